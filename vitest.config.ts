@@ -1,0 +1,28 @@
+import { defaultServerConditions } from 'vite'
+import { defineConfig } from 'vitest/config'
+
+// Tests run the packages' sources, not dist: every package.json offers them under this condition.
+const conditions = ['@bus/source', ...defaultServerConditions]
+
+export default defineConfig({
+  resolve: { conditions },
+  ssr: { resolve: { conditions } },
+  test: {
+    include: [
+      'packages/*/src/**/*.test.ts',
+      'packages/*/test/**/*.test.ts',
+      'examples/*/test/**/*.test.ts',
+      'scripts/**/*.test.mjs',
+    ],
+    setupFiles: ['packages/websocket/test/strict.ts'],
+    restoreMocks: true,
+    unstubGlobals: true,
+    testTimeout: 10_000,
+    hookTimeout: 20_000,
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**'],
+      reporter: ['text-summary', 'html', 'lcov'],
+    },
+  },
+})
