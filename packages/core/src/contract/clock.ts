@@ -1,0 +1,29 @@
+/** Time as a parameter: state machines run in simulation without waiting. */
+
+/** A timer that was started; give it back to `clearTimeout`. */
+export interface Timer {
+  /** Lets the process end although the timer is running, where the platform has that. */
+  unref?(): void
+}
+
+/** Where durations and deadlines come from. */
+export interface Clock {
+  /** Monotonic milliseconds. Only differences mean something. */
+  now(): number
+  setTimeout(run: () => void, ms: number): Timer
+  clearTimeout(timer: Timer): void
+}
+
+/** The largest delay that `setTimeout` honours; above it Node fires after 1 ms. */
+export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1
+
+/** The clock of the machine. */
+export const systemClock: Clock = Object.freeze({
+  now: () => performance.now(),
+  setTimeout: (run: () => void, ms: number): Timer =>
+    setTimeout(run, Math.min(Math.max(ms, 0), MAX_TIMEOUT_MS)),
+  clearTimeout: (timer: Timer): void => clearTimeout(timer as NodeJS.Timeout),
+})
+
+/** A source of numbers in [0, 1), like `Math.random`. */
+export type Random = () => number

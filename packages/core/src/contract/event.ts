@@ -1,0 +1,99 @@
+/** The event: an immutable fact with an id, a type, a payload and metadata. */
+import { v7 as uuidv7 } from 'uuid'
+import { ConfigError } from './errors.ts'
+import { assertType } from './type.ts'
+
+/** What is known about an event besides its payload. Attributes that we do not know travel untouched. */
+export interface EventMetadata {
+  /** When the event was made: wall clock, milliseconds since 1970-01-01 UTC. */
+  readonly timestamp: number
+  /** Who made the event. With the id it identifies the event: consumers treat equals as duplicates. */
+  readonly source?: string
+  /** Ties together events that belong to one request or process. */
+  readonly correlationId?: string
+  /** Further attributes, for instance `traceparent` of W3C Trace Context. JSON values. */
+  readonly [attribute: string]: unknown
+}
+
+/** An immutable fact. The envelope is frozen; each handler gets a payload of its own. */
+export interface Event<P = unknown, T extends string = string> {
+  /** Unique for its source; a resent event keeps it. No spaces, 1 to 128 characters. */
+  readonly id: string
+  /** Tokens separated by dots, for example `order.created`. See `assertType`. */
+  readonly type: T
+  readonly payload: P
+  readonly metadata: EventMetadata
+}
+
+/** What {@link createEvent} lets the caller set; everything else is filled in. */
+export interface EventInit {
+  /** @default a UUID version 7, which sorts by time */
+  readonly id?: string
+  /** @default now */
+  readonly timestamp?: number
+  readonly source?: string
+  readonly correlationId?: string
+  readonly [attribute: string]: unknown
+}
+
+const ID = /^[\x21-\x7e]{1,128}$/
+
+/** Whether `id` can be that of an event: 1 to 128 printable ASCII characters without a space. */
+export function isId(id: unknown): id is string {
+  return typeof id === 'string' && ID.test(id)
+}
+
+/** Throws a `ConfigError` unless `id` is 1 to 128 printable ASCII characters without a space. */
+export function assertId(id: unknown): asserts id is string {
+  if (isId(id)) return
+  throw ConfigError.expected('id', 'to be 1 to 128 printable ASCII characters without a space', id)
+}
+
+/**
+ * Makes an event.
+ *
+ * @example
+ * ```ts
+ * import { createEvent } from '@bus/core'
+ *
+ * const event = createEvent('order.created', { total: 12.5 }, { source: 'shop' })
+ * console.log(event.type, event.payload.total)
+ * ```
+ *
+ * @throws `ConfigError` when the type does not follow the grammar or the id holds a space.
+ */
+export function createEvent<P, T extends string>(
+  type: T,
+  payload: P,
+  init?: EventInit,
+): Event<P, T> {
+  assertType(type)
+  if (init === undefined) {
+    const metadata = Object.freeze({ timestamp: Date.now() })
+    return Object.freeze({ id: uuidv7(), type, payload, metadata })
+  }
+  const { id = uuidv7(), timestamp = Date.now(), ...rest } = init
+  assertId(id)
+  const metadata = Object.freeze({ timestamp, ...rest })
+  return Object.freeze({ id, type, payload, metadata })
+}
+
+/** A copy of the event with another source. The event itself is not changed. */
+export function withSource<P, T extends string>(event: Event<P, T>, source: string): Event<P, T> {
+  return withMetadata(event, { source })
+}
+
+/** A copy of the event with another correlation id. The event itself is not changed. */
+export function withCorrelationId<P, T extends string>(
+  event: Event<P, T>,
+  correlationId: string,
+): Event<P, T> {
+  return withMetadata(event, { correlationId })
+}
+
+function withMetadata<P, T extends string>(
+  event: Event<P, T>,
+  change: Partial<EventMetadata>,
+): Event<P, T> {
+  return Object.freeze({ ...event, metadata: Object.freeze({ ...event.metadata, ...change }) })
+}

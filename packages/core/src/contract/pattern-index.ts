@@ -1,0 +1,85 @@
+/** Finds whose patterns match a type, and remembers what it found. */
+import { PatternTrie } from './pattern-trie.ts'
+import { assertPattern, isPattern, isType } from './type.ts'
+
+/** Types whose matches are remembered. Beyond it the memory starts over: the types may come from strangers. */
+const MAX_CACHED_TYPES = 4_096
+
+/** How a value is known: the place of its first pattern among all, and how many patterns it has. */
+interface Known {
+  readonly order: number
+  patterns: number
+}
+
+/** Values by pattern. `*` stands for one token, `>` at the end for one or more. */
+export class PatternIndex<T> {
+  readonly #trie = new PatternTrie<T>()
+  readonly #known = new Map<T, Known>()
+  readonly #cache = new Map<string, readonly T[]>()
+  #size = 0
+  #nextOrder = 0
+
+  /** How many pairs of pattern and value there are. */
+  get size(): number {
+    return this.#size
+  }
+
+  /**
+   * Adds a pair; one that is there already is not added twice.
+   *
+   * @throws `ConfigError` for a pattern outside the grammar
+   */
+  add(pattern: string, value: T): void {
+    assertPattern(pattern)
+    if (!this.#trie.add(pattern, value)) return
+    const known = this.#known.get(value)
+    if (known === undefined) this.#known.set(value, { order: this.#nextOrder++, patterns: 1 })
+    else known.patterns++
+    this.#size++
+    this.#cache.clear()
+  }
+
+  /** Removes a pair. `false`: it was not there. */
+  delete(pattern: string, value: T): boolean {
+    if (!isPattern(pattern) || !this.#trie.delete(pattern, value)) return false
+    const known = this.#known.get(value)
+    if (known !== undefined && --known.patterns === 0) this.#known.delete(value)
+    this.#size--
+    this.#cache.clear()
+    return true
+  }
+
+  /** The values with a pattern that matches, each once, in the order in which they were first added. */
+  match(type: string): readonly T[] {
+    const cached = this.#cache.get(type)
+    if (cached !== undefined) return cached
+    // The grammar bounds the depth of the search, and what goes into the cache.
+    if (!isType(type)) return NOTHING
+    const found = [...this.#trie.match(type)]
+    const values = Object.freeze(found.toSorted((a, b) => this.#orderOf(a) - this.#orderOf(b)))
+    if (this.#cache.size >= MAX_CACHED_TYPES) this.#cache.clear()
+    this.#cache.set(type, values)
+    return values
+  }
+
+  #orderOf(value: T): number {
+    return this.#known.get(value)?.order ?? 0
+  }
+}
+
+/**
+ * Whether a pattern matches a type.
+ *
+ * @throws `ConfigError` for a pattern outside the grammar; a type outside it matches nothing
+ */
+export function matches(pattern: string, type: string): boolean {
+  assertPattern(pattern)
+  if (!isType(type)) return false
+  const wanted = pattern.split('.')
+  const tokens = type.split('.')
+  const rest = wanted.at(-1) === '>'
+  if (rest ? tokens.length < wanted.length : tokens.length !== wanted.length) return false
+  return wanted.every((token, i) => token === '*' || token === '>' || token === tokens[i])
+}
+
+const NOTHING: readonly never[] = Object.freeze([])

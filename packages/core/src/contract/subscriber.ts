@@ -1,0 +1,151 @@
+/** What an application holds: publish, emit, subscribe, unsubscribe, and the state of the queue. */
+import type { BackoffPolicy } from '../resilience/backoff.ts'
+import type { QueueOptions } from '../queue/queue-options.ts'
+import type { QueueStats } from '../queue/queue-stats.ts'
+import type { Event, EventInit } from './event.ts'
+import type { PublishOptions, PublishReceipt, WaitOptions } from './transport.ts'
+
+/** An event map: type → payload. */
+export type EventMap = Record<string, unknown>
+
+/** The types of an event map that a pattern matches: `'order.*'` gives the union of its events. */
+export type Matching<M extends EventMap, P extends string> = string extends keyof M
+  ? string
+  : {
+      [T in keyof M & string]: true extends MatchesPattern<Split<T>, Split<P>> ? T : never
+    }[keyof M & string]
+
+type Split<S extends string> = S extends `${infer Head}.${infer Tail}`
+  ? [Head, ...Split<Tail>]
+  : [S]
+
+type MatchesPattern<T extends string[], P extends string[]> = P extends [
+  infer PH extends string,
+  ...infer PT extends string[],
+]
+  ? T extends [infer TH extends string, ...infer TT extends string[]]
+    ? PH extends '>'
+      ? true
+      : PH extends '*' | TH
+        ? MatchesPattern<TT, PT>
+        : false
+    : false
+  : T extends []
+    ? true
+    : false
+
+/** The events that a pattern delivers, as a union that `event.type` discriminates. */
+export type EventOf<M extends EventMap, P extends string> = string extends keyof M
+  ? Event<M[string]>
+  : { [T in Matching<M, P>]: Event<M[T], T & string> }[Matching<M, P>]
+
+/** What a handler learns besides the event. */
+export interface HandlerContext {
+  /** 1 the first time, more when the error policy retries. */
+  readonly attempt: number
+  /** Aborted when the bus closes without waiting for this handler. */
+  readonly signal: AbortSignal
+  readonly subscription: Subscription
+}
+
+/** Handles one event. What it throws goes to the subscription's error policy, never to the publisher. */
+export type Handler<E extends Event = Event> = (
+  event: E,
+  context: HandlerContext,
+) => void | Promise<void>
+
+/** What happens to an event whose handler failed. */
+export interface ErrorPolicy {
+  /**
+   * - `drop`: count it, report it, go on.
+   * - `dlq`: store it in the dead letters, go on.
+   * - `fail`: stop the subscription; its `closed` rejects.
+   * - `retry`: as `retry` says, three further tries where it does not; then `dlq` where the bus has dead letters, else `drop`.
+   * @default 'dlq'
+   */
+  readonly strategy?: 'drop' | 'dlq' | 'fail' | 'retry'
+  /** Tries before the strategy applies. Errors with `retryable: false` are not tried again. */
+  readonly retry?: {
+    /** Further tries after the first. */
+    readonly attempts: number
+    /** @default 100 ms, doubling, at most 10 s, full jitter */
+    readonly backoff?: BackoffPolicy
+  }
+}
+
+/** How a subscription handles what it gets. Its `signal` also ends it later: the same as `unsubscribe`. */
+export interface SubscribeOptions extends WaitOptions {
+  /** How many events are handled at once. More than 1 gives up order, unless `orderBy` keeps it per key. @default 1 */
+  readonly concurrency?: number
+  /** Events with the same key are handled one after the other, in order. */
+  readonly orderBy?: (event: Event) => string
+  /** What waits for the handler. @default 1,000 events, `block` */
+  readonly queue?: QueueOptions
+  readonly errorPolicy?: ErrorPolicy
+  /** Milliseconds that one handling may take; then its signal aborts and the error policy applies. @default no limit */
+  readonly handlerTimeoutMs?: number
+  /**
+   * How many handlers may run on after their time was up without holding a place. Above it a place stays
+   * taken until its handler ends, so at most `concurrency + zombieLimit` handlers ever run. @default 10
+   */
+  readonly zombieLimit?: number
+}
+
+/** The figures of one subscription. */
+export interface SubscriptionStats {
+  readonly queue: QueueStats
+  readonly handled: number
+  readonly failed: number
+  readonly retried: number
+  readonly deadLettered: number
+  /** Running now, without the zombies. */
+  readonly active: number
+  /** Handlers that run on after `handlerTimeoutMs` without holding a place. */
+  readonly zombies: number
+  /** Failures in a row; 0 after a success. */
+  readonly consecutiveErrors: number
+}
+
+/** A live subscription. */
+export interface Subscription extends AsyncDisposable {
+  readonly id: string
+  readonly patterns: readonly string[]
+  /** Resolves when it ended; rejects when `errorPolicy: 'fail'` ended it. */
+  readonly closed: Promise<void>
+  readonly isPaused: boolean
+  /** No further handler starts; events wait in the queue. */
+  pause(): void
+  resume(): void
+  /** No handler starts after this call; resolves when the running ones have ended. Idempotent. */
+  unsubscribe(): Promise<void>
+  stats(): SubscriptionStats
+}
+
+/**
+ * Publishes and subscribes. `Bus` is the implementation that `createBus` gives.
+ *
+ * `M` is what may be published, `H` what handlers get: they differ where a schema transforms the payload.
+ */
+export interface Subscriber<M extends EventMap = EventMap, H extends EventMap = M> {
+  /** Makes an event and publishes it. */
+  publish<T extends keyof M & string>(
+    type: T,
+    payload: M[T],
+    options?: PublishOptions & { readonly metadata?: EventInit },
+  ): Promise<PublishReceipt>
+  /** Publishes an event as it is. */
+  publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
+  /** Fire and forget: no promise, never throws for a failed delivery. `false`: wait for `ready`. */
+  emit<T extends keyof M & string>(type: T, payload: M[T], metadata?: EventInit): boolean
+  emit(event: Event): boolean
+  /** Resolves when live: an event that another client publishes right after is received. No patterns: everything. */
+  subscribe<P extends string>(
+    patterns: P | readonly P[],
+    handler: Handler<EventOf<H, P>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** @throws `UnknownSubscriptionError` with the id when it names no live subscription. */
+  unsubscribe(subscription: Subscription | string): Promise<void>
+  /** The outbound queue. */
+  backpressureStats(): QueueStats
+}
