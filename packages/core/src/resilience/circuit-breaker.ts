@@ -1,0 +1,37 @@
+/** The circuit-breaker port: what a transport needs of a breaker, whichever library stands behind it. */
+import type { BreakerStateName } from '../contract/transport.ts'
+
+/** When a circuit breaker opens, for how long, and when it closes again. */
+export interface BreakerOptions {
+  /** Failures in a row that open it, an integer ≥ 1. @default 5 */
+  readonly failureThreshold?: number
+  /** Milliseconds that it stays open before a probe may pass. @default 60_000 */
+  readonly openMs?: number
+  /** Successes in a row, from half-open on, that close it, an integer ≥ 1. @default 2 */
+  readonly successThreshold?: number
+}
+
+/** The state and the counters of a circuit breaker. */
+export interface BreakerStats {
+  readonly state: BreakerStateName
+  /** Failures in a row. */
+  readonly failures: number
+  /** Successes in a row since it was open. */
+  readonly successes: number
+  /** Calls that were made or rejected. */
+  readonly total: number
+  /** Calls rejected because it was open. */
+  readonly rejected: number
+  /** Wall clock, milliseconds since 1970. */
+  readonly lastFailureAt: number | undefined
+}
+
+/** Stops calling what keeps failing. */
+export interface CircuitBreaker {
+  readonly state: BreakerStateName
+  stats(): BreakerStats
+  /** Opens it by hand. */
+  trip(): void
+  /** Closes it by hand and clears the counters. */
+  reset(): void
+}

@@ -1,0 +1,70 @@
+/** What happens next to an event whose handler failed: a decision, without side effects. */
+import { checkOptions, func, integer, object, oneOf, required } from '../config/options.ts'
+import type { Random } from '../contract/clock.ts'
+import type { ErrorPolicy } from '../contract/subscriber.ts'
+import { backoff, delayOf, type BackoffPolicy } from './backoff.ts'
+
+/** An error policy with its defaults filled in; frozen. */
+export interface ResolvedErrorPolicy {
+  readonly strategy: 'drop' | 'dlq' | 'fail' | 'retry'
+  /** Further tries after the first. */
+  readonly retries: number
+  readonly backoff: BackoffPolicy
+}
+
+/** The failure that a decision is about. */
+export interface Failure {
+  /** The try that failed; 1 is the first. */
+  readonly attempt: number
+  /** What the handler threw, as it threw it. */
+  readonly error: unknown
+  /** Whether there is a queue of dead letters. */
+  readonly hasDeadLetters: boolean
+}
+
+/** Try again after a wait, or give the event up in one of three ways. */
+export type NextStep =
+  | { readonly action: 'retry'; readonly delayMs: number }
+  | { readonly action: 'drop' | 'dlq' | 'fail' }
+
+/** Further tries for strategy `retry` where `retry` does not say how many. */
+const DEFAULT_RETRIES = 3
+
+/**
+ * The policy with its defaults.
+ *
+ * @throws `ConfigError` below `path` for anything that is not a policy.
+ */
+export function resolveErrorPolicy(
+  policy: ErrorPolicy | undefined,
+  path = 'errorPolicy',
+): ResolvedErrorPolicy {
+  checkOptions<ErrorPolicy>(path, policy, {
+    strategy: oneOf(['drop', 'dlq', 'fail', 'retry']),
+    retry: object<NonNullable<ErrorPolicy['retry']>>({
+      attempts: required(integer({ min: 0, allowInfinity: true })),
+      backoff: func,
+    }),
+  })
+  const { strategy = 'dlq', retry } = policy ?? {}
+  return Object.freeze({
+    strategy,
+    retries: retry?.attempts ?? (strategy === 'retry' ? DEFAULT_RETRIES : 0),
+    backoff: retry?.backoff ?? backoff.exponential({ initialMs: 100, maxMs: 10_000 }),
+  })
+}
+
+/** Decides: retries come before the strategy, and an error with `retryable: false` skips them. */
+export function nextStep(policy: ResolvedErrorPolicy, failure: Failure, random: Random): NextStep {
+  const { attempt, error, hasDeadLetters } = failure
+  if (attempt <= policy.retries && !isPermanent(error)) {
+    return { action: 'retry', delayMs: delayOf(policy.backoff, attempt, random) }
+  }
+  if (policy.strategy === 'drop' || policy.strategy === 'fail') return { action: policy.strategy }
+  return { action: hasDeadLetters ? 'dlq' : 'drop' }
+}
+
+/** Only an explicit `false` counts: errors of others do not carry the flag. */
+function isPermanent(error: unknown): boolean {
+  return (error as { readonly retryable?: unknown } | null | undefined)?.retryable === false
+}

@@ -1,0 +1,122 @@
+/** Waiting that ends: sleeping, deadlines and cancellation, which leave no timer and no listener behind. */
+import { durationMs } from '../config/options.ts'
+import { MAX_TIMEOUT_MS, systemClock, type Clock, type Timer } from '../contract/clock.ts'
+import { AbortedError, TimeoutError } from '../contract/errors.ts'
+
+/** How to run something within a limit. */
+export interface DeadlineOptions {
+  /** Milliseconds from now after which the call rejects with `TimeoutError`. @default no limit */
+  readonly timeoutMs?: number | undefined
+  /** Ends the call with `AbortedError`. */
+  readonly signal?: AbortSignal | undefined
+  /** @default the clock of the machine */
+  readonly clock?: Clock | undefined
+  /** Names what is waited for in the message: "The handshake". */
+  readonly what: string
+}
+
+const checkDuration = durationMs({ allowInfinity: true, allowLong: true })
+
+/**
+ * Calls `run` once after `ms`, also beyond what one timer can wait; `Infinity` never.
+ *
+ * @returns a function that stops it
+ */
+export function after(clock: Clock, ms: number, run: () => void): () => void {
+  let timer: Timer | undefined
+  const arm = (left: number): void => {
+    const part = Math.min(left, MAX_TIMEOUT_MS)
+    timer = clock.setTimeout(() => {
+      timer = undefined
+      if (left > part) arm(left - part)
+      else run()
+    }, part)
+  }
+  arm(Math.max(ms, 0))
+  return () => {
+    if (timer !== undefined) clock.clearTimeout(timer)
+    timer = undefined
+  }
+}
+
+/**
+ * Resolves after `ms`, also beyond what one timer can wait.
+ *
+ * @throws `AbortedError` as soon as the signal aborts.
+ */
+export function sleep(
+  ms: number,
+  options: { readonly signal?: AbortSignal | undefined; readonly clock?: Clock | undefined } = {},
+): Promise<void> {
+  const { signal, clock = systemClock } = options
+  return new Promise((resolve, reject) => {
+    checkDuration('ms', ms)
+    if (signal?.aborted === true) {
+      reject(new AbortedError('The wait', { cause: signal.reason }))
+      return
+    }
+    const onAbort = (): void => {
+      stop()
+      reject(new AbortedError('The wait', { cause: signal?.reason }))
+    }
+    const stop = after(clock, ms, () => {
+      signal?.removeEventListener('abort', onAbort)
+      resolve()
+    })
+    signal?.addEventListener('abort', onAbort, { once: true })
+  })
+}
+
+/**
+ * Runs something that gets an absolute deadline: progress on the way does not extend it.
+ *
+ * The call settles in time even if `run` never does; its signal then aborts with the same error, and what it
+ * rejects with later is of no interest any more.
+ *
+ * @throws `TimeoutError`, `AbortedError`, or what `run` throws.
+ */
+export async function withDeadline<T>(
+  run: (signal: AbortSignal) => Promise<T> | T,
+  options: DeadlineOptions,
+): Promise<T> {
+  const { timeoutMs = Infinity, signal, clock = systemClock, what } = options
+  checkDuration('timeoutMs', timeoutMs)
+  if (signal?.aborted === true) throw new AbortedError(what, { cause: signal.reason })
+  const inner = new AbortController()
+  return await new Promise<T>((resolve, reject) => {
+    const giveUp = (error: Error): void => {
+      release()
+      reject(error)
+      inner.abort(error)
+    }
+    const onAbort = (): void => giveUp(new AbortedError(what, { cause: signal?.reason }))
+    const onTimeout = (): void =>
+      giveUp(new TimeoutError(`${what} took longer than ${timeoutMs} ms`))
+    const stopTimer = timeoutMs === Infinity ? undefined : after(clock, timeoutMs, onTimeout)
+    const release = (): void => {
+      stopTimer?.()
+      signal?.removeEventListener('abort', onAbort)
+    }
+    signal?.addEventListener('abort', onAbort, { once: true })
+    // An async function, so that what `run` throws at once takes the same way.
+    const started = (async () => await run(inner.signal))()
+    started.finally(release).then(resolve, reject)
+  })
+}
+
+/**
+ * The promise, or `AbortedError` as soon as the signal aborts. The work behind the promise goes on.
+ *
+ * @param what - names what is waited for in the message: "Connecting"
+ */
+export function abortable<T>(
+  promise: PromiseLike<T>,
+  signal: AbortSignal | undefined,
+  what: string,
+): Promise<T> {
+  const settled = Promise.resolve(promise)
+  if (signal === undefined) return settled
+  // Nobody looks at the promise any more once the wait was given up.
+  settled.catch(() => {})
+  return withDeadline(() => settled, { signal, what })
+}
