@@ -1,0 +1,114 @@
+/** What `createBus` accepts. */
+import {
+  arrayOf,
+  checkOptions,
+  falseOr,
+  func,
+  oneOf,
+  recordOf,
+  required,
+  string,
+  where,
+  withMethods,
+  type Shape,
+} from '../config/options.ts'
+import { systemClock, type Clock, type Random } from '../contract/clock.ts'
+import type { Transport } from '../contract/transport.ts'
+import { InMemoryDeadLetterQueue, type DeadLetterQueue } from '../resilience/dead-letters.ts'
+import type { Middleware } from './middleware.ts'
+import type { OnError } from './notices.ts'
+import type { EventSchemas } from './validation.ts'
+
+/** Where payloads are validated. */
+export type ValidateAt = 'publish' | 'both' | 'none'
+
+/** The options of `createBus`. */
+export interface BusOptions {
+  /** Carries the events. It belongs to this bus from now on: the bus connects, drains and closes it. */
+  readonly transport: Transport
+  /**
+   * One schema per event type, of any validator that speaks Standard Schema. Gives the types of publish and
+   * handlers. Types that it does not name are not validated. @default none
+   */
+  readonly events?: EventSchemas
+  /**
+   * - `publish`: what the schema makes of the payload is sent; receivers trust it.
+   * - `both`: the payload is sent as given, and each receiver gets what its own schema makes of it. What it does
+   *   not accept becomes a dead letter with reason `undecodable`.
+   * - `none`: the schemas only give types.
+   * @default 'publish'
+   */
+  readonly validate?: ValidateAt
+  /** Wraps publishing and handling; the first is the outermost. @default none */
+  readonly middleware?: readonly Middleware[]
+  /** Where undeliverable events go; `false` for nowhere. The bus does not close it. @default a new `InMemoryDeadLetterQueue` */
+  readonly deadLetters?: DeadLetterQueue | false
+  /** `metadata.source` of the events that this bus makes. @default none */
+  readonly source?: string
+  /** Makes the ids of events. @default UUID version 7 */
+  readonly createId?: () => string
+  /** Gets every `error` notice, also when nobody listens. What it throws is uncaught. @default none */
+  readonly onError?: OnError
+  /** @default the machine's clock */
+  readonly clock?: Clock
+  /** Source of the jitter of retries. @default `Math.random` */
+  readonly random?: Random
+}
+
+/** The options as the bus uses them. */
+export interface ResolvedBusOptions {
+  readonly transport: Transport
+  readonly schemas: ReadonlyMap<string, EventSchemas[string]> | undefined
+  readonly validate: ValidateAt
+  readonly middleware: readonly Middleware[]
+  readonly deadLetters: DeadLetterQueue | undefined
+  readonly source: string | undefined
+  readonly createId: (() => string) | undefined
+  readonly onError: OnError | undefined
+  readonly clock: Clock
+  readonly random: Random
+}
+
+const SHAPE: Shape<BusOptions> = Object.freeze({
+  transport: required(withMethods('connect', 'publish', 'subscribe', 'drain', 'close')),
+  events: recordOf(where('to be a Standard Schema', isSchema)),
+  validate: oneOf(['publish', 'both', 'none']),
+  middleware: arrayOf(where('to be a middleware', isMiddleware)),
+  deadLetters: falseOr(withMethods('add', 'list', 'close')),
+  source: string(),
+  createId: func,
+  onError: func,
+  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  random: func,
+})
+
+/** @throws `ConfigError` naming the option. */
+export function resolveBusOptions(options: BusOptions): ResolvedBusOptions {
+  checkOptions('', options, SHAPE)
+  const { transport, validate = 'publish', middleware = [], deadLetters, events } = options
+  return Object.freeze({
+    transport,
+    // A map, so that a type called `constructor` finds no schema by accident.
+    schemas: events && validate !== 'none' ? new Map(Object.entries(events)) : undefined,
+    validate,
+    middleware: Object.freeze([...middleware]),
+    deadLetters: deadLetters === false ? undefined : (deadLetters ?? new InMemoryDeadLetterQueue()),
+    source: options.source,
+    createId: options.createId,
+    onError: options.onError,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  })
+}
+
+/** Some schemas are functions. */
+function isSchema(value: unknown): boolean {
+  const standard = (value as Partial<EventSchemas[string]> | null | undefined)?.['~standard']
+  return typeof standard?.validate === 'function'
+}
+
+function isMiddleware(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  const { publish, deliver } = value as { publish?: unknown; deliver?: unknown }
+  return [publish, deliver].every((layer) => layer === undefined || typeof layer === 'function')
+}

@@ -1,0 +1,71 @@
+/** The bus: typed publishing and subscribing over any transport, with a life of its own. */
+import type { Readable, Writable } from 'node:stream'
+import type { Capabilities } from '../contract/capabilities.ts'
+import type { TransportStatus } from '../contract/status.ts'
+import type { EventMap, EventOf, Subscriber, Subscription } from '../contract/subscriber.ts'
+import type {
+  CloseOptions,
+  ConnectOptions,
+  DrainOptions,
+  DrainReport,
+  Health,
+  HealthOptions,
+  Listenable,
+} from '../contract/transport.ts'
+import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
+import type { IterateOptions } from './iterate.ts'
+import type { BusEvents } from './notices.ts'
+import type { ReadableOptions, WritableOptions } from './streams.ts'
+
+/** How the bus is doing: its transport, and each subscription. */
+export interface BusHealth extends Health {
+  readonly subscriptions: readonly {
+    readonly id: string
+    readonly patterns: readonly string[]
+    /** Failures in a row; 0 after a success. */
+    readonly consecutiveErrors: number
+    /** Events that wait for the handler. */
+    readonly queued: number
+    readonly isPaused: boolean
+  }[]
+}
+
+/**
+ * Publishes and subscribes over one transport, which it owns.
+ *
+ * - The first `publish`, `emit` or `subscribe` makes the transport connect; they wait for it as the transport's options say.
+ * - While it drains, only handlers that still run may publish. Once closed, every call rejects with `ClosedError`.
+ * - `await using` drains, with the default deadline.
+ */
+export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
+  extends Subscriber<M, H>, Listenable<BusEvents>, AsyncDisposable {
+  readonly capabilities: Capabilities
+  /** That of the transport. */
+  readonly status: TransportStatus
+  readonly deadLetters: DeadLetterQueue | undefined
+  /** Those that live. */
+  readonly subscriptions: readonly Subscription[]
+  /** Connects now instead of on first use; rejects with the failure of the first attempt, unless told to `retry`. */
+  connect(options?: ConnectOptions): Promise<void>
+  health(options?: HealthOptions): Promise<BusHealth>
+  /**
+   * The matching events, on demand: what nobody asks for holds the publisher back. An event is settled when the
+   * next one is asked for, so one that was being worked on when the loop broke is not. No patterns: everything.
+   */
+  events<P extends string>(
+    patterns: P | readonly P[],
+    options?: IterateOptions,
+  ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
+  /** The matching events as a stream of objects, with back pressure. Destroying it unsubscribes. */
+  toReadable(patterns: string | readonly string[], options?: ReadableOptions): Readable
+  /** A stream that publishes what is written: events, or `{ type, payload }`. */
+  toWritable(options?: WritableOptions): Writable
+  /**
+   * Takes nothing new, lets handlers finish, sends what was accepted, then closes. Events that were not handled
+   * when the time was up are dead letters with reason `closed`. Called from inside a handler it does not wait for
+   * that handler. An aborted drain closes at once and rejects.
+   */
+  drain(options?: DrainOptions): Promise<DrainReport>
+  /** Ends at once, without waiting for handlers: their signals abort, and what waits becomes dead letters. Idempotent. */
+  close(options?: CloseOptions): Promise<void>
+}

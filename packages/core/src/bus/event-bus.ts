@@ -1,0 +1,243 @@
+/** The implementation of the bus: it wires publisher, subscriptions, notices and shutdown. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Readable, Writable } from 'node:stream'
+import type { Capabilities } from '../contract/capabilities.ts'
+import {
+  AbortedError,
+  ClosedError,
+  ConfigError,
+  DrainingError,
+  UnknownSubscriptionError,
+} from '../contract/errors.ts'
+import type { Event, EventInit } from '../contract/event.ts'
+import type { TransportStatus } from '../contract/status.ts'
+import type {
+  EventOf,
+  EventMap,
+  Handler,
+  SubscribeOptions,
+  Subscription,
+} from '../contract/subscriber.ts'
+import type {
+  CloseOptions,
+  ConnectOptions,
+  DrainOptions,
+  DrainReport,
+  HealthOptions,
+  ListenOptions,
+  PublishOptions,
+  PublishReceipt,
+  Unsubscribe,
+} from '../contract/transport.ts'
+import type { QueueStats } from '../queue/queue-stats.ts'
+import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
+import type { ResolvedBusOptions } from './bus-options.ts'
+import type { Bus, BusHealth } from './bus.ts'
+import { EventFactory } from './event-factory.ts'
+import { iterate, type IterateOptions } from './iterate.ts'
+import { Notices, type BusEvents } from './notices.ts'
+import { Publisher } from './publisher.ts'
+import { readableOf, writableOf, type ReadableOptions, type WritableOptions } from './streams.ts'
+import type { Handling } from './subscription-host.ts'
+import { Subscriptions } from './subscriptions.ts'
+
+type State = 'open' | 'draining' | 'closed'
+
+/** What {@link createBus} gives. */
+export class EventBus implements Bus {
+  readonly #options: ResolvedBusOptions
+  readonly #scope = new AsyncLocalStorage<Handling>()
+  readonly #notices: Notices
+  readonly #factory: EventFactory
+  readonly #publisher: Publisher
+  readonly #subscriptions: Subscriptions
+  #state: State = 'open'
+  #drained: Promise<DrainReport> | undefined
+  #closed: Promise<void> | undefined
+  /** Events that were given up at close, for the report of a drain that was under way. */
+  #unhandled = 0
+
+  constructor(options: ResolvedBusOptions) {
+    const { transport, deadLetters, onError, source, createId } = options
+    this.#options = options
+    this.#notices = new Notices(transport, deadLetters, onError)
+    this.#factory = new EventFactory(source, createId)
+    this.#publisher = new Publisher(options, {
+      notices: this.#notices,
+      refusal: () => this.#refusal(),
+    })
+    this.#subscriptions = new Subscriptions(options, {
+      notices: this.#notices,
+      scope: this.#scope,
+    })
+  }
+
+  get capabilities(): Capabilities {
+    return this.#options.transport.capabilities
+  }
+
+  get status(): TransportStatus {
+    return this.#options.transport.status
+  }
+
+  get deadLetters(): DeadLetterQueue | undefined {
+    return this.#options.deadLetters
+  }
+
+  get subscriptions(): readonly Subscription[] {
+    return this.#subscriptions.list()
+  }
+
+  async connect(options: ConnectOptions = {}): Promise<void> {
+    const refusal = this.#refusal()
+    if (refusal !== undefined) throw refusal
+    await this.#options.transport.connect(options)
+  }
+
+  publish(
+    typeOrEvent: string | Event,
+    payloadOrOptions?: unknown,
+    options?: PublishOptions & { readonly metadata?: EventInit },
+  ): Promise<PublishReceipt> {
+    const isNew = typeof typeOrEvent === 'string'
+    const wait = isNew ? options : (payloadOrOptions as PublishOptions | undefined)
+    let event: Event
+    try {
+      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    return this.#publisher.publish(event, wait ?? NO_OPTIONS)
+  }
+
+  emit(typeOrEvent: string | Event, payload?: unknown, metadata?: EventInit): boolean {
+    let event: Event
+    try {
+      event = this.#factory.make(typeOrEvent, payload, metadata)
+    } catch (error) {
+      this.#notices.report('emit', error as ConfigError)
+      return true
+    }
+    return this.#publisher.emit(event)
+  }
+
+  async subscribe(
+    patterns: string | readonly string[],
+    handler: Handler,
+    options?: SubscribeOptions,
+  ): Promise<Subscription> {
+    if (this.#state !== 'open') throw this.#notOpen()
+    return this.#subscriptions.add(patterns, handler, options)
+  }
+
+  async unsubscribe(subscription: Subscription | string): Promise<void> {
+    const id = typeof subscription === 'string' ? subscription : subscription.id
+    const found = this.#subscriptions.get(id)
+    if (found !== undefined) return found.unsubscribe()
+    throw new UnknownSubscriptionError(`No live subscription has the id ${id}`)
+  }
+
+  on<K extends keyof BusEvents>(
+    name: K,
+    listener: (notice: BusEvents[K]) => void,
+    options?: ListenOptions,
+  ): Unsubscribe {
+    return this.#notices.on(name, listener, options)
+  }
+
+  events<P extends string>(
+    patterns: P | readonly P[],
+    options?: IterateOptions,
+  ): AsyncIterableIterator<EventOf<EventMap, P>> & AsyncDisposable {
+    return iterate(this, patterns, options)
+  }
+
+  toReadable(patterns: string | readonly string[], options?: ReadableOptions): Readable {
+    return readableOf(this, patterns, options)
+  }
+
+  toWritable(options?: WritableOptions): Writable {
+    return writableOf(this, options)
+  }
+
+  backpressureStats(): QueueStats {
+    return this.#options.transport.backpressureStats()
+  }
+
+  async health(options?: HealthOptions): Promise<BusHealth> {
+    const health = await this.#options.transport.health(options)
+    return Object.freeze({ ...health, subscriptions: this.#subscriptions.health() })
+  }
+
+  drain(options: DrainOptions = {}): Promise<DrainReport> {
+    this.#drained ??= this.#drain(options)
+    return this.#drained
+  }
+
+  close(options?: CloseOptions): Promise<void> {
+    this.#closed ??= this.#close(options)
+    return this.#closed
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.drain()
+  }
+
+  async #drain(options: DrainOptions): Promise<DrainReport> {
+    if (this.#state === 'closed') return Object.freeze({ unsent: [], unhandled: 0 })
+    const { timeoutMs = 30_000, signal } = options
+    assertTimeout(timeoutMs)
+    this.#state = 'draining'
+    const { clock, transport } = this.#options
+    const deadline = clock.now() + timeoutMs
+    let unsent: readonly string[] = []
+    try {
+      await this.#subscriptions.finish({ clock, timeoutMs, signal })
+      const left = Math.max(0, deadline - clock.now())
+      if (this.#closed === undefined) {
+        this.#unhandled += this.#subscriptions.abandon(closedError())
+        ;({ unsent } = await transport.drain(
+          signal ? { timeoutMs: left, signal } : { timeoutMs: left },
+        ))
+      }
+    } finally {
+      await this.close()
+    }
+    if (signal?.aborted === true) throw new AbortedError('drain', { cause: signal.reason })
+    return Object.freeze({ unsent, unhandled: this.#unhandled })
+  }
+
+  async #close(options: CloseOptions | undefined): Promise<void> {
+    this.#state = 'closed'
+    this.#unhandled += this.#subscriptions.abandon(closedError())
+    try {
+      await this.#options.transport.close(options)
+    } finally {
+      this.#notices.close()
+    }
+  }
+
+  /** Why nothing may be published now. */
+  #refusal(): Error | undefined {
+    if (this.#state === 'open') return undefined
+    // What a handler publishes while it finishes belongs to the event that it handles.
+    if (this.#state === 'draining' && this.#scope.getStore()?.live === true) return undefined
+    return this.#notOpen()
+  }
+
+  #notOpen(): Error {
+    if (this.#state === 'closed') return closedError()
+    return new DrainingError('The bus is draining', { outcome: 'not-sent' })
+  }
+}
+
+const NO_OPTIONS: PublishOptions = Object.freeze({})
+
+function closedError(): ClosedError {
+  return new ClosedError('The bus is closed', { outcome: 'not-sent' })
+}
+
+function assertTimeout(timeoutMs: unknown): void {
+  if (typeof timeoutMs === 'number' && timeoutMs >= 0) return
+  throw ConfigError.expected('timeoutMs', 'to be a number ≥ 0', timeoutMs)
+}

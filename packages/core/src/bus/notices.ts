@@ -1,0 +1,137 @@
+/** What a bus tells: the notices of its transport, its own, and the dead letters. */
+import type {
+  ErrorKind,
+  ListenOptions,
+  Listenable,
+  Transport,
+  TransportEvents,
+  Undeliverable,
+  Unsubscribe,
+} from '../contract/transport.ts'
+import { Emitter } from '../observe/emitter.ts'
+import { telemetry } from '../observe/telemetry.ts'
+import type { DeadLetter, DeadLetterQueue } from '../resilience/dead-letters.ts'
+import { asError } from './thrown.ts'
+
+/** What a bus tells whoever listens. Listeners are guarded: one that throws is an `error` notice of kind `listener`. */
+export interface BusEvents extends TransportEvents {
+  /** An event or frame was put into the dead letters. */
+  'dead-letter': DeadLetter
+  /** The queue of a subscription crossed its warning threshold (`high`) or fell below it again (`normal`). */
+  'subscription-backpressure': {
+    readonly id: string
+    readonly level: 'high' | 'normal'
+    readonly fillRatio: number
+  }
+}
+
+/** Gets every `error` notice, also when nobody listens. */
+export type OnError = (error: Error, kind: ErrorKind) => void
+
+const OWN: ReadonlySet<string> = new Set(['dead-letter', 'subscription-backpressure'])
+
+/** Forwards a notice of the transport only while somebody wants it: listening can cost the transport work. */
+export class Notices implements Listenable<BusEvents> {
+  readonly #transport: Transport
+  readonly #deadLetters: DeadLetterQueue | undefined
+  readonly #onError: OnError | undefined
+  readonly #forwarded = new Map<keyof BusEvents, Unsubscribe>()
+  readonly #emitter: Emitter<BusEvents> = new Emitter<BusEvents>((error, name) => {
+    // A listener of `error` that throws would be told of itself for ever.
+    if (name === 'error') this.#tellOnError('listener', asError(error))
+    else this.report('listener', asError(error))
+  })
+
+  constructor(
+    transport: Transport,
+    deadLetters: DeadLetterQueue | undefined,
+    onError: OnError | undefined,
+  ) {
+    this.#transport = transport
+    this.#deadLetters = deadLetters
+    this.#onError = onError
+    if (deadLetters !== undefined) this.#forward('undeliverable')
+    if (onError !== undefined) this.#forward('error')
+  }
+
+  on<K extends keyof BusEvents>(
+    name: K,
+    listener: (notice: BusEvents[K]) => void,
+    options?: ListenOptions,
+  ): Unsubscribe {
+    this.#forward(name)
+    return this.#emitter.on(name, listener, options)
+  }
+
+  emit<K extends keyof BusEvents>(name: K, notice: BusEvents[K]): void {
+    this.#emitter.emit(name, notice)
+  }
+
+  /** Something went wrong that no caller is waiting for. */
+  report(kind: ErrorKind, error: Error): void {
+    const errors = telemetry.channel('bus.error')
+    if (errors.hasSubscribers) errors.publish({ source: this.#transport.name, kind, error })
+    this.#tellOnError(kind, error)
+    this.#emitter.emit('error', { kind, error })
+  }
+
+  /** Tells that an event was given up and stores it. `false`: the dead letters did not take it. */
+  giveUp(undeliverable: Undeliverable): boolean {
+    const drops = telemetry.channel('bus.drop')
+    if (drops.hasSubscribers) {
+      const { reason, event } = undeliverable
+      drops.publish({ source: this.#transport.name, reason, event })
+    }
+    this.#emitter.emit('undeliverable', undeliverable)
+    return this.#store(undeliverable)
+  }
+
+  /** Forgets every listener. */
+  close(): void {
+    for (const stop of this.#forwarded.values()) stop()
+    this.#forwarded.clear()
+    this.#emitter.clear()
+  }
+
+  #tellOnError(kind: ErrorKind, error: Error): void {
+    try {
+      this.#onError?.(error, kind)
+    } catch (defect) {
+      // The last resort failed: there is nobody left to tell but the process.
+      queueMicrotask(() => {
+        throw defect
+      })
+    }
+  }
+
+  #store(undeliverable: Undeliverable): boolean {
+    if (this.#deadLetters === undefined) return true
+    try {
+      const letter = this.#deadLetters.add(undeliverable, this.#transport.name)
+      if (letter === undefined) {
+        this.report('dead-letter', undeliverable.error)
+        return false
+      }
+      this.#emitter.emit('dead-letter', letter)
+      return true
+    } catch (error) {
+      this.report('dead-letter', asError(error))
+      return false
+    }
+  }
+
+  #forward(name: keyof BusEvents): void {
+    if (this.#forwarded.has(name) || OWN.has(name)) return
+    this.#forwarded.set(name, this.#subscribe(name as keyof TransportEvents))
+  }
+
+  #subscribe(name: keyof TransportEvents): Unsubscribe {
+    if (name === 'undeliverable') {
+      return this.#transport.on(name, (undeliverable) => void this.giveUp(undeliverable))
+    }
+    if (name === 'error') {
+      return this.#transport.on(name, ({ kind, error }) => this.report(kind, error))
+    }
+    return this.#transport.on(name, (notice) => this.#emitter.emit(name, notice))
+  }
+}

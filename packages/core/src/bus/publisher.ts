@@ -1,0 +1,121 @@
+/** The way of an event out: validation, middleware, the transport. */
+import { BusError } from '../contract/errors.ts'
+import type { Event } from '../contract/event.ts'
+import type {
+  PublishOptions,
+  PublishReceipt,
+  Transport,
+  UndeliverableReason,
+} from '../contract/transport.ts'
+import { telemetry } from '../observe/telemetry.ts'
+import type { ResolvedBusOptions } from './bus-options.ts'
+import { aroundPublish, type PublishStep } from './middleware.ts'
+import type { Notices } from './notices.ts'
+import { asError } from './thrown.ts'
+import { validatePayload } from './validation.ts'
+
+/** What the publisher needs of its bus. */
+export interface PublisherOwner {
+  readonly notices: Notices
+  /** Why nothing may be published now. */
+  refusal(): Error | undefined
+}
+
+/** Without middleware and schemas a publish is the transport's own: no promise is added. */
+export class Publisher {
+  readonly #transport: Transport
+  readonly #owner: PublisherOwner
+  readonly #schemas: ResolvedBusOptions['schemas']
+  readonly #sendsOutput: boolean
+  readonly #publish: PublishStep
+  readonly #emit: PublishStep | undefined
+
+  constructor(options: ResolvedBusOptions, owner: PublisherOwner) {
+    const { transport, schemas, validate, middleware } = options
+    this.#transport = transport
+    this.#owner = owner
+    this.#schemas = schemas
+    this.#sendsOutput = validate === 'publish'
+    this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
+    const wraps = middleware.some((layer) => layer.publish !== undefined)
+    this.#emit = wraps ? aroundPublish(middleware, (event) => this.#handOver(event)) : undefined
+  }
+
+  publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
+    const refusal = this.#owner.refusal()
+    if (refusal !== undefined) return Promise.reject(refusal)
+    let checked: Event | Promise<Event>
+    try {
+      checked = this.#validated(event)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    // Not awaited unless it must be: the transport fixes the bytes before publish returns control.
+    if (!(checked instanceof Promise)) return this.#publish(checked, options)
+    return checked.then((valid) => this.#publish(valid, options))
+  }
+
+  /** `false`: wait for `ready`. Never throws: a failure is an `error` notice and a dead letter. */
+  emit(event: Event): boolean {
+    try {
+      const refusal = this.#owner.refusal()
+      if (refusal !== undefined) throw refusal
+      const checked = this.#validated(event)
+      if (!(checked instanceof Promise) && this.#emit === undefined) return this.#hand(checked)
+      this.#emitLater(event, checked)
+    } catch (error) {
+      this.#giveUp(event, error)
+    }
+    return this.#transport.backpressureStats().fillRatio < 1
+  }
+
+  #emitLater(event: Event, checked: Event | Promise<Event>): void {
+    const handOver = this.#emit ?? ((valid: Event) => this.#handOver(valid))
+    const handed =
+      checked instanceof Promise
+        ? checked.then((valid) => handOver(valid, {}))
+        : handOver(checked, {})
+    handed.catch((error: unknown) => this.#giveUp(event, error))
+  }
+
+  async #handOver(event: Event): Promise<PublishReceipt> {
+    const refusal = this.#owner.refusal()
+    if (refusal !== undefined) throw refusal
+    this.#hand(event)
+    return { id: event.id, status: 'sent', attempts: 1 }
+  }
+
+  #hand(event: Event): boolean {
+    return this.#transport.emit(event)
+  }
+
+  #giveUp(event: Event, thrown: unknown): void {
+    const error = asError(thrown)
+    const { notices } = this.#owner
+    notices.report('emit', error)
+    notices.giveUp({ reason: reasonOf(error), direction: 'outbound', error, attempts: 0, event })
+  }
+
+  #validated(event: Event): Event | Promise<Event> {
+    const schema = this.#schemas?.get(event.type)
+    if (schema === undefined) return event
+    const payload = validatePayload(schema, event.type, event.payload)
+    const withPayload = (valid: unknown): Event =>
+      this.#sendsOutput && valid !== event.payload
+        ? Object.freeze({ ...event, payload: valid })
+        : event
+    return payload instanceof Promise ? payload.then(withPayload) : withPayload(payload)
+  }
+
+  #send(event: Event, options: PublishOptions): Promise<PublishReceipt> {
+    const operation = telemetry.operation('bus.publish')
+    if (!operation.isTraced) return this.#transport.publish(event, options)
+    const context = { transport: this.#transport.name, event }
+    return operation.trace(() => this.#transport.publish(event, options), context)
+  }
+}
+
+function reasonOf(error: Error): UndeliverableReason {
+  const isClosed = error instanceof BusError && ['closed', 'draining'].includes(error.code)
+  return isClosed ? 'closed' : 'rejected'
+}

@@ -1,0 +1,55 @@
+/** Checks the options of a subscription and fills in what was left out. */
+import { checkOptions, durationMs, func, instance, integer, type Shape } from '../config/options.ts'
+import type { Event } from '../contract/event.ts'
+import type { SubscribeOptions } from '../contract/subscriber.ts'
+import type { QueueOptions } from '../queue/queue-options.ts'
+import { resolveQueueOptions } from '../queue/resolve-queue-options.ts'
+import { resolveErrorPolicy, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
+
+/** What a subscription does when nothing else is asked for. */
+export const SUBSCRIBE_DEFAULTS: { readonly concurrency: number; readonly zombieLimit: number } =
+  Object.freeze({ concurrency: 1, zombieLimit: 10 })
+
+/** The options of a subscription as it uses them. */
+export interface ResolvedSubscribeOptions {
+  readonly concurrency: number
+  readonly orderBy: ((event: Event) => string) | undefined
+  readonly queue: Required<QueueOptions>
+  readonly errorPolicy: ResolvedErrorPolicy
+  readonly handlerTimeoutMs: number | undefined
+  readonly zombieLimit: number
+  readonly signal: AbortSignal | undefined
+}
+
+const SHAPE: Shape<SubscribeOptions> = Object.freeze({
+  concurrency: integer({ min: 1 }),
+  orderBy: func,
+  // The queue and the error policy check their own options.
+  queue: anything,
+  errorPolicy: anything,
+  handlerTimeoutMs: durationMs({ min: 1 }),
+  zombieLimit: integer({ min: 0 }),
+  signal: instance(AbortSignal),
+})
+
+/** @throws `ConfigError` naming the option. */
+export function resolveSubscribeOptions(options: SubscribeOptions = {}): ResolvedSubscribeOptions {
+  checkOptions('', options, SHAPE)
+  const {
+    concurrency = SUBSCRIBE_DEFAULTS.concurrency,
+    orderBy,
+    handlerTimeoutMs,
+    signal,
+  } = options
+  return Object.freeze({
+    concurrency,
+    orderBy,
+    queue: resolveQueueOptions(options.queue, 'queue'),
+    errorPolicy: resolveErrorPolicy(options.errorPolicy),
+    handlerTimeoutMs,
+    zombieLimit: options.zombieLimit ?? SUBSCRIBE_DEFAULTS.zombieLimit,
+    signal,
+  })
+}
+
+function anything(): void {}

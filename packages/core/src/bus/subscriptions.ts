@@ -1,0 +1,166 @@
+/** The subscriptions of one bus: made, found, finished and abandoned together. */
+import type { AsyncLocalStorage } from 'node:async_hooks'
+import { v7 as uuidv7 } from 'uuid'
+import type { Clock } from '../contract/clock.ts'
+import {
+  AbortedError,
+  ClosedError,
+  ConfigError,
+  TimeoutError,
+  UnsupportedError,
+} from '../contract/errors.ts'
+import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
+import { assertPattern, isType } from '../contract/type.ts'
+import { AbortWatch } from '../queue/abort-watch.ts'
+import { abortable, withDeadline } from '../resilience/wait.ts'
+import type { ResolvedBusOptions } from './bus-options.ts'
+import type { BusHealth } from './bus.ts'
+import { aroundHandler } from './middleware.ts'
+import type { Notices } from './notices.ts'
+import { resolveSubscribeOptions } from './subscribe-options.ts'
+import { HandlerSubscription } from './subscription.ts'
+import type { Handling, SubscriptionHost } from './subscription-host.ts'
+import { validatingHandler } from './validating-handler.ts'
+
+/** What the subscriptions need of their bus. */
+export interface SubscriptionsOwner {
+  readonly notices: Notices
+  readonly scope: AsyncLocalStorage<Handling>
+}
+
+/** How long {@link Subscriptions.finish} may take. */
+export interface FinishLimits {
+  readonly clock: Clock
+  readonly timeoutMs: number
+  readonly signal: AbortSignal | undefined
+}
+
+/** Keeps those that live, by id. */
+export class Subscriptions {
+  readonly #options: ResolvedBusOptions
+  readonly #host: SubscriptionHost
+  readonly #live = new Map<string, HandlerSubscription>()
+  readonly #signals: AbortWatch<HandlerSubscription> = new AbortWatch((subscription) => {
+    void subscription.unsubscribe()
+  })
+
+  constructor(options: ResolvedBusOptions, owner: SubscriptionsOwner) {
+    this.#options = options
+    const { notices, scope } = owner
+    this.#host = {
+      clock: options.clock,
+      random: options.random,
+      scope,
+      hasDeadLetters: options.deadLetters !== undefined,
+      giveUp: (undeliverable) => notices.giveUp(undeliverable),
+      report: (kind, error) => notices.report(kind, error),
+      pressure: ({ id }, level, fillRatio) =>
+        notices.emit('subscription-backpressure', { id, level, fillRatio }),
+      ended: ({ id }) => this.#live.delete(id),
+    }
+  }
+
+  get(id: string): Subscription | undefined {
+    return this.#live.get(id)
+  }
+
+  list(): readonly Subscription[] {
+    return Object.freeze([...this.#live.values()])
+  }
+
+  health(): BusHealth['subscriptions'] {
+    return [...this.#live.values()].map((subscription) => {
+      const { consecutiveErrors, queue } = subscription.stats()
+      const { id, patterns, isPaused } = subscription
+      return Object.freeze({ id, patterns, consecutiveErrors, queued: queue.size, isPaused })
+    })
+  }
+
+  /** Resolves when it is live. */
+  async add(
+    patterns: string | readonly string[],
+    handler: Handler,
+    given: SubscribeOptions | undefined,
+  ): Promise<Subscription> {
+    const list = patternsOf(patterns)
+    const options = resolveSubscribeOptions(given)
+    if (typeof handler !== 'function') {
+      throw ConfigError.expected('handler', 'to be a function', handler)
+    }
+    const { transport, middleware } = this.#options
+    if (!transport.capabilities.wildcards && !list.every(isType)) {
+      throw new UnsupportedError(transport.name, 'wildcards')
+    }
+    if (options.signal?.aborted === true) throw aborted(options.signal)
+    const subscription = new HandlerSubscription({
+      id: uuidv7(),
+      patterns: list,
+      handler: validatingHandler(this.#options, this.#host, aroundHandler(middleware, handler)),
+      options,
+      host: this.#host,
+    })
+    this.#live.set(subscription.id, subscription)
+    const { signal } = options
+    if (signal !== undefined) {
+      this.#signals.add(signal, subscription)
+      subscription.ended.addEventListener('abort', () => this.#signals.delete(signal, subscription))
+    }
+    try {
+      await this.#goLive(subscription, signal)
+    } catch (error) {
+      if (subscription.ended.aborted) throw endedEarly(signal)
+      void subscription.unsubscribe()
+      throw error
+    }
+    return subscription
+  }
+
+  /** No further intake; resolves when all is handled, or at the limit. */
+  async finish({ clock, timeoutMs, signal }: FinishLimits): Promise<void> {
+    const all = [...this.#live.values()].map((subscription) => subscription.finish())
+    try {
+      await withDeadline(() => Promise.all(all), { clock, timeoutMs, signal, what: 'drain' })
+    } catch (error) {
+      // At the limit: what is left is counted by whoever called.
+      if (!(error instanceof TimeoutError) && !(error instanceof AbortedError)) throw error
+    }
+  }
+
+  /** Ends all at once; returns how many events were not handled. */
+  abandon(error: Error): number {
+    let left = 0
+    for (const subscription of this.#live.values()) left += subscription.abandon(error)
+    return left
+  }
+
+  async #goLive(subscription: HandlerSubscription, signal: AbortSignal | undefined): Promise<void> {
+    const feed = this.#options.transport.subscribe(
+      subscription.patterns,
+      subscription,
+      signal && { signal },
+    )
+    subscription.attach(feed)
+    await abortable(feed.live, subscription.ended, 'subscribe')
+    // The last to become ready may have been the bus that closed.
+    if (subscription.ended.aborted) throw endedEarly(signal)
+  }
+}
+
+/** Why a subscription ended before it was live. */
+function endedEarly(signal: AbortSignal | undefined): Error {
+  if (signal?.aborted === true) return aborted(signal)
+  return new ClosedError('The subscription ended before it was live')
+}
+
+function aborted(signal: AbortSignal): AbortedError {
+  return new AbortedError('subscribe', { cause: signal.reason })
+}
+
+function patternsOf(patterns: string | readonly string[]): readonly string[] {
+  const list = typeof patterns === 'string' ? [patterns] : patterns
+  if (!Array.isArray(list)) {
+    throw ConfigError.expected('patterns', 'to be a pattern or an array of patterns', patterns)
+  }
+  for (const pattern of list) assertPattern(pattern)
+  return [...new Set(list as readonly string[])]
+}

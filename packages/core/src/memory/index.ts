@@ -1,0 +1,4 @@
+/** The memory transport. */
+export { memoryMedium, type MemoryMedium } from './memory-medium.ts'
+export { memoryTransport } from './create-memory-transport.ts'
+export type { MemoryTransportOptions } from './memory-options.ts'

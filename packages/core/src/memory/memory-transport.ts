@@ -1,0 +1,256 @@
+/** The memory transport: the whole contract without a link. */
+import type { Capabilities } from '../contract/capabilities.ts'
+import { AbortedError, TimeoutError } from '../contract/errors.ts'
+import type { Event } from '../contract/event.ts'
+import type { TransportStatus } from '../contract/status.ts'
+import type {
+  DrainOptions,
+  DrainReport,
+  Feed,
+  Health,
+  ListenOptions,
+  PublishOptions,
+  PublishReceipt,
+  Sink,
+  Transport,
+  TransportEvents,
+  UndeliverableReason,
+  Unsubscribe,
+  WaitOptions,
+} from '../contract/transport.ts'
+import { assertPattern } from '../contract/type.ts'
+import { Emitter } from '../observe/emitter.ts'
+import { AbortWatch } from '../queue/abort-watch.ts'
+import type { QueueStats } from '../queue/queue-stats.ts'
+import { withDeadline } from '../resilience/wait.ts'
+import { MEMORY_CAPABILITIES } from './memory-capabilities.ts'
+import { MemoryEmission } from './memory-emission.ts'
+import { MemoryFeed } from './memory-medium.ts'
+import type { ResolvedMemoryOptions } from './memory-options.ts'
+import { MemoryOutbox, type Parcel } from './memory-outbox.ts'
+import { MemoryPublish } from './memory-publish.ts'
+import { closedError, healthIn, refusalIn } from './memory-status.ts'
+
+/** The fill at which `ready` follows an `emit` that answered `false`. */
+const READY_AT = 0.5
+
+/** What `memoryTransport` gives. */
+export class MemoryTransport implements Transport {
+  readonly name = 'memory'
+  readonly capabilities: Capabilities = MEMORY_CAPABILITIES
+  readonly #options: ResolvedMemoryOptions
+  readonly #outbox: MemoryOutbox
+  readonly #feeds = new Set<MemoryFeed>()
+  readonly #signals: AbortWatch<MemoryPublish> = new AbortWatch((publish, { reason }) =>
+    publish.abort(reason),
+  )
+  readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
+    // A listener of `error` that throws would be told of itself for ever.
+    if (name === 'error') return
+    this.#emitter.emit('error', { kind: 'listener', error: error as Error })
+  })
+  #status: TransportStatus
+  #owesReady = false
+  #drained: Promise<DrainReport> | undefined
+
+  constructor(options: ResolvedMemoryOptions) {
+    const { clock, holdMs, medium, queue } = options
+    this.#options = options
+    this.#status = Object.freeze({ state: 'idle', since: clock.now() })
+    this.#outbox = new MemoryOutbox(queue, {
+      clock,
+      holdMs,
+      feedsOf: (type) => medium.feeds.match(type),
+      deliver: (parcel, feed) => this.#deliver(parcel, feed),
+      onLevel: (level, fillRatio) => this.#emitter.emit('backpressure', { level, fillRatio }),
+      onLeft: () => this.#onLeft(),
+    })
+  }
+
+  get status(): TransportStatus {
+    return this.#status
+  }
+
+  async connect(options: WaitOptions = {}): Promise<void> {
+    if (options.signal?.aborted === true) {
+      throw new AbortedError('connect', { cause: options.signal.reason })
+    }
+    const refusal = refusalIn(this.#status.state)
+    if (refusal !== undefined) throw refusal
+    this.#open()
+  }
+
+  /** Resolves when every matching subscription has taken the event into its queue. */
+  publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
+    const { signal } = options
+    const refusal = refusalIn(this.#status.state)
+    if (refusal !== undefined) return Promise.reject(refusal)
+    if (signal?.aborted === true) {
+      const { reason: cause } = signal
+      return Promise.reject(new AbortedError('publish', { cause, outcome: 'not-sent' }))
+    }
+    let frame: string | Uint8Array
+    try {
+      frame = this.#options.codec.encode(event)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    this.#open()
+    const publish = new MemoryPublish({
+      id: event.id,
+      type: event.type,
+      frame,
+      options,
+      outbox: this.#outbox,
+      clock: this.#options.clock,
+      signals: this.#signals,
+      onDropped: (error) => this.#giveUp('dropped', event, error),
+    })
+    publish.start()
+    return publish.done
+  }
+
+  emit(event: Event): boolean {
+    // Once closed it tells nobody anything.
+    if (this.#status.state === 'closed') return false
+    const refusal = refusalIn(this.#status.state)
+    if (refusal !== undefined) {
+      this.#giveUp('closed', event, refusal)
+      return false
+    }
+    let frame: string | Uint8Array
+    try {
+      frame = this.#options.codec.encode(event)
+    } catch (error) {
+      this.#giveUp('rejected', event, error as Error)
+      return this.#outbox.hasRoom
+    }
+    this.#open()
+    new MemoryEmission(event, frame, (...what) => this.#giveUp(...what)).offerTo(this.#outbox)
+    this.#owesReady ||= !this.#outbox.hasRoom
+    return this.#outbox.hasRoom
+  }
+
+  subscribe(patterns: readonly string[], sink: Sink): Feed {
+    for (const pattern of patterns) assertPattern(pattern)
+    if (this.#status.state === 'closed') throw closedError('not-sent')
+    this.#open()
+    const feed = new MemoryFeed(this.#options.medium, patterns, sink, (ended) =>
+      this.#feeds.delete(ended),
+    )
+    this.#feeds.add(feed)
+    feed.start()
+    return feed
+  }
+
+  on<K extends keyof TransportEvents>(
+    name: K,
+    listener: (notice: TransportEvents[K]) => void,
+    options?: ListenOptions,
+  ): Unsubscribe {
+    return this.#emitter.on(name, listener, options)
+  }
+
+  backpressureStats(): QueueStats {
+    return this.#outbox.stats()
+  }
+
+  health(): Promise<Health> {
+    return Promise.resolve(healthIn(this.#status.state, this.#outbox.stats()))
+  }
+
+  drain(options: DrainOptions = {}): Promise<DrainReport> {
+    this.#drained ??= this.#drain(options)
+    return this.#drained
+  }
+
+  close(): Promise<void> {
+    if (this.#status.state === 'closed') return Promise.resolve()
+    const since = this.#options.clock.now()
+    for (const feed of this.#feeds) feed.end(closedError('not-sent'))
+    this.#enter({ state: 'closed', since, cause: undefined })
+    this.#outbox.close(closedError)
+    this.#emitter.clear()
+    return Promise.resolve()
+  }
+
+  /** First use: there is nothing to wait for. */
+  #open(): void {
+    if (this.#status.state !== 'idle') return
+    const since = this.#options.clock.now()
+    this.#enter({ state: 'ready', since, generation: 1, protocol: '' })
+    this.#emitter.emit('open', { generation: 1, reconnected: false, protocol: '' })
+    this.#outbox.open()
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #drain(options: DrainOptions): Promise<DrainReport> {
+    const { clock } = this.#options
+    const { timeoutMs = 30_000, signal } = options
+    if (this.#status.state === 'closed') return Object.freeze({ unsent: [], unhandled: 0 })
+    this.#enter({ state: 'draining', since: clock.now() })
+    // Also when it was never connected: what was accepted is owed.
+    this.#outbox.open()
+    let unsent: readonly string[] = []
+    try {
+      await withDeadline(() => this.#outbox.untilEmpty(), {
+        timeoutMs,
+        signal,
+        clock,
+        what: 'drain',
+      })
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) throw error
+    } finally {
+      unsent = this.#outbox.ids()
+      await this.close()
+    }
+    return Object.freeze({ unsent, unhandled: 0 })
+  }
+
+  #onLeft(): void {
+    if (!this.#owesReady || this.#outbox.fillRatio > READY_AT || !this.#outbox.hasRoom) return
+    this.#owesReady = false
+    this.#emitter.emit('ready', undefined)
+  }
+
+  #deliver(parcel: Parcel, feed: MemoryFeed): void {
+    let event: Event
+    try {
+      // Once per subscription: each handler gets a payload of its own.
+      event = this.#options.codec.decode(parcel.frame)
+    } catch (thrown) {
+      const error = thrown as Error
+      const { frame: raw } = parcel
+      this.#emitter.emit('error', { kind: 'decode', error })
+      this.#emitter.emit('undeliverable', {
+        reason: 'undecodable',
+        direction: 'inbound',
+        error,
+        attempts: 0,
+        raw,
+      })
+      return
+    }
+    feed.deliver(event)
+  }
+
+  #giveUp(reason: UndeliverableReason, event: Event, error: Error): void {
+    this.#emitter.emit('undeliverable', {
+      reason,
+      direction: 'outbound',
+      error,
+      attempts: 0,
+      event,
+    })
+  }
+
+  #enter(status: TransportStatus): void {
+    const previous = this.#status
+    this.#status = Object.freeze(status)
+    this.#emitter.emit('status', { status: this.#status, previous })
+  }
+}

@@ -1,0 +1,24 @@
+/** Memory transports and sinks for tests. */
+import type { Event } from '../../src/contract/event.ts'
+import type { Sink, Transport, Undeliverable } from '../../src/contract/transport.ts'
+import { memoryTransport, type MemoryTransportOptions } from '../../src/memory/index.ts'
+
+/** A sink that takes `room` events and then asks to wait. */
+export function collector(room = Infinity): Sink & { readonly events: Event[] } {
+  const events: Event[] = []
+  return { events, deliver: (event) => events.push(event) < room }
+}
+
+/** A connected transport. */
+export async function ready(options: MemoryTransportOptions = {}): Promise<Transport> {
+  const transport = memoryTransport(options)
+  await transport.connect()
+  return transport
+}
+
+/** What the transport gives up from now on. */
+export const lostBy = (transport: Transport): Undeliverable[] => {
+  const lost: Undeliverable[] = []
+  transport.on('undeliverable', (undeliverable) => void lost.push(undeliverable))
+  return lost
+}
