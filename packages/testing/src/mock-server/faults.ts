@@ -1,0 +1,158 @@
+/** Faults that a test can order, for handshakes to come and for connections that live. */
+import { ConfigError } from '@bus/core'
+import { assertCloseFrame } from './close-frame.ts'
+import type { LinkConditions } from './link.ts'
+import { assertHeaders, assertInteger } from './options.ts'
+import type { UpgradeFaults } from './upgrade-faults.ts'
+
+/** How often a fault of the handshake happens. */
+export interface TimesOptions {
+  /**
+   * For how many handshakes; those after follow the fault set next, or succeed.
+   * @default Infinity
+   */
+  readonly times?: number
+}
+
+/** The answer that refuses a handshake. */
+export interface RefuseOptions extends TimesOptions {
+  /**
+   * Headers of the answer.
+   * @default {}
+   */
+  readonly headers?: Readonly<Record<string, string>>
+  /**
+   * Text of the answer.
+   * @default ''
+   */
+  readonly body?: string
+  /**
+   * The header `Retry-After`, in seconds.
+   * @default undefined
+   */
+  readonly retryAfterSeconds?: number
+}
+
+/** The pace of a slow answer. */
+export interface DripOptions extends TimesOptions {
+  /**
+   * Milliseconds between two bytes of the answer.
+   * @default 100
+   */
+  readonly intervalMs?: number
+}
+
+/** The connections that faults act upon. */
+export interface FaultTarget {
+  stall(): void
+  unstall(): void
+  reset(): void
+  sendRaw(bytes: Uint8Array): void
+}
+
+/** What a test can order to go wrong. Until `clear`, each holds for the connections that live and those to come. */
+export class Faults {
+  readonly #link: LinkConditions
+  readonly #upgrades: UpgradeFaults
+  readonly #live: () => readonly FaultTarget[]
+
+  constructor(parts: {
+    link: LinkConditions
+    upgrades: UpgradeFaults
+    live: () => readonly FaultTarget[]
+  }) {
+    this.#link = parts.link
+    this.#upgrades = parts.upgrades
+    this.#live = parts.live
+  }
+
+  /** Answers handshakes with this HTTP status instead of an upgrade. */
+  refuse(status: number, options: RefuseOptions = {}): void {
+    const { headers = {}, body = '', retryAfterSeconds } = options
+    assertInteger('status', status, 200, 599)
+    assertHeaders('headers', headers)
+    if (retryAfterSeconds !== undefined) assertInteger('retryAfterSeconds', retryAfterSeconds, 0)
+    const retry = retryAfterSeconds === undefined ? {} : { 'Retry-After': `${retryAfterSeconds}` }
+    this.#add({ kind: 'refuse', status, headers: { ...retry, ...headers }, body }, options)
+  }
+
+  /** Accepts the TCP connection and reads the handshake, but never answers it. */
+  hangUpgrade(options: TimesOptions = {}): void {
+    this.#add({ kind: 'hang' }, options)
+  }
+
+  /** Sends the answer to the handshake one byte at a time. */
+  dripUpgrade(options: DripOptions = {}): void {
+    const { intervalMs = 100 } = options
+    assertInteger('intervalMs', intervalMs, 1)
+    this.#add({ kind: 'drip', intervalMs }, options)
+  }
+
+  /** Breaks the connection with a TCP reset when the handshake comes. */
+  resetUpgrade(options: TimesOptions = {}): void {
+    this.#add({ kind: 'reset' }, options)
+  }
+
+  /** Answers the handshake with these bytes and ends the connection: a wrong key, or no HTTP at all. */
+  answerUpgrade(bytes: string | Uint8Array, options: TimesOptions = {}): void {
+    this.#add(
+      { kind: 'answer', bytes: typeof bytes === 'string' ? Buffer.from(bytes) : bytes },
+      options,
+    )
+  }
+
+  /** Accepts connections and closes them at once with this code. */
+  closeAfterOpen(code = 1000, options: TimesOptions & { readonly reason?: string } = {}): void {
+    const { reason = '' } = options
+    assertCloseFrame(code, reason)
+    this.#add({ kind: 'close', code, reason }, options)
+  }
+
+  /** Leaves pings without an answer. */
+  withholdPongs(): void {
+    this.#link.withholdPongs = true
+  }
+
+  /** Stops reading the sockets, so that the buffers on the way fill up. */
+  stall(): void {
+    this.#link.stalled = true
+    for (const connection of this.#live()) connection.stall()
+  }
+
+  /** Holds back, by this many milliseconds, the answer to a handshake, and every message, ping, pong and close that the server sends. */
+  delay(ms: number): void {
+    assertInteger('ms', ms, 0)
+    this.#link.delayMs = ms
+  }
+
+  /** Breaks the live connections with a TCP reset. */
+  reset(): number {
+    const live = this.#live()
+    for (const connection of live) connection.reset()
+    return live.length
+  }
+
+  /** Writes bytes to the live sockets as they are, past the WebSocket framing. */
+  sendRaw(bytes: Uint8Array): number {
+    if (!(bytes instanceof Uint8Array)) {
+      throw ConfigError.expected('bytes', 'to be a Uint8Array', bytes)
+    }
+    const live = this.#live()
+    for (const connection of live) connection.sendRaw(bytes)
+    return live.length
+  }
+
+  /** Ends all faults. What hangs keeps hanging, what is held back leaves at its time. */
+  clear(): void {
+    this.#upgrades.clear()
+    this.#link.withholdPongs = false
+    this.#link.delayMs = 0
+    this.#link.stalled = false
+    for (const connection of this.#live()) connection.unstall()
+  }
+
+  #add(fault: Parameters<UpgradeFaults['add']>[0], { times }: TimesOptions): void {
+    if (times !== undefined && times !== Infinity) assertInteger('times', times, 1)
+    this.#upgrades.add(fault, times)
+  }
+}

@@ -1,0 +1,169 @@
+/** The server's end of one connection: captures what comes, and sends what a test or a fault asks for. */
+import type { Clock } from '@bus/core'
+import type { WebSocket } from 'ws'
+import { assertCloseFrame } from './close-frame.ts'
+import { DelayedSends } from './delayed-sends.ts'
+import type { LinkConditions } from './link.ts'
+import type { MockClose, MockConnection, MockWaitOptions } from './mock-connection.ts'
+import { toFrame, toMessage, type MockData, type MockMessage } from './mock-message.ts'
+import type { MockRequest } from './mock-request.ts'
+import { DEFAULT_WAIT_MS } from './options.ts'
+import type { Waits } from './waits.ts'
+
+/** The bytes under a WebSocket. */
+export interface Wire {
+  write(bytes: Uint8Array): void
+  reset(): void
+  onError(listener: (error: Error) => void): void
+}
+
+/** What a connection is made of. */
+export interface ConnectionParts {
+  readonly index: number
+  readonly request: MockRequest
+  readonly socket: WebSocket
+  readonly wire: Wire
+  readonly link: Readonly<LinkConditions>
+  readonly clock: Clock
+  readonly waits: Waits
+  /** Called for each message, after it was captured. */
+  onMessage(message: MockMessage, connection: MockConnection): void
+}
+
+/** A connection with the operations that only its server may use. */
+export class ServerConnection implements MockConnection {
+  readonly index: number
+  readonly request: MockRequest
+  readonly ended: Promise<void>
+  readonly #parts: ConnectionParts
+  readonly #socket: WebSocket
+  readonly #sends: DelayedSends
+  // Unbounded on purpose: a test asks what was ever received, and ends soon.
+  readonly #received: MockMessage[] = []
+  #closed: MockClose | undefined
+  #error: Error | undefined
+  #pings = 0
+  #pongs = 0
+
+  constructor(parts: ConnectionParts) {
+    this.#parts = parts
+    this.index = parts.index
+    this.request = parts.request
+    this.#socket = parts.socket
+    this.#sends = new DelayedSends(parts.clock, () => parts.link.delayMs)
+    this.ended = new Promise((resolve) => this.#listen(resolve))
+    if (parts.link.stalled) this.stall()
+  }
+
+  get subprotocol(): string {
+    return this.#socket.protocol
+  }
+
+  get received(): readonly MockMessage[] {
+    return this.#received
+  }
+
+  get isOpen(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN
+  }
+
+  get closed(): MockClose | undefined {
+    return this.#closed
+  }
+
+  get error(): Error | undefined {
+    return this.#error
+  }
+
+  get pings(): number {
+    return this.#pings
+  }
+
+  get pongs(): number {
+    return this.#pongs
+  }
+
+  send(data: MockData): boolean {
+    const frame = toFrame(data)
+    return this.#post(() => this.#socket.send(frame))
+  }
+
+  ping(data: string | Uint8Array = ''): boolean {
+    return this.#post(() => this.#socket.ping(data))
+  }
+
+  close(code = 1000, reason = ''): boolean {
+    assertCloseFrame(code, reason)
+    return this.#post(() => this.#socket.close(code, reason))
+  }
+
+  reset(): void {
+    this.#parts.wire.reset()
+  }
+
+  sendRaw(bytes: Uint8Array): void {
+    this.#parts.wire.write(bytes)
+  }
+
+  waitForClose(options: MockWaitOptions = {}): Promise<MockClose> {
+    return this.#parts.waits.until(() => this.#closed, {
+      what: `connection ${this.index} to close`,
+      timeoutMs: options.timeoutMs ?? DEFAULT_WAIT_MS,
+      signal: options.signal,
+    })
+  }
+
+  /** Stops reading: what the client sends fills the buffers of the system. */
+  stall(): void {
+    this.#socket.pause()
+  }
+
+  /** Reads again. */
+  unstall(): void {
+    this.#socket.resume()
+  }
+
+  /** Ends the connection without a closing handshake. */
+  terminate(): void {
+    this.#socket.terminate()
+  }
+
+  #post(run: () => void): boolean {
+    if (!this.isOpen) return false
+    this.#sends.post(() => {
+      if (this.isOpen) run()
+    })
+    return true
+  }
+
+  #listen(ended: () => void): void {
+    const { waits, wire } = this.#parts
+    const keep = (error: Error): void => {
+      this.#error ??= error
+    }
+    wire.onError(keep) // ws tells of an error of the protocol only
+    this.#socket.on('error', keep)
+    this.#socket.on('message', (data, isBinary) => this.#capture(data as Buffer, isBinary))
+    this.#socket.on('ping', (data) => {
+      this.#pings++
+      if (!this.#parts.link.withholdPongs) this.#post(() => this.#socket.pong(data))
+      waits.notify()
+    })
+    this.#socket.on('pong', () => {
+      this.#pongs++
+      waits.notify()
+    })
+    this.#socket.on('close', (code, reason) => {
+      this.#sends.cancel()
+      this.#closed = { code, reason: reason.toString('utf8'), wasClean: code !== 1006 }
+      ended()
+      waits.notify()
+    })
+  }
+
+  #capture(data: Buffer, isBinary: boolean): void {
+    const message = toMessage(data, isBinary, this.index)
+    this.#received.push(message)
+    this.#parts.onMessage(message, this)
+  }
+}
