@@ -1,0 +1,9 @@
+export { plainJson, type PlainProtocolOptions } from './plain-json.ts'
+export type {
+  Frame,
+  Protocol,
+  ProtocolCapabilities,
+  ProtocolLink,
+  ProtocolReceiver,
+} from './protocol.ts'
+export { CLOSE_CODES, closeCode, type CloseCode } from './close-codes.ts'

@@ -1,0 +1,66 @@
+/** The protocol: how events travel in frames on one connection, as an interface with one implementation per dialect. */
+import type { Capabilities, Event } from '@bus/core'
+
+/** One WebSocket message: text as a string, binary as bytes. */
+export type Frame = string | Uint8Array
+
+/** What of a transport's capabilities depends on the dialect. */
+export type ProtocolCapabilities = Pick<
+  Capabilities,
+  | 'delivery'
+  | 'ordering'
+  | 'wildcards'
+  | 'publishConfirm'
+  | 'resume'
+  | 'gaps'
+  | 'dedupe'
+  | 'echo'
+  | 'binary'
+>
+
+/** What a protocol may do with a connection while it is made ready. */
+export interface ProtocolLink {
+  /** Aborted when the connection is lost, its deadline passes or the transport closes. */
+  readonly signal: AbortSignal
+  /** The negotiated subprotocol; empty where there is none. */
+  readonly subprotocol: string
+  /** Resolves when the frame was handed to the operating system. */
+  send(frame: Frame): Promise<void>
+  /** Resolves with the first answer for which `match` gives something else than `undefined`; that frame goes no further. */
+  waitFor<T>(match: (frame: Frame) => T | undefined): Promise<T>
+}
+
+/** Where a protocol puts what it finds in a frame. */
+export interface ProtocolReceiver {
+  /** An event; `token` comes back through `settled` when it was handled. */
+  event(event: Event, token: number): void
+}
+
+/**
+ * How events travel in frames on one connection.
+ *
+ * A protocol object belongs to one transport. It never touches a socket: it makes frames and reads frames.
+ */
+export interface Protocol {
+  /** A short name: `plain-json`. */
+  readonly name: string
+  /** Offered in the handshake, the preferred one first. Empty: none. */
+  readonly subprotocols: readonly string[]
+  readonly capabilities: ProtocolCapabilities
+  /**
+   * The frame of an event. Called inside `publish`, so that later changes of the payload are not sent.
+   * @throws `SerializationError` for an event that cannot be written.
+   */
+  encode(event: Event): Frame
+  /**
+   * Reads one frame and gives its events to the receiver.
+   * @throws `DecodeError` for a frame that means nothing. The connection stays up.
+   */
+  decode(frame: Frame, receiver: ProtocolReceiver): void
+  /** Says who we are, before anything else on each new connection. */
+  authenticate?(link: ProtocolLink): Promise<void>
+  /** Asks the server for these patterns; resolves when it has confirmed them. Absent: the server sends everything. */
+  subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** Tells the server that these patterns are no longer wanted. */
+  unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+}

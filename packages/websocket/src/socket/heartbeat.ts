@@ -1,0 +1,250 @@
+/** The heartbeat of one connection: notices that the other side is gone when no frame says so. */
+import { DisconnectedError, HeartbeatTimeoutError, type Clock, type Timer } from '@bus/core'
+import type {
+  HeartbeatOptions,
+  HeartbeatPort,
+  HeartbeatStats,
+  HeartbeatTools,
+} from './heartbeat-port.ts'
+import { afterReading } from './after-reading.ts'
+import { Probes, type ProbeOptions } from './probes.ts'
+
+export type { HeartbeatStats } from './heartbeat-port.ts'
+
+/** A ping of the interval that waits for its pong. */
+interface Outstanding {
+  readonly payload: string
+  readonly sentAt: number
+  deadline: number
+  /** Some frame came after it, so the other side lives even without the pong. */
+  heard: boolean
+  /** The reader was paused meanwhile, so that the time until the pong says nothing about the network. */
+  distorted: boolean
+}
+
+/** A timer that fires later than this share of the limit it guards tells of our own stall, not of the other side. */
+const LATE_SHARE = 0.25
+
+/**
+ * Pings, and gives a verdict on the silence.
+ *
+ * The other side is lost when `maxMissed` pings in a row had no answer and nothing at all came since the last of
+ * them, or when nothing came for `idleTimeoutMs`. One timer serves every deadline, so a frame costs one assignment.
+ *
+ * Timers run before waiting bytes are read: after a stall of the event loop a deadline seems to have passed though
+ * the answer lies in the socket. Hence a timer that is itself late grants the full time once more, and no verdict is
+ * given before what waits was read.
+ */
+export class Heartbeat {
+  readonly #port: HeartbeatPort
+  readonly #options: HeartbeatOptions
+  readonly #clock: Clock
+  readonly #defer: (run: () => void) => void
+  /** Where in the interval the first ping falls, in [0, 1). */
+  readonly #phase: number
+  readonly #probes: Probes
+  #sequence = 0
+  #isRunning = false
+  #isSuspended = false
+  /** Grows at each stop, which makes a verdict that was deferred before it void. */
+  #run = 0
+  #timer: Timer | undefined
+  #nextPingAt = Infinity
+  #outstanding: Outstanding | undefined
+  /** From when on silence is counted: the last frame, or the last moment that we could not listen. */
+  #quietSince = 0
+  /** A late timer was excused and nothing was heard since. */
+  #isExcused = false
+  #lastInboundAt: number | undefined
+  #lastPongAt: number | undefined
+  #missed = 0
+  #rttMs: number | undefined
+
+  constructor(port: HeartbeatPort, options: HeartbeatOptions, tools: HeartbeatTools) {
+    this.#port = port
+    this.#options = options
+    this.#clock = tools.clock
+    this.#probes = new Probes(tools.clock)
+    this.#defer = tools.defer ?? afterReading
+    this.#phase = tools.random()
+  }
+
+  /** Begins. The first ping leaves at a random moment within one interval. Idempotent. */
+  start(): void {
+    if (this.#isRunning) return
+    this.#isRunning = true
+    const now = this.#clock.now()
+    const { intervalMs } = this.#options
+    this.#quietSince = now
+    this.#nextPingAt = intervalMs === false ? Infinity : now + intervalMs * this.#phase
+    this.#arm(now)
+  }
+
+  /** Ends it: no timer stays, waiting probes reject with `DisconnectedError`. Idempotent. */
+  stop(): void {
+    this.#isRunning = false
+    this.#run += 1
+    this.#outstanding = undefined
+    this.#disarm()
+    this.#probes.failAll(new DisconnectedError('The link ended before the pong came'))
+  }
+
+  /** Any frame arrived: data, ping or pong. */
+  inbound(): void {
+    const now = this.#clock.now()
+    this.#lastInboundAt = now
+    this.#quietSince = now
+    this.#isExcused = false
+    if (this.#outstanding !== undefined) this.#outstanding.heard = true
+  }
+
+  /** A pong arrived. It is a frame like any other, and an answer only if its payload is one that is waited for. */
+  pong(payload: string): void {
+    this.inbound()
+    const probeMs = this.#probes.answer(payload)
+    const ping = this.#outstanding
+    const isAnswer = payload === ping?.payload
+    if (probeMs === undefined && !isAnswer) return
+    this.#lastPongAt = this.#clock.now()
+    this.#missed = 0
+    if (isAnswer) this.#outstanding = undefined
+    if (probeMs !== undefined) this.#rttMs = probeMs
+    else if (ping?.distorted === false) this.#rttMs = this.#lastPongAt - ping.sentAt
+  }
+
+  /** We stopped reading: no verdict until {@link unsuspend}. Pings still leave, for the proxies on the way. */
+  suspend(): void {
+    this.#isSuspended = true
+    if (this.#outstanding !== undefined) this.#outstanding.distorted = true
+  }
+
+  /** We read again: every deadline starts anew. */
+  unsuspend(): void {
+    if (!this.#isSuspended) return
+    this.#isSuspended = false
+    if (this.#isRunning) this.#renew(this.#clock.now())
+  }
+
+  /**
+   * Pings now.
+   *
+   * @returns the round trip in milliseconds; rejects with `TimeoutError`, `AbortedError` or, without a link, with
+   * `DisconnectedError`
+   */
+  probe(options: ProbeOptions): Promise<number> {
+    if (!this.#isRunning) return Promise.reject(new DisconnectedError('There is no link to probe'))
+    return this.#probes.send(this.#nextPayload(), (payload) => this.#port.ping(payload), options)
+  }
+
+  stats(): HeartbeatStats {
+    return {
+      lastInboundAt: this.#lastInboundAt,
+      lastPongAt: this.#lastPongAt,
+      missed: this.#missed,
+      rttMs: this.#rttMs,
+      timerActive: this.#timer !== undefined,
+    }
+  }
+
+  #onTimer(due: number): void {
+    this.#timer = undefined
+    const now = this.#clock.now()
+    const limitMs = this.#isSuspended ? undefined : this.#passedLimit(now)
+    if (limitMs === undefined) {
+      if (now >= this.#nextPingAt) this.#ping(now)
+      this.#arm(now)
+    } else if (now - due > limitMs * LATE_SHARE && !this.#isExcused) {
+      this.#isExcused = true
+      this.#renew(now)
+    } else {
+      const run = this.#run
+      this.#defer(() => {
+        if (run === this.#run) this.#judge()
+      })
+    }
+  }
+
+  /** The limit that was passed: of the ping that waits for its pong, or of the silence. */
+  #passedLimit(now: number): number | undefined {
+    const { timeoutMs, idleTimeoutMs } = this.#options
+    if (this.#outstanding !== undefined && now >= this.#outstanding.deadline) return timeoutMs
+    if (idleTimeoutMs !== undefined && now >= this.#quietSince + idleTimeoutMs) return idleTimeoutMs
+    return undefined
+  }
+
+  #judge(): void {
+    const now = this.#clock.now()
+    if (this.#isSuspended || this.#passedLimit(now) === undefined) return this.#arm(now)
+    const ping = this.#outstanding
+    const isUnanswered = ping !== undefined && now >= ping.deadline
+    if (isUnanswered) {
+      this.#missed += 1
+      this.#outstanding = undefined
+    }
+    const { idleTimeoutMs = Infinity, maxMissed } = this.#options
+    const silentMs = now - this.#quietSince
+    const isGone = isUnanswered && !ping.heard && this.#missed >= maxMissed
+    const run = this.#run
+    this.#port.missed?.({ silentMs, missed: this.#missed })
+    if (run !== this.#run) return
+    if (isGone || silentMs >= idleTimeoutMs) this.#lose(silentMs)
+    else this.#arm(now)
+  }
+
+  #lose(silentMs: number): void {
+    const missed = this.#missed
+    this.stop()
+    const pings = missed === 0 ? '' : `; pings without an answer: ${missed}`
+    const message = `Nothing was heard for ${Math.round(silentMs)} ms${pings}`
+    this.#port.lost(new HeartbeatTimeoutError(message))
+  }
+
+  #ping(now: number): void {
+    const { intervalMs, timeoutMs } = this.#options
+    if (intervalMs === false) return
+    const payload = this.#nextPayload()
+    this.#nextPingAt = now + intervalMs
+    this.#outstanding = {
+      payload,
+      sentAt: now,
+      deadline: now + timeoutMs,
+      heard: false,
+      distorted: this.#isSuspended,
+    }
+    this.#port.ping(payload)
+  }
+
+  /** Grants every deadline its full time again, because we could not have heard an answer. */
+  #renew(now: number): void {
+    this.#quietSince = now
+    if (this.#outstanding !== undefined) {
+      this.#outstanding.deadline = now + this.#options.timeoutMs
+      this.#outstanding.distorted = true
+    }
+    this.#arm(now)
+  }
+
+  /** Waits for the earliest deadline. While suspended only pings are due. */
+  #arm(now: number): void {
+    this.#disarm()
+    if (!this.#isRunning) return
+    const { idleTimeoutMs = Infinity } = this.#options
+    const verdictAt = Math.min(
+      this.#outstanding?.deadline ?? Infinity,
+      this.#quietSince + idleTimeoutMs,
+    )
+    const due = Math.min(this.#nextPingAt, this.#isSuspended ? Infinity : verdictAt)
+    if (due === Infinity) return
+    this.#timer = this.#clock.setTimeout(() => this.#onTimer(due), due - now)
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #nextPayload(): string {
+    this.#sequence += 1
+    return String(this.#sequence)
+  }
+}
