@@ -1,0 +1,166 @@
+/** One physical WebSocket connection, from the first listener to `close`. It never reconnects. */
+import type { Socket } from 'node:net'
+import type { WebSocket } from 'ws'
+import type { Frame } from '../protocol/protocol.ts'
+import type { SocketPort } from '../socket/socket-port.ts'
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** The close code received; 1006 when the link broke without one. */
+  readonly code: number
+  readonly reason: string
+  readonly wasClean: boolean
+  readonly initiatedBy: 'local' | 'remote'
+  /** What broke, where there was an error. */
+  readonly error: Error | undefined
+}
+
+/** What a connection tells its owner. Each call happens on the owner's current turn, `closed` exactly once and last. */
+export interface ConnectionListener {
+  frame(frame: Frame): void
+  /** Any sign of life: data, ping or pong. */
+  activity(): void
+  pong(payload: string): void
+  closed(info: CloseInfo): void
+}
+
+const NO_OWNER: ConnectionListener = {
+  frame: () => {},
+  activity: () => {},
+  pong: () => {},
+  closed: () => {},
+}
+
+/** Wraps an open or opening `ws` socket. All of its listeners are attached here, once, and never removed. */
+export class Connection implements SocketPort {
+  readonly #ws: WebSocket
+  #tcp: Socket | undefined
+  #listener: ConnectionListener = NO_OWNER
+  /** Frames that came before there was an owner, in order. */
+  readonly #early: Frame[] = []
+  #error: Error | undefined
+  #closedLocally = false
+  #closeInfo: CloseInfo | undefined
+
+  constructor(ws: WebSocket) {
+    this.#ws = ws
+    ws.on('upgrade', (response) => {
+      this.#tcp = response.socket
+    })
+    // Without an error listener a bad frame would end the process; `close` always follows.
+    ws.on('error', (error) => {
+      this.#error ??= error
+      // By the time that ws tells of a bad frame it has begun to close because of it.
+      if (isBadFrame(error)) this.#closedLocally = true
+    })
+    ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
+    ws.on('ping', () => this.#listener.activity())
+    ws.on('pong', (data) => {
+      this.#listener.activity()
+      this.#listener.pong(data.toString())
+    })
+    ws.on('close', (code, reason) => this.#onClose(code, reason.toString()))
+  }
+
+  /** The negotiated subprotocol; empty where there is none. */
+  get subprotocol(): string {
+    return this.#ws.protocol
+  }
+
+  get bufferedAmount(): number {
+    return this.#ws.bufferedAmount
+  }
+
+  get isDestroyed(): boolean {
+    return this.#tcp?.destroyed === true
+  }
+
+  get closeInfo(): CloseInfo | undefined {
+    return this.#closeInfo
+  }
+
+  /**
+   * Hands the connection to its owner, with every frame that came before and, if it is over, its end. Not in this
+   * call but right after it: a greeting that came along with the handshake finds the one who waits for it.
+   */
+  attach(listener: ConnectionListener): void {
+    queueMicrotask(() => {
+      this.#listener = listener
+      for (const frame of this.#early.splice(0)) {
+        listener.activity()
+        listener.frame(frame)
+      }
+      if (this.#closeInfo !== undefined) listener.closed(this.#closeInfo)
+    })
+  }
+
+  send(data: Frame, binary: boolean, done: (error?: Error | null) => void): void {
+    this.#ws.send(data, { binary }, done)
+  }
+
+  ping(payload: string): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
+  }
+
+  pause(): void {
+    this.#ws.pause()
+  }
+
+  resume(): void {
+    this.#ws.resume()
+  }
+
+  cork(): void {
+    this.#tcp?.cork()
+  }
+
+  uncork(): void {
+    this.#tcp?.uncork()
+  }
+
+  close(code: number, reason: string): void {
+    this.#markLocal()
+    // A paused socket would never see the answer to the close frame.
+    if (this.#ws.isPaused) this.#ws.resume()
+    this.#ws.close(code, reason)
+  }
+
+  /** Ends the link at once, without a closing handshake. */
+  terminate(): void {
+    this.#markLocal()
+    if (this.#ws.isPaused) this.#ws.resume()
+    this.#ws.terminate()
+  }
+
+  /** An end that the other side has begun stays its own, although we answer it. */
+  #markLocal(): void {
+    if (this.#ws.readyState <= this.#ws.OPEN) this.#closedLocally = true
+  }
+
+  #onMessage(data: Buffer, isBinary: boolean): void {
+    const frame = isBinary ? data : data.toString()
+    if (this.#listener === NO_OWNER) {
+      this.#early.push(frame)
+      return
+    }
+    this.#listener.activity()
+    this.#listener.frame(frame)
+  }
+
+  #onClose(code: number, reason: string): void {
+    this.#closeInfo = {
+      code,
+      reason,
+      wasClean: code !== 1006 && this.#error === undefined,
+      initiatedBy: this.#closedLocally ? 'local' : 'remote',
+      error: this.#error,
+    }
+    this.#listener.closed(this.#closeInfo)
+  }
+}
+
+/** Whether the error tells of a frame that breaks the rules, or our limits. */
+export function isBadFrame(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code?.startsWith('WS_ERR_') === true
+}

@@ -1,0 +1,187 @@
+/** The link: one live connection with its heartbeat and the answers that are awaited on it. */
+import { DisconnectedError, type HeartbeatTimeoutError } from '@bus/core'
+import type { Frame, ProtocolLink } from '../protocol/protocol.ts'
+import { Heartbeat, type HeartbeatStats } from '../socket/heartbeat.ts'
+import { closeSafely } from '../socket/socket-port.ts'
+import { ApplicationHeartbeat } from './application-heartbeat.ts'
+import { Answers } from './answers.ts'
+import type { CloseInfo, Connection } from './connection.ts'
+import type { ResolvedOptions } from './options.ts'
+
+export interface LinkPorts {
+  /** A frame that nobody awaited. */
+  frame(frame: Frame): void
+  /** Every frame, before anybody else. */
+  seen(frame: Frame): void
+  /** The profile of the application's own heartbeats threw. */
+  profileFailed(error: unknown): void
+  /** A ping stayed without an answer. */
+  missed(info: { readonly silentMs: number; readonly missed: number }): void
+}
+
+/** Lives from the handshake to the close. Everything that belongs to one connection ends with it. */
+export class Link implements ProtocolLink {
+  readonly connection: Connection
+  readonly generation: number
+  /** Resolves when the connection is over; never rejects. */
+  readonly closed: Promise<CloseInfo>
+  readonly #ports: LinkPorts
+  readonly #heartbeat: Heartbeat
+  readonly #applicationHeartbeat: ApplicationHeartbeat | undefined
+  readonly #ended = new AbortController()
+  readonly #answers: Answers
+  #isHeld = false
+  #isPaused = false
+  #lost: HeartbeatTimeoutError | undefined
+
+  constructor(
+    connection: Connection,
+    generation: number,
+    options: ResolvedOptions,
+    ports: LinkPorts,
+  ) {
+    this.connection = connection
+    this.generation = generation
+    this.#ports = ports
+    this.#answers = new Answers({
+      unclaimed: (frame) => ports.frame(frame),
+      changed: () => this.#throttle(),
+    })
+    this.#heartbeat = new Heartbeat(
+      {
+        ping: (payload) => connection.ping(payload),
+        missed: (info) => ports.missed(info),
+        lost: (error) => {
+          this.#lost = error
+          connection.terminate()
+        },
+      },
+      {
+        intervalMs: options.heartbeat === false ? false : options.heartbeat.intervalMs,
+        timeoutMs: options.heartbeat === false ? 0 : options.heartbeat.timeoutMs,
+        maxMissed: options.heartbeat === false ? 1 : options.heartbeat.maxMissed,
+        idleTimeoutMs: options.idleTimeoutMs,
+      },
+      { clock: options.clock, random: options.random },
+    )
+    this.#applicationHeartbeat = this.#makeApplicationHeartbeat(options)
+    this.closed = new Promise((resolve) => {
+      this.#heartbeat.start()
+      connection.attach({
+        activity: () => this.#heartbeat.inbound(),
+        pong: (payload) => this.#heartbeat.pong(payload),
+        frame: (frame) => this.#onFrame(frame),
+        closed: (info) => {
+          this.#end()
+          resolve(this.#lost === undefined ? info : { ...info, error: this.#lost })
+        },
+      })
+    })
+  }
+
+  get signal(): AbortSignal {
+    return this.#ended.signal
+  }
+
+  get subprotocol(): string {
+    return this.connection.subprotocol
+  }
+
+  /** The link is ready: events flow, and the application's own heartbeats are sent. */
+  ready(): void {
+    this.#answers.settle()
+    if (!this.signal.aborted) this.#applicationHeartbeat?.start()
+  }
+
+  heartbeatStats(): HeartbeatStats {
+    return this.#heartbeat.stats()
+  }
+
+  /** Asks the other side now; resolves with the round trip in milliseconds. */
+  probe(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<number> {
+    return this.#heartbeat.probe(options)
+  }
+
+  send(frame: Frame): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.connection.send(frame, typeof frame !== 'string', (error) => {
+        if (error === undefined || error === null) resolve()
+        else reject(new DisconnectedError('The link broke while sending', { cause: error }))
+      })
+    })
+  }
+
+  waitFor<T>(match: (frame: Frame) => T | undefined): Promise<T> {
+    return this.#answers.wait(match, this.signal)
+  }
+
+  /** The link as one request sees it: its waits end with the signal, which ends with the link at the latest. */
+  scoped(signal: AbortSignal): ProtocolLink {
+    return {
+      signal,
+      subprotocol: this.subprotocol,
+      send: (frame) => this.send(frame),
+      waitFor: (match) => this.#answers.wait(match, signal),
+    }
+  }
+
+  /** Stops reading: a subscription has no room. The heartbeat gives no verdict meanwhile. */
+  hold(): void {
+    this.#isHeld = true
+    this.#throttle()
+  }
+
+  /** Reads again. */
+  release(): void {
+    this.#isHeld = false
+    this.#throttle()
+  }
+
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /** Begins the closing handshake. Nothing is awaited on this link any more; frames still come until it is over. */
+  close(code: number, reason: string): void {
+    this.#end()
+    closeSafely(this.connection, code, reason)
+  }
+
+  #makeApplicationHeartbeat(options: ResolvedOptions): ApplicationHeartbeat | undefined {
+    const { applicationHeartbeat, clock } = options
+    if (applicationHeartbeat === undefined) return undefined
+    const ports = {
+      // What cannot be sent needs no word: the link is ending, and says so.
+      send: (frame: Frame) => void this.send(frame).catch(() => {}),
+      failed: (error: unknown) => this.#ports.profileFailed(error),
+    }
+    return new ApplicationHeartbeat(applicationHeartbeat, ports, clock)
+  }
+
+  #onFrame(frame: Frame): void {
+    this.#ports.seen(frame)
+    if (this.#applicationHeartbeat?.take(frame) === true) return
+    this.#answers.frame(frame)
+  }
+
+  /** Stops reading while somebody has no room, unless an answer is awaited, which would never come then. */
+  #throttle(): void {
+    const isPaused = this.#isHeld && this.#answers.size === 0
+    if (isPaused === this.#isPaused || this.signal.aborted) return
+    this.#isPaused = isPaused
+    if (isPaused) {
+      this.#heartbeat.suspend()
+      this.connection.pause()
+    } else {
+      this.connection.resume()
+      this.#heartbeat.unsuspend()
+    }
+  }
+
+  #end(): void {
+    this.#heartbeat.stop()
+    this.#applicationHeartbeat?.stop()
+    this.#ended.abort(new DisconnectedError('The link ended'))
+    this.#answers.settle()
+  }
+}

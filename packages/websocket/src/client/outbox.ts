@@ -1,0 +1,260 @@
+/** The outbox: what waits to be sent, and what is under way. Every entry settles exactly once. */
+import {
+  AbortWatch,
+  AbortedError,
+  AttemptsExhaustedError,
+  BoundedQueue,
+  ClosedError,
+  DroppedError,
+  QueueFullError,
+  TimeoutError,
+  TooLargeError,
+  type BusError,
+  type Clock,
+  type Event,
+  type PublishOptions,
+  type PublishReceipt,
+  type QueueOptions,
+  type QueueStats,
+  type Undeliverable,
+  type UndeliverableReason,
+} from '@bus/core'
+import type { Frame } from '../protocol/protocol.ts'
+import { OutboxEntry } from './outbox-entry.ts'
+
+export interface OutboxPorts {
+  readonly clock: Clock
+  /** Tries per event over broken links. */
+  readonly maxAttempts: number
+  /** The largest frame. */
+  readonly maxMessageBytes: number
+  /** An entry was added: the writer may run. */
+  offered(): void
+  undeliverable(notice: Undeliverable): void
+  level(level: 'high' | 'normal', fillRatio: number): void
+  /** An entry left: there may be room again. */
+  room(): void
+}
+
+/** Bounded; what a socket has not yet taken over stays at its head, so that nothing is lost by being taken out too early. */
+export class Outbox {
+  readonly #queue: BoundedQueue<OutboxEntry>
+  readonly #ports: OutboxPorts
+  /** What no entry may exceed: it could never be sent, or never be queued. */
+  readonly #maxEntryBytes: number
+  /** One listener per signal, however many events it may end. */
+  readonly #signals = new AbortWatch<OutboxEntry>((entry, signal) =>
+    this.#withdraw(
+      entry,
+      new AbortedError(`Publishing ${entry.event.id}`, {
+        cause: signal.reason,
+        outcome: entry.outcome,
+      }),
+    ),
+  )
+  #resent = 0
+  #emptyWaiters: (() => void)[] = []
+
+  constructor(options: Required<QueueOptions>, ports: OutboxPorts) {
+    this.#ports = ports
+    this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
+    this.#queue = new BoundedQueue<OutboxEntry>(options, {
+      sizeOf: (entry) => entry.bytes,
+      onDrop: (entry) => this.#giveUp(entry, dropped(entry), 'dropped'),
+      onLevel: (level, fillRatio) => ports.level(level, fillRatio),
+    })
+  }
+
+  get isEmpty(): boolean {
+    return this.#queue.size === 0 && this.#queue.waiting === 0
+  }
+
+  get hasRoom(): boolean {
+    return this.#queue.hasRoom
+  }
+
+  /** How many times an entry was handed to a socket again after a broken link. */
+  get resent(): number {
+    return this.#resent
+  }
+
+  stats(): QueueStats {
+    return this.#queue.stats()
+  }
+
+  /** Resolves when the operating system took the frame over; rejects with an error that says what became of it. */
+  publish(event: Event, frame: Frame, options: PublishOptions): Promise<PublishReceipt> {
+    const { signal } = options
+    if (signal?.aborted === true) {
+      const how = { cause: signal.reason, outcome: 'not-sent' as const }
+      return Promise.reject(new AbortedError(`Publishing ${event.id}`, how))
+    }
+    const entry = new OutboxEntry(event, frame)
+    return new Promise((resolve, reject) => {
+      entry.await(resolve, reject)
+      this.#limit(entry, options)
+      this.#offer(entry)
+    })
+  }
+
+  /** Takes the event without a promise; `false` when there is no room for another. */
+  emit(event: Event, frame: Frame): boolean {
+    this.#offer(new OutboxEntry(event, frame))
+    return this.#queue.hasRoom
+  }
+
+  /** The next entry to hand to a socket. It stays here until {@link sent}. */
+  next(): OutboxEntry | undefined {
+    const entry = this.#queue.reserve()
+    if (entry === undefined) return undefined
+    if (entry.attempts++ > 0) this.#resent++
+    return entry
+  }
+
+  /** The oldest entry under way was taken over by the operating system. */
+  sent(): void {
+    const entry = this.#queue.commit()
+    if (entry !== undefined) {
+      this.#unwatch(entry)
+      entry.sent()
+    }
+    this.#ports.room()
+    this.#checkEmpty()
+  }
+
+  /** The link broke: what was under way goes first on the next one, in order, unless its attempts are spent. */
+  linkLost(): void {
+    this.#queue.release()
+    const spent: OutboxEntry[] = []
+    for (const entry of this.#queue) {
+      // Only entries at the head can have been tried.
+      if (entry.attempts === 0) break
+      if (entry.attempts >= this.#ports.maxAttempts) spent.push(entry)
+    }
+    for (const entry of spent) {
+      this.#queue.remove(entry)
+      const message = `The event ${entry.event.id} was given up after ${entry.attempts} broken links`
+      const error = new AttemptsExhaustedError(message, { outcome: 'unknown' })
+      this.#giveUp(entry, error, 'attempts-exhausted')
+    }
+    this.#checkEmpty()
+  }
+
+  /** Resolves when nothing is left and nobody waits for room. */
+  whenEmpty(): Promise<void> {
+    if (this.isEmpty) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#emptyWaiters.push(resolve)
+    })
+  }
+
+  /** Rejects everything that is left and everything that comes; returns the ids of what was left. */
+  close(cause: BusError | undefined): string[] {
+    const why = cause === undefined ? {} : { cause }
+    const closed = new ClosedError('The transport is closed', { ...why, outcome: 'not-sent' })
+    const left = this.#queue.close(closed)
+    for (const entry of left) {
+      const message = `The transport closed before the event ${entry.event.id} was sent`
+      const error = new ClosedError(message, { ...why, outcome: entry.outcome })
+      this.#giveUp(entry, error, 'closed')
+    }
+    this.#checkEmpty()
+    return left.map((entry) => entry.event.id)
+  }
+
+  /** Lets the caller's signal and time limit end the publish. */
+  #limit(entry: OutboxEntry, { signal, timeoutMs }: PublishOptions): void {
+    if (signal !== undefined) {
+      entry.signal = signal
+      this.#signals.add(signal, entry)
+    }
+    if (timeoutMs === undefined) return
+    const message = `Publishing ${entry.event.id} took longer than ${timeoutMs} ms`
+    entry.limit(timeoutMs, this.#ports.clock, () =>
+      this.#withdraw(entry, new TimeoutError(message, { outcome: entry.outcome })),
+    )
+  }
+
+  /** What is under way cannot be called back: it stays, and only its publisher is told. */
+  #withdraw(entry: OutboxEntry, error: BusError): void {
+    this.#queue.remove(entry)
+    this.#fail(entry, error)
+    this.#checkEmpty()
+  }
+
+  #fail(entry: OutboxEntry, error: Error): void {
+    this.#unwatch(entry)
+    entry.fail(error)
+  }
+
+  #unwatch(entry: OutboxEntry): void {
+    if (entry.signal !== undefined) this.#signals.delete(entry.signal, entry)
+    entry.signal = undefined
+  }
+
+  #offer(entry: OutboxEntry): void {
+    if (entry.bytes > this.#maxEntryBytes) {
+      this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
+      return
+    }
+    switch (this.#queue.offer(entry)) {
+      case 'accepted':
+        this.#ports.offered()
+        return
+      case 'dropped':
+        return // given up by the queue's hook
+      case 'full':
+        if (entry.isAwaited) this.#waitForRoom(entry)
+        else this.#giveUp(entry, queueFull(entry), 'dropped')
+        return
+      case 'rejected':
+      case 'too-large': // refused above
+        this.#refuse(entry, queueFull(entry))
+        return
+      case 'closed':
+        this.#refuse(entry, new ClosedError('The transport is closed', { outcome: 'not-sent' }))
+        return
+    }
+  }
+
+  #waitForRoom(entry: OutboxEntry): void {
+    entry.leaveLine = new AbortController()
+    this.#queue.push(entry, { signal: entry.leaveLine.signal }).then(
+      () => {
+        entry.leaveLine = undefined
+        this.#ports.offered()
+      },
+      // An entry that left the line by itself is settled already: this changes nothing then.
+      (error: Error) => this.#fail(entry, error),
+    )
+  }
+
+  /** A publisher is told by its promise alone; an emitter has only the notice. */
+  #refuse(entry: OutboxEntry, error: BusError): void {
+    if (entry.isAwaited) this.#fail(entry, error)
+    else this.#giveUp(entry, error, 'rejected')
+  }
+
+  #giveUp(entry: OutboxEntry, error: BusError, reason: UndeliverableReason): void {
+    this.#fail(entry, error)
+    const { event, attempts } = entry
+    this.#ports.undeliverable({ reason, direction: 'outbound', error, attempts, event })
+  }
+
+  #checkEmpty(): void {
+    if (this.#emptyWaiters.length === 0 || !this.isEmpty) return
+    const waiters = this.#emptyWaiters
+    this.#emptyWaiters = []
+    for (const resolve of waiters) resolve()
+  }
+}
+
+function dropped(entry: OutboxEntry): DroppedError {
+  const message = `The full outbox dropped the event ${entry.event.id}`
+  return new DroppedError(message, { outcome: 'not-sent' })
+}
+
+function queueFull(entry: OutboxEntry): QueueFullError {
+  const message = `The outbox is full, it did not take the event ${entry.event.id}`
+  return new QueueFullError(message, { outcome: 'not-sent' })
+}

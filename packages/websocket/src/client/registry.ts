@@ -1,0 +1,96 @@
+/** The registry: which sinks want which events, whatever connection is alive. */
+import { PatternIndex, type Event, type Sink } from '@bus/core'
+import { copyPayload } from './copy-payload.ts'
+
+/** One subscription as the transport sees it. */
+export interface RegistryEntry {
+  /** Each once. */
+  readonly patterns: readonly string[]
+  readonly sink: Sink
+  /** The sink asked to wait. */
+  isHeld: boolean
+}
+
+/** Patterns → sinks. Belongs to the transport, so subscriptions outlive connections. */
+export class Registry {
+  readonly #index = new PatternIndex<RegistryEntry>()
+  readonly #entries = new Set<RegistryEntry>()
+  /** How many entries want each pattern. */
+  readonly #wanted = new Map<string, number>()
+  #held = 0
+
+  /** How many sinks asked to wait. */
+  get held(): number {
+    return this.#held
+  }
+
+  get size(): number {
+    return this.#entries.size
+  }
+
+  add(entry: RegistryEntry): void {
+    this.#entries.add(entry)
+    for (const pattern of entry.patterns) {
+      this.#index.add(pattern, entry)
+      this.#wanted.set(pattern, (this.#wanted.get(pattern) ?? 0) + 1)
+    }
+  }
+
+  has(entry: RegistryEntry): boolean {
+    return this.#entries.has(entry)
+  }
+
+  /** `false` when it was not there. */
+  delete(entry: RegistryEntry): boolean {
+    if (!this.#entries.delete(entry)) return false
+    for (const pattern of entry.patterns) {
+      this.#index.delete(pattern, entry)
+      const others = (this.#wanted.get(pattern) ?? 0) - 1
+      if (others > 0) this.#wanted.set(pattern, others)
+      else this.#wanted.delete(pattern)
+    }
+    this.release(entry)
+    return true
+  }
+
+  /** Every pattern that some sink wants, each once. */
+  patterns(): string[] {
+    return [...this.#wanted.keys()]
+  }
+
+  /** Whether some sink wants this pattern. */
+  wants(pattern: string): boolean {
+    return this.#wanted.has(pattern)
+  }
+
+  /** Gives the event to every sink that wants it, each with a payload of its own. */
+  deliver(event: Event, token: number): void {
+    const entries = this.#index.match(event.type)
+    // From the last to the first: the first gets the payload that was parsed, so that a single subscription
+    // pays for no copy, and every copy is made before that handler can change it.
+    for (let i = entries.length - 1; i >= 0; i--) {
+      const entry = entries[i]
+      // A handler may have ended a later subscription.
+      if (entry === undefined || !this.#entries.has(entry)) continue
+      const own = i === 0 ? event : Object.freeze({ ...event, payload: copyPayload(event.payload) })
+      if (!entry.sink.deliver(own, token)) this.#hold(entry)
+    }
+  }
+
+  /** The sink has room again. */
+  release(entry: RegistryEntry): void {
+    if (!entry.isHeld) return
+    entry.isHeld = false
+    this.#held--
+  }
+
+  clear(): void {
+    for (const entry of this.#entries) this.delete(entry)
+  }
+
+  #hold(entry: RegistryEntry): void {
+    if (entry.isHeld || !this.#entries.has(entry)) return
+    entry.isHeld = true
+    this.#held++
+  }
+}

@@ -1,0 +1,203 @@
+/** The rooms of one client, wired to each other: who tells whom what. */
+import {
+  Emitter,
+  type BusError,
+  type ErrorKind,
+  type TransportEvents,
+  type UndeliverableReason,
+} from '@bus/core'
+import { bootstrap } from './bootstrap.ts'
+import { OpossumBreaker } from './breaker.ts'
+import type { CloseInfo } from './connection.ts'
+import { dial } from './dial.ts'
+import { FrameTap } from './frame-tap.ts'
+import { Lifecycle } from './lifecycle.ts'
+import { Link } from './link.ts'
+import type { ResolvedOptions } from './options.ts'
+import { Outbox } from './outbox.ts'
+import { Reader } from './reader.ts'
+import { Readiness } from './readiness.ts'
+import { Reconnector } from './reconnect.ts'
+import { Registry } from './registry.ts'
+import { Subscriptions } from './subscriptions.ts'
+import { tellBreaker, tellStatus, traceDial } from './telemetry.ts'
+import { Writer } from './writer.ts'
+
+/** Every room knows only its ports; this is where the ports meet. */
+export class Rooms {
+  readonly notices: Emitter<TransportEvents>
+  readonly lifecycle: Lifecycle
+  readonly breaker: OpossumBreaker | undefined
+  readonly registry: Registry = new Registry()
+  readonly subscriptions: Subscriptions
+  readonly outbox: Outbox
+  readonly writer: Writer
+  readonly reader: Reader
+  readonly reconnector: Reconnector
+  readonly readiness: Readiness = new Readiness()
+  readonly tap: FrameTap = new FrameTap()
+  /** Links that became ready. */
+  linksMade = 0
+  /** Nothing new is taken; what was taken still goes. */
+  isDraining = false
+  /** `emit` answered `false`: somebody waits for `ready`. */
+  isReadyAwaited = false
+  readonly #options: ResolvedOptions
+  readonly #ended: (cause: BusError) => void
+
+  /** @param ended - called when no link will be made any more, although nobody asked for that */
+  constructor(options: ResolvedOptions, ended: (cause: BusError) => void) {
+    this.#options = options
+    this.#ended = ended
+    this.notices = new Emitter((error, name) => {
+      // A listener of errors that throws must not be called about itself.
+      if (name !== 'error') this.report('listener', error)
+    })
+    this.lifecycle = new Lifecycle({
+      now: () => options.clock.now(),
+      onChange: (change) => {
+        tellStatus(change)
+        this.notices.emit('status', change)
+      },
+      onError: (error) => this.report('listener', error),
+    })
+    this.breaker = this.#makeBreaker()
+    this.outbox = this.#makeOutbox()
+    this.writer = this.#makeWriter()
+    this.subscriptions = this.#makeSubscriptions()
+    this.reader = new Reader({
+      protocol: options.protocol,
+      registry: this.registry,
+      held: () => this.reconnector.link?.hold(),
+      undecodable: (error, raw) => {
+        this.report('decode', error)
+        const how = { reason: 'undecodable', direction: 'inbound', attempts: 0 } as const
+        this.notices.emit('undeliverable', { ...how, error, raw })
+      },
+    })
+    this.reconnector = this.#makeReconnector()
+  }
+
+  /** Tells of something that went wrong and that no caller is waiting for. */
+  report(kind: ErrorKind, error: unknown): void {
+    const told = error instanceof Error ? error : new Error(String(error))
+    this.notices.emit('error', { kind, error: told })
+  }
+
+  /** Tells of the end of a link. */
+  tellClose({ code, reason, wasClean, initiatedBy }: CloseInfo): void {
+    this.notices.emit('close', { code, reason, wasClean, initiatedBy })
+  }
+
+  #makeBreaker(): OpossumBreaker | undefined {
+    if (this.#options.breaker === false) return undefined
+    return new OpossumBreaker(this.#options.breaker, {
+      onChange: (change) => {
+        tellBreaker(change)
+        this.notices.emit('breaker', change)
+      },
+      onError: (error) => this.report('listener', error),
+    })
+  }
+
+  #makeOutbox(): Outbox {
+    const { queue, clock, maxAttempts, maxMessageBytes } = this.#options
+    return new Outbox(queue, {
+      clock,
+      maxAttempts,
+      maxMessageBytes,
+      offered: () => this.writer.wake(),
+      undeliverable: (notice) => this.notices.emit('undeliverable', notice),
+      level: (level, fillRatio) => {
+        this.notices.emit('backpressure', { level, fillRatio })
+      },
+      room: () => this.#tellReady(),
+    })
+  }
+
+  #makeWriter(): Writer {
+    return new Writer({
+      source: this.outbox,
+      highWaterMarkBytes: this.#options.highWaterMarkBytes,
+      failed: (error) => this.breaker?.fail(error),
+    })
+  }
+
+  #makeSubscriptions(): Subscriptions {
+    return new Subscriptions({
+      protocol: this.#options.protocol,
+      registry: this.registry,
+      clock: this.#options.clock,
+      timeoutMs: this.#options.timeouts.bootstrapMs,
+      released: () => this.reconnector.link?.release(),
+      restored: (patterns) => this.notices.emit('subscriptions-restored', { patterns }),
+      restoreFailed: (patterns, error) =>
+        this.notices.emit('subscriptions-failed', { patterns, error }),
+      failed: (error) => this.report('subscription', error),
+    })
+  }
+
+  #makeReconnector(): Reconnector {
+    const options = this.#options
+    return new Reconnector(options, this.lifecycle, this.breaker, {
+      dial: (attempt, signal) => traceDial(attempt, () => dial(options, attempt, signal)),
+      link: (connection, generation) =>
+        new Link(connection, generation, options, {
+          frame: (frame) => this.reader.frame(frame),
+          seen: (frame) => this.tap.frame(frame),
+          profileFailed: (error) => this.report('listener', error),
+          missed: (info) => this.notices.emit('heartbeat-timeout', info),
+        }),
+      bootstrap: (link, attempt, signal) =>
+        bootstrap(link, attempt, signal, options, (l) => this.subscriptions.restore(l)),
+      up: (link) => this.#up(link),
+      down: (_link, info) => this.#down(info),
+      failed: (error) => {
+        this.report('connection', error)
+        this.readiness.attemptFailed(error)
+      },
+      misbehaved: (error) => this.report('listener', error),
+      ended: (cause) => this.#ended(cause),
+    })
+  }
+
+  /** Ready, in this order: subscriptions are live, the outbox goes, then everybody is told. */
+  #up(link: Link): void {
+    this.linksMade++
+    // Unless the one who was told of `ready` has begun to drain by then.
+    if (this.isDraining && this.lifecycle.state === 'ready') {
+      this.lifecycle.enter('ready', { state: 'draining' })
+    }
+    if (this.registry.held > 0) link.hold()
+    this.subscriptions.up(link)
+    this.writer.attach(link.connection)
+    link.ready()
+    this.readiness.ready()
+    this.notices.emit('open', {
+      generation: link.generation,
+      reconnected: this.linksMade > 1,
+      protocol: link.subprotocol,
+    })
+  }
+
+  #down(info: CloseInfo): void {
+    this.writer.detach()
+    this.subscriptions.down()
+    this.outbox.linkLost()
+    this.tellClose(info)
+  }
+
+  #tellReady(): void {
+    if (!this.isReadyAwaited || !this.outbox.hasRoom) return
+    this.isReadyAwaited = false
+    this.notices.emit('ready', undefined)
+  }
+
+  /** An event that was not taken and that no promise tells of. */
+  tellRefused(event: TransportEvents['undeliverable']['event'], error: BusError): false {
+    const reason: UndeliverableReason = error.code === 'closed' ? 'closed' : 'rejected'
+    const notice = { reason, direction: 'outbound', error, attempts: 0 } as const
+    this.notices.emit('undeliverable', event === undefined ? notice : { ...notice, event })
+    return false
+  }
+}

@@ -1,0 +1,257 @@
+/** Subscriptions: the feeds of this transport, kept the same on the server where the protocol has such a thing. */
+import {
+  AbortedError,
+  DisconnectedError,
+  RejectedError,
+  withDeadline,
+  type BusError,
+  type Clock,
+  type Feed,
+  type Sink,
+  type WaitOptions,
+} from '@bus/core'
+import PQueue from 'p-queue'
+import type { Protocol, ProtocolLink } from '../protocol/protocol.ts'
+import type { Registry, RegistryEntry } from './registry.ts'
+
+export interface SubscriptionPorts {
+  readonly protocol: Protocol
+  readonly registry: Registry
+  readonly clock: Clock
+  /** Milliseconds that the server gets to answer a request. */
+  readonly timeoutMs: number
+  /** No sink is held any more. */
+  released(): void
+  restored(patterns: readonly string[]): void
+  restoreFailed(patterns: readonly string[], error: Error): void
+  /** A request to the server failed that nobody waits for. */
+  failed(error: Error): void
+}
+
+/** What subscriptions need of a link. */
+export interface SubscriptionLink extends ProtocolLink {
+  /** The link as one request sees it: its waits end with the signal. */
+  scoped(signal: AbortSignal): ProtocolLink
+}
+
+interface Pending {
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
+export class Subscriptions {
+  readonly #ports: SubscriptionPorts
+  readonly #requests = new PQueue({ concurrency: 1 })
+  /** Waiting to be live. */
+  readonly #pending = new Map<RegistryEntry, Pending>()
+  /** The link that is ready, and what its server was asked for. */
+  #link: SubscriptionLink | undefined
+  #onServer = new Set<string>()
+  #wasUp = false
+  #closedBy: BusError | undefined
+
+  constructor(ports: SubscriptionPorts) {
+    this.#ports = ports
+  }
+
+  add(patterns: readonly string[], sink: Sink, options: WaitOptions): Feed {
+    const { registry } = this.#ports
+    const entry: RegistryEntry = { patterns: [...new Set(patterns)], sink, isHeld: false }
+    const live = this.#live(entry, options.signal)
+    // Whoever does not wait for it is not told by an unhandled rejection.
+    live.catch(() => {})
+    return {
+      live,
+      ready: () => {
+        registry.release(entry)
+        if (registry.held === 0) this.#ports.released()
+      },
+      // The plain wire has nothing to confirm.
+      settle: () => {},
+      unsubscribe: () => this.#remove(entry),
+    }
+  }
+
+  /** Asks the server of a new link for everything that is wanted; part of making it ready. */
+  async restore(link: SubscriptionLink): Promise<void> {
+    const { protocol, registry } = this.#ports
+    this.#onServer = new Set()
+    const patterns = registry.patterns()
+    if (protocol.subscribe === undefined || patterns.length === 0) return
+    let refused: ReadonlyMap<string, Error>
+    try {
+      refused = await this.#ask(patterns, link)
+    } catch (error) {
+      this.#ports.restoreFailed(patterns, error as Error)
+      throw error
+    }
+    // One that the server does not allow any more must not keep the others from living on.
+    for (const [pattern, error] of refused) this.#ports.restoreFailed([pattern], error)
+    const taken = patterns.filter((pattern) => !refused.has(pattern))
+    this.#onServer = new Set(taken)
+    if (this.#wasUp && taken.length > 0) this.#ports.restored(taken)
+  }
+
+  /** The link is ready: what was restored is live; what was added or ended meanwhile is told to the server. */
+  up(link: SubscriptionLink): void {
+    this.#link = link
+    this.#wasUp = true
+    for (const [entry, pending] of this.#pending) this.#request(entry, pending)
+    void this.#tidy()
+  }
+
+  down(): void {
+    this.#link = undefined
+  }
+
+  close(error: BusError): void {
+    this.#closedBy = error
+    this.#link = undefined
+    for (const pending of this.#pending.values()) pending.reject(error)
+    this.#pending.clear()
+    this.#ports.registry.clear()
+  }
+
+  #live(entry: RegistryEntry, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy)
+    if (signal?.aborted === true) {
+      return Promise.reject(new AbortedError('Subscribing', { cause: signal.reason }))
+    }
+    this.#ports.registry.add(entry)
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        pending.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
+        void this.#remove(entry)
+      }
+      const done = (): void => {
+        signal?.removeEventListener('abort', onAbort)
+        this.#pending.delete(entry)
+      }
+      const pending: Pending = {
+        resolve: () => {
+          done()
+          resolve()
+        },
+        reject: (error) => {
+          done()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#pending.set(entry, pending)
+      this.#request(entry, pending)
+    })
+  }
+
+  /** Makes the entry live on the ready link; without one, the next `up` does it. */
+  #request(entry: RegistryEntry, pending: Pending): void {
+    if (this.#link === undefined) return
+    if (this.#ports.protocol.subscribe === undefined) {
+      pending.resolve()
+      return
+    }
+    void this.#enqueue(async (link) => {
+      if (!this.#pending.has(entry)) return
+      const missing = entry.patterns.filter((pattern) => !this.#onServer.has(pattern))
+      try {
+        if (missing.length > 0) await this.#subscribe(missing, link)
+      } catch (error) {
+        // A lost link says nothing about the patterns: the next one asks again.
+        if (isLoss(link, error)) return
+        this.#drop(entry)
+        pending.reject(error as Error)
+        if (missing.length > 1 || !(error instanceof RejectedError))
+          await this.#retract(missing, link)
+        return
+      }
+      if (this.#link !== link) return
+      for (const pattern of missing) this.#onServer.add(pattern)
+      pending.resolve()
+    })
+  }
+
+  #remove(entry: RegistryEntry): Promise<void> {
+    if (!this.#drop(entry)) return Promise.resolve()
+    this.#pending.get(entry)?.reject(new AbortedError('Subscribing'))
+    return this.#tidy()
+  }
+
+  /** `false` when it was not there. */
+  #drop(entry: RegistryEntry): boolean {
+    const { registry } = this.#ports
+    const wasHeld = entry.isHeld
+    if (!registry.delete(entry)) return false
+    if (wasHeld && registry.held === 0) this.#ports.released()
+    return true
+  }
+
+  /** Tells the server what is no longer wanted: one request for everything that ended before its turn. */
+  #tidy(): Promise<void> {
+    const { protocol, registry } = this.#ports
+    if (protocol.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
+    return this.#enqueue(async (link) => {
+      const gone = [...this.#onServer].filter((pattern) => !registry.wants(pattern))
+      for (const pattern of gone) this.#onServer.delete(pattern)
+      await this.#retract(gone, link)
+    })
+  }
+
+  /** Tells the server that those of the patterns which nobody wants are not wanted; it may have some of them. */
+  async #retract(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
+    const { protocol, registry } = this.#ports
+    const gone = patterns.filter((pattern) => !registry.wants(pattern))
+    if (gone.length === 0) return
+    await this.#within(link, 'Unsubscribing', async (scope) => protocol.unsubscribe?.(gone, scope))
+  }
+
+  #subscribe(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
+    const { protocol } = this.#ports
+    return this.#within(link, 'Subscribing', async (scope) => protocol.subscribe?.(patterns, scope))
+  }
+
+  /** Asks for all at once, and where the server refuses, for each alone; gives those that it refused. */
+  async #ask(patterns: readonly string[], link: ProtocolLink): Promise<Map<string, Error>> {
+    const refused = new Map<string, Error>()
+    try {
+      await this.#ports.protocol.subscribe?.(patterns, link)
+    } catch (error) {
+      if (!(error instanceof RejectedError)) throw error
+      const [first, ...others] = patterns
+      if (first !== undefined && others.length === 0) return refused.set(first, error)
+      for (const pattern of patterns) {
+        const [refusal] = await this.#ask([pattern], link)
+        if (refusal !== undefined) refused.set(...refusal)
+      }
+    }
+    return refused
+  }
+
+  /** One that is never answered would hold up all that come after it. */
+  #within(
+    link: SubscriptionLink,
+    what: string,
+    run: (scope: ProtocolLink) => Promise<void>,
+  ): Promise<void> {
+    const { timeoutMs, clock } = this.#ports
+    const limits = { timeoutMs, clock, what, signal: link.signal }
+    return withDeadline((signal) => run(link.scoped(signal)), limits)
+  }
+
+  /** Runs on the link that is ready at its turn; without one it has nothing to do. */
+  async #enqueue(request: (link: SubscriptionLink) => Promise<void>): Promise<void> {
+    await this.#requests.add(async () => {
+      const link = this.#link
+      try {
+        if (link !== undefined) await request(link)
+      } catch (error) {
+        if (link === undefined || !isLoss(link, error)) this.#ports.failed(error as Error)
+      }
+    })
+  }
+}
+
+/** Whether the request failed because its link did, which may be noticed by the write before the close. */
+function isLoss(link: SubscriptionLink, error: unknown): boolean {
+  return link.signal.aborted || error instanceof DisconnectedError
+}
