@@ -1,0 +1,83 @@
+/** A peer: one connection of the hub, with what it still owes its reader. */
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+
+export interface PeerPorts {
+  readonly highWaterMarkBytes: number
+  message(from: Peer, data: Buffer, isBinary: boolean): void
+  /** More waits for this reader than the mark allows. */
+  full(peer: Peer): void
+  /** It took enough of it. */
+  drained(peer: Peer): void
+  relayed(): void
+  /** A frame that the operating system never took, because the link broke. */
+  lost(): void
+  closed(peer: Peer): void
+}
+
+/** Sends frames as they came; reads unless told to pause. */
+export class Peer {
+  readonly #ws: WebSocket
+  readonly #ports: PeerPorts
+  #isFull = false
+  /** One callback per peer, not per frame. */
+  readonly #done: (error?: Error | null) => void
+
+  constructor(ws: WebSocket, tcp: Duplex, ports: PeerPorts) {
+    this.#ws = ws
+    this.#ports = ports
+    this.#done = (error) => {
+      // Node calls back a write that was under way when its socket was destroyed as if it had succeeded.
+      if ((error === undefined || error === null) && !tcp.destroyed) ports.relayed()
+      else ports.lost()
+      if (this.#isFull && ws.bufferedAmount <= ports.highWaterMarkBytes / 2) this.#drained()
+    }
+    ws.on('message', (data, isBinary) => ports.message(this, data as Buffer, isBinary))
+    // A bad frame ends this connection only; `close` follows.
+    ws.on('error', () => {})
+    ws.on('close', () => {
+      if (this.#isFull) this.#drained()
+      ports.closed(this)
+    })
+  }
+
+  send(data: Buffer, isBinary: boolean): void {
+    if (!this.#isOpen) {
+      // On a socket that closes, ws would count the bytes as buffered and never take them off again.
+      this.#ports.lost()
+      return
+    }
+    this.#ws.send(data, { binary: isBinary }, this.#done)
+    if (this.#isFull || this.#ws.bufferedAmount <= this.#ports.highWaterMarkBytes) return
+    this.#isFull = true
+    this.#ports.full(this)
+  }
+
+  /** Stops reading. A peer that closes is read on: it would not see the end otherwise. */
+  pause(): void {
+    if (this.#isOpen && !this.#ws.isPaused) this.#ws.pause()
+  }
+
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume()
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would not see the answer.
+    this.resume()
+    this.#ws.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  #drained(): void {
+    this.#isFull = false
+    this.#ports.drained(this)
+  }
+}

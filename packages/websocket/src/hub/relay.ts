@@ -1,0 +1,107 @@
+/** The relay: every frame goes to every other peer, as fast as the slowest reader that is still alive. */
+import type { Duplex } from 'node:stream'
+import type { WebSocket } from 'ws'
+import type { HubStats } from './hub-stats.ts'
+import { Peer, type PeerPorts } from './peer.ts'
+
+export interface RelayOptions {
+  readonly highWaterMarkBytes: number
+  readonly slowReaderMs: number
+}
+
+/**
+ * Keeps no frame of its own: what waits, waits in the readers' sockets, and then the senders wait.
+ *
+ * A full reader holds back everybody but itself: what it sends does not go to it, and a client that reads on only once
+ * its own publish is through would wait for ever.
+ */
+export class Relay {
+  readonly #options: RelayOptions
+  readonly #peers = new Set<Peer>()
+  /** Readers above their mark, with the timer that ends their grace. */
+  readonly #full = new Map<Peer, NodeJS.Timeout>()
+  readonly #emptyWaiters: (() => void)[] = []
+  #received = 0
+  #relayed = 0
+  #lost = 0
+  #slowReaders = 0
+
+  constructor(options: RelayOptions) {
+    this.#options = options
+  }
+
+  add(ws: WebSocket, tcp: Duplex): void {
+    const ports: PeerPorts = {
+      highWaterMarkBytes: this.#options.highWaterMarkBytes,
+      message: (from, data, isBinary) => this.#relay(from, data, isBinary),
+      full: (peer) => this.#onFull(peer),
+      drained: (peer) => this.#onDrained(peer),
+      relayed: () => this.#relayed++,
+      lost: () => this.#lost++,
+      closed: (peer) => this.#onClosed(peer),
+    }
+    const peer = new Peer(ws, tcp, ports)
+    this.#peers.add(peer)
+    this.#hold(peer)
+  }
+
+  stats(): HubStats {
+    return {
+      connections: this.#peers.size,
+      received: this.#received,
+      relayed: this.#relayed,
+      lost: this.#lost,
+      slowReaders: this.#slowReaders,
+    }
+  }
+
+  closeAll(code: number, reason: string): void {
+    for (const peer of this.#peers) peer.close(code, reason)
+  }
+
+  /** Resolves when no peer is left. */
+  whenEmpty(): Promise<void> {
+    if (this.#peers.size === 0) return Promise.resolve()
+    return new Promise((resolve) => {
+      this.#emptyWaiters.push(resolve)
+    })
+  }
+
+  #onClosed(peer: Peer): void {
+    this.#peers.delete(peer)
+    if (this.#peers.size > 0) return
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve()
+  }
+
+  #relay(from: Peer, data: Buffer, isBinary: boolean): void {
+    this.#received++
+    for (const peer of this.#peers) if (peer !== from) peer.send(data, isBinary)
+  }
+
+  #onFull(peer: Peer): void {
+    const timer = setTimeout(() => {
+      this.#slowReaders++
+      peer.terminate()
+    }, this.#options.slowReaderMs)
+    this.#full.set(peer, timer)
+    // With two, everybody waits already.
+    if (this.#full.size <= 2) this.#holdSenders()
+  }
+
+  #onDrained(peer: Peer): void {
+    clearTimeout(this.#full.get(peer))
+    this.#full.delete(peer)
+    if (this.#full.size < 2) this.#holdSenders()
+  }
+
+  #holdSenders(): void {
+    for (const sender of this.#peers) this.#hold(sender)
+  }
+
+  /** Reads from this peer unless another one is full. */
+  #hold(peer: Peer): void {
+    const others = this.#full.size - (this.#full.has(peer) ? 1 : 0)
+    if (others > 0) peer.pause()
+    else peer.resume()
+  }
+}
