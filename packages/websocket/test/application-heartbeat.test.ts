@@ -1,0 +1,104 @@
+import {
+  binanceHeartbeat,
+  deribitHeartbeat,
+  genericHeartbeat,
+  type HeartbeatProfile,
+} from '@bus/websocket'
+import { describe, expect, test } from 'vitest'
+import { collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
+
+const jsonOf = (message: { readonly data: unknown }): unknown => JSON.parse(String(message.data))
+
+describe('heartbeats of the application', () => {
+  test('of Deribit: a test request is answered, a heartbeat is taken, and neither is an event', async () => {
+    const server = await serve()
+    const transport = transportTo(server, { applicationHeartbeat: deribitHeartbeat() })
+    const notices = record(transport)
+    const all = await collect(transport)
+    server.inject({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'heartbeat' } })
+    server.inject({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
+    await server.waitForMessage({ method: 'public/test' })
+    server.inject(frameOf('a', '"heartbeat"'))
+    await until(() => all.events.length === 1, 'an event that only mentions it')
+    expect(server.received.map(jsonOf)).toEqual([
+      { jsonrpc: '2.0', id: 'heartbeat-1', method: 'public/test', params: {} },
+    ])
+    expect(only(notices, 'undeliverable')).toEqual([])
+  })
+
+  test('of Binance: a ping is answered with its own value', async () => {
+    const server = await serve()
+    const transport = transportTo(server, { applicationHeartbeat: binanceHeartbeat() })
+    await transport.connect()
+    server.inject({ ping: 17 })
+    await server.waitForMessage({ pong: 17 })
+  })
+
+  test('in general: a message leaves at each interval, on every link, and its answer is no event', async () => {
+    const server = await serve({
+      handler: (_message, connection) => void connection.send({ type: 'pong' }),
+    })
+    const transport = transportTo(server, {
+      applicationHeartbeat: genericHeartbeat({ intervalMs: 10 }),
+    })
+    const notices = record(transport)
+    await transport.connect()
+    await until(() => server.received.length >= 3, 'three ticks')
+    server.faults.reset()
+    const second = await server.waitForConnection({ index: 1 })
+    await until(() => second.received.length >= 2, 'ticks on the new link')
+    expect(jsonOf(second.received[0] ?? { data: '' })).toEqual({ type: 'ping' })
+    expect(only(notices, 'undeliverable')).toEqual([])
+  })
+
+  test('start when the link is ready, and end with it', async () => {
+    const server = await serve()
+    let release: (frames: string[]) => void = () => {}
+    const transport = transportTo(server, {
+      applicationHeartbeat: genericHeartbeat({ intervalMs: 5, message: 'tick' }),
+      onOpen: () => new Promise((resolve) => (release = resolve)),
+    })
+    const connecting = transport.connect()
+    await until(() => transport.status.state === 'bootstrapping', 'bootstrapping')
+    release(['hello'])
+    await connecting
+    await until(() => server.received.length >= 2, 'a tick')
+    expect(server.received.map((m) => m.data).slice(0, 2)).toEqual(['hello', 'tick'])
+    await transport.close()
+  })
+
+  test('that throw are reported, and the link and its events live on', async () => {
+    const server = await serve()
+    const profile: HeartbeatProfile = {
+      name: 'broken',
+      intervalMs: 5,
+      onTick: () => {
+        throw new Error('tick')
+      },
+      onFrame: () => {
+        throw new Error('frame')
+      },
+    }
+    const transport = transportTo(server, { applicationHeartbeat: profile })
+    const notices = record(transport)
+    const all = await collect(transport)
+    server.inject(frameOf('a', 1))
+    await until(() => all.events.length === 1, 'the event arrives')
+    await until(() => only(notices, 'error').length >= 2, 'both are reported')
+    const messages = only(notices, 'error').map(({ kind, error }) => `${kind} ${error.message}`)
+    expect(new Set(messages)).toEqual(new Set(['listener frame', 'listener tick']))
+    expect(server.connections).toHaveLength(1)
+  })
+})
+
+test.each([
+  ['no object', 7, 'applicationHeartbeat'],
+  ['no name', {}, 'applicationHeartbeat.name'],
+  ['an interval of nothing', { name: 'x', intervalMs: 0 }, 'applicationHeartbeat.intervalMs'],
+  ['a tick that is no function', { name: 'x', onTick: 1 }, 'applicationHeartbeat.onTick'],
+  ['an onFrame that is no function', { name: 'x', onFrame: 1 }, 'applicationHeartbeat.onFrame'],
+])('a profile with %s is refused', (_what, profile, path) => {
+  const make = (): unknown =>
+    transportTo({ url: 'ws://h/' }, { applicationHeartbeat: profile as HeartbeatProfile })
+  expect(make).toThrow(expect.objectContaining({ code: 'config', path }) as Error)
+})

@@ -1,0 +1,18 @@
+/** Makes every test file fail on a warning of the process or a rejection that nobody handles. */
+import { afterAll, beforeAll, expect } from 'vitest'
+
+const complaints: string[] = []
+const complain = (error: unknown): void => {
+  complaints.push(error instanceof Error ? `${error.name}: ${error.message}` : String(error))
+}
+
+beforeAll(() => {
+  process.on('warning', complain)
+  process.on('unhandledRejection', complain)
+})
+
+afterAll(() => {
+  process.off('warning', complain)
+  process.off('unhandledRejection', complain)
+  expect(complaints.splice(0)).toEqual([])
+})

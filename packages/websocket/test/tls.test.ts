@@ -1,0 +1,139 @@
+import { once } from 'node:events'
+import { createServer, type AddressInfo } from 'node:net'
+import { beforeAll, describe, expect, onTestFinished, test } from 'vitest'
+import type { TlsOptions } from '../src/index.ts'
+import { CLIENT_PFX, encrypted, identity, serveTls, type Identity } from './certificates.ts'
+import { serve, transportTo } from './harness.ts'
+
+let own: Identity
+beforeAll(async () => {
+  own = await identity('127.0.0.1')
+})
+
+describe('wss', () => {
+  test('works with a private authority that is trusted, and speaks HTTP/1.1', async () => {
+    const peer = await serveTls({ ...own, ALPNProtocols: ['h2', 'http/1.1'] })
+    const transport = transportTo(peer, { tls: { ca: own.cert } })
+    await transport.connect()
+    expect(peer.links).toMatchObject([{ alpn: 'http/1.1' }])
+  })
+
+  test('takes several authorities, as text and as bytes', async () => {
+    const other = await identity('elsewhere')
+    const server = await serve({ tls: own })
+    const transport = transportTo(server, { tls: { ca: [other.cert, Buffer.from(own.cert)] } })
+    await transport.connect()
+    expect(server.live).toHaveLength(1)
+  })
+
+  test.each<[string, (server: Identity) => TlsOptions | undefined, () => Promise<Identity>]>([
+    ['that nobody vouches for', () => undefined, async () => own],
+    [
+      'for another host',
+      (server) => ({ ca: server.cert }),
+      async () => await identity('elsewhere.invalid'),
+    ],
+    [
+      'that has expired',
+      (server) => ({ ca: server.cert }),
+      async () =>
+        await identity('127.0.0.1', {
+          notBeforeDate: new Date('2020-01-01'),
+          notAfterDate: new Date('2020-02-01'),
+        }),
+    ],
+  ])(
+    'ends the transport for a certificate %s, without another attempt',
+    async (_what, tlsFor, make) => {
+      const theirs = await make()
+      const server = await serve({ tls: theirs })
+      const tls = tlsFor(theirs)
+      const transport = transportTo(server, tls === undefined ? {} : { tls })
+      await expect(transport.connect({ retry: true })).rejects.toMatchObject({
+        code: 'connection',
+        message: expect.stringMatching(/CERT|ALTNAME|SELF_SIGNED/) as string,
+      })
+      expect(transport.status).toMatchObject({ state: 'closed', cause: { code: 'connection' } })
+      expect(server.upgradeAttempts).toBe(0)
+    },
+  )
+
+  test('accepts any certificate when told not to look at it', async () => {
+    const server = await serve({ tls: own })
+    const transport = transportTo(server, { tls: { rejectUnauthorized: false } })
+    await transport.connect()
+    expect(server.live).toHaveLength(1)
+  })
+
+  test('checks the certificate against servername and asks the server for it', async () => {
+    const theirs = await identity('bus.example')
+    const peer = await serveTls({ ...theirs })
+    const transport = transportTo(peer, { tls: { ca: theirs.cert, servername: 'bus.example' } })
+    await transport.connect()
+    expect(peer.links).toMatchObject([{ servername: 'bus.example' }])
+  })
+
+  test('shows our certificate to a server that asks for one', async () => {
+    const client = await identity('client')
+    const peer = await serveTls({ ...own, requestCert: true, rejectUnauthorized: false })
+    const tls = { ca: own.cert, cert: client.cert, key: client.key }
+    await transportTo(peer, { tls }).connect()
+    const locked = { ...tls, key: encrypted(client.key, 'open-sesame'), passphrase: 'open-sesame' }
+    await transportTo(peer, { tls: locked }).connect()
+    const pfx = { ca: own.cert, pfx: CLIENT_PFX, passphrase: 'open-sesame' }
+    await transportTo(peer, { tls: pfx }).connect()
+    expect(peer.links.map((link) => link.clientName)).toEqual(['client', 'client', 'client'])
+  })
+
+  test('refuses an older TLS than minVersion, and is tried again', async () => {
+    const peer = await serveTls({ ...own, maxVersion: 'TLSv1.2' })
+    const strict = transportTo(peer, { tls: { ca: own.cert, minVersion: 'TLSv1.3' } })
+    await expect(strict.connect()).rejects.toMatchObject({ code: 'connection', retryable: true })
+    await strict.close()
+    await transportTo(peer, { tls: { ca: own.cert, minVersion: 'TLSv1.2' } }).connect()
+    expect(peer.links).toMatchObject([{ protocol: 'TLSv1.2' }])
+  })
+
+  test.each<[string, TlsOptions]>([
+    ['a key that its passphrase does not open', { passphrase: 'wrong-canary' }],
+    ['a certificate that is none', { cert: 'canary' }],
+    ['a PKCS #12 file that is none', { pfx: 'canary' }],
+    ['a PKCS #12 file that its passphrase does not open', { pfx: CLIENT_PFX }],
+  ])(
+    'with %s ends the transport with an error that names tls and not the value',
+    async (_what, wrong) => {
+      const server = await serve({ tls: own })
+      const key = encrypted(own.key, 'canary')
+      const tls = { cert: own.cert, key, passphrase: 'canary', ca: own.cert, ...wrong }
+      const transport = transportTo(server, { tls })
+      const error: unknown = await transport.connect({ retry: true }).catch((e: unknown) => e)
+      expect(error).toMatchObject({ code: 'config', path: 'tls' })
+      expect(String(error)).not.toContain('canary')
+      expect(transport.status.state).toBe('closed')
+    },
+  )
+
+  test('with a server that speaks no TLS, or nothing, fails within the deadline and is tried again', async () => {
+    const plain = await serve()
+    const transport = transportTo({ url: plain.url.replace('ws:', 'wss:') })
+    await expect(transport.connect()).rejects.toMatchObject({ code: 'connection' })
+    expect(transport.status.state).not.toBe('closed')
+    const silent = createServer(() => {}).listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    onTestFinished(() => void silent.close())
+    const { port } = silent.address() as AddressInfo
+    const waiting = transportTo(
+      { url: `wss://127.0.0.1:${port}/` },
+      { timeouts: { connectMs: 40 } },
+    )
+    await expect(waiting.connect()).rejects.toMatchObject({ code: 'timeout' })
+  })
+
+  test('uses the same certificates on every attempt', async () => {
+    const server = await serve({ tls: { ...own, requestCert: true, ca: own.cert } })
+    const transport = transportTo(server, { tls: { ...own, ca: own.cert } })
+    await transport.connect()
+    server.faults.reset()
+    await server.waitForConnection({ index: 1 })
+  })
+})
