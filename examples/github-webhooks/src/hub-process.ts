@@ -1,0 +1,9 @@
+/** The hub's process. */
+import { createHub } from '@bus/websocket/hub'
+import { obey, tell } from './parent.ts'
+
+obey(async (order) => {
+  if (order.kind !== 'listen') return
+  const hub = await createHub({ port: order.port })
+  tell({ kind: 'listening', port: hub.port })
+})

@@ -1,0 +1,67 @@
+/** What the processes of the job tell each other. */
+import type { EventSource } from './load-events.ts'
+import type { Range } from './ranges.ts'
+
+/** What a child is told. */
+export type Order =
+  /** Hub: listen here; 0 lets the system choose. */
+  | { readonly kind: 'listen'; readonly port: number }
+  | { readonly kind: 'subscribe'; readonly url: string; readonly pattern: string }
+  | { readonly kind: 'publish'; readonly url: string; readonly source: EventSource }
+  /** Subscriber: nothing more is published. `expected` matched, if none got lost. */
+  | { readonly kind: 'finish'; readonly expected: number }
+
+/** What a child tells. */
+export type News =
+  | { readonly kind: 'listening'; readonly port: number }
+  | { readonly kind: 'subscribed' }
+  | { readonly kind: 'progress'; readonly events: number }
+  | { readonly kind: 'link'; readonly is: 'lost' | 'back' }
+  | { readonly kind: 'published'; readonly report: PublisherReport }
+  | { readonly kind: 'received'; readonly report: SubscriberReport }
+  | { readonly kind: 'failed'; readonly message: string }
+
+/** An item of news by its kind. */
+export type NewsOf<K extends News['kind']> = Extract<News, { kind: K }>
+
+/** How publishing went. */
+export interface PublisherReport {
+  /** Publishes that succeeded. */
+  readonly published: number
+  /** Publishes that failed, by the code of their error. */
+  readonly rejected: Readonly<Record<string, number>>
+  /** The numbers of those that certainly were not sent. */
+  readonly notSent: readonly Range[]
+  /** The numbers of those of which nobody knows. */
+  readonly unknown: readonly Range[]
+  /** For each link that broke the highest number sent before: what it lost ends there. */
+  readonly breaks: readonly number[]
+  readonly resent: number
+  readonly reconnects: number
+  readonly dropped: number
+  readonly deadLetters: number
+}
+
+/** What one subscriber got. */
+export interface SubscriberReport {
+  /** The numbers that it got, each at least once. */
+  readonly delivered: readonly Range[]
+  /** Further deliveries of a number that it had. */
+  readonly duplicates: number
+  /** Events without a number: nobody in this job published them. */
+  readonly strangers: number
+  readonly breaks: readonly Break[]
+  /** The numbers of events that ended in its dead letters. */
+  readonly deadLettered: readonly Range[]
+  readonly deadLetters: number
+  readonly reconnects: number
+  readonly dropped: number
+}
+
+/** A link of a subscriber that broke, in sequence numbers. */
+export interface Break {
+  /** The highest number received when it broke. */
+  readonly after: number
+  /** The first one received over the next link; `null` when there was none. */
+  readonly before: number | null
+}

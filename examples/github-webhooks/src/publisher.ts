@@ -1,0 +1,100 @@
+/** The publisher's process: numbers the events and publishes them as fast as the hub takes them. */
+import { createBus, createEvent, outcomeOf, type BusError } from '@bus/core'
+import { linkTo } from './link.ts'
+import { loadEvents, type EventSource } from './load-events.ts'
+import type { PublisherReport } from './messages.ts'
+import { obey, tell } from './parent.ts'
+import { Places } from './places.ts'
+import { toRanges } from './ranges.ts'
+
+/** How many publishes may wait for their outcome. */
+const MAX_IN_FLIGHT = 256
+const DRAIN_TIMEOUT_MS = 60_000
+
+obey(async (order) => {
+  if (order.kind !== 'publish') return
+  tell({ kind: 'published', report: await publishAll(order.url, order.source) })
+})
+
+async function publishAll(url: string, source: EventSource): Promise<PublisherReport> {
+  const events = await loadEvents(source)
+  const transport = linkTo(url)
+  const bus = createBus({ transport, source: 'github-webhooks' })
+  const log = new OutcomeLog(events.total)
+  bus.on('close', ({ wasClean }) => log.linkEnded(wasClean))
+  bus.on('open', ({ reconnected }) => {
+    if (reconnected) tell({ kind: 'link', is: 'back' })
+  })
+  const places = new Places(MAX_IN_FLIGHT)
+  for (let sequence = 1; sequence <= events.total; sequence++) {
+    await places.take()
+    const { type, payload, init } = events.at(sequence)
+    const event = createEvent(type, payload, { source: 'github-webhooks', ...init, sequence })
+    void bus
+      .publish(event)
+      .then(
+        () => log.sent(sequence),
+        (error: BusError) => log.failed(sequence, error),
+      )
+      .finally(() => places.give())
+  }
+  await places.allFree()
+  log.isOver = true
+  await bus.drain({ timeoutMs: DRAIN_TIMEOUT_MS })
+  const { resent, reconnects } = transport.stats()
+  const { dropped } = bus.backpressureStats()
+  return { ...log.report(), resent, reconnects, dropped, deadLetters: bus.deadLetters?.size ?? 0 }
+}
+
+/** What became of each publish. */
+class OutcomeLog {
+  /** Everything is settled: the link is about to be closed by us. */
+  isOver = false
+  readonly #step: number
+  readonly #rejected: Record<string, number> = {}
+  readonly #notSent: number[] = []
+  readonly #unknown: number[] = []
+  readonly #breaks: number[] = []
+  #published = 0
+  #settled = 0
+  #highest = 0
+
+  constructor(total: number) {
+    this.#step = Math.ceil(total / 100)
+  }
+
+  sent(sequence: number): void {
+    this.#published++
+    this.#highest = Math.max(this.#highest, sequence)
+    this.#settle()
+  }
+
+  failed(sequence: number, error: BusError): void {
+    const { code } = error
+    this.#rejected[code] = (this.#rejected[code] ?? 0) + 1
+    const numbers = outcomeOf(error) === 'unknown' ? this.#unknown : this.#notSent
+    numbers.push(sequence)
+    this.#settle()
+  }
+
+  linkEnded(wasClean: boolean): void {
+    if (this.isOver && wasClean) return
+    this.#breaks.push(this.#highest)
+    tell({ kind: 'link', is: 'lost' })
+  }
+
+  report(): Pick<PublisherReport, 'published' | 'rejected' | 'notSent' | 'unknown' | 'breaks'> {
+    return {
+      published: this.#published,
+      rejected: this.#rejected,
+      notSent: toRanges(this.#notSent),
+      unknown: toRanges(this.#unknown),
+      breaks: this.#breaks,
+    }
+  }
+
+  #settle(): void {
+    this.#settled++
+    if (this.#settled % this.#step === 0) tell({ kind: 'progress', events: this.#settled })
+  }
+}

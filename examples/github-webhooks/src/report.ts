@@ -1,0 +1,81 @@
+/** The report: the totals of a run as a table. */
+import { formatCount, type Progress } from './progress.ts'
+import { printRange } from './ranges.ts'
+import type { Gap } from './tally.ts'
+import type { SubscriberTotals, Totals } from './totals.ts'
+
+const GAPS_SHOWN = 5
+
+const CAUSES = {
+  'publisher-link': "the publisher's link broke",
+  'subscriber-link': "the subscriber's link broke",
+  unexplained: 'no known cause',
+} as const
+
+/** Prints the table, the gaps, and whether the figures add up. */
+export function printReport(totals: Totals, progress: Progress): void {
+  progress.print(`\n${tableOf(totals, progress)}\n`)
+  for (const subscriber of totals.subscribers) printGaps(subscriber, progress)
+  if (!totals.ok) {
+    for (const problem of totals.problems) progress.print(progress.paint('red', `✗ ${problem}`))
+    return
+  }
+  const missing = totals.subscribers.some((subscriber) => subscriber.missing > 0)
+  const how = missing ? 'delivered, or lost in a gap named above' : 'delivered'
+  const text = `✓ The figures add up: every event was ${how} (${totals.seconds} s)`
+  progress.print(progress.paint('green', text))
+}
+
+function tableOf(totals: Totals, progress: Progress): string {
+  const { publisher, subscribers } = totals
+  const row = (
+    label: string,
+    ofPublisher: number | undefined,
+    of: (subscriber: SubscriberTotals) => number | undefined,
+  ): string[] => [label, cell(ofPublisher), ...subscribers.map((one) => cell(of(one)))]
+  const rejected = Object.entries(totals.rejected)
+  const rows = [
+    ['', 'publisher', ...subscribers.map(({ name }) => name)],
+    row('published', totals.published, (one) => one.matched),
+    ...rejected.map(([code, count]) => row(`rejected (${code})`, count, () => undefined)),
+    row('delivered', undefined, (one) => one.delivered),
+    row('lost', undefined, (one) => one.missing),
+    row('gaps', undefined, (one) => one.gaps.length),
+    row('resent', totals.resent, () => undefined),
+    row('arrived twice', undefined, (one) => one.duplicates),
+    row('reconnects', publisher.reconnects, (one) => one.reconnects),
+    row('dropped', publisher.dropped, (one) => one.dropped),
+    row('dead letters', publisher.deadLetters, (one) => one.deadLetters),
+  ]
+  const widths = rows[0]?.map((_, column) =>
+    Math.max(...rows.map((cells) => cells[column]?.length ?? 0)),
+  )
+  const lines = rows.map((cells) =>
+    cells
+      .map((text, i) => (i === 0 ? text.padEnd(widths?.[i] ?? 0) : text.padStart(widths?.[i] ?? 0)))
+      .join('   '),
+  )
+  const [head = '', ...body] = lines
+  const rule = '─'.repeat(head.length)
+  return [progress.paint('bold', head), progress.paint('dim', rule), ...body]
+    .map((line) => `  ${line}`.trimEnd())
+    .join('\n')
+}
+
+function cell(count: number | undefined): string {
+  return count === undefined ? '' : formatCount(count)
+}
+
+function printGaps({ name, gaps, missing }: SubscriberTotals, progress: Progress): void {
+  if (gaps.length === 0) return
+  progress.print(`  ${name} lost ${formatCount(missing)} events, all of them in`)
+  for (const gap of gaps.slice(0, GAPS_SHOWN)) progress.print(`    ${printGap(gap)}`)
+  const more = gaps.length - GAPS_SHOWN
+  if (more > 0) progress.print(`    and ${more} more gaps (--json lists all)`)
+  progress.print('')
+}
+
+function printGap(gap: Gap): string {
+  const causes = gap.causes.map((cause) => CAUSES[cause]).join(', ')
+  return `gap ${printRange(gap)} (${formatCount(gap.events)}): ${causes}`
+}
