@@ -1,0 +1,47 @@
+/** What users' compilers see: the built type declarations of a package. */
+import { resolve } from './boundaries.mjs'
+
+/** Packages whose types a signature may name, because they come with ours: dependencies with own types. */
+const CARRIED = ['@standard-schema/spec', '@bus/core']
+
+/** No declaration says `any`. */
+export function noAny({ declarations }) {
+  return declarations.flatMap(({ path, any }) =>
+    any.map((line) => ({ file: path, line, message: 'says `any`' })),
+  )
+}
+
+/** No type that a user can reach belongs to a library whose types users do not have. */
+export function noForeignTypes({ declarations, entries }) {
+  const files = new Map(declarations.map((file) => [file.path, file]))
+  const queue = entries.map(builtFrom)
+  const seen = new Set(queue)
+  const problems = []
+  for (const path of queue) {
+    const file = files.get(path)
+    if (file === undefined) {
+      problems.push({ file: path, message: 'is missing: build first' })
+      continue
+    }
+    for (const { specifier, line } of file.imports) {
+      if (specifier.startsWith('.')) {
+        const next = resolve(path, specifier).replace(/(\.d)?\.(ts|js)$/, '.d.ts')
+        if (!seen.has(next)) queue.push(next)
+        seen.add(next)
+      } else if (!specifier.startsWith('node:') && !CARRIED.includes(specifier)) {
+        problems.push({ file: path, line, message: `names types of ${specifier}` })
+      }
+    }
+  }
+  return problems
+}
+
+/** Nothing is left in `dist` of sources that are gone: it would be published. */
+export function noLeftovers({ sources, declarations }) {
+  const expected = new Set(sources.map(({ path }) => builtFrom(path)))
+  return declarations
+    .filter(({ path }) => !expected.has(path))
+    .map(({ path }) => ({ file: path, message: 'has no source: run `npm run clean` and build' }))
+}
+
+const builtFrom = (source) => source.replace('/src/', '/dist/').replace(/\.ts$/, '.d.ts')

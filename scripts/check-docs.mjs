@@ -1,0 +1,60 @@
+// Compares the documents with the sources: examples compile, links lead somewhere, tables say what is true.
+import { existsSync, readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { checkErrors, errorClasses, errorCodes } from './docs/errors.mjs'
+import { compileExamples, documentExamples, sourceExamples } from './docs/examples.mjs'
+import { checkFeatures } from './docs/features.mjs'
+import { checkEntries, checkLinks } from './docs/references.mjs'
+import { list, readPackages, root } from './source/workspace.mjs'
+
+const read = (path) => {
+  const file = join(root, path)
+  if (!existsSync(file)) return undefined
+  return statSync(file).isDirectory() ? '' : readFileSync(file, 'utf8')
+}
+
+const packages = readPackages()
+const sources = packages.flatMap((item) => item.sources)
+const documents = [
+  'README.md',
+  'ARCHITECTURE.md',
+  'PROTOCOL.md',
+  'CONTRIBUTING.md',
+  ...list('docs', (path) => path.endsWith('.md')),
+  ...packages.map(({ directory }) => `${directory}/README.md`),
+].flatMap((path) => {
+  const text = read(path)
+  return text === undefined ? [] : [{ path, text }]
+})
+
+const examples = [
+  ...documents.flatMap(({ path, text }) => documentExamples(path, text)),
+  ...sources.flatMap(({ path, text }) => sourceExamples(path, text)),
+]
+const compiled = examples.filter(({ skip }) => !skip)
+
+const { CLOSE_CODES } = await import('../packages/websocket/dist/protocol/close-codes.js')
+const ERRORS = 'docs/errors.md'
+const FEATURES = 'docs/features.md'
+
+const problems = [
+  ...compileExamples(root, compiled),
+  ...documents.flatMap(({ path, text }) => checkLinks(path, text, read)),
+  ...packages.flatMap((item) => checkEntries(item, read(`${item.directory}/README.md`))),
+  ...checkErrors(ERRORS, read(ERRORS) ?? '', {
+    classes: errorClasses(sources),
+    codes: errorCodes(sources),
+    closeCodes: CLOSE_CODES,
+  }),
+  ...checkFeatures(FEATURES, read(FEATURES) ?? '', read),
+]
+
+for (const { file, line, message } of problems) {
+  console.error(`${line === undefined ? file : `${file}:${line}`}  ${message}`)
+}
+const skipped = examples.length - compiled.length
+console.log(
+  `${documents.length} documents, ${compiled.length} examples compiled, ${skipped} marked ignore, ` +
+    `${problems.length} problems`,
+)
+process.exitCode = problems.length > 0 ? 1 : 0
