@@ -1,0 +1,19 @@
+/** The client's process: holds publisher and subscribers of one question, and takes its steps when told. */
+import { openClient, type OpenOrder, type QuestionClient } from '../questions/client.ts'
+import { serve, type Methods } from './call.ts'
+
+serve(clientMethods())
+
+function clientMethods(): Methods {
+  let client: QuestionClient | undefined
+  return {
+    open: async (order: OpenOrder): Promise<void> => {
+      client = await openClient(order)
+    },
+    step: async (name: string): Promise<unknown> => {
+      const step = client?.[name]
+      if (step === undefined) throw new RangeError(`There is no step ${name}`)
+      return await step()
+    },
+  }
+}
