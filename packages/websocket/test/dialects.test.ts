@@ -68,12 +68,13 @@ describe('making a link ready', () => {
     const server = await serveChannels({
       onConnection: (connection) => void connection.send({ op: 'welcome' }),
     })
-    const transport: WebSocketTransport = channelsTo(
+    const transport = channelsTo(
       server,
       { timeouts: { bootstrapMs: 1_000 } },
       // The greeting has been read by then.
-      { greetedAfter: () => transport.frames().next() },
+      { greetedAfter: () => frames.next() },
     )
+    const frames = transport.frames()
     const notices = record(transport)
     await transport.connect()
     expect(only(notices, 'undeliverable')).toEqual([])

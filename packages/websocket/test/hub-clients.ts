@@ -6,7 +6,7 @@ import { createHub, type Hub, type HubOptions } from '../src/hub/index.ts'
 
 /** A hub that ends with the test. */
 export async function startHub(options: HubOptions = {}): Promise<Hub> {
-  const hub = await createHub({ closeMs: 200, ...options })
+  const hub = await createHub({ allowAnonymous: true, closeMs: 200, ...options })
   onTestFinished(() => hub.close())
   return hub
 }

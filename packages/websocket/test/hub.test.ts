@@ -58,7 +58,7 @@ test('counts frames that came in and, for each reader, those that were taken or 
 
 test('tells its peers on close to come back later, listens no more and leaves nothing behind', async () => {
   const before = resources()
-  const hub = await createHub()
+  const hub = await createHub({ allowAnonymous: true })
   const [a, b] = await Promise.all([join(hub), join(hub)])
   const closing = hub.close()
   expect(hub.close()).toBe(closing)
@@ -82,7 +82,7 @@ test('delivers what it has taken in before it says goodbye', async () => {
 test('works with await using', async () => {
   let url: string
   {
-    await using hub = await createHub()
+    await using hub = await createHub({ allowAnonymous: true })
     url = hub.url
     await join(hub)
   }

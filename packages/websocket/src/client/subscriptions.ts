@@ -12,6 +12,7 @@ import {
 } from '@bus/core'
 import PQueue from 'p-queue'
 import type { Protocol, ProtocolLink } from '../protocol/protocol.ts'
+import { askFor } from './refused-patterns.ts'
 import type { Registry, RegistryEntry } from './registry.ts'
 
 export interface SubscriptionPorts {
@@ -81,7 +82,7 @@ export class Subscriptions {
     if (protocol.subscribe === undefined || patterns.length === 0) return
     let refused: ReadonlyMap<string, Error>
     try {
-      refused = await this.#ask(patterns, link)
+      refused = await askFor(protocol, patterns, link)
     } catch (error) {
       this.#ports.restoreFailed(patterns, error as Error)
       throw error
@@ -208,23 +209,6 @@ export class Subscriptions {
   #subscribe(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
     const { protocol } = this.#ports
     return this.#within(link, 'Subscribing', async (scope) => protocol.subscribe?.(patterns, scope))
-  }
-
-  /** Asks for all at once, and where the server refuses, for each alone; gives those that it refused. */
-  async #ask(patterns: readonly string[], link: ProtocolLink): Promise<Map<string, Error>> {
-    const refused = new Map<string, Error>()
-    try {
-      await this.#ports.protocol.subscribe?.(patterns, link)
-    } catch (error) {
-      if (!(error instanceof RejectedError)) throw error
-      const [first, ...others] = patterns
-      if (first !== undefined && others.length === 0) return refused.set(first, error)
-      for (const pattern of patterns) {
-        const [refusal] = await this.#ask([pattern], link)
-        if (refusal !== undefined) refused.set(...refusal)
-      }
-    }
-    return refused
   }
 
   /** One that is never answered would hold up all that come after it. */

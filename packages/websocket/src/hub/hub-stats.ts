@@ -1,7 +1,8 @@
 /** The figures of a hub since it started. */
+import type { BusV1Stats } from './bus-v1/stats.ts'
 
-/** Counters of a hub, and how many connections it has now. */
-export interface HubStats {
+/** Counters of the plain wire. */
+export interface RelayStats {
   readonly connections: number
   /** Frames that came in. */
   readonly received: number
@@ -11,4 +12,13 @@ export interface HubStats {
   readonly lost: number
   /** Readers that were cut off because they held up the others. */
   readonly slowReaders: number
+}
+
+/** Counters of a hub, and how many connections it has now. What is not in `busV1` concerns the plain wire. */
+export interface HubStats extends RelayStats {
+  /** On both wires. */
+  readonly connections: number
+  /** Frames and events that have no form on the other wire. */
+  readonly unbridged: number
+  readonly busV1: BusV1Stats
 }

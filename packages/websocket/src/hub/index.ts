@@ -1,3 +1,14 @@
-export { createHub, type Hub } from './hub.ts'
+export { createHub, type Hub, type HubDrainOptions } from './hub.ts'
 export { hubDefaults, type HubOptions } from './options.ts'
-export type { HubStats } from './hub-stats.ts'
+export type { HubServer } from './options.ts'
+export type { HubStats, RelayStats } from './hub-stats.ts'
+export {
+  busV1Defaults,
+  type BusV1Options,
+  type HubLimits,
+  type LogOptions,
+} from './bus-v1/options.ts'
+export type { Authenticate, Credentials } from './bus-v1/gate.ts'
+export type { Action, Authorize, Grants, Principal } from './bus-v1/principal.ts'
+export type { BusV1Stats } from './bus-v1/stats.ts'
+export type { Counters } from './bus-v1/counters.ts'

@@ -2,12 +2,18 @@
 import { Server } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import { ConfigError, checkOptions, durationMs, integer, string, where } from '@bus/core'
+import {
+  BUS_V1_SHAPE,
+  resolveBusV1,
+  type BusV1Options,
+  type ResolvedBusV1Options,
+} from './bus-v1/options.ts'
 
 /** A server of `node:http` or `node:https`. */
 export type HubServer = Server | SecureServer
 
-/** Where a hub listens and how much it lets wait for a slow reader. */
-export interface HubOptions {
+/** Where a hub listens, whom it lets in, and how much it lets wait for a slow reader. */
+export interface HubOptions extends BusV1Options {
   /** The port to listen on; 0 lets the system choose. Not together with `server`. @default 0 */
   readonly port?: number
   /** The address to listen on. @default '127.0.0.1' */
@@ -23,16 +29,16 @@ export interface HubOptions {
   readonly path?: string
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
   readonly maxMessageBytes?: number
-  /** Bytes that may wait for one reader; above it the hub stops reading from the others. @default 1_048_576 */
+  /** Bytes that may wait for one reader of the plain wire; above it everybody else waits. @default 1_048_576 */
   readonly highWaterMarkBytes?: number
-  /** Milliseconds that one reader may hold up the others before its connection is ended. @default 5_000 */
+  /** Milliseconds that one reader of the plain wire may hold up the others before its connection is ended. @default 5_000 */
   readonly slowReaderMs?: number
   /** Milliseconds that peers get to answer the hub's close. @default 2_000 */
   readonly closeMs?: number
 }
 
 /** The options with every default filled in. */
-export interface ResolvedHubOptions {
+export interface ResolvedHubOptions extends ResolvedBusV1Options {
   readonly port: number
   readonly host: string
   readonly server: HubServer | undefined
@@ -63,6 +69,7 @@ export const hubDefaults: Readonly<{
 /** @throws `ConfigError` that names the option, its value and the accepted form. */
 export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   checkOptions<HubOptions>('', options, {
+    ...BUS_V1_SHAPE,
     port: integer({ min: 0, max: 65_535 }),
     host: string({ nonEmpty: true }),
     server: where('to be a server of node:http or node:https', isServer),
@@ -81,8 +88,17 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   if (options.path !== undefined && !/^\/[^?#\s]*$/.test(options.path)) {
     throw ConfigError.expected('path', 'to start with / and to have no query', options.path)
   }
-  const given = Object.fromEntries(Object.entries(options).filter(([, v]) => v !== undefined))
-  return Object.freeze({ server: undefined, path: undefined, ...hubDefaults, ...given })
+  return Object.freeze({
+    ...resolveBusV1(options),
+    port: options.port ?? hubDefaults.port,
+    host: options.host ?? hubDefaults.host,
+    server: options.server,
+    path: options.path,
+    maxMessageBytes: options.maxMessageBytes ?? hubDefaults.maxMessageBytes,
+    highWaterMarkBytes: options.highWaterMarkBytes ?? hubDefaults.highWaterMarkBytes,
+    slowReaderMs: options.slowReaderMs ?? hubDefaults.slowReaderMs,
+    closeMs: options.closeMs ?? hubDefaults.closeMs,
+  })
 }
 
 function isServer(value: unknown): boolean {

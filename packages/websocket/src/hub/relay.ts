@@ -1,12 +1,16 @@
 /** The relay: every frame goes to every other peer, as fast as the slowest reader that is still alive. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
-import type { HubStats } from './hub-stats.ts'
+import type { RelayStats } from './hub-stats.ts'
 import { Peer, type PeerPorts } from './peer.ts'
 
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number
+  /** A frame came in. */
+  readonly onFrame: (data: Buffer, isBinary: boolean) => void
+  /** No reader is full any more. */
+  readonly onRoom: () => void
 }
 
 /**
@@ -45,7 +49,21 @@ export class Relay {
     this.#hold(peer)
   }
 
-  stats(): HubStats {
+  get size(): number {
+    return this.#peers.size
+  }
+
+  /** Whether some reader is above its mark, so that everybody should wait. */
+  get isFull(): boolean {
+    return this.#full.size > 0
+  }
+
+  /** Sends a text frame to every peer. */
+  broadcast(data: Buffer): void {
+    for (const peer of this.#peers) peer.send(data, false)
+  }
+
+  stats(): RelayStats {
     return {
       connections: this.#peers.size,
       received: this.#received,
@@ -76,6 +94,7 @@ export class Relay {
   #relay(from: Peer, data: Buffer, isBinary: boolean): void {
     this.#received++
     for (const peer of this.#peers) if (peer !== from) peer.send(data, isBinary)
+    this.#options.onFrame(data, isBinary)
   }
 
   #onFull(peer: Peer): void {
@@ -92,6 +111,7 @@ export class Relay {
     clearTimeout(this.#full.get(peer))
     this.#full.delete(peer)
     if (this.#full.size < 2) this.#holdSenders()
+    if (this.#full.size === 0) this.#options.onRoom()
   }
 
   #holdSenders(): void {

@@ -59,7 +59,10 @@ export interface Protocol {
   decode(frame: Frame, receiver: ProtocolReceiver): void
   /** Says who we are, before anything else on each new connection. */
   authenticate?(link: ProtocolLink): Promise<void>
-  /** Asks the server for these patterns; resolves when it has confirmed them. Absent: the server sends everything. */
+  /**
+   * Asks the server for these patterns; resolves when it has confirmed them. Absent: the server sends everything.
+   * @throws `RejectedError` when it refuses any of them. Each is then asked for alone, also those that it took already.
+   */
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   /** Tells the server that these patterns are no longer wanted. */
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>

@@ -1,0 +1,157 @@
+/** The door: takes handshakes, refuses most bad ones in HTTP, and leads the rest to those who speak their wire. */
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { TimeoutError, withDeadline } from '@bus/core'
+import { WebSocketServer, type WebSocket } from 'ws'
+import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
+import type { Admission, Credentials } from './bus-v1/gate.ts'
+import type { Principal } from './bus-v1/principal.ts'
+import { bearerToken, judgeUpgrade, offersBusV1 } from './bus-v1/upgrade.ts'
+import type { HubServer, ResolvedHubOptions } from './options.ts'
+
+/** Who takes the connections. */
+export interface Hosts {
+  /** Connections that there are. */
+  readonly connections: number
+  /** Tells who shows these credentials. */
+  admit(credentials: Credentials): Promise<Admission>
+  /** @param principal - who it is; `undefined`: its first line will tell */
+  joinBusV1(
+    ws: WebSocket,
+    tcp: Duplex,
+    request: IncomingMessage,
+    principal: Principal | undefined,
+  ): void
+  joinPlain(ws: WebSocket, tcp: Duplex): void
+}
+
+/** A handshake that is under way. */
+interface Caller {
+  readonly request: IncomingMessage
+  readonly tcp: Duplex
+  readonly head: Buffer
+}
+
+type Refusal = 400 | 401 | 403 | 404 | 503
+
+// Fixed text only: nothing of the request may get into an answer's headers.
+const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
+  400: 'Bad Request',
+  401: 'Unauthorized\r\nWWW-Authenticate: Bearer',
+  403: 'Forbidden',
+  404: 'Not Found',
+  503: 'Service Unavailable',
+})
+
+/** Listens for upgrades from its construction until {@link stop}. */
+export class Door {
+  readonly #server: HubServer
+  readonly #options: ResolvedHubOptions
+  readonly #hosts: Hosts
+  readonly #sockets: WebSocketServer
+  /** Handshakes whose credentials are looked at. */
+  #underWay = 0
+  #isOpen = true
+
+  constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
+    this.#server = server
+    this.#options = options
+    this.#hosts = hosts
+    this.#sockets = makeSockets(options)
+    server.on('upgrade', this.#onUpgrade)
+  }
+
+  /** Accepts no further upgrade. */
+  stop(): void {
+    this.#isOpen = false
+    this.#server.off('upgrade', this.#onUpgrade)
+  }
+
+  readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
+    tcp.on('error', () => tcp.destroy())
+    const { path, origins, hosts, limits } = this.#options
+    if (path !== undefined && pathOf(request.url) !== path) {
+      // Another listener of that server may serve the path.
+      if (this.#server.listenerCount('upgrade') === 1) refuse(tcp, 404)
+      return
+    }
+    const rules = { origins, hosts, maxConnections: limits.connections }
+    const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay)
+    if (refusal === undefined) this.#enter({ request, tcp, head })
+    else refuse(tcp, refusal)
+  }
+
+  #enter(caller: Caller): void {
+    const token = bearerToken(caller.request)
+    const isBusV1 = offersBusV1(caller.request)
+    // On `bus.v1` the first line may tell, which saves a browser from having to set a header.
+    if (isBusV1 && token === undefined) this.#upgrade(caller, undefined)
+    else void this.#authenticate(caller, token, isBusV1)
+  }
+
+  async #authenticate(caller: Caller, token: string | undefined, isBusV1: boolean): Promise<void> {
+    this.#underWay++
+    const admission = await this.#admitInTime({ request: caller.request, token })
+    this.#underWay--
+    if (caller.tcp.destroyed) return
+    if (!this.#isOpen || admission === 'unavailable') refuse(caller.tcp, 503)
+    else if (admission === 'unauthorized') refuse(caller.tcp, 401)
+    // On the plain wire everybody gets and sends everything, so there is nothing to grant a part of.
+    else if (!isBusV1 && this.#isRestricted(admission)) refuse(caller.tcp, 403)
+    else this.#upgrade(caller, admission)
+  }
+
+  async #admitInTime(credentials: Credentials): Promise<Admission> {
+    try {
+      return await withDeadline(() => this.#hosts.admit(credentials), {
+        timeoutMs: this.#options.helloMs,
+        what: 'Authentication',
+      })
+    } catch (error) {
+      if (!(error instanceof TimeoutError)) this.#options.onError?.(error)
+      return 'unavailable'
+    }
+  }
+
+  #isRestricted(principal: Principal): boolean {
+    return principal.grants !== undefined || this.#options.authorize !== undefined
+  }
+
+  #upgrade({ request, tcp, head }: Caller, principal: Principal | undefined): void {
+    this.#sockets.handleUpgrade(request, tcp, head, (ws) => {
+      if (ws.protocol === SUBPROTOCOL) this.#hosts.joinBusV1(ws, tcp, request, principal)
+      else this.#hosts.joinPlain(ws, tcp)
+    })
+  }
+}
+
+function makeSockets(options: ResolvedHubOptions): WebSocketServer {
+  // The types of ws do not know `closeTimeout` and the fragment limits of 8.23 yet.
+  const limits: object = {
+    maxFragments: 1_024,
+    maxBufferedChunks: 16_384,
+    closeTimeout: options.closeMs,
+  }
+  return new WebSocketServer({
+    ...limits,
+    noServer: true,
+    clientTracking: false,
+    perMessageDeflate: false,
+    maxPayload: options.maxMessageBytes,
+    // Without this ws accepts the first subprotocol that it is offered, whatever it is.
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  })
+}
+
+/** Without its query. Not parsed as a URL: what a stranger sends may be none. */
+function pathOf(target = '/'): string {
+  return target.split('?', 1)[0] ?? target
+}
+
+function refuse(tcp: Duplex, status: Refusal): void {
+  // The other side may never close its half.
+  tcp.once('finish', () => tcp.destroy())
+  tcp.end(
+    `HTTP/1.1 ${status} ${REFUSALS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+  )
+}
