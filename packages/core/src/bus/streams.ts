@@ -20,7 +20,7 @@ export interface WritableOptions {
 }
 
 /** What may be written besides an event. */
-export interface WritableChunk {
+interface WritableChunk {
   readonly type: string
   readonly payload: unknown
   readonly metadata?: EventInit

@@ -7,7 +7,7 @@ import { resolveQueueOptions } from '../queue/resolve-queue-options.ts'
 import { resolveErrorPolicy, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
 
 /** What a subscription does when nothing else is asked for. */
-export const SUBSCRIBE_DEFAULTS: { readonly concurrency: number; readonly zombieLimit: number } =
+const SUBSCRIBE_DEFAULTS: { readonly concurrency: number; readonly zombieLimit: number } =
   Object.freeze({ concurrency: 1, zombieLimit: 10 })
 
 /** The options of a subscription as it uses them. */

@@ -32,7 +32,7 @@ export type ResolvedMemoryOptions = Required<Omit<MemoryTransportOptions, 'queue
 }
 
 /** The values of what was left out. */
-export const MEMORY_DEFAULTS: { readonly holdMs: number } = Object.freeze({ holdMs: 30_000 })
+const MEMORY_DEFAULTS: { readonly holdMs: number } = Object.freeze({ holdMs: 30_000 })
 
 const SHAPE: Shape<MemoryTransportOptions> = Object.freeze({
   medium: where('to be a medium of memoryMedium()', isMedium),

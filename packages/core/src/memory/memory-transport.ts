@@ -24,10 +24,11 @@ import { AbortWatch } from '../queue/abort-watch.ts'
 import type { QueueStats } from '../queue/queue-stats.ts'
 import { withDeadline } from '../resilience/wait.ts'
 import { MEMORY_CAPABILITIES } from './memory-capabilities.ts'
+import { deliver } from './memory-delivery.ts'
 import { MemoryEmission } from './memory-emission.ts'
 import { MemoryFeed } from './memory-medium.ts'
 import type { ResolvedMemoryOptions } from './memory-options.ts'
-import { MemoryOutbox, type Parcel } from './memory-outbox.ts'
+import { MemoryOutbox } from './memory-outbox.ts'
 import { MemoryPublish } from './memory-publish.ts'
 import { closedError, healthIn, refusalIn } from './memory-status.ts'
 
@@ -61,7 +62,7 @@ export class MemoryTransport implements Transport {
       clock,
       holdMs,
       feedsOf: (type) => medium.feeds.match(type),
-      deliver: (parcel, feed) => this.#deliver(parcel, feed),
+      deliver: (parcel, feed) => deliver(parcel, feed, options.codec, this.#emitter),
       onLevel: (level, fillRatio) => this.#emitter.emit('backpressure', { level, fillRatio }),
       onLeft: () => this.#onLeft(),
     })
@@ -215,27 +216,6 @@ export class MemoryTransport implements Transport {
     if (!this.#owesReady || this.#outbox.fillRatio > READY_AT || !this.#outbox.hasRoom) return
     this.#owesReady = false
     this.#emitter.emit('ready', undefined)
-  }
-
-  #deliver(parcel: Parcel, feed: MemoryFeed): void {
-    let event: Event
-    try {
-      // Once per subscription: each handler gets a payload of its own.
-      event = this.#options.codec.decode(parcel.frame)
-    } catch (thrown) {
-      const error = thrown as Error
-      const { frame: raw } = parcel
-      this.#emitter.emit('error', { kind: 'decode', error })
-      this.#emitter.emit('undeliverable', {
-        reason: 'undecodable',
-        direction: 'inbound',
-        error,
-        attempts: 0,
-        raw,
-      })
-      return
-    }
-    feed.deliver(event)
   }
 
   #giveUp(reason: UndeliverableReason, event: Event, error: Error): void {

@@ -3,15 +3,15 @@ import { checkOptions, integer, number, oneOf, type Shape } from '../config/opti
 import { BACKPRESSURE_STRATEGIES, type QueueOptions } from './queue-options.ts'
 
 /** What a queue does when nothing else is asked for. */
-export const QUEUE_DEFAULTS: Required<QueueOptions> = Object.freeze({
+const QUEUE_DEFAULTS: Required<QueueOptions> = Object.freeze({
   capacity: 1_000,
   maxBytes: Infinity,
   strategy: 'block',
   warningThreshold: 0.8,
 })
 
-/** What each option of a queue accepts, for options that have a queue's within them. */
-export const QUEUE_SHAPE: Shape<QueueOptions> = Object.freeze({
+/** What each option of a queue accepts. */
+const QUEUE_SHAPE: Shape<QueueOptions> = Object.freeze({
   capacity: integer({ min: 1, allowInfinity: true }),
   maxBytes: integer({ min: 1, allowInfinity: true }),
   strategy: oneOf(BACKPRESSURE_STRATEGIES),

@@ -24,7 +24,7 @@ export type Next<From extends StateName> = {
 }[StateName]
 
 /** The status of one state. */
-export type StatusOf<S extends StateName> = Extract<TransportStatus, { readonly state: S }>
+type StatusOf<S extends StateName> = Extract<TransportStatus, { readonly state: S }>
 
 /** What the caller gives for a state: its data without what the lifecycle fills in. */
 export type Entry<S extends StateName> = S extends StateName

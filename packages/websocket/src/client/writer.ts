@@ -4,7 +4,7 @@ import type { SocketPort } from '../socket/socket-port.ts'
 import type { OutboxEntry } from './outbox-entry.ts'
 
 /** What the writer needs of the outbox. */
-export interface WriterSource {
+interface WriterSource {
   next(): OutboxEntry | undefined
   sent(): void
 }
