@@ -1,3 +1,4 @@
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { BusOptions } from '../src/bus/bus-options.ts'
@@ -105,6 +106,25 @@ describe('schemas', () => {
       { reason: 'undecodable', error: { code: 'validation' }, event: { payload: { total: 'x' } } },
       { reason: 'undecodable', error: { code: 'validation' } },
     ])
+  })
+
+  test('may answer with promises of their library’s own kind', async () => {
+    const answer = { value: 'settled' }
+    const thenable = { then: (resolve: (result: typeof answer) => void) => resolve(answer) }
+    const schema: StandardSchemaV1<string, string> = {
+      '~standard': {
+        version: 1,
+        vendor: 'own',
+        validate: () => thenable as unknown as Promise<typeof answer>,
+      },
+    }
+    const schemas = { 'order.odd': schema }
+    await using bus = createBus({ transport: memoryTransport(), events: schemas, validate: 'both' })
+    const seen: unknown[] = []
+    await bus.subscribe('order.odd', ({ payload }) => void seen.push(payload))
+    await bus.publish('order.odd', 'given')
+    await until(() => seen.length === 1)
+    expect(seen).toEqual(['settled'])
   })
 
   test('none: the schemas only give types', async () => {

@@ -1,6 +1,7 @@
 /** The way of an event out: validation, middleware, the transport. */
 import { BusError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
+import { validateEventually } from '../contract/schema.ts'
 import type {
   PublishOptions,
   PublishReceipt,
@@ -12,7 +13,6 @@ import type { ResolvedBusOptions } from './bus-options.ts'
 import { aroundPublish, type PublishStep } from './middleware.ts'
 import type { Notices } from './notices.ts'
 import { asError } from './thrown.ts'
-import { validatePayload } from './validation.ts'
 
 /** What the publisher needs of its bus. */
 export interface PublisherOwner {
@@ -99,7 +99,7 @@ export class Publisher {
   #validated(event: Event): Event | Promise<Event> {
     const schema = this.#schemas?.get(event.type)
     if (schema === undefined) return event
-    const payload = validatePayload(schema, event.type, event.payload)
+    const payload = validateEventually(schema, event.type, event.payload)
     const withPayload = (valid: unknown): Event =>
       this.#sendsOutput && valid !== event.payload
         ? Object.freeze({ ...event, payload: valid })

@@ -1,10 +1,10 @@
 /** Validation of what is received, before any handler or middleware sees it. */
 import type { Event } from '../contract/event.ts'
+import { validateEventually } from '../contract/schema.ts'
 import type { Handler } from '../contract/subscriber.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
 import type { SubscriptionHost } from './subscription-host.ts'
 import { asError } from './thrown.ts'
-import { validatePayload } from './validation.ts'
 
 /**
  * The handler itself, unless payloads are validated on receipt. What a schema does not accept is no failure of the
@@ -27,7 +27,7 @@ export function validatingHandler(
     if (schema === undefined) return handler(event, context)
     let payload: unknown
     try {
-      payload = validatePayload(schema, event.type, event.payload)
+      payload = validateEventually(schema, event.type, event.payload)
     } catch (error) {
       return refuse(event, error)
     }

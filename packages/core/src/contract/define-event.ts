@@ -3,7 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { checkOptions, string, where, type Shape } from '../config/options.ts'
 import { ConfigError } from './errors.ts'
 import { createEvent, type Event, type EventInit } from './event.ts'
-import { isSchema, validate, validateAsync } from './schema.ts'
+import { isSchema, validate, validateEventually } from './schema.ts'
 import { assertType } from './type.ts'
 
 /**
@@ -86,7 +86,7 @@ export function defineEvent<T extends string>(
       return make(payload, init)
     },
     createAsync: async (payload: unknown, init?: EventInit) => {
-      if (schema !== undefined) await validateAsync(schema, type, payload)
+      if (schema !== undefined) await validateEventually(schema, type, payload)
       return make(payload, init)
     },
     is: (event: Event): event is Event<unknown, T> => event.type === type,
@@ -99,7 +99,7 @@ export function defineEvent<T extends string>(
     parseAsync: async (event: Event) => {
       assertOf(type, event)
       if (schema === undefined) return event
-      return withPayload(event, await validateAsync(schema, type, event.payload))
+      return withPayload(event, await validateEventually(schema, type, event.payload))
     },
   })
 }

@@ -17,23 +17,25 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
  * @throws `ValidationError` with the issues; `ConfigError` when the schema answers with a promise
  */
 export function validate(schema: StandardSchemaV1, type: string, payload: unknown): unknown {
-  const result = schema['~standard'].validate(payload)
-  if (!isThenable(result)) return valueOf(result, type)
+  const answer = schema['~standard'].validate(payload)
+  if (!isThenable(answer)) return valueOf(answer, type)
   // The caller is told below; the answer itself, should it be a rejection, has nobody left to go to.
-  result.then(undefined, () => undefined)
+  answer.then(undefined, () => undefined)
   throw new ConfigError(
     'schema',
     `The schema of \`${type}\` answers with a promise: use createAsync and parseAsync`,
   )
 }
 
-/** What the schema makes of the payload, also for schemas that answer with a promise. */
-export async function validateAsync(
+/** What the schema makes of the payload, or a promise of it where the schema answers with one. */
+export function validateEventually(
   schema: StandardSchemaV1,
   type: string,
   payload: unknown,
-): Promise<unknown> {
-  return valueOf(await schema['~standard'].validate(payload), type)
+): unknown {
+  const answer = schema['~standard'].validate(payload)
+  if (!isThenable(answer)) return valueOf(answer, type)
+  return Promise.resolve(answer).then((result) => valueOf(result, type))
 }
 
 function valueOf(result: StandardSchemaV1.Result<unknown>, type: string): unknown {
