@@ -49,6 +49,22 @@ export async function until(
   }
 }
 
+/** Resolves when a figure has not changed for as many looks, a few milliseconds apart. */
+export async function untilStill(
+  figure: () => number,
+  what: string,
+  looks: number = 20,
+): Promise<void> {
+  let still = 0
+  let last: number | undefined
+  await until(() => {
+    const now = figure()
+    still = now === last ? still + 1 : 0
+    last = now
+    return still > looks
+  }, what)
+}
+
 /** A sink that keeps what it gets. */
 export class Collector implements Sink {
   readonly events: Event[] = []

@@ -8,7 +8,7 @@ import { expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import type { HubServer } from '../src/hub/options.ts'
 import { createHub } from '../src/hub/index.ts'
-import { collect, transportTo, until } from './harness.ts'
+import { collect, transportTo, until, untilStill } from './harness.ts'
 import { join, joinFrozen, startHub } from './hub-clients.ts'
 
 async function listening<S extends HubServer>(server: S): Promise<S> {
@@ -130,13 +130,7 @@ test('highWaterMarkBytes: says how much may wait for one reader', async () => {
     await joinFrozen(hub)
     const sender = await join(hub)
     for (let n = 0; n < 400; n++) sender.send('x'.repeat(100_000))
-    let still = 0
-    let last = -1
-    await until(() => {
-      still = hub.stats().received === last ? still + 1 : 0
-      last = hub.stats().received
-      return still > 40
-    }, 'the hub stops reading')
+    await untilStill(() => hub.stats().received, 'the hub stops reading', 40)
     taken.push(hub.stats().received)
     await hub.close()
   }

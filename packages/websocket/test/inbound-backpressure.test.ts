@@ -2,7 +2,17 @@ import { createBus, createEvent, type Event } from '@bus/core'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { WebSocketTransport } from '../src/index.ts'
-import { Collector, collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
+import {
+  Collector,
+  collect,
+  frameOf,
+  only,
+  record,
+  serve,
+  transportTo,
+  until,
+  untilStill,
+} from './harness.ts'
 import { join, startHub } from './hub-clients.ts'
 
 const KB = 'x'.repeat(1_000)
@@ -38,14 +48,7 @@ describe('a handler that is slower than the publishers', () => {
     const all = Array.from({ length: COUNT }, (_, n) =>
       publisher.publish(createEvent('a', { n, KB })),
     )
-    let still = 0
-    let last = -1
-    await until(() => {
-      const { received } = hub.stats()
-      still = received === last ? still + 1 : 0
-      last = received
-      return still > 20
-    }, 'the hub stops reading')
+    await untilStill(() => hub.stats().received, 'the hub stops reading')
     // Memory is bounded: what was read is the queue and at most what one read brought.
     expect(transport.stats().received).toBeLessThan(200)
     expect(subscription.stats().queue.size).toBeLessThanOrEqual(10)
@@ -257,14 +260,7 @@ describe('iterating', () => {
     const COUNT = 20_000
     for (let n = 0; n < COUNT; n++) sender.send(frameOf('a', { n, KB }))
     await first
-    let still = 0
-    let last = -1
-    await until(() => {
-      const { received } = hub.stats()
-      still = received === last ? still + 1 : 0
-      last = received
-      return still > 20
-    }, 'the hub stops reading')
+    await untilStill(() => hub.stats().received, 'the hub stops reading')
     expect(hub.stats().received).toBeLessThan(COUNT)
     const numbers = [0]
     for await (const { payload } of events) {

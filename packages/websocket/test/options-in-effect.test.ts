@@ -325,7 +325,8 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     const server = await serve()
     server.faults.stall()
     const big = { maxMessageBytes: 40_000_000, queue: { maxBytes: 80_000_000 } }
-    const transport = transportTo(server, { ...big, highWaterMarkBytes: 1 })
+    const timeouts = { closeMs: 50 }
+    const transport = transportTo(server, { ...big, timeouts, highWaterMarkBytes: 1 })
     await transport.connect()
     const publishes = ['x', 'y'].map((c) =>
       transport.publish(createEvent('a', c.repeat(20_000_000))).catch((e: unknown) => e),

@@ -1,5 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
+import { event, wire } from '../../test/support/json-example.ts'
+import { thrownBy } from '../../test/support/thrown-by.ts'
 import { DecodeError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import { jsonCodec } from './json-codec.ts'
@@ -8,29 +10,6 @@ const codec = jsonCodec()
 
 function decode(value: unknown): Event {
   return codec.decode(JSON.stringify(value))
-}
-
-function thrownBy(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
-
-const wire = {
-  id: 'evt_123',
-  event_type: 'notification.sent',
-  payload: { user_id: 456 },
-  metadata: { timestamp: '2024-02-29T12:34:56.789Z', source: 'shop', correlation_id: 'c-1' },
-}
-
-const event: Event = {
-  id: 'evt_123',
-  type: 'notification.sent',
-  payload: { user_id: 456 },
-  metadata: { timestamp: 1_709_210_096_789, source: 'shop', correlationId: 'c-1' },
 }
 
 describe('decoding', () => {

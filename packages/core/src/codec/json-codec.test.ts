@@ -1,33 +1,12 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { event, wire } from '../../test/support/json-example.ts'
+import { thrownBy } from '../../test/support/thrown-by.ts'
 import { ConfigError, SerializationError } from '../contract/errors.ts'
-import { createEvent, type Event, type EventMetadata } from '../contract/event.ts'
+import { createEvent, type EventMetadata } from '../contract/event.ts'
 import { jsonCodec, type JsonCodecOptions } from './json-codec.ts'
 
 const codec = jsonCodec()
-
-function thrownBy(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
-
-const wire = {
-  id: 'evt_123',
-  event_type: 'notification.sent',
-  payload: { user_id: 456 },
-  metadata: { timestamp: '2024-02-29T12:34:56.789Z', source: 'shop', correlation_id: 'c-1' },
-}
-
-const event: Event = {
-  id: 'evt_123',
-  type: 'notification.sent',
-  payload: { user_id: 456 },
-  metadata: { timestamp: 1_709_210_096_789, source: 'shop', correlationId: 'c-1' },
-}
 
 describe('encoding', () => {
   test('writes id, event_type, payload and metadata, the timestamp as RFC 3339', () => {

@@ -1,6 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { z } from 'zod'
+import { thrownBy } from '../../test/support/thrown-by.ts'
 import { defineEvent, type DefineEventOptions } from './define-event.ts'
 import { ConfigError, ValidationError } from './errors.ts'
 import { createEvent, type Event } from './event.ts'
@@ -24,15 +25,6 @@ const refuseAll = schemaOf(() => ({
 }))
 
 const refuseLater = schemaOf(async () => ({ issues: [{ message: 'no' }] }))
-
-function thrownBy(run: () => unknown): unknown {
-  try {
-    run()
-  } catch (error) {
-    return error
-  }
-  return undefined
-}
 
 describe('without a schema', () => {
   const created = defineEvent<Order, 'order.created'>('order.created')

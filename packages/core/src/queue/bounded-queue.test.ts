@@ -54,6 +54,31 @@ async function settled(promise: Promise<unknown>): Promise<unknown> {
   )
 }
 
+/** A queue with two places, taken by a and b, and what it gives up. */
+function fullOfTwo(strategy: 'drop-newest' | 'drop-oldest'): {
+  queue: BoundedQueue<string>
+  dropped: string[]
+} {
+  const dropped: string[] = []
+  const queue = new BoundedQueue<string>(
+    { capacity: 2, strategy },
+    { onDrop: (item) => dropped.push(item) },
+  )
+  queue.offer('a')
+  queue.offer('b')
+  return { queue, dropped }
+}
+
+/** A queue of ten bytes that evicts, and the names of what it gives up. */
+function tenBytes(): { queue: BoundedQueue<Sized>; dropped: string[] } {
+  const dropped: string[] = []
+  const queue = new BoundedQueue<Sized>(
+    { maxBytes: 10, strategy: 'drop-oldest' },
+    { sizeOf, onDrop: (item) => dropped.push(item.name) },
+  )
+  return { queue, dropped }
+}
+
 describe('block', () => {
   test('two pushes fill a queue of two, the third waits, and one take lets it in', async () => {
     const queue = new BoundedQueue<string>({ capacity: 2 })
@@ -222,13 +247,7 @@ describe('a blocked publisher', () => {
 
 describe('drop-newest', () => {
   test('the third push into two places is refused, told and counted', async () => {
-    const dropped: string[] = []
-    const queue = new BoundedQueue<string>(
-      { capacity: 2, strategy: 'drop-newest' },
-      { onDrop: (item) => dropped.push(item) },
-    )
-    queue.offer('a')
-    queue.offer('b')
+    const { queue, dropped } = fullOfTwo('drop-newest')
     expect(queue.offer('c')).toBe('dropped')
     const error = await settled(queue.push('d'))
     expect(error).toBeInstanceOf(DroppedError)
@@ -241,13 +260,7 @@ describe('drop-newest', () => {
 
 describe('drop-oldest', () => {
   test('the third push evicts the first, whose owner is told, and the rest keeps its order', async () => {
-    const dropped: string[] = []
-    const queue = new BoundedQueue<string>(
-      { capacity: 2, strategy: 'drop-oldest' },
-      { onDrop: (item) => dropped.push(item) },
-    )
-    queue.offer('a')
-    queue.offer('b')
+    const { queue, dropped } = fullOfTwo('drop-oldest')
     await queue.push('c')
     expect(dropped).toEqual(['a'])
     expect([queue.take(), queue.take(), queue.take()]).toEqual(['b', 'c', undefined])
@@ -255,13 +268,7 @@ describe('drop-oldest', () => {
   })
 
   test('what is under way is never evicted', () => {
-    const dropped: string[] = []
-    const queue = new BoundedQueue<string>(
-      { capacity: 2, strategy: 'drop-oldest' },
-      { onDrop: (item) => dropped.push(item) },
-    )
-    queue.offer('a')
-    queue.offer('b')
+    const { queue, dropped } = fullOfTwo('drop-oldest')
     queue.reserve()
     expect(queue.offer('c')).toBe('accepted')
     queue.reserve()
@@ -271,11 +278,7 @@ describe('drop-oldest', () => {
   })
 
   test('as many as the bytes need are evicted, and none when that would not help', () => {
-    const dropped: string[] = []
-    const queue = new BoundedQueue<Sized>(
-      { maxBytes: 10, strategy: 'drop-oldest' },
-      { sizeOf, onDrop: (item) => dropped.push(item.name) },
-    )
+    const { queue, dropped } = tenBytes()
     for (const name of ['a', 'b', 'c', 'd', 'e']) queue.offer(sized(name, 2))
     queue.reserve()
     expect(queue.offer(sized('f', 5))).toBe('accepted')
@@ -286,11 +289,7 @@ describe('drop-oldest', () => {
   })
 
   test('what was released may be evicted again, with all its bytes', () => {
-    const dropped: string[] = []
-    const queue = new BoundedQueue<Sized>(
-      { maxBytes: 10, strategy: 'drop-oldest' },
-      { sizeOf, onDrop: (item) => dropped.push(item.name) },
-    )
+    const { queue, dropped } = tenBytes()
     queue.offer(sized('a', 8))
     queue.reserve()
     expect(queue.offer(sized('b', 9))).toBe('dropped')

@@ -6,6 +6,8 @@ import { MAX_TIMEOUT_MS } from '../contract/clock.ts'
 import { AbortedError, ConfigError, TimeoutError } from '../contract/errors.ts'
 import { abortable, after, sleep, withDeadline } from './wait.ts'
 
+const what = 'The handshake'
+
 const forever = (): Promise<never> => new Promise(() => {})
 
 /** What the promise became, once the microtasks that are due have run. */
@@ -14,6 +16,26 @@ async function peek(promise: Promise<unknown>): Promise<unknown> {
   const later = new Promise((resolve) => setImmediate(resolve, pending))
   const settled = promise.catch((error: unknown) => error)
   return (await Promise.race([settled, later])) === pending ? 'pending' : settled
+}
+
+/** A call under way that takes ten milliseconds at most and would never end, and the signal that its work got. */
+function endless(): {
+  call: Promise<never>
+  clock: SimulatedClock
+  controller: AbortController
+  inner: AbortSignal | undefined
+} {
+  const clock = new SimulatedClock()
+  const controller = new AbortController()
+  let inner: AbortSignal | undefined
+  const call = withDeadline(
+    (signal) => {
+      inner = signal
+      return forever()
+    },
+    { timeoutMs: 10, clock, signal: controller.signal, what },
+  )
+  return { call, clock, controller, inner }
 }
 
 describe('after', () => {
@@ -88,8 +110,6 @@ describe('sleep', () => {
 })
 
 describe('withDeadline', () => {
-  const what = 'The handshake'
-
   test('hands on what the work gives or throws, also when it throws at once, and cleans up', async () => {
     const clock = new SimulatedClock()
     const controller = new AbortController()
@@ -106,16 +126,7 @@ describe('withDeadline', () => {
   })
 
   test('rejects on time although the work never settles, and tells the work through its signal', async () => {
-    const clock = new SimulatedClock()
-    const controller = new AbortController()
-    let inner: AbortSignal | undefined
-    const call = withDeadline(
-      (signal) => {
-        inner = signal
-        return forever()
-      },
-      { timeoutMs: 10, clock, signal: controller.signal, what },
-    )
+    const { call, clock, controller, inner } = endless()
     clock.advance(9)
     expect(await peek(call)).toBe('pending')
     expect(inner?.aborted).toBe(false)
@@ -128,16 +139,7 @@ describe('withDeadline', () => {
   })
 
   test('rejects as soon as the caller aborts, and passes the abort on', async () => {
-    const clock = new SimulatedClock()
-    const controller = new AbortController()
-    let inner: AbortSignal | undefined
-    const call = withDeadline(
-      (signal) => {
-        inner = signal
-        return forever()
-      },
-      { timeoutMs: 10, clock, signal: controller.signal, what },
-    )
+    const { call, clock, controller, inner } = endless()
     controller.abort('enough')
     await expect(call).rejects.toMatchObject({ name: 'AbortError', cause: 'enough' })
     expect(inner?.aborted).toBe(true)

@@ -15,6 +15,15 @@ import { OpossumBreaker, type BreakerChange, type OpossumBreakerHooks } from './
 
 const OPEN_MS = 1_000
 const NOW = Date.UTC(2030, 0, 1)
+/** The figures of a breaker that nothing happened to. */
+const FRESH = Object.freeze({
+  state: 'closed',
+  failures: 0,
+  successes: 0,
+  total: 0,
+  rejected: 0,
+  lastFailureAt: undefined,
+})
 
 beforeEach(() => {
   vi.useFakeTimers({ now: NOW })
@@ -302,14 +311,7 @@ describe('what counts', () => {
 describe('by hand', () => {
   it('trip opens it and reset closes it and clears the counters', async () => {
     const { breaker, fail, succeed, changes } = create()
-    expect(breaker.stats()).toEqual({
-      state: 'closed',
-      failures: 0,
-      successes: 0,
-      total: 0,
-      rejected: 0,
-      lastFailureAt: undefined,
-    })
+    expect(breaker.stats()).toEqual(FRESH)
     await fail()
     breaker.trip()
     await fail()
@@ -332,14 +334,7 @@ describe('by hand', () => {
       lastFailureAt: NOW,
     })
     breaker.reset()
-    expect(breaker.stats()).toEqual({
-      state: 'closed',
-      failures: 0,
-      successes: 0,
-      total: 0,
-      rejected: 0,
-      lastFailureAt: undefined,
-    })
+    expect(breaker.stats()).toEqual(FRESH)
     expect(changes.map((change) => change.state)).toEqual(['open', 'half-open', 'closed'])
   })
 
