@@ -85,3 +85,16 @@ test('among what is taken the order is that of arrival, whoever of up to fifty g
     ),
   )
 })
+
+test('asking for n items gives as many as there are up to n, in order, and asking for none changes nothing', () => {
+  fc.assert(
+    fc.property(fc.array(fc.integer(), { maxLength: 20 }), fc.nat(25), (items, n) => {
+      const queue = new BoundedQueue<number>({ capacity: 20 })
+      for (const item of items) queue.offer(item)
+      const taken = Array.from({ length: n }, () => queue.take()).slice(0, queue.stats().sent)
+      expect(taken).toEqual(items.slice(0, n))
+      expect([...queue]).toEqual(items.slice(n))
+      expect(queue.stats()).toMatchObject({ sent: Math.min(n, items.length), dropped: 0 })
+    }),
+  )
+})

@@ -1,7 +1,8 @@
 import { createBus, createEvent, type Bus, type EventMap } from '@bus/core'
 import { expect, expectTypeOf, onTestFinished, test } from 'vitest'
 import type { WebSocketTransportOptions } from '../src/index.ts'
-import { leavesNothing, resources, serve, transportTo, until } from './harness.ts'
+import { plainJson } from '../src/protocol/index.ts'
+import { frameOf, leavesNothing, resources, serve, transportTo, until } from './harness.ts'
 import { startHub } from './hub-clients.ts'
 
 type Orders = {
@@ -187,4 +188,30 @@ test('a handler may end its own subscription, and waits for nothing then', async
   await subscription.closed
   await until(() => others.length === 3, 'all arrive')
   expect(handled).toEqual([0])
+})
+
+test('refuses what its protocol does not promise, by the name of the promise, and asks the server for nothing', async () => {
+  const plain = plainJson()
+  const asked: string[] = []
+  const protocol = {
+    ...plain,
+    capabilities: { ...plain.capabilities, wildcards: false },
+    subscribe: async (patterns: readonly string[]) => void asked.push(...patterns),
+  }
+  const server = await serve()
+  const bus = busTo(server, { protocol })
+  expect(bus.capabilities.wildcards).toBe(false)
+  await bus.connect()
+  for (const patterns of ['order.*', 'order.>', ['order.created', '*']]) {
+    await expect(bus.subscribe(patterns, () => {})).rejects.toMatchObject({
+      code: 'unsupported',
+      capability: 'wildcards',
+      retryable: false,
+    })
+  }
+  const types: string[] = []
+  await bus.subscribe('order.created', (event) => void types.push(event.type))
+  expect(asked).toEqual(['order.created'])
+  server.inject(frameOf('order.created', 1))
+  await until(() => types.length === 1, 'plain types are served')
 })

@@ -128,6 +128,24 @@ test('pings of the server are answered once each, although nobody subscribes, an
   expect(transport.stats().received).toBe(0)
 })
 
+test('neither pings nor pongs of the server reach a handler, with a payload or without', async () => {
+  const server = await serve()
+  const transport = transportTo(server)
+  const notices = record(transport)
+  const all = await collect(transport)
+  const [connection] = server.connections
+  // Frames of two bytes and of four: a pong that nobody asked for is allowed.
+  server.faults.sendRaw(Buffer.from([0x8a, 0x00, 0x8a, 0x02, 0x7b, 0x7d]))
+  connection?.ping('')
+  connection?.ping('{}')
+  server.inject(frameOf('a', 1))
+  await until(() => connection?.pongs === 2 && all.events.length === 1, 'all of it was read')
+  expect(all.payloads).toEqual([1])
+  expect(transport.stats().received).toBe(1)
+  expect(only(notices, 'error')).toEqual([])
+  expect(server.live).toHaveLength(1)
+})
+
 describe('health', () => {
   test('is down before the first link, up with it, degraded while it is made again, down at the end', async () => {
     const server = await serve()

@@ -1,3 +1,4 @@
+import { plainJson } from '../src/protocol/index.ts'
 import { createEvent } from '@bus/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
@@ -7,13 +8,13 @@ import {
   type WebSocketTransport,
 } from '../src/index.ts'
 import { FakeClock } from './fake-clock.ts'
-import { Collector, frameOf, serve, until } from './harness.ts'
+import { Collector, frameOf, serve, transportTo, until } from './harness.ts'
 
 type Server = Awaited<ReturnType<typeof serve>>
 
 /** A transport that ends with its first loss. */
 const fragile = (server: Server): WebSocketTransport =>
-  webSocketTransport({ url: server.url, reconnect: false })
+  webSocketTransport({ url: server.url, protocol: plainJson(), reconnect: false })
 
 function watched<T extends Supervisor<WebSocketTransport>>(supervisor: T): T {
   onTestFinished(() => supervisor.stop())
@@ -76,6 +77,25 @@ describe('supervise', () => {
       await until(() => supervisor.restarts === n, 'restarted')
       clock.advance(1_000)
     }
+  })
+
+  test('does not count a reconnect on request, which keeps the transport and its subscriptions', async () => {
+    const server = await serve()
+    const sink = new Collector()
+    const supervisor = watched(
+      supervise(() => transportTo(server), {
+        onStart: (transport) => void transport.subscribe([], sink),
+      }),
+    )
+    const { transport } = supervisor
+    await transport.connect()
+    await transport.reconnect()
+    await until(() => server.live.length === 1, 'the old link is gone')
+    server.inject(frameOf('a', 1))
+    await until(() => sink.events.length === 1, 'the event arrives')
+    expect(supervisor.transport).toBe(transport)
+    expect(supervisor.restarts).toBe(0)
+    expect(server.connections).toHaveLength(2)
   })
 
   test('leaves a transport closed that somebody closed', async () => {
