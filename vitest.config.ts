@@ -12,6 +12,7 @@ export default defineConfig({
       'packages/*/src/**/*.test.ts',
       'packages/*/test/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
+      'benchmarks/test/**/*.test.ts',
       'scripts/**/*.test.mjs',
     ],
     setupFiles: ['packages/websocket/test/strict.ts'],

@@ -1,14 +1,14 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
 import { CATALOGUE } from './contenders/catalogue.ts'
+import type { Size } from './run/plan.ts'
 import { QUESTION_NAMES, type QuestionName } from './questions/names.ts'
 
 /** What the command line asks for. */
 export interface Arguments {
   /** The others too, not only ours. */
   readonly peers: boolean
-  /** Fewer events, three rounds. */
-  readonly quick: boolean
+  readonly size: Size
   readonly help: boolean
   /** Draw plots into {@link Arguments.plotTo}. */
   readonly plot: boolean
@@ -27,6 +27,7 @@ export const USAGE: string = `Measures this workspace, and with --peers the alte
 
   --peers             the peers too
   --quick             fewer events, 3 rounds
+  --smoke             hardly any events, 1 round: shows that everything runs, its figures mean nothing
   --rounds N          rounds; the table shows their median (default 5)
   --only A,B          these questions: ${QUESTION_NAMES.join(', ')}
   --contenders A,B    these contenders: ${CATALOGUE.map(({ name }) => name).join(', ')}
@@ -43,6 +44,7 @@ export function parseArguments(argv: readonly string[]): Arguments {
     options: {
       peers: { type: 'boolean', default: false },
       quick: { type: 'boolean', default: false },
+      smoke: { type: 'boolean', default: false },
       help: { type: 'boolean', default: false },
       plot: { type: 'boolean', default: false },
       'plot-to': { type: 'string' },
@@ -52,12 +54,12 @@ export function parseArguments(argv: readonly string[]): Arguments {
       contenders: { type: 'string' },
     },
   })
-  const { peers, quick, help, json } = values
+  const { peers, quick, smoke, help, json } = values
   const plotTo = values['plot-to']
   const names = CATALOGUE.map(({ name }) => name)
   return {
     peers,
-    quick,
+    size: smoke ? 'smoke' : quick ? 'quick' : 'full',
     help,
     json,
     plotTo,

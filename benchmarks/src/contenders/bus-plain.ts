@@ -9,10 +9,10 @@ import type { Contender } from './contender.ts'
 export const busPlain: Contender = Object.freeze({
   name: 'bus-plain',
   async startBroker() {
-    const hub = await createHub()
+    const hub = await createHub({ allowAnonymous: true })
     return { url: hub.url, pid: process.pid }
   },
-  connectPublisher: async (url) => await connectBusPublisher(webSocketTransport({ url })),
+  connectPublisher: async (url) => await connectBusPublisher(webSocketTransport({ url }), 'emits'),
   connectSubscriber: async (url, workload, onEvent) =>
     await connectBusSubscriber(webSocketTransport({ url }), workload, onEvent),
   // The relay sends everything to everybody.

@@ -2,36 +2,35 @@
 import { createBus, type Bus, type EventInit, type Transport } from '@bus/core'
 import { CORRELATION_ID, SOURCE, type OnEvent } from '../workload/wire-event.ts'
 import type { Workload } from '../workload/workload.ts'
-import type { Closable, ConfirmingPublisher, EmittingPublisher } from './contender.ts'
+import type { Closable, ConfirmingPublisher, Publisher } from './contender.ts'
 
-/** Publishes with `emit`. */
-export async function connectBusPublisher(transport: Transport): Promise<EmittingPublisher> {
+/** Publishes with `emit`, or with `publish` whose promise is the confirmation. */
+export async function connectBusPublisher(
+  transport: Transport,
+  kind: Publisher['kind'],
+): Promise<Publisher> {
   const bus = await connected(transport)
+  const close = async (): Promise<void> => await bus.close()
+  if (kind === 'confirms') return { kind, publish: confirmedBy(bus), close }
   return {
-    kind: 'emits',
+    kind,
     emit: ({ type, payload, sequence }) => bus.emit(type, payload, metadataOf(sequence)),
     ready: async () => {
       await new Promise<void>((resolve) => {
         bus.on('ready', () => resolve(), { once: true })
       })
     },
-    close: async () => await bus.close(),
+    close,
   }
 }
 
-/** Publishes with `publish`, whose promise is the confirmation. */
-export async function connectConfirmingBus(transport: Transport): Promise<ConfirmingPublisher> {
-  if (!transport.capabilities.publishConfirm) {
-    throw new Error(`${transport.name} does not confirm what is published`)
+function confirmedBy(bus: Bus): ConfirmingPublisher['publish'] {
+  if (!bus.capabilities.publishConfirm) {
+    throw new Error('The transport does not confirm what is published')
   }
-  const bus = await connected(transport)
-  return {
-    kind: 'confirms',
-    publish: async ({ type, payload, sequence }) => {
-      const { status } = await bus.publish(type, payload, { metadata: metadataOf(sequence) })
-      if (status !== 'confirmed') throw new Error(`The event was ${status}, not confirmed`)
-    },
-    close: async () => await bus.close(),
+  return async ({ type, payload, sequence }) => {
+    const { status } = await bus.publish(type, payload, { metadata: metadataOf(sequence) })
+    if (status !== 'confirmed') throw new Error(`The event was ${status}, not confirmed`)
   }
 }
 

@@ -15,7 +15,7 @@ export interface Entry {
   load(): Promise<Contender>
 }
 
-export type ContenderName =
+type ContenderName =
   | 'bus-plain'
   | 'ws'
   | 'socket.io'

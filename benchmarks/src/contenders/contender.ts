@@ -35,7 +35,7 @@ export interface Closable {
 export type Publisher = EmittingPublisher | ConfirmingPublisher
 
 /** Publishes without hearing back: at most once. */
-export interface EmittingPublisher extends Closable {
+interface EmittingPublisher extends Closable {
   readonly kind: 'emits'
   /** `false` asks to wait for `ready` before the next. */
   emit(message: Message): boolean

@@ -10,7 +10,7 @@ import type { OpenOrder, QuestionClient } from './client.ts'
 import { Pace } from './pace.ts'
 
 const SUBSCRIBERS = 200
-const EVENTS = { full: 10_000, quick: 3_000 } as const
+const EVENTS = { full: 10_000, quick: 3_000, smoke: 100 } as const
 
 const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
   { key: 'perSecond', label: 'k deliveries/s', divisor: 1_000, digits: 0, better: 'higher' },

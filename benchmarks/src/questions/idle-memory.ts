@@ -8,7 +8,7 @@ import { ORDER_MARK, orders } from '../workload/orders.ts'
 import { Crowd } from '../wire/crowd.ts'
 import type { OpenOrder, QuestionClient } from './client.ts'
 
-const CONNECTIONS = { full: 5_000, quick: 2_000 } as const
+const CONNECTIONS = { full: 5_000, quick: 2_000, smoke: 300 } as const
 /** Connected before the first look, so that what the first ones cost once is not counted. */
 const FIRST = 200
 

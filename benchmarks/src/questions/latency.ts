@@ -11,7 +11,7 @@ import { orders } from '../workload/orders.ts'
 import type { OpenOrder, QuestionClient } from './client.ts'
 
 const PER_SECOND = 1_000
-const EVENTS = { full: 10_000, quick: 3_000 } as const
+const EVENTS = { full: 10_000, quick: 3_000, smoke: 100 } as const
 
 const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
   { key: 'p50', label: 'p50 µs', digits: 0, better: 'lower' },

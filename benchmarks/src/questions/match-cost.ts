@@ -9,7 +9,7 @@ import type { OpenOrder, QuestionClient } from './client.ts'
 const SIZES = [100, 1_000, 10_000, 100_000] as const
 /** More than the index remembers, so that no answer comes from its memory. */
 const TYPES = 8_192
-const MATCHES = { full: 2_000_000, quick: 500_000 } as const
+const MATCHES = { full: 2_000_000, quick: 500_000, smoke: 10_000 } as const
 
 const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
   { key: 'fresh', label: 'ns per new type', digits: 0, better: 'lower' },

@@ -12,8 +12,8 @@ import { FLOOR, floorOrder } from './json-floor.ts'
 import { Pace } from './pace.ts'
 
 const COUNTS = {
-  orders: { full: 200_000, quick: 40_000 },
-  github: { full: 10_000, quick: 2_000 },
+  orders: { full: 200_000, quick: 40_000, smoke: 2_000 },
+  github: { full: 10_000, quick: 2_000, smoke: 400 },
 } as const
 
 const TITLES = {

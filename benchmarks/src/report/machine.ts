@@ -33,7 +33,7 @@ export function describeMachine(): Machine {
 }
 
 /** More than this share of the processors was busy already: others' work is in the figures. */
-export function isBusy({ loadBefore, cores }: Machine): boolean {
+function isBusy({ loadBefore, cores }: Machine): boolean {
   return loadBefore > cores / 4
 }
 

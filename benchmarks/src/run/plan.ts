@@ -3,9 +3,14 @@ import { CATALOGUE, type Entry } from '../contenders/catalogue.ts'
 import { findProgram } from '../contenders/native-server.ts'
 import type { Arguments } from '../arguments.ts'
 
+/** How much is measured: `smoke` only shows that everything still runs. */
+export type Size = 'full' | 'quick' | 'smoke'
+
+const ROUNDS: Readonly<Record<Size, number>> = Object.freeze({ full: 5, quick: 3, smoke: 1 })
+
 /** What each question needs to know. */
 export interface Plan {
-  readonly size: 'full' | 'quick'
+  readonly size: Size
   readonly rounds: number
   /** Those asked for, installed or not. */
   readonly entries: readonly Entry[]
@@ -17,13 +22,13 @@ export interface Plan {
 
 /** Makes the plan that the command line asks for. */
 export function planFor(args: Arguments, progress: (line: string) => void): Plan {
-  const { contenders, peers, quick } = args
+  const { contenders, peers, size } = args
   const entries = CATALOGUE.filter(({ name, side }) =>
     contenders === undefined ? peers || side === 'ours' : contenders.includes(name),
   )
   return {
-    size: quick ? 'quick' : 'full',
-    rounds: args.rounds ?? (quick ? 3 : 5),
+    size,
+    rounds: args.rounds ?? ROUNDS[size],
     entries,
     reference: (guarantee) =>
       entries.findLast((one) => one.side === 'ours' && one.guarantee === guarantee)?.name,

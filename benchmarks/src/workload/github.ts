@@ -15,8 +15,8 @@ interface Delivery {
 
 /** The workload of large events: every example in turn, again and again. */
 export function githubDeliveries(): Workload {
-  const load = createRequire(import.meta.url)
-  const definitions = load('@octokit/webhooks-examples') as readonly Definition[]
+  const require = createRequire(import.meta.url)
+  const definitions = require('@octokit/webhooks-examples') as readonly Definition[]
   const deliveries = definitions.flatMap(({ name, examples }) =>
     examples.map((payload) => ({ type: typeOf(name, payload.action), payload })),
   )

@@ -17,10 +17,10 @@ export interface WireEvent {
 }
 
 /** Where every event says it comes from. */
-export const SOURCE = 'shop-7'
+export const SOURCE = 'shop'
 
 /** What every event belongs to. */
-export const CORRELATION_ID = 'req-4f1c9a'
+export const CORRELATION_ID = '4f1c9a'
 
 /** Gets each event that arrives. */
 export type OnEvent = (payload: unknown, sequence: number) => void

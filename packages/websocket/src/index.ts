@@ -31,3 +31,4 @@ export {
   type HeartbeatFrame,
   type HeartbeatProfile,
 } from './platform/heartbeat-profile.ts'
+export { busV1, type BusV1Options } from './client/bus-v1/bus-v1.ts'

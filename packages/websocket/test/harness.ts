@@ -17,6 +17,7 @@ import {
   type WebSocketTransport,
   type WebSocketTransportOptions,
 } from '../src/index.ts'
+import { plainJson } from '../src/protocol/index.ts'
 
 /** A mock server that ends with the test. */
 export async function serve(options: MockServerOptions = {}): Promise<MockServer> {
@@ -25,13 +26,14 @@ export async function serve(options: MockServerOptions = {}): Promise<MockServer
   return server
 }
 
-/** A transport with quick retries that ends with the test. */
+/** A transport over the plain wire, unless told otherwise, with quick retries, that ends with the test. */
 export function transportTo(
   target: { readonly url: string },
   options: Omit<WebSocketTransportOptions, 'url'> = {},
 ): WebSocketTransport {
   const reconnect = options.reconnect === false ? false : { backoff: () => 5, ...options.reconnect }
-  const transport = webSocketTransport({ url: target.url, ...options, reconnect })
+  const protocol = options.protocol ?? plainJson()
+  const transport = webSocketTransport({ url: target.url, ...options, protocol, reconnect })
   onTestFinished(() => transport.close())
   return transport
 }

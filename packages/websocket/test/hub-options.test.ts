@@ -26,7 +26,9 @@ const portOf = (server: HubServer): number => (server.address() as AddressInfo).
 test('port: listens there, and rejects with what the system says when it is taken', async () => {
   const hub = await startHub()
   expect(hub.url).toBe(`ws://127.0.0.1:${hub.port}`)
-  await expect(createHub({ allowAnonymous: true, port: hub.port })).rejects.toMatchObject({ code: 'EADDRINUSE' })
+  await expect(createHub({ allowAnonymous: true, port: hub.port })).rejects.toMatchObject({
+    code: 'EADDRINUSE',
+  })
   await hub.close()
   const next = await startHub({ port: hub.port })
   expect(next.port).toBe(hub.port)
@@ -37,7 +39,9 @@ test('host: listens on that address only', async () => {
   expect(hub.url).toBe(`ws://127.0.0.2:${hub.port}`)
   await join(hub)
   await expect(join({ url: `ws://127.0.0.1:${hub.port}` })).rejects.toThrow('ECONNREFUSED')
-  await expect(createHub({ allowAnonymous: true, host: '192.0.2.1' })).rejects.toMatchObject({ code: 'EADDRNOTAVAIL' })
+  await expect(createHub({ allowAnonymous: true, host: '192.0.2.1' })).rejects.toMatchObject({
+    code: 'EADDRNOTAVAIL',
+  })
 })
 
 test('host: an IPv6 address stands in brackets in the URL', async () => {

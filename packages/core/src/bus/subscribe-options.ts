@@ -1,7 +1,16 @@
 /** Checks the options of a subscription and fills in what was left out. */
-import { checkOptions, durationMs, func, instance, integer, type Shape } from '../config/options.ts'
+import {
+  checkOptions,
+  durationMs,
+  func,
+  instance,
+  integer,
+  oneOf,
+  type Shape,
+} from '../config/options.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions } from '../contract/subscriber.ts'
+import type { Delivery } from '../contract/transport.ts'
 import type { QueueOptions } from '../queue/queue-options.ts'
 import { resolveQueueOptions } from '../queue/resolve-queue-options.ts'
 import { resolveErrorPolicy, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
@@ -19,6 +28,7 @@ export interface ResolvedSubscribeOptions {
   readonly handlerTimeoutMs: number | undefined
   readonly zombieLimit: number
   readonly signal: AbortSignal | undefined
+  readonly delivery: Delivery | undefined
 }
 
 const SHAPE: Shape<SubscribeOptions> = Object.freeze({
@@ -30,6 +40,7 @@ const SHAPE: Shape<SubscribeOptions> = Object.freeze({
   handlerTimeoutMs: durationMs({ min: 1 }),
   zombieLimit: integer({ min: 0 }),
   signal: instance(AbortSignal),
+  delivery: oneOf(['at-most-once', 'at-least-once']),
 })
 
 /** @throws `ConfigError` naming the option. */
@@ -49,6 +60,7 @@ export function resolveSubscribeOptions(options: SubscribeOptions = {}): Resolve
     handlerTimeoutMs,
     zombieLimit: options.zombieLimit ?? SUBSCRIBE_DEFAULTS.zombieLimit,
     signal,
+    delivery: options.delivery,
   })
 }
 

@@ -17,7 +17,7 @@ import type { ResolvedBusOptions } from './bus-options.ts'
 import type { BusHealth } from './bus.ts'
 import { aroundHandler } from './middleware.ts'
 import type { Notices } from './notices.ts'
-import { resolveSubscribeOptions } from './subscribe-options.ts'
+import { resolveSubscribeOptions, type ResolvedSubscribeOptions } from './subscribe-options.ts'
 import { HandlerSubscription } from './subscription.ts'
 import type { Handling, SubscriptionHost } from './subscription-host.ts'
 import { validatingHandler } from './validating-handler.ts'
@@ -106,7 +106,7 @@ export class Subscriptions {
       subscription.ended.addEventListener('abort', () => this.#signals.delete(signal, subscription))
     }
     try {
-      await this.#goLive(subscription, signal)
+      await this.#goLive(subscription, options)
     } catch (error) {
       if (subscription.ended.aborted) throw endedEarly(signal)
       void subscription.unsubscribe()
@@ -133,12 +133,14 @@ export class Subscriptions {
     return left
   }
 
-  async #goLive(subscription: HandlerSubscription, signal: AbortSignal | undefined): Promise<void> {
-    const feed = this.#options.transport.subscribe(
-      subscription.patterns,
-      subscription,
-      signal && { signal },
-    )
+  async #goLive(
+    subscription: HandlerSubscription,
+    { signal, delivery }: Pick<ResolvedSubscribeOptions, 'signal' | 'delivery'>,
+  ): Promise<void> {
+    const feed = this.#options.transport.subscribe(subscription.patterns, subscription, {
+      ...(signal === undefined ? {} : { signal }),
+      ...(delivery === undefined ? {} : { delivery }),
+    })
     subscription.attach(feed)
     await abortable(feed.live, subscription.ended, 'subscribe')
     // The last to become ready may have been the bus that closed.

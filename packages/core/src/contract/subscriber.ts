@@ -3,7 +3,7 @@ import type { BackoffPolicy } from '../resilience/backoff.ts'
 import type { QueueOptions } from '../queue/queue-options.ts'
 import type { QueueStats } from '../queue/queue-stats.ts'
 import type { Event, EventInit } from './event.ts'
-import type { PublishOptions, PublishReceipt, WaitOptions } from './transport.ts'
+import type { Delivery, PublishOptions, PublishReceipt, WaitOptions } from './transport.ts'
 
 /** An event map: type → payload. */
 export type EventMap = Record<string, unknown>
@@ -82,6 +82,8 @@ export interface SubscribeOptions extends WaitOptions {
   /** What waits for the handler. @default 1,000 events, `block` */
   readonly queue?: QueueOptions
   readonly errorPolicy?: ErrorPolicy
+  /** See `FeedOptions`. @default the most that the transport promises */
+  readonly delivery?: Delivery
   /** Milliseconds that one handling may take; then its signal aborts and the error policy applies. @default no limit */
   readonly handlerTimeoutMs?: number
   /**

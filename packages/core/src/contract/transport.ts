@@ -21,6 +21,20 @@ export interface ConnectOptions extends WaitOptions {
 export interface PublishOptions extends WaitOptions {
   /** Milliseconds after which the call rejects with `TimeoutError`. @default no limit */
   readonly timeoutMs?: number
+  /**
+   * `at-least-once`: resolves when the medium has taken the event over, and resends until then. `at-most-once`: resolves
+   * when it was handed over. @default the most that the transport promises
+   */
+  readonly delivery?: Delivery
+}
+
+/** How often an event can reach a handler when links break: at most once, or at least once. */
+export type Delivery = 'at-most-once' | 'at-least-once'
+
+/** What a transport is told of a subscription besides its patterns. */
+export interface FeedOptions extends WaitOptions {
+  /** `at-most-once`: settled when delivered; what a slow or absent reader misses is gone. @default the most that the transport promises */
+  readonly delivery?: Delivery
 }
 
 /** What a publish that succeeded says. */
@@ -152,8 +166,21 @@ export interface TransportEvents {
   ready: undefined
   breaker: { readonly state: BreakerStateName; readonly previous: BreakerStateName }
   'heartbeat-timeout': { readonly silentMs: number; readonly missed: number }
+  /** Events that matched were lost on the way to this client; told before any later event. */
+  gap: Gap
   'subscriptions-restored': { readonly patterns: readonly string[] }
   'subscriptions-failed': { readonly patterns: readonly string[]; readonly error: Error }
+}
+
+/** A hole in what was received. */
+export interface Gap {
+  /** The first and the last position, in the medium's log, between which events are missing. */
+  readonly from: number
+  readonly to: number
+  /** `epoch`: the medium started anew. `overrun`: away for longer than its log reaches back. `slow`: read too slowly. `undecodable`: a frame could not be read. */
+  readonly reason: 'epoch' | 'overrun' | 'slow' | 'undecodable'
+  /** The patterns that were subscribed. */
+  readonly patterns: readonly string[]
 }
 
 /** Where an `error` comes from. */
@@ -216,7 +243,7 @@ export interface Transport extends Listenable<TransportEvents>, AsyncDisposable 
    */
   emit(event: Event): boolean
   /** Starts delivering matches to the sink. No patterns: everything. */
-  subscribe(patterns: readonly string[], sink: Sink, options?: WaitOptions): Feed
+  subscribe(patterns: readonly string[], sink: Sink, options?: FeedOptions): Feed
   /** The outbound queue. */
   backpressureStats(): QueueStats
   health(options?: HealthOptions): Promise<Health>

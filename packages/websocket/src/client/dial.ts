@@ -14,6 +14,8 @@ import {
   type Clock,
 } from '@bus/core'
 import { WebSocket, type ClientOptions } from 'ws'
+import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
+import type { Protocol } from '../protocol/protocol.ts'
 import { Connection } from './connection.ts'
 import { isSecure } from './endpoint.ts'
 import { checkHeaders, type Headers } from './headers.ts'
@@ -31,6 +33,8 @@ interface WsLimits {
 /** Limits of ws that a client leaves at values an honest server never meets; see the ws advisories on fragments. */
 const MAX_FRAGMENTS = 1_024
 const MAX_BUFFERED_CHUNKS = 16_384
+/** What ws says of a server that accepts none of the subprotocols. */
+const NO_SUBPROTOCOL = 'Server sent no subprotocol'
 /** How much of a refusing answer's body is kept for the error. */
 const MAX_BODY_BYTES = 4_096
 /** How long it is waited for. */
@@ -42,6 +46,7 @@ const MAX_BODY_MS = 1_000
  */
 export async function dial(
   options: ResolvedOptions,
+  protocol: Protocol,
   attempt: number,
   signal: AbortSignal,
 ): Promise<Connection> {
@@ -50,7 +55,7 @@ export async function dial(
     return await withDeadline(
       async (inner) => {
         const headers = await makeHeaders(options, attempt, inner)
-        return (connection = await open(options, headers, inner))
+        return (connection = await open(options, protocol, headers, inner))
       },
       {
         timeoutMs: options.timeouts.connectMs,
@@ -83,6 +88,7 @@ async function makeHeaders(
 
 function open(
   options: ResolvedOptions,
+  protocol: Protocol,
   headers: Headers,
   signal: AbortSignal,
 ): Promise<Connection> {
@@ -91,9 +97,13 @@ function open(
       reject(new AbortedError('Connecting', { cause: signal.reason }))
       return
     }
-    const ws = construct(options, headers)
+    const ws = construct(options, protocol, headers)
     const connection = new Connection(ws)
     let refusal: Error | undefined
+    let isHub = false
+    ws.once('upgrade', (response) => {
+      isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
+    })
     const giveUp = (): void => {
       signal.removeEventListener('abort', giveUp)
       reject(new AbortedError('Connecting', { cause: signal.reason }))
@@ -102,7 +112,13 @@ function open(
     signal.addEventListener('abort', giveUp, { once: true })
     ws.once('open', () => {
       signal.removeEventListener('abort', giveUp)
-      resolve(connection)
+      if (protocol.session === undefined || ws.protocol !== SUBPROTOCOL || isHub) {
+        resolve(connection)
+        return
+      }
+      // It echoed what it was offered, as servers do that have no opinion: it must not be shown our lines.
+      ws.terminate()
+      reject(noSubprotocol(options.url, new Error(NO_SUBPROTOCOL)))
     })
     ws.once('unexpected-response', (request, response) => {
       void readRefusal(response, options.clock, scrubber(options.url, headers)).then((error) => {
@@ -122,7 +138,7 @@ function open(
   })
 }
 
-function construct(options: ResolvedOptions, headers: Headers): WebSocket {
+function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {
   const clientOptions: ClientOptions & WsLimits = {
     ...(isSecure(options.url) ? secure(options.tls) : {}),
     headers: { ...headers },
@@ -133,7 +149,7 @@ function construct(options: ResolvedOptions, headers: Headers): WebSocket {
     perMessageDeflate: options.compression,
     closeTimeout: options.timeouts.closeMs,
   }
-  const subprotocols = new Set([...options.protocol.subprotocols, ...options.protocols])
+  const subprotocols = new Set([...protocol.subprotocols, ...options.protocols])
   try {
     return new WebSocket(options.url, [...subprotocols], clientOptions)
   } catch (error) {
@@ -204,13 +220,20 @@ async function readBody(response: IncomingMessage, clock: Clock): Promise<string
 
 function toDialError(error: Error, url: string): BusError {
   if (error instanceof BusError) return error
-  if (/subprotocol/i.test(error.message)) {
-    return new ProtocolError(`The server at ${redactUrl(url)} speaks none of the subprotocols`, {
-      cause: error,
-    })
-  }
+  if (/subprotocol/i.test(error.message)) return noSubprotocol(url, error)
   // Both address families failed: the outer message may be empty.
   const inner = error instanceof AggregateError ? (error.errors as Error[]) : [error]
   const codes = inner.map((e) => (e as NodeJS.ErrnoException).code ?? e.message).join(', ')
   return new ConnectionError(`Could not connect to ${redactUrl(url)}: ${codes}`, { cause: error })
+}
+
+function noSubprotocol(url: string, cause: Error): ProtocolError {
+  const message = `The server at ${redactUrl(url)} speaks none of the subprotocols`
+  return new ProtocolError(message, { cause })
+}
+
+/** Whether the server took the connection but none of the subprotocols, as one that knows none does. */
+export function speaksNoSubprotocol(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown }
+  return error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
 }

@@ -87,6 +87,11 @@ export class Link implements ProtocolLink {
     return this.connection.subprotocol
   }
 
+  /** Frames that nobody waits for flow from now on, although the link is not ready. */
+  flow(): void {
+    this.#answers.settle()
+  }
+
   /** The link is ready: events flow, and the application's own heartbeats are sent. */
   ready(): void {
     this.#answers.settle()

@@ -91,7 +91,7 @@ export interface HeartbeatSettings {
 export interface WebSocketTransportOptions {
   /** `ws:` or `wss:`; path and query are kept. Credentials belong in `headers`. */
   readonly url: string | URL
-  /** How events travel in frames. @default plainJson() */
+  /** How events travel in frames. @default busV1(), which falls back to plainJson() */
   readonly protocol?: Protocol
   /** Subprotocols to offer besides those of `protocol`, the preferred one first. @default [] */
   readonly protocols?: readonly string[]

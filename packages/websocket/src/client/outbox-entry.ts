@@ -5,10 +5,18 @@ import type { Frame } from '../protocol/protocol.ts'
 /** Settles once, whatever happens first: sent, given up, aborted, timed out. */
 export class OutboxEntry {
   readonly event: Event
-  readonly frame: Frame
+  frame: Frame
   readonly bytes: number
   /** How often it was handed to a socket. */
   attempts = 0
+  /** It leaves when the other side has confirmed it, not when the operating system has it. */
+  isConfirmed = false
+  /** Its number within the session; 0 before it is first sent. */
+  number = 0
+  /** Sent before in a session that the other side lost: it may have arrived. */
+  isResent = false
+  /** Nothing more will be done for it; it only waits for its turn to leave. */
+  isDone = false
   /** The signal of its publisher. */
   signal: AbortSignal | undefined
   /** Ends the wait of a blocked publisher for room. */
@@ -51,6 +59,13 @@ export class OutboxEntry {
     const resolve = this.#resolve
     this.#end()
     resolve?.({ id: this.event.id, status: 'sent', attempts: this.attempts })
+  }
+
+  /** The other side has taken it over. */
+  confirmed(): void {
+    const resolve = this.#resolve
+    this.#end()
+    resolve?.({ id: this.event.id, status: 'confirmed', attempts: this.attempts })
   }
 
   fail(error: Error): void {

@@ -60,7 +60,7 @@ export class Outbox {
     this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
     this.#queue = new BoundedQueue<OutboxEntry>(options, {
       sizeOf: (entry) => entry.bytes,
-      onDrop: (entry) => this.#giveUp(entry, dropped(entry), 'dropped'),
+      onDrop: (entry) => this.giveUp(entry, dropped(entry), 'dropped'),
       onLevel: (level, fillRatio) => ports.level(level, fillRatio),
     })
   }
@@ -83,13 +83,19 @@ export class Outbox {
   }
 
   /** Resolves when the operating system took the frame over; rejects with an error that says what became of it. */
-  publish(event: Event, frame: Frame, options: PublishOptions): Promise<PublishReceipt> {
+  publish(
+    event: Event,
+    frame: Frame,
+    isConfirmed: boolean,
+    options: PublishOptions,
+  ): Promise<PublishReceipt> {
     const { signal } = options
     if (signal?.aborted === true) {
       const how = { cause: signal.reason, outcome: 'not-sent' as const }
       return Promise.reject(new AbortedError(`Publishing ${event.id}`, how))
     }
     const entry = new OutboxEntry(event, frame)
+    entry.isConfirmed = isConfirmed
     return new Promise((resolve, reject) => {
       entry.await(resolve, reject)
       this.#limit(entry, options)
@@ -98,28 +104,47 @@ export class Outbox {
   }
 
   /** Takes the event without a promise; `false` when there is no room for another. */
-  emit(event: Event, frame: Frame): boolean {
-    this.#offer(new OutboxEntry(event, frame))
+  emit(event: Event, frame: Frame, isConfirmed: boolean): boolean {
+    const entry = new OutboxEntry(event, frame)
+    entry.isConfirmed = isConfirmed
+    this.#offer(entry)
     return this.#queue.hasRoom
   }
 
-  /** The next entry to hand to a socket. It stays here until {@link sent}. */
+  /** The next entry to hand to a socket, which stays what it is. */
+  peek(): OutboxEntry | undefined {
+    return this.#queue.peek()
+  }
+
+  /** The next entry to hand to a socket. It stays here until {@link leave}. */
   next(): OutboxEntry | undefined {
     const entry = this.#queue.reserve()
-    if (entry === undefined) return undefined
-    if (entry.attempts++ > 0) this.#resent++
+    if (entry !== undefined) this.again(entry)
     return entry
+  }
+
+  /** Counts that an entry is handed to a socket. */
+  again(entry: OutboxEntry): void {
+    if (entry.attempts++ > 0) this.#resent++
   }
 
   /** The oldest entry under way was taken over by the operating system. */
   sent(): void {
+    this.leave()?.sent()
+  }
+
+  /** The oldest entry under way leaves; it is settled by whoever says so. */
+  leave(): OutboxEntry | undefined {
     const entry = this.#queue.commit()
-    if (entry !== undefined) {
-      this.#unwatch(entry)
-      entry.sent()
-    }
+    if (entry !== undefined) this.#unwatch(entry)
     this.#ports.room()
     this.#checkEmpty()
+    return entry
+  }
+
+  /** Makes the frames of everything that is here anew. */
+  recode(encode: (entry: OutboxEntry) => Frame): void {
+    for (const entry of this.#queue) entry.frame = encode(entry)
   }
 
   /** The link broke: what was under way goes first on the next one, in order, unless its attempts are spent. */
@@ -135,7 +160,7 @@ export class Outbox {
       this.#queue.remove(entry)
       const message = `The event ${entry.event.id} was given up after ${entry.attempts} broken links`
       const error = new AttemptsExhaustedError(message, { outcome: 'unknown' })
-      this.#giveUp(entry, error, 'attempts-exhausted')
+      this.giveUp(entry, error, 'attempts-exhausted')
     }
     this.#checkEmpty()
   }
@@ -156,7 +181,7 @@ export class Outbox {
     for (const entry of left) {
       const message = `The transport closed before the event ${entry.event.id} was sent`
       const error = new ClosedError(message, { ...why, outcome: entry.outcome })
-      this.#giveUp(entry, error, 'closed')
+      this.giveUp(entry, error, 'closed')
     }
     this.#checkEmpty()
     return left.map((entry) => entry.event.id)
@@ -177,7 +202,7 @@ export class Outbox {
 
   /** What is under way cannot be called back: it stays, and only its publisher is told. */
   #withdraw(entry: OutboxEntry, error: BusError): void {
-    this.#queue.remove(entry)
+    if (entry.attempts === 0) this.#queue.remove(entry)
     this.#fail(entry, error)
     this.#checkEmpty()
   }
@@ -205,7 +230,7 @@ export class Outbox {
         return // given up by the queue's hook
       case 'full':
         if (entry.isAwaited) this.#waitForRoom(entry)
-        else this.#giveUp(entry, queueFull(entry), 'dropped')
+        else this.giveUp(entry, queueFull(entry), 'dropped')
         return
       case 'rejected':
       case 'too-large': // refused above
@@ -232,10 +257,11 @@ export class Outbox {
   /** A publisher is told by its promise alone; an emitter has only the notice. */
   #refuse(entry: OutboxEntry, error: BusError): void {
     if (entry.isAwaited) this.#fail(entry, error)
-    else this.#giveUp(entry, error, 'rejected')
+    else this.giveUp(entry, error, 'rejected')
   }
 
-  #giveUp(entry: OutboxEntry, error: BusError, reason: UndeliverableReason): void {
+  /** Tells whoever waits for it, and everybody else, that this event will not be delivered. */
+  giveUp(entry: OutboxEntry, error: BusError, reason: UndeliverableReason): void {
     this.#fail(entry, error)
     const { event, attempts } = entry
     this.#ports.undeliverable({ reason, direction: 'outbound', error, attempts, event })

@@ -27,7 +27,7 @@ describe('printed options', () => {
     expect(printed).not.toContain('redacted')
     expect(JSON.parse(printed)).toMatchObject({
       url: 'ws://host/',
-      protocol: 'plain-json',
+      protocol: 'bus.v1',
       headers: {},
       reconnect: { backoff: '[function]', maxAttempts: 'Infinity' },
       queue: { capacity: 1_000 },

@@ -19,6 +19,7 @@ function create(decode: Protocol['decode']) {
   const subscribe = (hasRoom: boolean): void =>
     registry.add({
       patterns: ['>'],
+      settles: true,
       isHeld: false,
       sink: {
         deliver: (event) => {

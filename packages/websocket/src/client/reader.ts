@@ -26,6 +26,11 @@ export class Reader implements ProtocolReceiver {
     return this.#received
   }
 
+  /** Counts an event that came another way. */
+  count(): void {
+    this.#received++
+  }
+
   frame(frame: Frame): void {
     try {
       this.#ports.protocol.decode(frame, this)

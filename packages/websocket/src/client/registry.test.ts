@@ -12,6 +12,7 @@ function entry(patterns: readonly string[], answers: boolean[] = []) {
         return answers.shift() ?? true
       },
     },
+    settles: true,
     isHeld: false,
   }
   return Object.assign(made, { events })
@@ -66,6 +67,7 @@ test('does not count a sink that was removed from within its own delivery', () =
         return false
       },
     },
+    settles: true,
     isHeld: false,
   }
   registry.add(self)

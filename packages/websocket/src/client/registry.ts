@@ -7,6 +7,8 @@ export interface RegistryEntry {
   /** Each once. */
   readonly patterns: readonly string[]
   readonly sink: Sink
+  /** Its sink settles what it gets; otherwise an event is settled when it was delivered. */
+  readonly settles: boolean
   /** The sink asked to wait. */
   isHeld: boolean
 }
@@ -63,9 +65,10 @@ export class Registry {
     return this.#wanted.has(pattern)
   }
 
-  /** Gives the event to every sink that wants it, each with a payload of its own. */
-  deliver(event: Event, token: number): void {
+  /** Gives the event to every sink that wants it, each with a payload of its own; says how many of them will settle it. */
+  deliver(event: Event, token: number): number {
     const entries = this.#index.match(event.type)
+    let settling = 0
     // From the last to the first: the first gets the payload that was parsed, so that a single subscription
     // pays for no copy, and every copy is made before that handler can change it.
     for (let i = entries.length - 1; i >= 0; i--) {
@@ -73,8 +76,18 @@ export class Registry {
       // A handler may have ended a later subscription.
       if (entry === undefined || !this.#entries.has(entry)) continue
       const own = i === 0 ? event : Object.freeze({ ...event, payload: copyPayload(event.payload) })
+      if (entry.settles) settling++
       if (!entry.sink.deliver(own, token)) this.#hold(entry)
     }
+    return settling
+  }
+
+  /** Whether some sink that settles wants this pattern. */
+  isSettled(pattern: string): boolean {
+    for (const entry of this.#entries) {
+      if (entry.settles && entry.patterns.includes(pattern)) return true
+    }
+    return false
   }
 
   /** The sink has room again. */

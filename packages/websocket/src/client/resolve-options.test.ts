@@ -95,7 +95,7 @@ describe('options', () => {
     const resolved = resolveOptions({ url })
     expect(resolved).toMatchObject({
       url,
-      protocol: { name: 'plain-json' },
+      protocol: { name: 'bus.v1' },
       protocols: [],
       headers: {},
       tls: undefined,

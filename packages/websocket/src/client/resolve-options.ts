@@ -1,6 +1,6 @@
 /** Checks the options of the WebSocket transport and fills in the defaults. */
 import { ConfigError, backoff, checkOptions, systemClock, type BreakerOptions } from '@bus/core'
-import { plainJson } from '../protocol/plain-json.ts'
+import { busV1 } from './bus-v1/bus-v1.ts'
 import { classify, closePolicy } from './classify.ts'
 import { checkUrl, isSecure } from './endpoint.ts'
 import { checkHeaders } from './headers.ts'
@@ -26,7 +26,7 @@ export function resolveOptions(input: unknown): ResolvedOptions {
   const options = input as WebSocketTransportOptions
   const resolved = printRedacted({
     url: checkUrl(options.url),
-    protocol: options.protocol ?? plainJson(),
+    protocol: options.protocol ?? busV1(),
     protocols: Object.freeze([...(options.protocols ?? [])]),
     headers: resolveHeaders(options.headers),
     tls: resolveTls(options.tls),

@@ -6,14 +6,18 @@ import {
   type TransportEvents,
   type UndeliverableReason,
 } from '@bus/core'
-import { bootstrap } from './bootstrap.ts'
+import type { Frame, Protocol } from '../protocol/protocol.ts'
+import { decodeTail } from './bus-v1/body.ts'
+import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import { OpossumBreaker } from './breaker.ts'
-import type { CloseInfo } from './connection.ts'
-import { dial } from './dial.ts'
+import type { CloseInfo, Connection } from './connection.ts'
+import { dial, speaksNoSubprotocol } from './dial.ts'
 import { FrameTap } from './frame-tap.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Link } from './link.ts'
 import type { ResolvedOptions } from './options.ts'
+import { PlainSession } from './plain-session.ts'
+import type { Session } from './session.ts'
 import { Outbox } from './outbox.ts'
 import { Reader } from './reader.ts'
 import { Readiness } from './readiness.ts'
@@ -32,7 +36,9 @@ export class Rooms {
   readonly subscriptions: Subscriptions
   readonly outbox: Outbox
   readonly writer: Writer
-  readonly reader: Reader
+  reader: Reader
+  /** What is spoken now. */
+  session: Session
   readonly reconnector: Reconnector
   readonly readiness: Readiness = new Readiness()
   readonly tap: FrameTap = new FrameTap()
@@ -44,6 +50,7 @@ export class Rooms {
   isReadyAwaited = false
   readonly #options: ResolvedOptions
   readonly #ended: (cause: BusError) => void
+  #protocol: Protocol
 
   /** @param ended - called when no link will be made any more, although nobody asked for that */
   constructor(options: ResolvedOptions, ended: (cause: BusError) => void) {
@@ -65,16 +72,9 @@ export class Rooms {
     this.outbox = this.#makeOutbox()
     this.writer = this.#makeWriter()
     this.subscriptions = this.#makeSubscriptions()
-    this.reader = new Reader({
-      protocol: options.protocol,
-      registry: this.registry,
-      held: () => this.reconnector.link?.hold(),
-      undecodable: (error, raw) => {
-        this.report('decode', error)
-        const how = { reason: 'undecodable', direction: 'inbound', attempts: 0 } as const
-        this.notices.emit('undeliverable', { ...how, error, raw })
-      },
-    })
+    this.#protocol = options.protocol
+    this.reader = this.#makeReader(options.protocol)
+    this.session = this.#makeSession(options.protocol)
     this.reconnector = this.#makeReconnector()
   }
 
@@ -87,6 +87,63 @@ export class Rooms {
   /** Tells of the end of a link. */
   tellClose({ code, reason, wasClean, initiatedBy }: CloseInfo): void {
     this.notices.emit('close', { code, reason, wasClean, initiatedBy })
+  }
+
+  #undecodable(error: Error, raw: Frame): void {
+    this.report('decode', error)
+    const how = { reason: 'undecodable', direction: 'inbound', attempts: 0 } as const
+    this.notices.emit('undeliverable', { ...how, error, raw })
+  }
+
+  #makeReader(protocol: Protocol): Reader {
+    return new Reader({
+      protocol,
+      registry: this.registry,
+      held: () => this.reconnector.link?.hold(),
+      undecodable: (error, raw) => this.#undecodable(error, raw),
+    })
+  }
+
+  #makeSession(protocol: Protocol): Session {
+    const { outbox, registry, subscriptions } = this
+    if (protocol.session === undefined) {
+      const restore = (link: Link): Promise<void> => subscriptions.restore(link)
+      return new PlainSession(protocol, this.#options, { outbox, reader: this.reader, restore })
+    }
+    return new BusV1Session({
+      outbox,
+      registry,
+      clock: this.#options.clock,
+      wake: () => this.writer.wake(),
+      received: () => this.reader.count(),
+      gap: (gap) => this.notices.emit('gap', gap),
+      undecodable: (error, raw) => this.#undecodable(error, raw),
+      restored: (taken, refused) => subscriptions.adopt(taken, refused),
+    })
+  }
+
+  /** A server that knows none of our subprotocols is dialed again without them, and from then on. */
+  async #dial(attempt: number, signal: AbortSignal): Promise<Connection> {
+    try {
+      return await dial(this.#options, this.#protocol, attempt, signal)
+    } catch (error) {
+      const { fallback } = this.#protocol
+      if (fallback === undefined || !speaksNoSubprotocol(error)) throw error
+      this.#fallBack(fallback)
+      return await dial(this.#options, fallback, attempt, signal)
+    }
+  }
+
+  #fallBack(fallback: Protocol): void {
+    this.session.close()
+    this.#protocol = fallback
+    this.reader = this.#makeReader(fallback)
+    this.session = this.#makeSession(fallback)
+    // What waits was written for another wire; its payloads may have changed since, so its bytes are what counts.
+    this.outbox.recode((entry) => {
+      entry.isConfirmed = false
+      return this.session.encode(decodeTail(String(entry.frame)))
+    })
   }
 
   #makeBreaker(): OpossumBreaker | undefined {
@@ -117,7 +174,10 @@ export class Rooms {
 
   #makeWriter(): Writer {
     return new Writer({
-      source: this.outbox,
+      source: {
+        next: () => this.session.next(),
+        taken: () => this.session.taken(),
+      },
       highWaterMarkBytes: this.#options.highWaterMarkBytes,
       failed: (error) => this.breaker?.fail(error),
     })
@@ -125,7 +185,7 @@ export class Rooms {
 
   #makeSubscriptions(): Subscriptions {
     return new Subscriptions({
-      protocol: this.#options.protocol,
+      remote: () => this.session,
       registry: this.registry,
       clock: this.#options.clock,
       timeoutMs: this.#options.timeouts.bootstrapMs,
@@ -140,16 +200,15 @@ export class Rooms {
   #makeReconnector(): Reconnector {
     const options = this.#options
     return new Reconnector(options, this.lifecycle, this.breaker, {
-      dial: (attempt, signal) => traceDial(attempt, () => dial(options, attempt, signal)),
+      dial: (attempt, signal) => traceDial(attempt, () => this.#dial(attempt, signal)),
       link: (connection, generation) =>
         new Link(connection, generation, options, {
-          frame: (frame) => this.reader.frame(frame),
+          frame: (frame) => this.session.frame(frame),
           seen: (frame) => this.tap.frame(frame),
           profileFailed: (error) => this.report('listener', error),
           missed: (info) => this.notices.emit('heartbeat-timeout', info),
         }),
-      bootstrap: (link, attempt, signal) =>
-        bootstrap(link, attempt, signal, options, (l) => this.subscriptions.restore(l)),
+      bootstrap: (link, attempt, signal) => this.session.open(link, attempt, signal),
       up: (link) => this.#up(link),
       down: (_link, info) => this.#down(info),
       failed: (error) => {
@@ -168,8 +227,9 @@ export class Rooms {
     if (this.isDraining && this.lifecycle.state === 'ready') {
       this.lifecycle.enter('ready', { state: 'draining' })
     }
-    if (this.registry.held > 0) link.hold()
+    if (this.registry.held > 0 && this.session.pausesReading) link.hold()
     this.subscriptions.up(link)
+    this.session.up()
     this.writer.attach(link.connection)
     link.ready()
     this.readiness.ready()
@@ -183,7 +243,7 @@ export class Rooms {
   #down(info: CloseInfo): void {
     this.writer.detach()
     this.subscriptions.down()
-    this.outbox.linkLost()
+    this.session.down(info.code)
     this.tellClose(info)
   }
 

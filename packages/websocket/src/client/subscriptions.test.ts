@@ -29,14 +29,14 @@ function create(answer: (patterns: readonly string[]) => Promise<void> = async (
   const registry = new Registry()
   const log: string[] = []
   const subscriptions = new Subscriptions({
-    protocol: {
-      ...plainJson(),
+    remote: () => ({
       subscribe: (patterns) => {
         log.push(`sub ${patterns.join(' ')}`)
         return answer(patterns)
       },
       unsubscribe: async (patterns) => void log.push(`unsub ${patterns.join(' ')}`),
-    },
+      settle: () => {},
+    }),
     registry,
     clock: systemClock,
     timeoutMs: 1_000,

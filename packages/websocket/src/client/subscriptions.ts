@@ -8,15 +8,17 @@ import {
   type Clock,
   type Feed,
   type Sink,
-  type WaitOptions,
+  type FeedOptions,
 } from '@bus/core'
 import PQueue from 'p-queue'
-import type { Protocol, ProtocolLink } from '../protocol/protocol.ts'
+import type { ProtocolLink } from '../protocol/protocol.ts'
 import { askFor } from './refused-patterns.ts'
 import type { Registry, RegistryEntry } from './registry.ts'
+import type { Session } from './session.ts'
 
 export interface SubscriptionPorts {
-  readonly protocol: Protocol
+  /** Asks the server, where it must be asked. */
+  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'settle'>
   readonly registry: Registry
   readonly clock: Clock
   /** Milliseconds that the server gets to answer a request. */
@@ -56,9 +58,10 @@ export class Subscriptions {
     this.#ports = ports
   }
 
-  add(patterns: readonly string[], sink: Sink, options: WaitOptions): Feed {
+  add(patterns: readonly string[], sink: Sink, options: FeedOptions): Feed {
     const { registry } = this.#ports
-    const entry: RegistryEntry = { patterns: [...new Set(patterns)], sink, isHeld: false }
+    const settles = options.delivery !== 'at-most-once'
+    const entry: RegistryEntry = { patterns: [...new Set(patterns)], sink, settles, isHeld: false }
     const live = this.#live(entry, options.signal)
     // Whoever does not wait for it is not told by an unhandled rejection.
     live.catch(() => {})
@@ -68,28 +71,37 @@ export class Subscriptions {
         registry.release(entry)
         if (registry.held === 0) this.#ports.released()
       },
-      // The plain wire has nothing to confirm.
-      settle: () => {},
+      settle: (token) => {
+        if (settles) this.#ports.remote().settle(token)
+      },
       unsubscribe: () => this.#remove(entry),
     }
   }
 
   /** Asks the server of a new link for everything that is wanted; part of making it ready. */
   async restore(link: SubscriptionLink): Promise<void> {
-    const { protocol, registry } = this.#ports
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
     this.#onServer = new Set()
     const patterns = registry.patterns()
-    if (protocol.subscribe === undefined || patterns.length === 0) return
+    if (remote.subscribe === undefined || patterns.length === 0) return
     let refused: ReadonlyMap<string, Error>
     try {
-      refused = await askFor(protocol, patterns, link)
+      refused = await askFor(remote, patterns, link)
     } catch (error) {
       this.#ports.restoreFailed(patterns, error as Error)
       throw error
     }
     // One that the server does not allow any more must not keep the others from living on.
+    this.adopt(
+      patterns.filter((pattern) => !refused.has(pattern)),
+      refused,
+    )
+  }
+
+  /** What the server of a new link was asked for and gave, where that is part of its own greeting. */
+  adopt(taken: readonly string[], refused: ReadonlyMap<string, Error>): void {
     for (const [pattern, error] of refused) this.#ports.restoreFailed([pattern], error)
-    const taken = patterns.filter((pattern) => !refused.has(pattern))
     this.#onServer = new Set(taken)
     if (this.#wasUp && taken.length > 0) this.#ports.restored(taken)
   }
@@ -148,7 +160,7 @@ export class Subscriptions {
   /** Makes the entry live on the ready link; without one, the next `up` does it. */
   #request(entry: RegistryEntry, pending: Pending): void {
     if (this.#link === undefined) return
-    if (this.#ports.protocol.subscribe === undefined) {
+    if (this.#ports.remote().subscribe === undefined) {
       pending.resolve()
       return
     }
@@ -189,8 +201,9 @@ export class Subscriptions {
 
   /** Tells the server what is no longer wanted: one request for everything that ended before its turn. */
   #tidy(): Promise<void> {
-    const { protocol, registry } = this.#ports
-    if (protocol.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
+    if (remote.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
     return this.#enqueue(async (link) => {
       const gone = [...this.#onServer].filter((pattern) => !registry.wants(pattern))
       for (const pattern of gone) this.#onServer.delete(pattern)
@@ -200,15 +213,16 @@ export class Subscriptions {
 
   /** Tells the server that those of the patterns which nobody wants are not wanted; it may have some of them. */
   async #retract(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
-    const { protocol, registry } = this.#ports
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
     const gone = patterns.filter((pattern) => !registry.wants(pattern))
     if (gone.length === 0) return
-    await this.#within(link, 'Unsubscribing', async (scope) => protocol.unsubscribe?.(gone, scope))
+    await this.#within(link, 'Unsubscribing', async (scope) => remote.unsubscribe?.(gone, scope))
   }
 
   #subscribe(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
-    const { protocol } = this.#ports
-    return this.#within(link, 'Subscribing', async (scope) => protocol.subscribe?.(patterns, scope))
+    const remote = this.#ports.remote()
+    return this.#within(link, 'Subscribing', async (scope) => remote.subscribe?.(patterns, scope))
   }
 
   /** One that is never answered would hold up all that come after it. */

@@ -1,5 +1,6 @@
 /** The WebSocket transport: wires the rooms of the client, and is the only file that knows them all. */
 import {
+  UnsupportedError,
   assertPattern,
   withDeadline,
   type BusError,
@@ -9,8 +10,10 @@ import {
   type ConnectOptions,
   type DrainOptions,
   type DrainReport,
+  type Delivery,
   type Event,
   type Feed,
+  type FeedOptions,
   type Health,
   type HealthOptions,
   type ListenOptions,
@@ -22,7 +25,6 @@ import {
   type TransportEvents,
   type TransportStatus,
   type Unsubscribe,
-  type WaitOptions,
 } from '@bus/core'
 import type { Frame } from '../protocol/protocol.ts'
 import { capabilitiesOf } from './capabilities.ts'
@@ -51,7 +53,7 @@ import type { WebSocketTransportStats } from './stats.ts'
  */
 export class WebSocketTransport implements Transport {
   readonly name = 'websocket'
-  readonly capabilities: Capabilities
+  #capabilities: Capabilities | undefined
   readonly #options: ResolvedOptions
   readonly #rooms: Rooms
   readonly #intake: Intake
@@ -60,7 +62,6 @@ export class WebSocketTransport implements Transport {
   /** @throws `ConfigError` that names the option, its value (secrets hidden) and the accepted form. */
   constructor(options: WebSocketTransportOptions) {
     this.#options = resolveOptions(options)
-    this.capabilities = capabilitiesOf(this.#options)
     this.#intake = new Intake({
       status: () => this.status,
       breaker: () => this.breaker?.state,
@@ -69,6 +70,16 @@ export class WebSocketTransport implements Transport {
     this.#rooms = new Rooms(this.#options, (cause) => {
       this.#closing ??= this.#close({}, cause)
     })
+  }
+
+  /** What holds with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
+  get capabilities(): Capabilities {
+    const { capabilities, pausesReading } = this.#rooms.session
+    if (this.#capabilities?.delivery !== capabilities.delivery) {
+      const inbound = pausesReading ? 'pause' : 'credits'
+      this.#capabilities = capabilitiesOf(this.#options, capabilities, inbound)
+    }
+    return this.#capabilities
   }
 
   get status(): TransportStatus {
@@ -90,16 +101,18 @@ export class WebSocketTransport implements Transport {
   }
 
   publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
-    const refusal = this.#refusal()
+    const canConfirm = this.#rooms.session.capabilities.publishConfirm
+    const isConfirmed = canConfirm && options.delivery !== 'at-most-once'
+    const refusal = this.#refusal() ?? this.#unsupported(options.delivery)
     if (refusal !== undefined) return Promise.reject(refusal)
     let frame: Frame
     try {
-      frame = this.#options.protocol.encode(event)
+      frame = this.#rooms.session.encode(event)
     } catch (error) {
       return Promise.reject(error)
     }
     this.#rooms.reconnector.start()
-    return this.#rooms.outbox.publish(event, frame, options)
+    return this.#rooms.outbox.publish(event, frame, isConfirmed, options)
   }
 
   emit(event: Event): boolean {
@@ -107,18 +120,21 @@ export class WebSocketTransport implements Transport {
     if (refusal !== undefined) return this.#rooms.tellRefused(event, refusal)
     let frame: Frame
     try {
-      frame = this.#options.protocol.encode(event)
+      frame = this.#rooms.session.encode(event)
     } catch (error) {
       return this.#rooms.tellRefused(event, error as BusError)
     }
     this.#rooms.reconnector.start()
-    const hasRoom = this.#rooms.outbox.emit(event, frame)
+    const isConfirmed = this.#rooms.session.capabilities.publishConfirm
+    const hasRoom = this.#rooms.outbox.emit(event, frame, isConfirmed)
     if (!hasRoom) this.#rooms.isReadyAwaited = true
     return hasRoom
   }
 
-  subscribe(patterns: readonly string[], sink: Sink, options: WaitOptions = {}): Feed {
+  subscribe(patterns: readonly string[], sink: Sink, options: FeedOptions = {}): Feed {
     for (const pattern of patterns) assertPattern(pattern)
+    const unsupported = this.#unsupported(options.delivery)
+    if (unsupported !== undefined) throw unsupported
     if (this.#intake.isOpen) this.#rooms.reconnector.start()
     return this.#rooms.subscriptions.add(patterns.length === 0 ? ['>'] : patterns, sink, options)
   }
@@ -213,6 +229,7 @@ export class WebSocketTransport implements Transport {
     subscriptions.close(error)
     readiness.ended(cause ?? error)
     breaker?.close()
+    this.#rooms.session.close()
     if (link !== undefined) {
       link.close(options.code ?? 1000, options.reason ?? '')
       await link.closed
@@ -229,6 +246,11 @@ export class WebSocketTransport implements Transport {
     const refusal = this.#intake.refusal() // which alone would never make a link
     if (refusal !== undefined && this.#intake.isOpen) this.#rooms.reconnector.start()
     return refusal
+  }
+
+  #unsupported(delivery: Delivery | undefined): UnsupportedError | undefined {
+    if (delivery !== 'at-least-once' || this.capabilities.delivery === delivery) return undefined
+    return new UnsupportedError(this.name, `delivery ${delivery}`)
   }
 
   #health(): Health {

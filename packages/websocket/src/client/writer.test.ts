@@ -43,16 +43,16 @@ class FakeSocket implements SocketPort {
 }
 
 function setUp(highWaterMarkBytes = 100) {
-  const waiting: OutboxEntry[] = []
+  const waiting: (string | Uint8Array)[] = []
   const failures: Error[] = []
   let taken = 0
   const writer = new Writer({
-    source: { next: () => waiting.shift(), sent: () => taken++ },
+    source: { next: () => waiting.shift(), taken: () => taken++ },
     highWaterMarkBytes,
     failed: (error) => failures.push(error),
   })
   const add = (frame: string | Uint8Array): void => {
-    waiting.push(new OutboxEntry(createEvent('a', 1), frame))
+    waiting.push(frame)
     writer.wake()
   }
   const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))

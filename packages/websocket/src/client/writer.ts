@@ -1,12 +1,13 @@
 /** The writer: hands the outbox's frames to the socket, one write a turn, as long as the socket takes them. */
 import type { Frame } from '../protocol/protocol.ts'
 import type { SocketPort } from '../socket/socket-port.ts'
-import type { OutboxEntry } from './outbox-entry.ts'
 
-/** What the writer needs of the outbox. */
+/** Where messages come from. */
 interface WriterSource {
-  next(): OutboxEntry | undefined
-  sent(): void
+  /** The next message; `undefined` when there is none to send now. */
+  next(): Frame | undefined
+  /** The operating system took over the oldest message. */
+  taken(): void
 }
 
 export interface WriterPorts {
@@ -42,7 +43,7 @@ export class Writer {
       if (this.#socket !== socket) return
       const isTaken = (error === undefined || error === null) && !socket.isDestroyed
       if (isTaken) {
-        this.#ports.source.sent()
+        this.#ports.source.taken()
         if (this.#isSocketFull) this.#checkRoom(socket)
       } else if (!this.#isBroken) {
         this.#isBroken = true
@@ -72,9 +73,9 @@ export class Writer {
     socket.cork()
     try {
       while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {
-        const entry = this.#ports.source.next()
-        if (entry === undefined) return
-        socket.send(entry.frame, isBinary(entry.frame), this.#done)
+        const message = this.#ports.source.next()
+        if (message === undefined) return
+        socket.send(message, isBinary(message), this.#done)
       }
       this.#isSocketFull = true
     } finally {

@@ -3,7 +3,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { TimeoutError, withDeadline } from '@bus/core'
 import { WebSocketServer, type WebSocket } from 'ws'
-import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
+import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import type { Admission, Credentials } from './bus-v1/gate.ts'
 import type { Principal } from './bus-v1/principal.ts'
 import { bearerToken, judgeUpgrade, offersBusV1 } from './bus-v1/upgrade.ts'
@@ -22,7 +22,7 @@ export interface Hosts {
     request: IncomingMessage,
     principal: Principal | undefined,
   ): void
-  joinPlain(ws: WebSocket, tcp: Duplex): void
+  joinPlain(ws: WebSocket, tcp: Duplex, principal: Principal): void
 }
 
 /** A handshake that is under way. */
@@ -58,6 +58,9 @@ export class Door {
     this.#options = options
     this.#hosts = hosts
     this.#sockets = makeSockets(options)
+    this.#sockets.on('headers', (headers, request) => {
+      if (offersBusV1(request)) headers.push(`${HUB_HEADER}: ${SUBPROTOCOL}`)
+    })
     server.on('upgrade', this.#onUpgrade)
   }
 
@@ -119,8 +122,9 @@ export class Door {
 
   #upgrade({ request, tcp, head }: Caller, principal: Principal | undefined): void {
     this.#sockets.handleUpgrade(request, tcp, head, (ws) => {
-      if (ws.protocol === SUBPROTOCOL) this.#hosts.joinBusV1(ws, tcp, request, principal)
-      else this.#hosts.joinPlain(ws, tcp)
+      if (principal === undefined || ws.protocol === SUBPROTOCOL) {
+        this.#hosts.joinBusV1(ws, tcp, request, principal)
+      } else this.#hosts.joinPlain(ws, tcp, principal)
     })
   }
 }

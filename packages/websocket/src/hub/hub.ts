@@ -4,7 +4,12 @@ import { Exchange } from './bus-v1/exchange.ts'
 import { Door } from './door.ts'
 import type { HubStats } from './hub-stats.ts'
 import { listen, makeServer, portOf, stopListening, urlOf } from './http-server.ts'
-import { resolveHubOptions, type HubOptions } from './options.ts'
+import {
+  resolveHubOptions,
+  type HubOptions,
+  type HubServer,
+  type ResolvedHubOptions,
+} from './options.ts'
 import { Relay } from './relay.ts'
 
 /** How peers are sent away. */
@@ -48,74 +53,107 @@ export interface Hub extends AsyncDisposable {
  * cannot be listened on.
  */
 export async function createHub(options: HubOptions): Promise<Hub> {
-  const resolved = resolveHubOptions(options)
-  const server = resolved.server ?? makeServer()
-  const relay = new Relay({
-    ...resolved,
-    onFrame: (data, isBinary) => bridge.fromPlain(data, isBinary),
-    onRoom: () => exchange.wake(),
-  })
-  const exchange = new Exchange(resolved, {
-    onPublished: (offset) => bridge.toPlain(offset),
-    isBlocked: () => relay.isFull,
-  })
-  const bridge = new Bridge(exchange, relay)
-  const door = new Door(server, resolved, {
-    get connections() {
-      return relay.size + exchange.size
-    },
-    admit: (credentials) => exchange.admit(credentials),
-    joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
-    joinPlain: (ws, tcp) => relay.add(ws, tcp),
-  })
-  try {
-    if (resolved.server === undefined) await listen(server, resolved)
-  } catch (error) {
-    door.stop()
-    exchange.close()
-    throw error
-  }
-  let draining: Promise<void> | undefined
-  const drain = ({ spreadMs = 0 }: HubDrainOptions = {}): Promise<void> =>
-    (draining ??= sendAway(door, relay, exchange, spreadMs))
-  let closing: Promise<void> | undefined
-  const close = (): Promise<void> =>
-    (closing ??= drain().then(() => {
-      exchange.close()
-      return resolved.server === undefined ? stopListening(server) : undefined
-    }))
-  let port = portOf(server)
-  // Still told when it is closed, for whoever starts the next one there.
-  const getPort = (): number => (port = portOf(server) || port)
-  return {
-    get url() {
-      return urlOf(server, resolved, getPort())
-    },
-    get port() {
-      return getPort()
-    },
-    stats: () => {
-      const busV1 = exchange.stats()
-      const plain = relay.stats()
-      const connections = plain.connections + busV1.connections
-      return { ...plain, connections, unbridged: bridge.unbridged, busV1 }
-    },
-    revoke: (principalId) => exchange.revoke(principalId),
-    drain,
-    close,
-    [Symbol.asyncDispose]: close,
-  }
+  const hub = new RunningHub(resolveHubOptions(options))
+  await hub.start()
+  return hub
 }
 
-async function sendAway(
-  door: Door,
-  relay: Relay,
-  exchange: Exchange,
-  spreadMs: number,
-): Promise<void> {
-  door.stop()
-  const gone = [relay.whenEmpty(), exchange.drain(spreadMs)]
-  // ws itself destroys a socket whose peer does not answer within `closeMs`.
-  relay.closeAll(1001, 'the hub is closing')
-  await Promise.all(gone)
+class RunningHub implements Hub {
+  readonly #options: ResolvedHubOptions
+  readonly #server: HubServer
+  readonly #relay: Relay
+  readonly #exchange: Exchange
+  readonly #bridge: Bridge
+  readonly #door: Door
+  /** Still told when it is closed, for whoever starts the next one there. */
+  #port = 0
+  #draining: Promise<void> | undefined
+  #closing: Promise<void> | undefined
+
+  constructor(options: ResolvedHubOptions) {
+    this.#options = options
+    this.#server = options.server ?? makeServer()
+    const relay = new Relay({
+      ...options,
+      onFrame: (data, isBinary) => this.#bridge.fromPlain(data, isBinary),
+      onRoom: () => this.#exchange.wake(),
+    })
+    const exchange = new Exchange(options, {
+      onPublished: (offset) => this.#bridge.toPlain(offset),
+      isBlocked: () => relay.isFull,
+    })
+    this.#relay = relay
+    this.#exchange = exchange
+    this.#bridge = new Bridge(exchange, relay)
+    this.#door = new Door(this.#server, options, {
+      get connections() {
+        return relay.size + exchange.size
+      },
+      admit: (credentials) => exchange.admit(credentials),
+      joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
+      joinPlain: (ws, tcp, principal) => relay.add(ws, tcp, principal.id),
+    })
+  }
+
+  /** Listens, unless the server is somebody else's. */
+  async start(): Promise<void> {
+    if (this.#options.server !== undefined) return
+    try {
+      await listen(this.#server, this.#options)
+    } catch (error) {
+      this.#door.stop()
+      this.#exchange.close()
+      throw error
+    }
+    this.#port = portOf(this.#server)
+  }
+
+  get url(): string {
+    return urlOf(this.#server, this.#options, this.port)
+  }
+
+  get port(): number {
+    this.#port = portOf(this.#server) || this.#port
+    return this.#port
+  }
+
+  stats(): HubStats {
+    const busV1 = this.#exchange.stats()
+    const plain = this.#relay.stats()
+    const connections = plain.connections + busV1.connections
+    return { ...plain, connections, unbridged: this.#bridge.unbridged, busV1 }
+  }
+
+  revoke(principalId: string): number {
+    this.#relay.closeAllOf(principalId, 4403, 'revoked')
+    return this.#exchange.revoke(principalId)
+  }
+
+  drain(options: HubDrainOptions = {}): Promise<void> {
+    this.#draining ??= this.#sendAway(options.spreadMs ?? 0)
+    return this.#draining
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#end()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #sendAway(spreadMs: number): Promise<void> {
+    this.#door.stop()
+    const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs)]
+    // ws itself destroys a socket whose peer does not answer within `closeMs`.
+    this.#relay.closeAll(1001, 'the hub is closing')
+    await Promise.all(gone)
+  }
+
+  async #end(): Promise<void> {
+    await this.drain()
+    this.#exchange.close()
+    if (this.#options.server === undefined) await stopListening(this.#server)
+  }
 }

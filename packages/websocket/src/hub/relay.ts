@@ -21,7 +21,8 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions
-  readonly #peers = new Set<Peer>()
+  /** Peers, with whom they belong to. */
+  readonly #peers = new Map<Peer, string>()
   /** Readers above their mark, with the timer that ends their grace. */
   readonly #full = new Map<Peer, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
@@ -34,7 +35,8 @@ export class Relay {
     this.#options = options
   }
 
-  add(ws: WebSocket, tcp: Duplex): void {
+  /** @param owner - who it belongs to, for {@link closeAllOf} */
+  add(ws: WebSocket, tcp: Duplex, owner: string): void {
     const ports: PeerPorts = {
       highWaterMarkBytes: this.#options.highWaterMarkBytes,
       message: (from, data, isBinary) => this.#relay(from, data, isBinary),
@@ -45,7 +47,7 @@ export class Relay {
       closed: (peer) => this.#onClosed(peer),
     }
     const peer = new Peer(ws, tcp, ports)
-    this.#peers.add(peer)
+    this.#peers.set(peer, owner)
     this.#hold(peer)
   }
 
@@ -60,7 +62,7 @@ export class Relay {
 
   /** Sends a text frame to every peer. */
   broadcast(data: Buffer): void {
-    for (const peer of this.#peers) peer.send(data, false)
+    for (const peer of this.#peers.keys()) peer.send(data, false)
   }
 
   stats(): RelayStats {
@@ -74,7 +76,11 @@ export class Relay {
   }
 
   closeAll(code: number, reason: string): void {
-    for (const peer of this.#peers) peer.close(code, reason)
+    for (const peer of this.#peers.keys()) peer.close(code, reason)
+  }
+
+  closeAllOf(owner: string, code: number, reason: string): void {
+    for (const [peer, whose] of this.#peers) if (whose === owner) peer.close(code, reason)
   }
 
   /** Resolves when no peer is left. */
@@ -93,7 +99,7 @@ export class Relay {
 
   #relay(from: Peer, data: Buffer, isBinary: boolean): void {
     this.#received++
-    for (const peer of this.#peers) if (peer !== from) peer.send(data, isBinary)
+    for (const peer of this.#peers.keys()) if (peer !== from) peer.send(data, isBinary)
     this.#options.onFrame(data, isBinary)
   }
 
@@ -115,7 +121,7 @@ export class Relay {
   }
 
   #holdSenders(): void {
-    for (const sender of this.#peers) this.#hold(sender)
+    for (const sender of this.#peers.keys()) this.#hold(sender)
   }
 
   /** Reads from this peer unless another one is full. */

@@ -47,6 +47,10 @@ export interface Protocol {
   /** Offered in the handshake, the preferred one first. Empty: none. */
   readonly subprotocols: readonly string[]
   readonly capabilities: ProtocolCapabilities
+  /** A session over all links, with acknowledgements, instead of what follows. There is one: see `busV1`. */
+  readonly session?: 'bus.v1'
+  /** Spoken instead with a server that accepts none of the subprotocols. */
+  readonly fallback?: Protocol
   /**
    * The frame of an event. Called inside `publish`, so that later changes of the payload are not sent.
    * @throws `SerializationError` for an event that cannot be written.

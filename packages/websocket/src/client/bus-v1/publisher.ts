@@ -1,0 +1,187 @@
+/** The publishing half of a `bus.v1` session: numbers, window, acknowledgements, resending. */
+import Denque from 'denque'
+import { RejectedError, type Undeliverable } from '@bus/core'
+import type { Window } from '../../protocol/bus-v1/limits.ts'
+import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
+import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
+import type { OutboxEntry } from '../outbox-entry.ts'
+
+/** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */
+export interface PublisherOutbox {
+  peek(): OutboxEntry | undefined
+  next(): OutboxEntry | undefined
+  /** The oldest entry under way leaves. */
+  leave(): void
+  /** Counts that an entry is written again. */
+  again(entry: OutboxEntry): void
+  giveUp(entry: OutboxEntry, error: Error, reason: Undeliverable['reason']): void
+}
+
+/** Close codes with which the hub may mean one event rather than the link. */
+const POISON_CODES = new Set([1002, 1007, 1009, 4400])
+/** Links that the same event may cost before it is given up. */
+const MAX_DEATHS = 3
+
+/** Pure: it makes lines and reads acknowledgements; sockets and time are elsewhere. */
+export class Publisher {
+  readonly #outbox: PublisherOutbox
+  /** Under way, in the order of the outbox. */
+  readonly #inFlight = new Denque<OutboxEntry>()
+  /** At-most-once entries of each message that the operating system has not taken over. */
+  readonly #messages = new Denque<OutboxEntry[] | undefined>()
+  /** The next of those under way that must be written again. */
+  #resendAt = 0
+  #lastNumber = 0
+  #acked = 0
+  #window: Window = wireDefaults.window
+  #events = 0
+  #bytes = 0
+  #suspect: OutboxEntry | undefined
+  #deaths = 0
+
+  constructor(outbox: PublisherOutbox) {
+    this.#outbox = outbox
+  }
+
+  /** Whether something is under way without an acknowledgement. */
+  get isWaiting(): boolean {
+    return this.#events > 0
+  }
+
+  /** The lines of one message: as many as fit into `maxLength` characters and the window. */
+  fill(start: string, maxLength: number): string {
+    let text = start
+    let unnumbered: OutboxEntry[] | undefined
+    while (text.length < maxLength) {
+      const entry = this.#nextEntry()
+      if (entry === undefined) break
+      if (text !== '') text += '\n'
+      if (entry.isConfirmed) {
+        text += `${entry.isResent ? 'rep' : 'pub'} ${entry.number} ${String(entry.frame)}`
+      } else {
+        text += `pub - ${String(entry.frame)}`
+        ;(unnumbered ??= []).push(entry)
+      }
+    }
+    if (text !== '') this.#messages.push(unnumbered)
+    return text
+  }
+
+  /** The operating system took over the oldest message: what needs no acknowledgement is done. */
+  taken(): void {
+    const unnumbered = this.#messages.shift()
+    if (unnumbered === undefined) return
+    for (const entry of unnumbered) {
+      entry.isDone = true
+      entry.sent()
+    }
+    this.#sweep()
+  }
+
+  /** `false`: an acknowledgement of what was never sent. */
+  ok(n: number): boolean {
+    if (n > this.#lastNumber) return false
+    if (n <= this.#acked) return true
+    this.#acked = n
+    this.#sweep()
+    return true
+  }
+
+  /** Event `n` was refused. */
+  no(n: number, code: string): void {
+    for (let i = 0; i < this.#inFlight.length; i++) {
+      const entry = this.#inFlight.peekAt(i)
+      if (entry?.isConfirmed !== true || entry.number !== n) continue
+      this.#refuse(entry, `The hub refused the event ${entry.event.id}: ${code}`)
+      break
+    }
+    this.#sweep()
+  }
+
+  /** A new link: settles what the hub had accepted, and writes the rest again. */
+  welcome({ resumed, last, refused, limits }: Welcome): void {
+    this.#window = limits.window
+    this.#messages.clear()
+    if (resumed) {
+      for (const [n, code] of refused) this.no(n, code)
+      this.ok(Math.min(last, this.#lastNumber))
+    } else this.#renumber()
+    this.#resendAt = 0
+  }
+
+  /** The link is gone. `true`: the session must not go on, because one of its events was given up. */
+  down(code: number): boolean {
+    this.#messages.clear()
+    const first = this.#inFlight.peekFront()
+    if (first === undefined || !POISON_CODES.has(code)) return false
+    this.#deaths = first === this.#suspect ? this.#deaths + 1 : 1
+    this.#suspect = first
+    if (this.#deaths < MAX_DEATHS) return false
+    this.#refuse(first, `The event ${first.event.id} cost ${MAX_DEATHS} links (code ${code})`)
+    this.#sweep()
+    return true
+  }
+
+  #nextEntry(): OutboxEntry | undefined {
+    while (this.#resendAt < this.#inFlight.length) {
+      const entry = this.#inFlight.peekAt(this.#resendAt++)
+      if (entry === undefined || entry.isDone) continue
+      this.#outbox.again(entry)
+      return entry
+    }
+    const entry = this.#outbox.peek()
+    if (entry === undefined || (entry.isConfirmed && !this.#hasRoom(entry))) return undefined
+    this.#outbox.next()
+    if (entry.isConfirmed) {
+      entry.number = ++this.#lastNumber
+      this.#events++
+      this.#bytes += entry.bytes
+    }
+    this.#inFlight.push(entry)
+    this.#resendAt = this.#inFlight.length
+    return entry
+  }
+
+  #hasRoom(entry: OutboxEntry): boolean {
+    if (this.#events === 0) return true
+    return this.#events < this.#window.events && this.#bytes + entry.bytes <= this.#window.bytes
+  }
+
+  /** Entries leave in the order of the outbox, each when it is done or acknowledged. */
+  #sweep(): void {
+    let first = this.#inFlight.peekFront()
+    while (first !== undefined) {
+      if (!first.isDone) {
+        if (!first.isConfirmed || first.number > this.#acked) return
+        first.isDone = true
+        first.confirmed()
+      }
+      if (first.isConfirmed) {
+        this.#events--
+        this.#bytes -= first.bytes
+      }
+      this.#inFlight.shift()
+      if (this.#resendAt > 0) this.#resendAt--
+      this.#outbox.leave()
+      first = this.#inFlight.peekFront()
+    }
+  }
+
+  /** The hub knows nothing of us any more: numbers start over, and what may have arrived is marked as resent. */
+  #renumber(): void {
+    this.#lastNumber = 0
+    this.#acked = 0
+    for (let i = 0; i < this.#inFlight.length; i++) {
+      const entry = this.#inFlight.peekAt(i)
+      if (entry === undefined || entry.isDone || !entry.isConfirmed) continue
+      entry.number = ++this.#lastNumber
+      entry.isResent = true
+    }
+  }
+
+  #refuse(entry: OutboxEntry, message: string): void {
+    if (entry.isDone) return
+    entry.isDone = true
+    this.#outbox.giveUp(entry, new RejectedError(message), 'rejected')
+  }
+}

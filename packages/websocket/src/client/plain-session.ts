@@ -1,0 +1,78 @@
+/** The session of a simple protocol: a frame is an event, and sent is when the operating system has it. */
+import type { Event } from '@bus/core'
+import type { Frame, Protocol, ProtocolCapabilities, ProtocolLink } from '../protocol/protocol.ts'
+import { bootstrap } from './bootstrap.ts'
+import type { Link } from './link.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { OutboxEntry } from './outbox-entry.ts'
+import type { Session } from './session.ts'
+
+/** What a plain session needs of the other rooms. */
+export interface PlainSessionPorts {
+  readonly outbox: {
+    next(): OutboxEntry | undefined
+    sent(): void
+    linkLost(): void
+  }
+  readonly reader: { frame(frame: Frame): void }
+  /** Restores the subscriptions, where the protocol has such a thing. */
+  restore(link: Link): Promise<void>
+}
+
+/** Keeps no state of its own. */
+export class PlainSession implements Session {
+  readonly pausesReading = true
+  readonly subscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
+  readonly unsubscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
+  readonly #protocol: Protocol
+  readonly #options: Pick<ResolvedOptions, 'onOpen'>
+  readonly #ports: PlainSessionPorts
+
+  constructor(
+    protocol: Protocol,
+    options: Pick<ResolvedOptions, 'onOpen'>,
+    ports: PlainSessionPorts,
+  ) {
+    this.#protocol = protocol
+    this.#options = options
+    this.#ports = ports
+    if (protocol.subscribe !== undefined) this.subscribe = protocol.subscribe.bind(protocol)
+    if (protocol.unsubscribe !== undefined) this.unsubscribe = protocol.unsubscribe.bind(protocol)
+  }
+
+  get capabilities(): ProtocolCapabilities {
+    return this.#protocol.capabilities
+  }
+
+  encode(event: Event): Frame {
+    return this.#protocol.encode(event)
+  }
+
+  open(link: Link, attempt: number, signal: AbortSignal): Promise<void> {
+    const options = { protocol: this.#protocol, onOpen: this.#options.onOpen }
+    return bootstrap(link, attempt, signal, options, this.#ports.restore)
+  }
+
+  up(): void {}
+
+  down(): void {
+    this.#ports.outbox.linkLost()
+  }
+
+  next(): Frame | undefined {
+    return this.#ports.outbox.next()?.frame
+  }
+
+  taken(): void {
+    this.#ports.outbox.sent()
+  }
+
+  frame(frame: Frame): void {
+    this.#ports.reader.frame(frame)
+  }
+
+  // The plain wire has nothing to acknowledge.
+  settle(): void {}
+
+  close(): void {}
+}

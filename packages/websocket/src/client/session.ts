@@ -1,0 +1,39 @@
+/** The session: what a dialect makes of the outbox and the frames of one transport, over all of its links. */
+import type { Event } from '@bus/core'
+import type { Frame, ProtocolCapabilities, ProtocolLink } from '../protocol/protocol.ts'
+
+/** What a session needs of the link that is being made ready. */
+export interface SessionLink extends ProtocolLink {
+  /** Frames that nobody waits for go to the session from now on, instead of being kept until the link is ready. */
+  flow(): void
+  /** Drops the link: the other side broke the protocol. */
+  close(code: number, reason: string): void
+}
+
+/** One per transport. It is told of every link, and never touches a socket but through one. */
+export interface Session {
+  readonly capabilities: ProtocolCapabilities
+  /** A sink that has no room stops the reading of the socket; otherwise the session itself bounds what comes. */
+  readonly pausesReading: boolean
+  /** What is kept of an event until it is sent. @throws `SerializationError` */
+  encode(event: Event): Frame
+  /** Makes a new link ready: who we are, what is wanted. Rejects when the link cannot be used. */
+  open(link: SessionLink, attempt: number, signal: AbortSignal): Promise<void>
+  /** The link is ready. */
+  up(): void
+  /** The link is gone. */
+  down(code: number): void
+  /** The next message for the socket; `undefined` when nothing can be sent now. */
+  next(): Frame | undefined
+  /** The operating system took over the oldest message that {@link next} gave. */
+  taken(): void
+  /** A frame came. */
+  frame(frame: Frame): void
+  /** A sink is done with an event. */
+  settle(token: number): void
+  /** Asks the other side for these patterns. Absent: it sends everything. */
+  subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** Leaves no timer. */
+  close(): void
+}

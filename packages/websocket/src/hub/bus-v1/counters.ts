@@ -1,0 +1,47 @@
+/** The counters of a `bus.v1` hub since it started. */
+
+/** What happened so far. */
+export interface Counters {
+  /** Events that entered the log. */
+  published: number
+  /** Lines of an event that came again, and were only acknowledged. */
+  duplicates: number
+  /** Events that were refused, for whatever reason. */
+  refused: number
+  /** At-most-once events that found no room. */
+  shed: number
+  /** Events that were handed to subscribers' sockets. */
+  delivered: number
+  /** Gaps that were told. */
+  gaps: number
+  /** Sessions that lost their protection because they held up the publishers. */
+  givenUp: number
+  /** Sessions that went on after their link was lost. */
+  resumed: number
+  /** Links that were ended because a newer one of the same session came. */
+  fenced: number
+  /** Links that were ended because a line or a number meant nothing. */
+  protocolErrors: number
+  /** Connections that were refused for who they are. */
+  unauthorized: number
+  /** Failures of the callbacks that the application gave. */
+  callbackErrors: number
+}
+
+/** All zero. */
+export function newCounters(): Counters {
+  return {
+    published: 0,
+    duplicates: 0,
+    refused: 0,
+    shed: 0,
+    delivered: 0,
+    gaps: 0,
+    givenUp: 0,
+    resumed: 0,
+    fenced: 0,
+    protocolErrors: 0,
+    unauthorized: 0,
+    callbackErrors: 0,
+  }
+}

@@ -1,0 +1,245 @@
+/** The exchange: everything a `bus.v1` hub has behind its sockets, wired together. */
+import { randomBytes } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
+import type { Duplex } from 'node:stream'
+import { systemClock, type Clock, type Random } from '@bus/core'
+import type { WebSocket } from 'ws'
+import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
+import { Chores } from './chores.ts'
+import { Confirmations } from './confirmations.ts'
+import { newCounters, type Counters } from './counters.ts'
+import { Gate, type Credentials, type Admission } from './gate.ts'
+import { EventLog } from './log.ts'
+import type { Member } from './member.ts'
+import type { ResolvedBusV1Options } from './options.ts'
+import { PatternSets } from './pattern-set.ts'
+import { Peer } from './peer.ts'
+import type { Principal } from './principal.ts'
+import { Publishing } from './publishing.ts'
+import { Reception } from './reception.ts'
+import { Room } from './room.ts'
+import { Sessions } from './sessions.ts'
+import type { BusV1Stats } from './stats.ts'
+import { Subscribing } from './subscribing.ts'
+import { Turn } from './turn.ts'
+
+/** The options of the hub that an exchange needs. */
+export interface ExchangeOptions extends ResolvedBusV1Options {
+  /** The largest message in bytes. The sockets see to it; here it is only announced. */
+  readonly maxMessageBytes: number
+}
+
+/** What is replaced in a simulation. */
+export interface ExchangeTools {
+  readonly clock?: Clock
+  readonly random?: Random
+  /** A name that nobody can guess. @default 128 random bits */
+  readonly newId?: () => string
+  /** An event of a peer entered the log. @default nobody cares */
+  readonly onPublished?: (offset: number) => void
+  /** Whether somebody outside has no room, so that nothing is accepted. @default never */
+  readonly isBlocked?: () => boolean
+}
+
+const newRandomId = (): string => randomBytes(16).toString('base64url')
+
+/** Peers come in through {@link join}; everything else happens on their lines. */
+export class Exchange {
+  readonly epoch: string
+  readonly log: EventLog
+  readonly #options: ExchangeOptions
+  readonly #clock: Clock
+  readonly #counters: Counters = newCounters()
+  readonly #sets = new PatternSets()
+  readonly #sessions: Sessions
+  readonly #room: Room
+  readonly #confirmations: Confirmations | undefined
+  readonly #publishing: Publishing
+  readonly #turn: Turn<Member>
+  readonly #gate: Gate
+  readonly #reception: Reception
+  #served = 0
+  readonly #chores: Chores
+
+  constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
+    const { clock = systemClock, random = Math.random, newId = newRandomId } = tools
+    const { limits } = options
+    this.#options = options
+    this.#clock = clock
+    this.epoch = newId()
+    this.log = new EventLog(options.log)
+    this.#sessions = new Sessions({
+      ttlMs: options.sessionTtlMs,
+      capacity: limits.sessions,
+      window: limits.window,
+      sets: this.#sets,
+      newId,
+    })
+    this.#room = new Room({
+      log: this.log,
+      sessions: this.#sessions,
+      holdMs: options.holdMs,
+      onGivenUp: () => this.#counters.givenUp++,
+    })
+    this.#confirmations =
+      options.confirm === 'subscribers' ? new Confirmations(this.#sessions) : undefined
+    this.#turn = new Turn<Member>({
+      prepare: (marked) => this.#prepare(marked),
+      finish: () => this.#sets.forgetFrames(),
+    })
+    this.#publishing = new Publishing({
+      log: this.log,
+      room: this.#room,
+      confirmations: this.#confirmations,
+      counters: this.#counters,
+      maxEventBytes: limits.maxEventBytes,
+      windowEvents: limits.window.events,
+      opensAt: clock.now() + options.graceMs,
+      onAppended: () => this.#turn.schedule(),
+      onPublished: tools.onPublished ?? (() => {}),
+      isBlocked: tools.isBlocked ?? (() => false),
+      onAccepted: (session) => session.link?.wake(),
+    })
+    this.#gate = new Gate({
+      authenticate: options.authenticate,
+      allowAnonymous: options.allowAnonymous,
+      concurrency: AUTHENTICATIONS,
+      onError: (error) => this.#callbackFailed(error),
+    })
+    this.#reception = this.#newReception(clock, random)
+    const { sessionTtlMs, holdMs, log, graceMs } = options
+    const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
+    this.#chores = new Chores(clock, shortest, (now) => this.#doChores(now))
+  }
+
+  /** Connections. */
+  get size(): number {
+    return this.#reception.peers.size
+  }
+
+  /** Tells who shows these credentials. */
+  admit(credentials: Credentials): Promise<Admission> {
+    return this.#gate.admit(credentials)
+  }
+
+  /** Takes a connection that speaks `bus.v1`. @param principal - who it is, if the handshake has told */
+  join(
+    ws: WebSocket,
+    tcp: Duplex,
+    request: IncomingMessage,
+    principal: Principal | undefined,
+  ): void {
+    this.#reception.peers.add(new Peer(ws, tcp, request, principal, this.#reception))
+  }
+
+  /** An event from elsewhere, at most once. @param line - `<type> <id> <body>` */
+  publishPlain(type: string, line: Buffer): void {
+    this.#publishing.publishPlain(type, line, this.#clock.now())
+  }
+
+  /** There may be room again. */
+  wake(): void {
+    this.#turn.schedule()
+  }
+
+  stats(): BusV1Stats {
+    const { log } = this
+    return {
+      ...this.#counters,
+      connections: this.size,
+      sessions: this.#sessions.size,
+      held: this.#publishing.holds.events,
+      log: { events: log.events, bytes: log.bytes, floor: log.floor, head: log.head },
+    }
+  }
+
+  /** Ends every session of a principal and closes its connections with 4403. @returns how many sessions */
+  revoke(principalId: string): number {
+    const count = this.#reception.revoke(principalId)
+    this.#changed()
+    return count
+  }
+
+  /** Takes nothing new and asks every peer to come back within `spreadMs`. Resolves when all are gone. */
+  drain(spreadMs: number): Promise<void> {
+    this.#publishing.isClosed = true
+    return this.#reception.sendAway(spreadMs)
+  }
+
+  /** No timer is left. After {@link drain}. */
+  close(): void {
+    this.#chores.stop()
+  }
+
+  #newReception(clock: Clock, random: Random): Reception {
+    const { log, epoch } = this
+    const { limits, heartbeatMs, helloMs, authorize } = this.#options
+    const subscribing = new Subscribing({
+      log,
+      maxPerSession: limits.subscriptionsPerConnection,
+      onChanged: () => this.#changed(),
+    })
+    return new Reception({
+      epoch,
+      log,
+      clock,
+      random,
+      sessions: this.#sessions,
+      subscribing,
+      publishing: this.#publishing,
+      turn: this.#turn,
+      counters: this.#counters,
+      gate: this.#gate,
+      authorize,
+      heartbeatMs,
+      helloMs,
+      publishPerSecond: limits.publishPerSecond,
+      wire: {
+        maxEventBytes: limits.maxEventBytes,
+        maxLineBytes: this.#options.maxMessageBytes,
+        window: limits.window,
+        ackMs: wireDefaults.ackMs,
+      },
+      onError: (error) => this.#callbackFailed(error),
+      onChanged: () => this.#changed(),
+      onProgress: () => this.#progress(),
+    })
+  }
+
+  /** Somebody settled something. */
+  #progress(): void {
+    if (this.#confirmations !== undefined || !this.#publishing.holds.isEmpty) this.#turn.schedule()
+  }
+
+  /** Sessions or subscriptions are others than before. */
+  #changed(): void {
+    this.#room.needsChanged()
+    this.#confirmations?.subscriptionsChanged()
+    this.#progress()
+  }
+
+  #prepare(marked: Set<Member>): void {
+    this.#publishing.drain(this.#clock.now())
+    this.#confirmations?.settle((session) => session.link?.wake())
+    if (this.log.head === this.#served) return
+    this.#served = this.log.head
+    for (const reader of this.#reception.members.values()) {
+      if (reader.session.subscriber.subscriptions > 0) marked.add(reader)
+    }
+  }
+
+  #callbackFailed(error: unknown): void {
+    this.#counters.callbackErrors++
+    this.#options.onError?.(error)
+  }
+
+  #doChores(now: number): void {
+    if (this.#sessions.sweep(now) > 0) this.#changed()
+    this.#room.expire(now)
+    this.#reception.endExpired(now)
+    this.#progress()
+  }
+}
+
+/** Authentications at the same time. */
+const AUTHENTICATIONS = 200

@@ -1,0 +1,121 @@
+/** A frame: the lines of wanted events that lie together in the log, as one message. */
+import type { EventLog } from './log.ts'
+import type { Segment } from './segment.ts'
+
+/** What may go into one frame. */
+export interface FrameLimits {
+  /** Events. */
+  readonly events: number
+  /** Bytes; one event may be larger. */
+  readonly bytes: number
+}
+
+/** Whether a reader wants an event. */
+export type Wants = (type: string, offset: number) => boolean
+
+/** Which events are in a frame. */
+export interface Lines {
+  readonly count: number
+  readonly first: number
+  readonly last: number
+  readonly bytes: number
+  /** The offsets where some between `first` and `last` are missing; else `undefined`. */
+  readonly offsets: readonly number[] | undefined
+}
+
+/** A part of the log as one reader, or all readers of one kind, get it. Shared, so nothing in it changes. */
+export interface Frame {
+  /** The log was looked through up to this offset. */
+  readonly upTo: number
+  /** The message; `undefined` when nothing is wanted up to there. */
+  readonly data: Buffer | undefined
+  /** Apart from the data, because it is kept until the reader acknowledges. */
+  readonly lines: Lines
+}
+
+/** How many of the events have an offset of at most `offset`. */
+export function countUpTo(lines: Lines, offset: number): number {
+  if (offset >= lines.last) return lines.count
+  if (offset < lines.first) return 0
+  const { offsets } = lines
+  if (offsets === undefined) return offset - lines.first + 1
+  let low = 0
+  let high = offsets.length
+  while (low < high) {
+    const middle = (low + high) >> 1
+    if ((offsets[middle] ?? Infinity) <= offset) low = middle + 1
+    else high = middle
+  }
+  return low
+}
+
+/** The first of the events above `offset`. */
+export function firstAbove(lines: Lines, offset: number): number {
+  if (offset < lines.first) return lines.first
+  return lines.offsets?.[countUpTo(lines, offset)] ?? offset + 1
+}
+
+/**
+ * The frame behind `cursor`: it ends with its segment, or where it is full. There is at least one event behind the
+ * cursor, and it is still in the log.
+ */
+export function frameAfter(
+  log: EventLog,
+  cursor: number,
+  wants: Wants,
+  limits: FrameLimits,
+): Frame {
+  const segment = log.segmentOf(cursor + 1)
+  if (segment === undefined) return nothing(log.head)
+  const runs: number[] = []
+  const end = Math.min(segment.last, log.head)
+  let upTo = cursor
+  let count = 0
+  let bytes = 0
+  for (let offset = cursor + 1; offset <= end; offset++) {
+    if (wants(segment.typeOf(offset), offset)) {
+      const size = segment.sizeOf(offset)
+      if (count === limits.events || (count > 0 && bytes + size > limits.bytes)) break
+      count++
+      bytes += size
+      addToRuns(runs, offset)
+    }
+    upTo = offset
+  }
+  return count === 0 ? nothing(upTo) : fromRuns(segment, runs, upTo, count)
+}
+
+const NO_LINES: Lines = { count: 0, first: 0, last: 0, bytes: 0, offsets: undefined }
+
+function nothing(upTo: number): Frame {
+  return { upTo, data: undefined, lines: NO_LINES }
+}
+
+/** Runs are pairs of first and last offset. */
+function addToRuns(runs: number[], offset: number): void {
+  const newest = runs.length - 1
+  if (newest > 0 && runs[newest] === offset - 1) runs[newest] = offset
+  else runs.push(offset, offset)
+}
+
+function fromRuns(segment: Segment, runs: readonly number[], upTo: number, count: number): Frame {
+  const first = runs[0] ?? 0
+  const last = runs.at(-1) ?? 0
+  if (runs.length === 2) {
+    const data = segment.slice(first, last)
+    return { upTo, data, lines: { count, first, last, bytes: data.length, offsets: undefined } }
+  }
+  const parts: Buffer[] = []
+  const offsets: number[] = []
+  for (let i = 0; i < runs.length; i += 2) {
+    const from = runs[i] ?? 0
+    const to = runs[i + 1] ?? 0
+    if (i > 0) parts.push(LINE_FEED)
+    parts.push(segment.slice(from, to))
+    for (let offset = from; offset <= to; offset++) offsets.push(offset)
+  }
+  const data = Buffer.concat(parts)
+  return { upTo, data, lines: { count, first, last, bytes: data.length, offsets } }
+}
+
+const LINE_FEED = Buffer.from('\n')

@@ -1,0 +1,200 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { EvictionMarks } from './eviction-marks.ts'
+import { frameAfter } from './frame.ts'
+import { EventLog } from './log.ts'
+
+const TYPES = ['a', 'b', 'order.created', 'x'.repeat(60)]
+
+interface Entry {
+  readonly offset: number
+  readonly type: string
+  readonly line: string
+}
+
+/** The same in the most simple way: an array, and what was cut off from its front. */
+class NaiveLog {
+  readonly gone: Entry[] = []
+  readonly entries: Entry[] = []
+
+  get head(): number {
+    return this.gone.length + this.entries.length
+  }
+
+  append(type: string, body: string, resent: boolean): void {
+    const offset = this.head + 1
+    this.entries.push({ offset, type, line: `${resent ? 'rv' : 'ev'} ${offset} ${body}` })
+  }
+
+  evictOldest(): void {
+    this.gone.push(...this.entries.splice(0, 1))
+  }
+
+  get bytes(): number {
+    return this.entries.reduce((sum, { line }) => sum + line.length + 1, 0)
+  }
+}
+
+type Step =
+  | {
+      readonly do: 'append'
+      readonly type: string
+      readonly body: string
+      readonly resent: boolean
+    }
+  | { readonly do: 'evict' }
+  | {
+      readonly do: 'read'
+      readonly cursor: number
+      readonly types: readonly string[]
+      readonly events: number
+      readonly bytes: number
+    }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 5,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      type: fc.constantFrom(...TYPES),
+      body: fc.integer({ min: 1, max: 120 }).map((length) => 'y'.repeat(length)),
+      resent: fc.boolean(),
+    }),
+  },
+  { weight: 2, arbitrary: fc.constant({ do: 'evict' } as const) },
+  {
+    weight: 4,
+    arbitrary: fc.record({
+      do: fc.constant('read' as const),
+      cursor: fc.nat(60),
+      types: fc.subarray(TYPES),
+      events: fc.integer({ min: 1, max: 20 }),
+      bytes: fc.integer({ min: 1, max: 1_000 }),
+    }),
+  },
+)
+
+/** Reads to the end, and compares what came, and what is said to be lost. */
+function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do: 'read' }>): void {
+  const wants = (type: string): boolean => read.types.includes(type)
+  const lost = naive.gone.filter(({ offset, type }) => offset > read.cursor && wants(type))
+  expect(log.lostBeyond(read.cursor, wants)).toBe(lost.at(-1)?.offset ?? 0)
+  const lines: string[] = []
+  let cursor = Math.max(read.cursor, log.floor - 1)
+  while (cursor < log.head) {
+    const { upTo, data, lines: found } = frameAfter(log, cursor, wants, read)
+    const text = data?.toString().split('\n') ?? []
+    const offsets = text.map((line) => Number(line.split(' ')[1]))
+    expect(upTo).toBeGreaterThan(cursor)
+    expect(found).toMatchObject({ count: text.length, bytes: data?.length ?? 0 })
+    expect([found.first, found.last]).toEqual([offsets[0] ?? 0, offsets.at(-1) ?? 0])
+    expect(found.count).toBeLessThanOrEqual(read.events)
+    // One event may be larger.
+    expect(found.count > 1 ? found.bytes : 0).toBeLessThanOrEqual(read.bytes)
+    lines.push(...text)
+    cursor = upTo
+  }
+  const kept = naive.entries.filter(({ offset, type }) => offset > read.cursor && wants(type))
+  expect(lines).toEqual(kept.map(({ line }) => line))
+}
+
+const limits = { maxEvents: 1_000, maxBytes: 1_000_000, maxAgeMs: Infinity }
+
+describe('the log', () => {
+  it('behaves like an array from whose front events are cut off', () => {
+    fc.assert(
+      fc.property(
+        fc.array(step, { maxLength: 120 }),
+        fc.integer({ min: 60, max: 500 }),
+        (steps, segmentBytes) => {
+          const log = new EventLog({ ...limits, segmentBytes })
+          const naive = new NaiveLog()
+          for (const next of steps) {
+            if (next.do === 'append') {
+              const source = Buffer.from(`pub 1 ${next.body} rest`)
+              log.append(next.resent, source, 6, 6 + next.body.length, next.type, 0)
+              naive.append(next.type, next.body, next.resent)
+            } else if (next.do === 'evict') {
+              log.evictOldest()
+              naive.evictOldest()
+            } else compareReading(log, naive, next)
+            expect(log.head).toBe(naive.head)
+            expect(log.floor).toBe(naive.gone.length + 1)
+            expect(log.bytes).toBe(naive.bytes)
+            for (const { offset, type } of naive.entries) expect(log.typeOf(offset)).toBe(type)
+          }
+        },
+      ),
+      { numRuns: 300 },
+    )
+  })
+
+  it('is full at its events or its bytes, and takes an event of any size when it is empty', () => {
+    const log = new EventLog({ maxEvents: 2, maxBytes: 100, maxAgeMs: Infinity })
+    const line = Buffer.from('x'.repeat(44))
+    expect(log.isFullFor(1_000)).toBe(false)
+    log.append(false, line, 0, 44, 'a', 0)
+    // 44 bytes, and `ev 2 ` with a line feed.
+    expect(log.bytes).toBe(50)
+    expect(log.isFullFor(44)).toBe(false)
+    expect(log.isFullFor(45)).toBe(true)
+    log.append(false, line, 0, 1, 'a', 0)
+    expect(log.isFullFor(1)).toBe(true)
+    log.evictOldest()
+    expect(log.isFullFor(1)).toBe(false)
+  })
+
+  it('knows when its oldest event is too old, never before', () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.nat(50), { minLength: 1, maxLength: 50 }),
+        fc.nat(400),
+        (waits, later) => {
+          const log = new EventLog({ ...limits, maxAgeMs: 100 })
+          const times: number[] = []
+          let now = 0
+          for (const wait of waits) {
+            now += wait
+            times.push(now)
+            log.append(false, Buffer.from('x'), 0, 1, 'a', now)
+          }
+          now += later
+          while (log.isOldestTooOld(now)) log.evictOldest()
+          const kept = times.slice(log.floor - 1)
+          for (const at of times.slice(0, log.floor - 1))
+            expect(now - at).toBeGreaterThanOrEqual(100)
+          // Known to a sixty-fourth, so that not every event needs a time of its own.
+          for (const at of kept) expect(now - at).toBeLessThan(102)
+        },
+      ),
+    )
+  })
+
+  it('keeps a slice as it was, whatever happens to the log', () => {
+    const log = new EventLog({ ...limits, segmentBytes: 40 })
+    log.append(false, Buffer.from('first'), 0, 5, 'a', 0)
+    const slice = log.segmentOf(1)?.slice(1, 1)
+    for (let i = 0; i < 50; i++) {
+      log.append(false, Buffer.from('other'), 0, 5, 'a', 0)
+      log.evictOldest()
+    }
+    expect(slice?.toString()).toBe('ev 1 first')
+    expect(log.segmentOf(1)).toBeUndefined()
+  })
+})
+
+describe('eviction marks', () => {
+  it('tell types apart up to a number, and are only ever too careful beyond it', () => {
+    const marks = new EvictionMarks(2)
+    const only = (type: string) => (other: string) => other === type
+    marks.add('a', 1)
+    marks.add('b', 2)
+    marks.add('c', 3)
+    marks.add('a', 4)
+    expect(marks.highest(only('a'), 0)).toBe(4)
+    expect(marks.highest(only('b'), 0)).toBe(3)
+    expect(marks.highest(only('c'), 0)).toBe(3)
+    expect(marks.highest(only('a'), 4)).toBe(0)
+    expect(marks.highest(only('b'), 3)).toBe(0)
+  })
+})

@@ -1,0 +1,190 @@
+/** A member: a connected client with its session, its permissions, and what it is still to be told. */
+import type { LineFault, RefusalCode, SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
+import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import { noLine, okLine, subnoLine, subokLine } from '../../protocol/bus-v1/hub-line-text.ts'
+import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
+import type { Counters } from './counters.ts'
+import type { EventLog } from './log.ts'
+import type { Permission } from './permission.ts'
+import type { Publisher, Publishing } from './publishing.ts'
+import { pump, type Outlet } from './pump.ts'
+import type { Rate } from './rate.ts'
+import type { Session, SessionLink } from './session.ts'
+import type { Served, Turn } from './turn.ts'
+
+/** The connection of a member. */
+export interface MemberPeer extends Outlet {
+  /** It is being closed. */
+  readonly isOver: boolean
+  /** Holds back what is sent until {@link uncork}. */
+  cork(): void
+  uncork(): void
+  close(code: number, reason: string): void
+}
+
+/** What a member asks of its hub. */
+export interface MemberHost {
+  readonly log: EventLog
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  now(): number
+  /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
+  subscribe(member: Member, sub: WireSubscription): number | SubscriptionRefusal
+  unsubscribe(member: Member, id: number): void
+  /** A subscriber settled something: the log may have room again, and publishers may be told. */
+  progress(): void
+  /** A session counts again for what the log must keep. */
+  restored(): void
+}
+
+/** One for each welcome. */
+export class Member implements Publisher, SessionLink, Served {
+  readonly session: Session
+  readonly rate: Rate
+  permission: Permission
+  /** When its credentials end, by the hub's clock. */
+  expiresAt: number
+  readonly #peer: MemberPeer
+  readonly #host: MemberHost
+  /** Lines for the end of the turn. */
+  #lines = ''
+  #okSent: number
+  #mustRepeat = false
+  #wantsMark = false
+
+  constructor(
+    peer: MemberPeer,
+    session: Session,
+    rights: { readonly permission: Permission; readonly rate: Rate; readonly expiresAt: number },
+    host: MemberHost,
+  ) {
+    this.#peer = peer
+    this.session = session
+    this.permission = rights.permission
+    this.rate = rights.rate
+    this.expiresAt = rights.expiresAt
+    this.#host = host
+    this.#okSent = session.publisher.confirmed
+  }
+
+  publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {
+    const { publishing } = this.#host
+    const conflict = publishing.publish(this, bytes, from, to, line, resent, this.#host.now())
+    if (conflict !== undefined) this.#conflict(`${resent ? 'rep' : 'pub'} ${conflict}`)
+  }
+
+  subscribe(sub: WireSubscription): LineFault | undefined {
+    if (this.session.subscriber.get(sub.id) !== undefined) return 'again'
+    const verdict = this.#host.subscribe(this, sub)
+    this.#tell(
+      typeof verdict === 'number' ? subokLine(sub.id, verdict) : subnoLine(sub.id, verdict),
+    )
+    this.#wantsMark = true
+    return undefined
+  }
+
+  unsubscribe(id: number): void {
+    this.#host.unsubscribe(this, id)
+  }
+
+  ack(offset: number): void {
+    const { subscriber } = this.session
+    if (offset > subscriber.told) {
+      this.#conflict('ack offset')
+      return
+    }
+    const wasFull = !subscriber.hasCredit
+    if (!subscriber.ack(offset)) return
+    this.session.blockingSince = undefined
+    // It moves, so it is waited for again.
+    if (this.session.isGivenUp) this.#restore()
+    this.#host.progress()
+    if (wasFull) this.wake()
+  }
+
+  /** Sends what there is at the end of this turn. */
+  wake(): void {
+    this.#host.turn.mark(this)
+  }
+
+  /** Tells again up to where everything is confirmed. */
+  again(): void {
+    this.#mustRepeat = true
+    this.#host.turn.mark(this)
+  }
+
+  refused(n: number, code: RefusalCode): void {
+    this.#tell(noLine(n, code))
+  }
+
+  /** Tells the subscriber how far it is, if it does not know. */
+  tellCursor(): void {
+    this.#wantsMark = true
+    this.wake()
+  }
+
+  replaced(): void {
+    this.#host.counters.fenced++
+    this.#peer.close(4410, 'replaced')
+  }
+
+  ended(code: number, reason: string): void {
+    this.#peer.close(code, reason)
+  }
+
+  /** A last line, at once, then the close. */
+  leave(text: string, code: number, reason: string): void {
+    this.#flushLines()
+    this.#peer.sendText(text)
+    this.#peer.close(code, reason)
+  }
+
+  serve(turn: number): void {
+    if (this.#peer.isOver) return
+    this.#peer.cork()
+    this.#flushLines()
+    if (this.session.subscriber.subscriptions > 0) {
+      const { log, counters } = this.#host
+      const toldGap = pump(
+        this.session.subscriber,
+        log,
+        this.#peer,
+        counters,
+        turn,
+        this.#wantsMark,
+      )
+      this.#wantsMark = false
+      // It knows what it missed; from here on it counts.
+      if (toldGap && this.session.isGivenUp) this.#restore()
+    }
+    this.#peer.uncork()
+  }
+
+  #restore(): void {
+    this.session.isGivenUp = false
+    this.#host.restored()
+  }
+
+  #flushLines(): void {
+    const { confirmed } = this.session.publisher
+    let lines = this.#lines
+    if (confirmed > this.#okSent || (this.#mustRepeat && confirmed > 0)) {
+      lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
+      this.#okSent = confirmed
+    }
+    this.#mustRepeat = false
+    this.#lines = ''
+    if (lines !== '') this.#peer.sendText(lines)
+  }
+
+  #tell(line: string): void {
+    this.#lines += `${this.#lines === '' ? '' : '\n'}${line}`
+    this.#host.turn.mark(this)
+  }
+
+  #conflict(reason: string): void {
+    this.#host.counters.protocolErrors++
+    this.#peer.close(4409, reason)
+  }
+}

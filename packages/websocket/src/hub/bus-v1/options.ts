@@ -1,0 +1,205 @@
+/** The options of the hub that concern `bus.v1`: who gets in, how much is kept, and for how long. */
+import {
+  ConfigError,
+  arrayOf,
+  boolean,
+  durationMs,
+  func,
+  integer,
+  number,
+  object,
+  oneOf,
+  string,
+  type Shape,
+} from '@bus/core'
+import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
+import type { Authenticate } from './gate.ts'
+import type { Authorize } from './principal.ts'
+
+/** How much one connection, and all of them, may use. */
+export interface HubLimits {
+  /** The largest line of one event in bytes; a larger one is refused with code `size`. @default 262_144 */
+  readonly maxEventBytes?: number
+  /** Connections at the same time; one more gets status 503. @default 10_000 */
+  readonly connections?: number
+  /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
+  readonly sessions?: number
+  /** Subscriptions of one connection; one more is refused with code `limit`. @default 128 */
+  readonly subscriptionsPerConnection?: number
+  /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
+  readonly publishPerSecond?: number
+  /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
+  readonly window?: { readonly events?: number; readonly bytes?: number }
+}
+
+/** How much of the past is kept. What a subscriber still needs is kept longer, and the publishers wait. */
+export interface LogOptions {
+  /** Events. @default 1_000_000 */
+  readonly maxEvents?: number
+  /** Bytes. @default 268_435_456 */
+  readonly maxBytes?: number
+  /** Milliseconds. @default Infinity */
+  readonly maxAgeMs?: number
+}
+
+/** What a hub that speaks `bus.v1` can be told. */
+export interface BusV1Options {
+  /**
+   * Tells who shows these credentials, or `null`. Called for each new connection; what it throws refuses the connection
+   * for the moment. Without it `allowAnonymous` must be set. @default none
+   */
+  readonly authenticate?: Authenticate
+  /** Lets those in who show no credentials, as the principal `anonymous`. @default false */
+  readonly allowAnonymous?: boolean
+  /** Decides, beyond the grants of a principal, what it may publish and subscribe to. @default everything */
+  readonly authorize?: Authorize
+  /** The origins from which browsers may connect, written as browsers do: `https://shop.example`. @default [] */
+  readonly origins?: readonly string[]
+  /** The `Host` headers to accept; helps against DNS rebinding. @default any */
+  readonly hosts?: readonly string[]
+  readonly limits?: HubLimits
+  readonly log?: LogOptions
+  /**
+   * When a publish is confirmed: once it is in the hub's log, or once every connected at-least-once subscriber of its
+   * type has settled it. @default 'hub'
+   */
+  readonly confirm?: 'hub' | 'subscribers'
+  /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
+  readonly sessionTtlMs?: number
+  /** Milliseconds that a subscriber without progress may hold up the publishers. @default 5_000 */
+  readonly holdMs?: number
+  /**
+   * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on.
+   * @default 0, or 1_000 with `confirm: 'subscribers'`
+   */
+  readonly graceMs?: number
+  /** Milliseconds between the hub's pings; two without any answer end the link. @default 25_000 */
+  readonly heartbeatMs?: number
+  /** Milliseconds that a new connection gets to say who it is. @default 5_000 */
+  readonly helloMs?: number
+  /** Gets what `authenticate` and `authorize` threw. @default it is counted only */
+  readonly onError?: (error: unknown) => void
+}
+
+/** The options with every default filled in. */
+export interface ResolvedBusV1Options {
+  readonly authenticate: Authenticate | undefined
+  readonly allowAnonymous: boolean
+  readonly authorize: Authorize | undefined
+  readonly origins: readonly string[]
+  readonly hosts: readonly string[] | undefined
+  readonly limits: Required<Omit<HubLimits, 'window'>> & { readonly window: Window }
+  readonly log: Required<LogOptions>
+  readonly confirm: 'hub' | 'subscribers'
+  readonly sessionTtlMs: number
+  readonly holdMs: number
+  readonly graceMs: number
+  readonly heartbeatMs: number
+  readonly helloMs: number
+  readonly onError: ((error: unknown) => void) | undefined
+}
+
+/** What holds where nothing is given. */
+export const busV1Defaults: Readonly<{
+  allowAnonymous: boolean
+  confirm: 'hub' | 'subscribers'
+  sessionTtlMs: number
+  holdMs: number
+  heartbeatMs: number
+  helloMs: number
+  log: Required<LogOptions>
+  limits: ResolvedBusV1Options['limits']
+}> = Object.freeze({
+  allowAnonymous: false,
+  confirm: 'hub',
+  sessionTtlMs: 60_000,
+  holdMs: 5_000,
+  heartbeatMs: 25_000,
+  helloMs: 5_000,
+  log: Object.freeze({ maxEvents: 1_000_000, maxBytes: 268_435_456, maxAgeMs: Infinity }),
+  limits: Object.freeze({
+    maxEventBytes: wireDefaults.maxEventBytes,
+    connections: 10_000,
+    sessions: 20_000,
+    subscriptionsPerConnection: 128,
+    publishPerSecond: Infinity,
+    window: wireDefaults.window,
+  }),
+})
+
+/** With `confirm: 'subscribers'`. */
+const GRACE_MS = 1_000
+
+const count = integer({ min: 1 })
+
+/** One check for each option. */
+export const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
+  authenticate: func,
+  allowAnonymous: boolean,
+  authorize: func,
+  origins: arrayOf(string({ nonEmpty: true })),
+  hosts: arrayOf(string({ nonEmpty: true })),
+  limits: object<HubLimits>({
+    maxEventBytes: count,
+    connections: count,
+    sessions: count,
+    subscriptionsPerConnection: count,
+    publishPerSecond: (path, value) => {
+      if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
+    },
+    window: object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
+  }),
+  log: object<LogOptions>({
+    maxEvents: count,
+    maxBytes: count,
+    maxAgeMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  }),
+  confirm: oneOf(['hub', 'subscribers']),
+  sessionTtlMs: durationMs({ allowLong: true }),
+  holdMs: durationMs(),
+  graceMs: durationMs(),
+  heartbeatMs: durationMs({ min: 1 }),
+  helloMs: durationMs({ min: 1 }),
+  onError: func,
+})
+
+/** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for an open door */
+export function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
+  const { authenticate, allowAnonymous = busV1Defaults.allowAnonymous } = options
+  if (authenticate === undefined && !allowAnonymous) {
+    throw new ConfigError(
+      'authenticate',
+      'Expected `authenticate` to be a function or `allowAnonymous` to be true: a hub is not open by accident',
+    )
+  }
+  const confirm = options.confirm ?? busV1Defaults.confirm
+  const { window, ...limits } = options.limits ?? {}
+  return Object.freeze({
+    authenticate,
+    allowAnonymous,
+    authorize: options.authorize,
+    origins: [...(options.origins ?? [])],
+    hosts: options.hosts === undefined ? undefined : [...options.hosts],
+    limits: Object.freeze({
+      ...busV1Defaults.limits,
+      ...given(limits),
+      window: Object.freeze({ ...busV1Defaults.limits.window, ...given(window ?? {}) }),
+    }),
+    log: Object.freeze({ ...busV1Defaults.log, ...given(options.log ?? {}) }),
+    confirm,
+    sessionTtlMs: options.sessionTtlMs ?? busV1Defaults.sessionTtlMs,
+    holdMs: options.holdMs ?? busV1Defaults.holdMs,
+    graceMs: options.graceMs ?? (confirm === 'subscribers' ? GRACE_MS : 0),
+    heartbeatMs: options.heartbeatMs ?? busV1Defaults.heartbeatMs,
+    helloMs: options.helloMs ?? busV1Defaults.helloMs,
+    onError: options.onError,
+  })
+}
+
+/** Without what is `undefined`, which would hide a default. */
+function given<T extends object>(
+  options: T,
+): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>
+}

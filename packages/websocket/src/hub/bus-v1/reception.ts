@@ -1,0 +1,234 @@
+/** The reception: welcomes peers, renews their credentials, and sees them off. */
+import type { Clock, Random } from '@bus/core'
+import { byeLine } from '../../protocol/bus-v1/client-lines.ts'
+import type { SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
+import type { Hello, WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
+import { welcomeLine } from '../../protocol/bus-v1/welcome.ts'
+import type { Counters } from './counters.ts'
+import type { Admission, Gate } from './gate.ts'
+import { greet, type Greeting } from './greeting.ts'
+import type { EventLog } from './log.ts'
+import { Member, type MemberHost } from './member.ts'
+import type { Peer, PeerHost } from './peer.ts'
+import { Permission } from './permission.ts'
+import type { Authorize, Principal } from './principal.ts'
+import type { Publishing } from './publishing.ts'
+import { Rate } from './rate.ts'
+import type { Sessions } from './sessions.ts'
+import type { Subscribing } from './subscribing.ts'
+import type { Turn } from './turn.ts'
+
+/** Milliseconds that expired credentials still do, for clocks that differ. */
+const EXPIRY_GRACE_MS = 30_000
+
+export interface ReceptionOptions {
+  readonly epoch: string
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly sessions: Sessions
+  readonly subscribing: Subscribing
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  readonly gate: Gate
+  readonly authorize: Authorize | undefined
+  readonly heartbeatMs: number
+  readonly helloMs: number
+  readonly publishPerSecond: number
+  readonly wire: WireLimits
+  readonly onError: (error: unknown) => void
+  /** Sessions or subscriptions are others than before. */
+  readonly onChanged: () => void
+  /** A subscriber settled something. */
+  readonly onProgress: () => void
+}
+
+/** The only place where peers, principals and sessions meet. */
+export class Reception implements PeerHost, MemberHost {
+  readonly peers: Set<Peer> = new Set()
+  readonly members: Map<Peer, Member> = new Map()
+  readonly clock: Clock
+  readonly random: Random
+  readonly helloMs: number
+  readonly heartbeatMs: number
+  readonly log: EventLog
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  readonly #options: ReceptionOptions
+  readonly #emptyWaiters: (() => void)[] = []
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+    this.clock = options.clock
+    this.random = options.random
+    this.helloMs = options.helloMs
+    this.heartbeatMs = options.heartbeatMs
+    this.log = options.log
+    this.publishing = options.publishing
+    this.turn = options.turn
+    this.counters = options.counters
+  }
+
+  greet(peer: Peer, hello: Hello): void {
+    const { token } = hello
+    if (peer.principal !== undefined && token === undefined) {
+      this.#open(peer, hello, peer.principal)
+      return
+    }
+    this.#admit(peer, token, (principal) => this.#open(peer, hello, principal))
+  }
+
+  authenticate(peer: Peer, token: string): void {
+    this.#admit(peer, token, (principal) => {
+      const member = this.members.get(peer)
+      if (member === undefined) return
+      if (principal.id === member.session.principalId) this.#renew(peer, member, principal)
+      else peer.close(4403, 'another principal')
+    })
+  }
+
+  protocolError(): void {
+    this.counters.protocolErrors++
+  }
+
+  left(peer: Peer): void {
+    this.peers.delete(peer)
+    const member = this.members.get(peer)
+    if (member !== undefined) {
+      this.members.delete(peer)
+      this.#options.sessions.detach(member.session, member, this.now())
+      this.#options.onChanged()
+    }
+    if (this.peers.size > 0) return
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve()
+  }
+
+  now(): number {
+    return this.clock.now()
+  }
+
+  subscribe({ session, permission }: Member, sub: WireSubscription): number | SubscriptionRefusal {
+    return this.#options.subscribing.add(session, permission, sub)
+  }
+
+  unsubscribe({ session }: Member, id: number): void {
+    this.#options.subscribing.remove(session, id)
+  }
+
+  progress(): void {
+    this.#options.onProgress()
+  }
+
+  restored(): void {
+    this.#options.onChanged()
+  }
+
+  /** Ends the sessions of a principal and its connections. @returns how many sessions */
+  revoke(principalId: string): number {
+    const count = this.#options.sessions.revoke(principalId, 4403, 'revoked')
+    for (const peer of this.peers) {
+      if (peer.principal?.id === principalId) peer.close(4403, 'revoked')
+    }
+    return count
+  }
+
+  /** Asks every peer to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
+  async sendAway(spreadMs: number): Promise<void> {
+    for (const peer of this.peers) {
+      const member = this.members.get(peer)
+      if (member === undefined) peer.close(1001, 'going away')
+      else member.leave(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
+    }
+    if (this.peers.size > 0) await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
+  }
+
+  /** Closes the links whose credentials ended a while ago. */
+  endExpired(now: number): void {
+    for (const member of this.members.values()) {
+      if (now >= member.expiresAt) member.ended(4401, 'expired')
+    }
+  }
+
+  /** Finds out who it is; the peer is closed when that fails, or left alone when it is gone meanwhile. */
+  #admit(peer: Peer, token: string | undefined, then: (principal: Principal) => void): void {
+    const settle = (admission: Admission): void => {
+      if (peer.isOver) return
+      if (admission === 'unauthorized') {
+        this.counters.unauthorized++
+        peer.close(4401, 'unauthorized')
+      } else if (admission === 'unavailable') peer.close(4503, 'authentication')
+      else then(admission)
+    }
+    this.#options.gate
+      .admit({ request: peer.request, token })
+      .then(settle)
+      .catch((error: unknown) => {
+        this.#options.onError(error)
+        peer.close(1011, '')
+      })
+  }
+
+  #open(peer: Peer, hello: Hello, principal: Principal): void {
+    const permission = this.#permissionOf(principal)
+    const options = { ...this.#options, window: this.#options.wire.window }
+    const greeting = greet(hello, principal, permission, options, this.now())
+    if (greeting === undefined) {
+      peer.close(4503, 'sessions')
+      return
+    }
+    const { session } = greeting
+    peer.principal = principal
+    const rate = new Rate(this.#options.publishPerSecond, this.now())
+    const rights = { permission, rate, expiresAt: this.#endOf(principal) }
+    const member = new Member(peer, session, rights, this)
+    this.#options.sessions.attach(session, member)
+    this.members.set(peer, member)
+    if (greeting.resumed) this.counters.resumed++
+    this.counters.gaps += greeting.gaps.length
+    session.isGivenUp = false
+    session.blockingSince = undefined
+    this.#options.onChanged()
+    peer.welcome(member, this.#welcomeOf(greeting))
+    this.turn.mark(member)
+  }
+
+  #welcomeOf({ session, resumed, subs, gaps }: Greeting): string {
+    const { epoch, wire, heartbeatMs } = this.#options
+    return welcomeLine({
+      sid: session.sid,
+      resumed,
+      last: session.publisher.confirmed,
+      refused: session.publisher.refusals(),
+      epoch,
+      head: this.log.head,
+      limits: wire,
+      heartbeatMs,
+      subs,
+      gaps,
+    })
+  }
+
+  #renew(peer: Peer, member: Member, principal: Principal): void {
+    const permission = this.#permissionOf(principal)
+    const subs = [...member.session.subscriber.list()]
+    if (subs.some(({ pattern }) => !permission.maySubscribe(pattern))) {
+      peer.close(4403, 'subscription')
+      return
+    }
+    peer.principal = principal
+    member.permission = permission
+    member.expiresAt = this.#endOf(principal)
+  }
+
+  #permissionOf(principal: Principal): Permission {
+    return new Permission(principal, this.#options.authorize, this.#options.onError)
+  }
+
+  /** Credentials end by the wall clock; the hub counts by its own. */
+  #endOf({ expiresAt = Infinity }: Principal): number {
+    return this.now() + (expiresAt - Date.now()) + EXPIRY_GRACE_MS
+  }
+}

@@ -1,0 +1,239 @@
+/** A subscriber session: one cursor in the log, and the frames that were sent and not acknowledged. */
+import type { WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import type { Window } from '../../protocol/bus-v1/limits.ts'
+import { Fifo } from './fifo.ts'
+import { countUpTo, firstAbove, frameAfter, type Frame, type Lines } from './frame.ts'
+import type { EventLog } from './log.ts'
+import type { PatternSet, PatternSets } from './pattern-set.ts'
+
+interface Sub {
+  readonly pattern: string
+  readonly mode: WireMode
+  /** It wants events behind this offset only. */
+  readonly since: number
+  /** A set of its own, for the time in which it wants less than its session. */
+  readonly set: PatternSet
+}
+
+/** Keeps the books; what is sent, and when, is not decided here. */
+export class SubscriberSession {
+  readonly #sets: PatternSets
+  readonly #subs = new Map<number, Sub>()
+  readonly #unacked = new Fifo<Lines>()
+  #set: PatternSet
+  #window: Window
+  #position = 0
+  #told = 0
+  #acked = 0
+  #unackedEvents = 0
+  #unackedBytes = 0
+  #newestSince = 0
+  /** Subscriptions that are at least once. */
+  #reliable = 0
+  /** Nothing was told on this link yet, so the cursor may still go back. */
+  #isFresh = true
+
+  constructor(sets: PatternSets, window: Window) {
+    this.#sets = sets
+    this.#set = sets.acquire([])
+    this.#window = window
+  }
+
+  /** Everything up to it was sent, or is not wanted. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** The subscriber knows of it: nothing above can be acknowledged. */
+  get told(): number {
+    return this.#told
+  }
+
+  /** Everything up to it is settled. */
+  get acked(): number {
+    return this.#acked
+  }
+
+  get unackedEvents(): number {
+    return this.#unackedEvents
+  }
+
+  get subscriptions(): number {
+    return this.#subs.size
+  }
+
+  /** Whether some subscription is at least once. */
+  get isReliable(): boolean {
+    return this.#reliable > 0
+  }
+
+  /** Whether the window has room for another event. */
+  get hasCredit(): boolean {
+    return this.#unackedEvents < this.#window.events && this.#unackedBytes < this.#window.bytes
+  }
+
+  /** The subscriptions as they stand. */
+  *list(): Generator<WireSubscription & { readonly from: number }> {
+    for (const [id, { pattern, mode, since }] of this.#subs)
+      yield { id, pattern, mode, from: since }
+  }
+
+  get(id: number): { readonly pattern: string; readonly since: number } | undefined {
+    return this.#subs.get(id)
+  }
+
+  /** Begins anew on a link, behind `cursor`. What was sent on an older link and not settled is sent again. */
+  begin(cursor: number, window: Window): void {
+    this.unlink()
+    this.#window = window
+    this.#position = cursor
+    this.#told = cursor
+    this.#acked = cursor
+    this.#isFresh = true
+  }
+
+  /** The first subscription comes: nothing before `cursor` is owed. Back it goes only while nothing was told. */
+  restart(cursor: number): void {
+    if (this.#isFresh) this.#told = this.#acked = cursor
+    this.#position = Math.max(cursor, this.#told)
+  }
+
+  /** The link is gone. */
+  unlink(): void {
+    this.#unacked.clear()
+    this.#unackedEvents = 0
+    this.#unackedBytes = 0
+    this.#position = this.#acked
+  }
+
+  /** Adds a subscription to events behind `since`, which is not below {@link told}. */
+  add(id: number, sub: Pick<WireSubscription, 'pattern' | 'mode'>, since: number): void {
+    this.#drop(id)
+    const { pattern, mode } = sub
+    this.#subs.set(id, { pattern, mode, since, set: this.#sets.acquire([pattern]) })
+    if (mode === 'alo') this.#reliable++
+    this.#newestSince = Math.max(this.#newestSince, since)
+    // What lies between was of no interest to the others, or it would have been told.
+    if (since < this.#position) this.#position = since
+    this.#reset()
+  }
+
+  /** `false`: there was none. */
+  remove(id: number): boolean {
+    if (!this.#drop(id)) return false
+    this.#reset()
+    return true
+  }
+
+  /** Gives everything back. */
+  end(): void {
+    for (const id of this.#subs.keys()) this.#drop(id)
+    this.#sets.release(this.#set)
+    this.unlink()
+  }
+
+  /** Whether an event is wanted. */
+  readonly wants = (type: string, offset: number): boolean => {
+    if (!this.#set.wants(type)) return false
+    if (offset > this.#newestSince) return true
+    for (const sub of this.#subs.values())
+      if (offset > sub.since && sub.set.wants(type)) return true
+    return false
+  }
+
+  /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
+  next(log: EventLog, turn: number): Frame | undefined {
+    if (this.#position >= log.head || !this.hasCredit) return undefined
+    if (this.#position >= this.#newestSince) {
+      const shared = this.#set.frameAfter(log, this.#position, turn)
+      if (this.#fits(shared)) return shared
+    }
+    return frameAfter(log, this.#position, this.wants, {
+      events: this.#window.events - this.#unackedEvents,
+      bytes: this.#window.bytes - this.#unackedBytes,
+    })
+  }
+
+  /** The frame was sent. */
+  sent({ upTo, lines }: Frame): void {
+    this.#position = upTo
+    if (lines.count === 0) return
+    this.#told = lines.last
+    this.#isFresh = false
+    this.#unacked.push(lines)
+    this.#unackedEvents += lines.count
+    this.#unackedBytes += lines.bytes
+  }
+
+  /** The subscriber was told that everything up to here is sent, or lost. */
+  tell(offset: number): void {
+    this.#isFresh = false
+    if (offset > this.#told) this.#told = offset
+  }
+
+  /** Goes on behind `offset`, because nothing that is wanted is left before it. */
+  skipTo(offset: number): void {
+    if (offset > this.#position) this.#position = offset
+  }
+
+  /** Everything up to `offset` is settled. @returns whether that is news; the caller has compared with {@link told} */
+  ack(offset: number): boolean {
+    if (offset <= this.#acked) return false
+    const before = this.#acked
+    this.#acked = offset
+    let lines = this.#unacked.peek()
+    while (lines !== undefined && lines.first <= offset) {
+      this.#unackedEvents -= countUpTo(lines, offset) - countUpTo(lines, before)
+      if (lines.last > offset) break
+      this.#unackedBytes -= lines.bytes
+      this.#unacked.shift()
+      lines = this.#unacked.peek()
+    }
+    return true
+  }
+
+  /** The oldest event that it may still ask for; `head + 1` when there is none. Looks through what it does not want. */
+  needs(log: EventLog): number {
+    const sent = this.#unacked.peek()
+    if (sent !== undefined) return firstAbove(sent, this.#acked)
+    while (this.#position < log.head) {
+      const next = this.#position + 1
+      if (next >= log.floor && this.wants(log.typeOf(next), next)) break
+      this.#position = Math.max(next, log.floor - 1)
+    }
+    return this.#position + 1
+  }
+
+  /** The newest wanted event that left the log before it was sent; 0 when there is none. */
+  lost(log: EventLog): number {
+    if (this.#position >= this.#newestSince) return log.lostBeyond(this.#position, this.#set.wants)
+    let newest = 0
+    for (const { since, set } of this.#subs.values()) {
+      newest = Math.max(newest, log.lostBeyond(Math.max(since, this.#position), set.wants))
+    }
+    return newest
+  }
+
+  #fits({ lines }: Frame): boolean {
+    if (lines.count <= 1) return true
+    return (
+      lines.count <= this.#window.events - this.#unackedEvents &&
+      lines.bytes <= this.#window.bytes - this.#unackedBytes
+    )
+  }
+
+  #drop(id: number): boolean {
+    const sub = this.#subs.get(id)
+    if (sub === undefined) return false
+    this.#subs.delete(id)
+    if (sub.mode === 'alo') this.#reliable--
+    this.#sets.release(sub.set)
+    return true
+  }
+
+  #reset(): void {
+    const old = this.#set
+    this.#set = this.#sets.acquire(Array.from(this.#subs.values(), (sub) => sub.pattern))
+    this.#sets.release(old)
+  }
+}

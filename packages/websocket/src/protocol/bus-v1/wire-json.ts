@@ -1,0 +1,44 @@
+/** The JSON objects of `hello`, `welcome`, `auth` and `bye`: parsed within a depth, read member by member. */
+import { MAX_JSON_DEPTH } from './limits.ts'
+
+/** A JSON object of which only named members are read; nothing of it is ever merged into anything. */
+export type WireRecord = Readonly<Record<string, unknown>>
+
+const QUOTE = 34
+const BACKSLASH = 92
+
+/** The object that the text is; `undefined` when it is none, or nested too deeply. */
+export function parseRecord(text: string): WireRecord | undefined {
+  if (!isShallow(text)) return undefined
+  try {
+    return asRecord(JSON.parse(text))
+  } catch {
+    // Why a stranger's text is not JSON helps nobody; the caller names the line.
+    return undefined
+  }
+}
+
+/** The value as an object with members; `undefined` for arrays, `null` and everything else. */
+export function asRecord(value: unknown): WireRecord | undefined {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+    ? (value as WireRecord)
+    : undefined
+}
+
+/** Whether objects and arrays are nested at most {@link MAX_JSON_DEPTH} deep, found without parsing. */
+function isShallow(text: string): boolean {
+  let depth = 0
+  let inString = false
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i)
+    if (inString) {
+      if (code === BACKSLASH) i++
+      else if (code === QUOTE) inString = false
+    } else if (code === QUOTE) inString = true
+    // `{` and `[` differ from each other, and from `}` and `]`, in one bit each.
+    else if ((code | 32) === 123) {
+      if (++depth > MAX_JSON_DEPTH) return false
+    } else if ((code | 32) === 125) depth--
+  }
+  return true
+}
