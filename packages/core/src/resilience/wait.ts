@@ -116,7 +116,13 @@ export function abortable<T>(
 ): Promise<T> {
   const settled = Promise.resolve(promise)
   if (signal === undefined) return settled
-  // Nobody looks at the promise any more once the wait was given up.
-  settled.catch(() => {})
-  return withDeadline(() => settled, { signal, what })
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => reject(new AbortedError(what, { cause: signal.reason }))
+    const release = (): void => signal.removeEventListener('abort', onAbort)
+    if (signal.aborted) onAbort()
+    else signal.addEventListener('abort', onAbort, { once: true })
+    // One turn of the microtasks, no more: who waits must not learn of it after everybody else. What the promise
+    // rejects with after the abort is nobody's business any more.
+    settled.then(resolve, reject).finally(release)
+  })
 }
