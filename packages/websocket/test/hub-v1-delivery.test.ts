@@ -148,6 +148,19 @@ test('a subscription may begin in the past, as far as the log reaches', async ()
   expect(late.payloads).toEqual([8, 9, 10])
 })
 
+test('a second subscription may begin where the log has passed only what was foreign so far', async () => {
+  const hub = await startHub()
+  const reader = await greet(hub, { subs: [sub(1, 'quiet.*')] })
+  const publisher = await greet(hub)
+  publisher.say(pub(1, 1, 'quiet.a'), ...pubs(2, 10))
+  await publisher.line('ok 10')
+  await reader.events(1)
+  reader.say('sub 2 order.* alo 0', 'sub 3 order.* alo 7')
+  expect(await reader.line('subok 2')).toBe('subok 2 1')
+  await reader.events(10)
+  expect(reader.payloads).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 10])
+})
+
 test('a second subscription gets nothing of what lies before it, also while the session lags behind', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, 'slow.*')], window: { events: 1, bytes: 1_000 } })

@@ -170,6 +170,38 @@ test('a subscriber that was given up counts again once it has caught up', async 
   await publisher.line('ok 35')
 })
 
+test('a subscriber whose socket stood still counts again once it was told its gap', async () => {
+  const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 100 })
+  const reader = await greet(hub, { subs: [sub(1, '>')] })
+  const publisher = await greet(hub)
+  reader.ws.pause()
+  for (let n = 1; n <= 40; n++) publisher.say(pub(n, 'x'.repeat(200_000)))
+  await publisher.line('ok 40')
+  expect(hub.stats().busV1.givenUp).toBe(1)
+  reader.ws.resume()
+  await reader.line('gap')
+  await until(() => reader.offsets.at(-1) === 40, 'the newest event')
+  publisher.say(pub(41, 41))
+  await publisher.settled()
+  expect(publisher.heard('ok').at(-1)).toBe('40')
+  reader.say('ack 40')
+  await publisher.line('ok 41')
+})
+
+test('with confirm subscribers a subscriber that was given up is not waited for', async () => {
+  const hub = await startHub({
+    confirm: 'subscribers',
+    graceMs: 0,
+    log: { maxEvents: 2 },
+    holdMs: 50,
+  })
+  await greet(hub, { subs: [sub(1, '>')] })
+  const publisher = await greet(hub)
+  publisher.say(...pubs(1, 3))
+  expect(await publisher.line('ok 3')).toBe('ok 3')
+  expect(hub.stats().busV1.givenUp).toBe(1)
+})
+
 test('a slow subscriber that moves is waited for, however long all of it takes', async () => {
   const hub = await startHub({ log: { maxEvents: 4 }, holdMs: 200 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })

@@ -1,5 +1,4 @@
 /** The implementation of the bus: it wires publisher, subscriptions, notices and shutdown. */
-import { AsyncLocalStorage } from 'node:async_hooks'
 import type { Readable, Writable } from 'node:stream'
 import type { Capabilities } from '../contract/capabilities.ts'
 import {
@@ -38,7 +37,7 @@ import { iterate, type IterateOptions } from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
 import { Publisher } from './publisher.ts'
 import { readableOf, writableOf, type ReadableOptions, type WritableOptions } from './streams.ts'
-import type { Handling } from './subscription-host.ts'
+import { HandlingScope } from './handling-scope.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 type State = 'open' | 'draining' | 'closed'
@@ -46,7 +45,7 @@ type State = 'open' | 'draining' | 'closed'
 /** What {@link createBus} gives. */
 export class EventBus implements Bus {
   readonly #options: ResolvedBusOptions
-  readonly #scope = new AsyncLocalStorage<Handling>()
+  readonly #scope = new HandlingScope()
   readonly #notices: Notices
   readonly #factory: EventFactory
   readonly #publisher: Publisher
@@ -221,7 +220,7 @@ export class EventBus implements Bus {
   #refusal(): Error | undefined {
     if (this.#state === 'open') return undefined
     // What a handler publishes while it finishes belongs to the event that it handles.
-    if (this.#state === 'draining' && this.#scope.getStore()?.live === true) return undefined
+    if (this.#state === 'draining' && this.#scope.current?.live === true) return undefined
     return this.#notOpen()
   }
 

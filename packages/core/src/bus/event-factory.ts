@@ -1,12 +1,16 @@
 /** From the arguments of `publish` and `emit` to the event. */
 import { ConfigError } from '../contract/errors.ts'
 import { assertId, createEvent, type Event, type EventInit } from '../contract/event.ts'
+import { EventIds } from '../contract/event-ids.ts'
 import { assertType } from '../contract/type.ts'
 
 /** Makes the events of one bus, with its source and its ids. */
 export class EventFactory {
   readonly #source: string | undefined
   readonly #createId: (() => string) | undefined
+  readonly #ids = new EventIds()
+  /** The last type that was found to be good: streams repeat themselves. */
+  #type = ''
 
   constructor(source: string | undefined, createId: (() => string) | undefined) {
     this.#source = source
@@ -21,14 +25,22 @@ export class EventFactory {
   }
 
   #create(type: string, payload: unknown, init: EventInit | undefined): Event {
-    if (this.#source === undefined && this.#createId === undefined) {
-      return createEvent(type, payload, init)
+    if (init !== undefined || this.#createId !== undefined) {
+      return createEvent(type, payload, {
+        ...(this.#source === undefined ? {} : { source: this.#source }),
+        ...(this.#createId === undefined || init?.id !== undefined ? {} : { id: this.#createId() }),
+        ...init,
+      })
     }
-    return createEvent(type, payload, {
-      ...(this.#source === undefined ? {} : { source: this.#source }),
-      ...(this.#createId === undefined || init?.id !== undefined ? {} : { id: this.#createId() }),
-      ...init,
-    })
+    if (type !== this.#type) {
+      assertType(type)
+      this.#type = type
+    }
+    const timestamp = Date.now()
+    const source = this.#source
+    const metadata = source === undefined ? { timestamp } : { timestamp, source }
+    const id = this.#ids.next(timestamp)
+    return Object.freeze({ id, type, payload, metadata: Object.freeze(metadata) })
   }
 }
 

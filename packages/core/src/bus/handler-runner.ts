@@ -4,7 +4,8 @@ import type { Event } from '../contract/event.ts'
 import type { Handler, HandlerContext, Subscription } from '../contract/subscriber.ts'
 import { telemetry } from '../observe/telemetry.ts'
 import { asError } from './thrown.ts'
-import type { Handling, SubscriptionHost } from './subscription-host.ts'
+import type { Handling } from './handling-scope.ts'
+import type { SubscriptionHost } from './subscription-host.ts'
 
 export interface HandlerRunnerOptions {
   readonly handler: Handler
@@ -13,6 +14,9 @@ export interface HandlerRunnerOptions {
   readonly timeoutMs: number | undefined
   readonly zombieLimit: number
 }
+
+/** Calls after which a handler that returned at once every time is no longer followed. */
+const SYNC_CALLS = 64
 
 /**
  * A synchronous handler costs no promise, no closure and no context of its own: without a deadline the first
@@ -26,9 +30,27 @@ export class HandlerRunner {
   readonly #abort = new AbortController()
   readonly #firstContext: HandlerContext
   #zombies = 0
+  /** Whether the handler is followed over its awaits, as long as it is not known to return at once. */
+  #isFollowed = true
+  /** Calls in a row that returned at once. */
+  #syncCalls = 0
+  /** Calls under way that are not followed. */
+  #unfollowed = 0
+  // The arguments of the call on the stack, so that a call needs no closure.
+  #event: Event | undefined
+  #context: HandlerContext | undefined
+  readonly #onStack: Handling
+  readonly #callHandler = (): unknown => {
+    const event = this.#event
+    const context = this.#context
+    if (event === undefined || context === undefined) return undefined
+    return this.#options.handler(event, context)
+  }
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options
+    this.#onStack = { subscription: options.subscription, live: false }
+    options.host.scope.follow()
     this.#firstContext = this.#contextOf(1, this.#abort.signal)
   }
 
@@ -38,8 +60,10 @@ export class HandlerRunner {
 
   /** Whether the current code runs inside a handler of this subscription. */
   get isInside(): boolean {
-    const handling = this.#options.host.scope.getStore()
-    return handling?.live === true && handling.subscription === this.#options.subscription
+    const handling = this.#options.host.scope.current
+    if (handling?.live === true && handling.subscription === this.#options.subscription) return true
+    // A call of a handler that was taken for one that returns at once: whoever asks may be that handler.
+    return this.#unfollowed > 0
   }
 
   /** Aborts the context of every handler that runs. */
@@ -69,15 +93,41 @@ export class HandlerRunner {
   }
 
   #call(event: Event, context: HandlerContext): undefined | Promise<void> {
+    return this.#isFollowed ? this.#callFollowed(event, context) : this.#callSync(event, context)
+  }
+
+  /** The handler returned at once so far; this one call may show that it does not always. */
+  #callSync(event: Event, context: HandlerContext): undefined | Promise<void> {
+    const { host } = this.#options
+    this.#event = event
+    this.#context = context
+    this.#onStack.live = true
+    let result: unknown
+    try {
+      result = host.scope.runSync(this.#onStack, this.#callHandler)
+    } finally {
+      this.#onStack.live = false
+    }
+    if (!isThenable(result)) return undefined
+    this.#isFollowed = true
+    this.#options.host.scope.follow()
+    this.#syncCalls = -Infinity
+    this.#unfollowed++
+    return this.#untilEnd(result, undefined)
+  }
+
+  #callFollowed(event: Event, context: HandlerContext): undefined | Promise<void> {
     const { handler, host, subscription } = this.#options
     const handling: Handling = { subscription, live: true }
     let result: unknown
     try {
-      result = host.scope.run(handling, handler, event, context)
+      result = host.scope.runFollowed(handling, () => handler(event, context))
       if (!isThenable(result)) {
         handling.live = false
+        this.#noteSync()
         return undefined
       }
+      this.#syncCalls = -Infinity
     } catch (error) {
       handling.live = false
       throw error
@@ -85,11 +135,21 @@ export class HandlerRunner {
     return this.#untilEnd(result, handling)
   }
 
-  async #untilEnd(result: PromiseLike<unknown>, handling: Handling): Promise<void> {
+  /** Enough calls that returned at once: the next ones are taken for the same. One that is not ends that for good. */
+  #noteSync(): void {
+    this.#syncCalls++
+    if (this.#syncCalls < SYNC_CALLS) return
+    this.#isFollowed = false
+    this.#options.host.scope.unfollow()
+  }
+
+  /** @param handling - of the call; `undefined`: it was not followed */
+  async #untilEnd(result: PromiseLike<unknown>, handling: Handling | undefined): Promise<void> {
     try {
       await result
     } finally {
-      handling.live = false
+      if (handling === undefined) this.#unfollowed--
+      else handling.live = false
     }
   }
 

@@ -1,22 +1,15 @@
 /** What a subscription needs of the bus that holds it. */
-import type { AsyncLocalStorage } from 'node:async_hooks'
 import type { Clock, Random } from '../contract/clock.ts'
 import type { Subscription } from '../contract/subscriber.ts'
 import type { ErrorKind, Undeliverable } from '../contract/transport.ts'
-
-/** One handler that runs. Lets a call find out whether it was made from inside a handler. */
-export interface Handling {
-  readonly subscription: Subscription
-  /** False once the handler ended: what it left behind (timers, floating promises) is no longer inside it. */
-  live: boolean
-}
+import type { HandlingScope } from './handling-scope.ts'
 
 /** The narrow port through which a subscription speaks to its bus. None of its methods throws. */
 export interface SubscriptionHost {
   readonly clock: Clock
   readonly random: Random
   /** The handler in whose asynchronous context the current code runs. */
-  readonly scope: AsyncLocalStorage<Handling>
+  readonly scope: HandlingScope
   readonly hasDeadLetters: boolean
   /** Gives an event up. `false`: the dead letters refused it, so it is still unprocessed. */
   giveUp(undeliverable: Undeliverable): boolean

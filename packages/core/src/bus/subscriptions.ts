@@ -1,5 +1,4 @@
 /** The subscriptions of one bus: made, found, finished and abandoned together. */
-import type { AsyncLocalStorage } from 'node:async_hooks'
 import { v7 as uuidv7 } from 'uuid'
 import type { Clock } from '../contract/clock.ts'
 import {
@@ -19,13 +18,14 @@ import { aroundHandler } from './middleware.ts'
 import type { Notices } from './notices.ts'
 import { resolveSubscribeOptions, type ResolvedSubscribeOptions } from './subscribe-options.ts'
 import { HandlerSubscription } from './subscription.ts'
-import type { Handling, SubscriptionHost } from './subscription-host.ts'
+import type { HandlingScope } from './handling-scope.ts'
+import type { SubscriptionHost } from './subscription-host.ts'
 import { validatingHandler } from './validating-handler.ts'
 
 /** What the subscriptions need of their bus. */
 export interface SubscriptionsOwner {
   readonly notices: Notices
-  readonly scope: AsyncLocalStorage<Handling>
+  readonly scope: HandlingScope
 }
 
 /** How long {@link Subscriptions.finish} may take. */

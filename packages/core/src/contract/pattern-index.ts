@@ -58,7 +58,8 @@ export class PatternIndex<T> {
     const found = [...this.#trie.match(type)]
     const values = Object.freeze(found.toSorted((a, b) => this.#orderOf(a) - this.#orderOf(b)))
     if (this.#cache.size >= MAX_CACHED_TYPES) this.#cache.clear()
-    this.#cache.set(type, values)
+    // A copy: the type may be cut from a large text, which the cache would keep alive.
+    this.#cache.set(type.split('.').join('.'), values)
     return values
   }
 

@@ -1,5 +1,5 @@
 /** A subscription whose transport and bus are played by the test. */
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { HandlingScope } from '../../src/bus/handling-scope.ts'
 import { HandlerSubscription } from '../../src/bus/subscription.ts'
 import type { SubscriptionHost } from '../../src/bus/subscription-host.ts'
 import { resolveSubscribeOptions } from '../../src/bus/subscribe-options.ts'
@@ -48,7 +48,7 @@ export function setUp(
     host: {
       clock,
       random: () => 0.5,
-      scope: new AsyncLocalStorage(),
+      scope: new HandlingScope(),
       hasDeadLetters: true,
       giveUp: (undeliverable) => lost.push(undeliverable) > 0,
       report: (_kind, error) => errors.push(error),

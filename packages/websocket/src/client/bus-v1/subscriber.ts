@@ -85,8 +85,11 @@ export class Subscriber {
     let settling = 0
     try {
       const event = decodeBody(type, id, body)
-      const isKnown = this.#filter.add(event.metadata.source, id)
-      if (!isResent || !isKnown) settling = this.#ports.registry.deliver(event, token)
+      const { source } = event.metadata
+      if (!isResent || !this.#filter.has(source, id)) {
+        this.#filter.add(source, id)
+        settling = this.#ports.registry.deliver(event, token)
+      }
     } catch (error) {
       this.#ports.undecodable(error as Error, body)
     }

@@ -1,0 +1,28 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { ResentFilter } from './resent-filter.ts'
+
+test('remembers exactly the last events by source and id, whatever their ids look like', () => {
+  const id = fc.oneof(
+    fc.nat(9).map(String),
+    fc.nat(5).map((n) => `long-${'x'.repeat(60)}-${n}`),
+  )
+  const source = fc.constantFrom(undefined, 'a', 'b')
+  const step = fc.record({ ask: fc.boolean(), source, id })
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
+      const filter = new ResentFilter(8)
+      const last: string[] = []
+      for (const { ask, source: from, id: name } of steps) {
+        const key = `${String(from)}/${name}`
+        if (ask) expect(filter.has(from, name)).toBe(last.includes(key))
+        else {
+          filter.add(from, name)
+          last.push(key)
+          if (last.length > 8) last.shift()
+        }
+      }
+    }),
+    { numRuns: 3_000 },
+  )
+})
