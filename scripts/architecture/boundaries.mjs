@@ -7,7 +7,7 @@ const CORE = '@bus/core'
 const ARROWS = {
   core: ['@standard-schema/spec', 'denque', 'p-queue', 'uuid'],
   testing: [CORE, 'ws'],
-  websocket: [CORE, 'ws', 'opossum', 'p-queue'],
+  websocket: [CORE, 'denque', 'ws', 'opossum', 'p-queue'],
 }
 
 /** Per package and room (a folder of `src`): the rooms that it must not import, by value or by type. */

@@ -100,10 +100,7 @@ function open(
     const ws = construct(options, protocol, headers)
     const connection = new Connection(ws)
     let refusal: Error | undefined
-    let isHub = false
-    ws.once('upgrade', (response) => {
-      isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
-    })
+    const isProven = watchProof(ws)
     const giveUp = (): void => {
       signal.removeEventListener('abort', giveUp)
       reject(new AbortedError('Connecting', { cause: signal.reason }))
@@ -112,7 +109,7 @@ function open(
     signal.addEventListener('abort', giveUp, { once: true })
     ws.once('open', () => {
       signal.removeEventListener('abort', giveUp)
-      if (protocol.session === undefined || ws.protocol !== SUBPROTOCOL || isHub) {
+      if (protocol.session === undefined || isProven()) {
         resolve(connection)
         return
       }
@@ -136,6 +133,15 @@ function open(
       reject(refusal ?? toDialError(error, options.url))
     })
   })
+}
+
+/** Whether a server that agreed on our subprotocol means it: a hub says so in a header of its own. */
+function watchProof(ws: WebSocket): () => boolean {
+  let isHub = false
+  ws.once('upgrade', (response) => {
+    isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
+  })
+  return () => isHub || ws.protocol !== SUBPROTOCOL
 }
 
 function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {
