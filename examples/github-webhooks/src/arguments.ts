@@ -14,7 +14,7 @@ const DEFAULT_EVENTS = 10_000
 export const USAGE = `Usage: npm start -- [options]
 
 Publishes events through a hub to two subscribers, each in a process of its own, breaks the links
-and kills the hub on the way, and accounts for every event.
+and kills the hub on the way, and fails unless each got every event exactly once.
 
   --events N      how many GitHub webhook deliveries to publish (default 10000)
   --file PATH     publish your own events instead, once: one JSON object a line, for example

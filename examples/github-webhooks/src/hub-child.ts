@@ -5,6 +5,8 @@ import type { Progress } from './progress.ts'
 /** The hub as a child. */
 export class HubChild {
   readonly port: number
+  /** How often it was killed. */
+  restarts = 0
   #child: Child
   readonly #processes: Processes
 
@@ -27,6 +29,7 @@ export class HubChild {
   async restart(progress: Progress): Promise<void> {
     progress.say('red', `killing the hub (SIGKILL to process ${this.#child.pid})`)
     await this.#child.kill()
+    this.restarts++
     const { child } = await startHub(this.#processes, this.port)
     this.#child = child
     progress.say('green', `the hub is back (process ${child.pid})`)

@@ -1,19 +1,16 @@
-/** The inbox of a subscriber: which numbers arrived, and between which of them its link broke. */
+/** The inbox of a subscriber: which numbers its handler got, how often, and in which order. */
 import type { Event } from '@bus/core'
-import type { Break } from './messages.ts'
 
 /** What arrived, by number. */
 export class Inbox {
   readonly seen: Set<number> = new Set()
-  readonly breaks: Break[] = []
   duplicates = 0
+  /** New numbers that came after a higher one. */
+  disordered = 0
   strangers = 0
   /** All that came, whatever it was. */
   arrivals = 0
   #highest = 0
-  /** Where the break began that is not over yet. */
-  #brokenAfter: number | undefined
-  #isBack = false
 
   take({ metadata }: Event): void {
     this.arrivals++
@@ -22,26 +19,9 @@ export class Inbox {
       this.strangers++
       return
     }
-    if (this.#brokenAfter !== undefined && this.#isBack) {
-      this.breaks.push({ after: this.#brokenAfter, before: sequence })
-      this.#brokenAfter = undefined
-    }
     if (this.seen.has(sequence)) this.duplicates++
+    else if (sequence < this.#highest) this.disordered++
     this.seen.add(sequence)
     this.#highest = Math.max(this.#highest, sequence)
-  }
-
-  linkLost(): void {
-    this.#brokenAfter ??= this.#highest
-    this.#isBack = false
-  }
-
-  linkBack(): void {
-    this.#isBack = true
-  }
-
-  allBreaks(): readonly Break[] {
-    if (this.#brokenAfter === undefined) return this.breaks
-    return [...this.breaks, { after: this.#brokenAfter, before: null }]
   }
 }

@@ -21,6 +21,8 @@ export interface JobReport {
   readonly subscribers: readonly SubscriberReport[]
   /** What was done to the links and the hub. */
   readonly disturbances: readonly string[]
+  /** How often the hub was killed. */
+  readonly restarts: number
 }
 
 interface Subscribing {
@@ -97,14 +99,19 @@ export class Job {
     const order = { kind: 'publish', url: publisher.url, source: this.#source } as const
     const { report } = await publisher.ask(order, 'published')
     await disturbances.settled()
-    this.#progress.say('green', 'all is published; waiting until nothing more arrives')
+    this.#progress.say('green', 'all is confirmed; the subscribers say what they have')
     const received = await Promise.all(
       subscribing.map(({ client, expected }) =>
         client.ask({ kind: 'finish', expected }, 'received'),
       ),
     )
     const subscribers = received.map((news) => news.report)
-    return { publisher: report, subscribers, disturbances: disturbances.done }
+    return {
+      publisher: report,
+      subscribers,
+      disturbances: disturbances.done,
+      restarts: hub.restarts,
+    }
   }
 
   async #subscribe(name: string, pattern: string, hub: HubChild): Promise<Subscribing> {

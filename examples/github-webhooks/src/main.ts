@@ -5,11 +5,8 @@ import { BadInputError, loadEvents, type EventSource } from './load-events.ts'
 import { JobError } from './processes.ts'
 import { formatCount, Progress } from './progress.ts'
 import { printReport } from './report.ts'
-import { tally, type Guarantee } from './tally.ts'
+import { tally } from './tally.ts'
 import { totalsOf, type Totals } from './totals.ts'
-
-/** What the hub promises: it stores nothing, so what a broken link loses is lost, and must be named. */
-const GUARANTEE: Guarantee = 'at-most-once'
 
 const EXIT = { ok: 0, failed: 1, usage: 2, interrupted: 130, terminated: 143 } as const
 
@@ -27,7 +24,7 @@ async function runJob(source: EventSource, progress: Progress): Promise<Totals> 
   const events = await loadEvents(source)
   const from = source.kind === 'github' ? 'GitHub webhook deliveries' : `events of ${source.path}`
   const title = `${formatCount(events.total)} ${from}`
-  progress.print(progress.paint('bold', `${title}, one hub, two subscribers, ${GUARANTEE}\n`))
+  progress.print(progress.paint('bold', `${title}, one hub, two subscribers, at-least-once\n`))
   const startedAt = performance.now()
   const job = new Job(source, events, progress)
   const onSigint = (): void => job.abort(new Interrupted(EXIT.interrupted))
@@ -39,14 +36,14 @@ async function runJob(source: EventSource, progress: Progress): Promise<Totals> 
       total: events.total,
       typeOf: (sequence: number) => events.at(sequence).type,
       report: report.publisher,
+      restarts: report.restarts,
     }
     const accounts = SUBSCRIBERS.flatMap(({ name, pattern }, i) => {
       const received = report.subscribers[i]
-      return received ? [{ name, ...tally(publication, pattern, received, GUARANTEE) }] : []
+      return received ? [{ name, ...tally(publication, pattern, received) }] : []
     })
     const seconds = Math.round((performance.now() - startedAt) / 10) / 100
-    const figures = { events: events.total, seconds, guarantee: GUARANTEE, job: report, accounts }
-    return totalsOf(figures)
+    return totalsOf({ events: events.total, seconds, job: report, accounts })
   } finally {
     process.off('SIGINT', onSigint).off('SIGTERM', onSigterm)
   }

@@ -1,4 +1,5 @@
 /** What the processes of the job tell each other. */
+import type { Delivery, Gap } from '@bus/core'
 import type { EventSource } from './load-events.ts'
 import type { Range } from './ranges.ts'
 
@@ -26,16 +27,19 @@ export type NewsOf<K extends News['kind']> = Extract<News, { kind: K }>
 
 /** How publishing went. */
 export interface PublisherReport {
+  /** What the transport promised in the end. */
+  readonly guarantee: Delivery
   /** Publishes that succeeded. */
   readonly published: number
+  /** Those of them that the hub has confirmed: every subscriber had settled the event. */
+  readonly confirmed: number
   /** Publishes that failed, by the code of their error. */
   readonly rejected: Readonly<Record<string, number>>
   /** The numbers of those that certainly were not sent. */
   readonly notSent: readonly Range[]
   /** The numbers of those of which nobody knows. */
   readonly unknown: readonly Range[]
-  /** For each link that broke the highest number sent before: what it lost ends there. */
-  readonly breaks: readonly number[]
+  /** Times that an event was written again after a broken link. */
   readonly resent: number
   readonly reconnects: number
   readonly dropped: number
@@ -44,24 +48,21 @@ export interface PublisherReport {
 
 /** What one subscriber got. */
 export interface SubscriberReport {
-  /** The numbers that it got, each at least once. */
+  /** The numbers that its handler got, each at least once. */
   readonly delivered: readonly Range[]
   /** Further deliveries of a number that it had. */
   readonly duplicates: number
+  /** Numbers that came after a higher one. */
+  readonly disordered: number
   /** Events without a number: nobody in this job published them. */
   readonly strangers: number
-  readonly breaks: readonly Break[]
+  /** Events that arrived again and were kept from the handler. */
+  readonly suppressed: number
+  /** Why events may be missing, each time that the hub said so. */
+  readonly gapNotices: readonly Gap['reason'][]
   /** The numbers of events that ended in its dead letters. */
   readonly deadLettered: readonly Range[]
   readonly deadLetters: number
   readonly reconnects: number
   readonly dropped: number
-}
-
-/** A link of a subscriber that broke, in sequence numbers. */
-export interface Break {
-  /** The highest number received when it broke. */
-  readonly after: number
-  /** The first one received over the next link; `null` when there was none. */
-  readonly before: number | null
 }

@@ -1,5 +1,5 @@
 /** The publisher's process: numbers the events and publishes them as fast as the hub takes them. */
-import { createBus, createEvent, outcomeOf, type BusError } from '@bus/core'
+import { createBus, createEvent, outcomeOf, type BusError, type PublishReceipt } from '@bus/core'
 import { linkTo } from './link.ts'
 import { loadEvents, type EventSource } from './load-events.ts'
 import type { PublisherReport } from './messages.ts'
@@ -33,7 +33,7 @@ async function publishAll(url: string, source: EventSource): Promise<PublisherRe
     void bus
       .publish(event)
       .then(
-        () => log.sent(sequence),
+        ({ status }) => log.succeeded(status),
         (error: BusError) => log.failed(sequence, error),
       )
       .finally(() => places.give())
@@ -43,7 +43,9 @@ async function publishAll(url: string, source: EventSource): Promise<PublisherRe
   await bus.drain({ timeoutMs: DRAIN_TIMEOUT_MS })
   const { resent, reconnects } = transport.stats()
   const { dropped } = bus.backpressureStats()
-  return { ...log.report(), resent, reconnects, dropped, deadLetters: bus.deadLetters?.size ?? 0 }
+  const { delivery: guarantee } = bus.capabilities
+  const deadLetters = bus.deadLetters?.size ?? 0
+  return { ...log.report(), guarantee, resent, reconnects, dropped, deadLetters }
 }
 
 /** What became of each publish. */
@@ -54,18 +56,17 @@ class OutcomeLog {
   readonly #rejected: Record<string, number> = {}
   readonly #notSent: number[] = []
   readonly #unknown: number[] = []
-  readonly #breaks: number[] = []
   #published = 0
+  #confirmed = 0
   #settled = 0
-  #highest = 0
 
   constructor(total: number) {
     this.#step = Math.ceil(total / 100)
   }
 
-  sent(sequence: number): void {
+  succeeded(status: PublishReceipt['status']): void {
     this.#published++
-    this.#highest = Math.max(this.#highest, sequence)
+    if (status === 'confirmed') this.#confirmed++
     this.#settle()
   }
 
@@ -79,17 +80,16 @@ class OutcomeLog {
 
   linkEnded(wasClean: boolean): void {
     if (this.isOver && wasClean) return
-    this.#breaks.push(this.#highest)
     tell({ kind: 'link', is: 'lost' })
   }
 
-  report(): Pick<PublisherReport, 'published' | 'rejected' | 'notSent' | 'unknown' | 'breaks'> {
+  report(): Pick<PublisherReport, 'published' | 'confirmed' | 'rejected' | 'notSent' | 'unknown'> {
     return {
       published: this.#published,
+      confirmed: this.#confirmed,
       rejected: this.#rejected,
       notSent: toRanges(this.#notSent),
       unknown: toRanges(this.#unknown),
-      breaks: this.#breaks,
     }
   }
 

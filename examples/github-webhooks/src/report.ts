@@ -1,16 +1,9 @@
 /** The report: the totals of a run as a table. */
 import { formatCount, type Progress } from './progress.ts'
 import { printRange } from './ranges.ts'
-import type { Gap } from './tally.ts'
 import type { SubscriberTotals, Totals } from './totals.ts'
 
 const GAPS_SHOWN = 5
-
-const CAUSES = {
-  'publisher-link': "the publisher's link broke",
-  'subscriber-link': "the subscriber's link broke",
-  unexplained: 'no known cause',
-} as const
 
 /** Prints the table, the gaps, and whether the figures add up. */
 export function printReport(totals: Totals, progress: Progress): void {
@@ -20,10 +13,8 @@ export function printReport(totals: Totals, progress: Progress): void {
     for (const problem of totals.problems) progress.print(progress.paint('red', `✗ ${problem}`))
     return
   }
-  const missing = totals.subscribers.some((subscriber) => subscriber.missing > 0)
-  const how = missing ? 'delivered, or lost in a gap named above' : 'delivered'
-  const text = `✓ The figures add up: every event was ${how} (${totals.seconds} s)`
-  progress.print(progress.paint('green', text))
+  const text = 'The figures add up: every event was delivered to every subscriber exactly once'
+  progress.print(progress.paint('green', `✓ ${text} (${totals.seconds} s)`))
 }
 
 function tableOf(totals: Totals, progress: Progress): string {
@@ -37,13 +28,16 @@ function tableOf(totals: Totals, progress: Progress): string {
   const rows = [
     ['', 'publisher', ...subscribers.map(({ name }) => name)],
     row('published', totals.published, (one) => one.matched),
+    row('confirmed', totals.confirmed, () => undefined),
     ...rejected.map(([code, count]) => row(`rejected (${code})`, count, () => undefined)),
     row('delivered', undefined, (one) => one.delivered),
     row('lost', undefined, (one) => one.missing),
     row('gaps', undefined, (one) => one.gaps.length),
+    row('delivered twice', undefined, (one) => one.duplicates),
     row('resent', totals.resent, () => undefined),
-    row('arrived twice', undefined, (one) => one.duplicates),
+    row('suppressed', undefined, (one) => one.suppressed),
     row('reconnects', publisher.reconnects, (one) => one.reconnects),
+    row('gap notices', undefined, (one) => one.gapNotices),
     row('dropped', publisher.dropped, (one) => one.dropped),
     row('dead letters', publisher.deadLetters, (one) => one.deadLetters),
   ]
@@ -68,14 +62,11 @@ function cell(count: number | undefined): string {
 
 function printGaps({ name, gaps, missing }: SubscriberTotals, progress: Progress): void {
   if (gaps.length === 0) return
-  progress.print(`  ${name} lost ${formatCount(missing)} events, all of them in`)
-  for (const gap of gaps.slice(0, GAPS_SHOWN)) progress.print(`    ${printGap(gap)}`)
+  progress.print(`  ${name} lost ${formatCount(missing)} events:`)
+  for (const gap of gaps.slice(0, GAPS_SHOWN)) {
+    progress.print(`    gap ${printRange(gap)} (${formatCount(gap.events)})`)
+  }
   const more = gaps.length - GAPS_SHOWN
   if (more > 0) progress.print(`    and ${more} more gaps (--json lists all)`)
   progress.print('')
-}
-
-function printGap(gap: Gap): string {
-  const causes = gap.causes.map((cause) => CAUSES[cause]).join(', ')
-  return `gap ${printRange(gap)} (${formatCount(gap.events)}): ${causes}`
 }

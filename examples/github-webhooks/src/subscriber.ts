@@ -1,6 +1,6 @@
-/** A subscriber's process: keeps which numbers arrived, and between which numbers its link broke. */
+/** A subscriber's process: keeps which numbers arrived, and what the hub said may be missing. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import { createBus, type Bus, type Subscription } from '@bus/core'
+import { createBus, type Bus, type Gap, type Subscription } from '@bus/core'
 import type { WebSocketTransport } from '@bus/websocket'
 import { Inbox } from './inbox.ts'
 import { linkTo } from './link.ts'
@@ -17,6 +17,7 @@ class Subscriber {
   readonly #transport: WebSocketTransport
   readonly #bus: Bus
   readonly #inbox = new Inbox()
+  readonly #gapNotices: Gap['reason'][] = []
   readonly #progress: NodeJS.Timeout
   readonly #over = new AbortController()
   #subscription: Subscription | undefined
@@ -26,22 +27,15 @@ class Subscriber {
   constructor(url: string) {
     this.#transport = linkTo(url)
     this.#bus = createBus({ transport: this.#transport })
+    this.#bus.on('gap', ({ reason }) => this.#gapNotices.push(reason))
     this.#progress = setInterval(this.#tellProgress, PROGRESS_MS)
   }
 
   async subscribe(pattern: string): Promise<void> {
     this.#subscription = await this.#bus.subscribe(pattern, (event) => this.#inbox.take(event))
     const { signal } = this.#over
-    const lost = (): void => {
-      this.#inbox.linkLost()
-      tell({ kind: 'link', is: 'lost' })
-    }
-    const back = (): void => {
-      this.#inbox.linkBack()
-      tell({ kind: 'link', is: 'back' })
-    }
-    this.#bus.on('close', lost, { signal })
-    this.#bus.on('open', back, { signal })
+    this.#bus.on('close', () => tell({ kind: 'link', is: 'lost' }), { signal })
+    this.#bus.on('open', () => tell({ kind: 'link', is: 'back' }), { signal })
     tell({ kind: 'subscribed' })
   }
 
@@ -69,9 +63,9 @@ class Subscriber {
     this.#tellProgress()
     // Our own goodbye is not a link that broke.
     this.#over.abort()
-    const { reconnects } = this.#transport.stats()
+    const { received, reconnects } = this.#transport.stats()
     await this.#bus.drain()
-    const { seen, duplicates, strangers } = this.#inbox
+    const { seen, duplicates, disordered, strangers, arrivals } = this.#inbox
     const dropped = this.#subscription?.stats().queue.dropped ?? 0
     const letters = this.#bus.deadLetters?.list() ?? []
     const deadLettered = letters
@@ -80,8 +74,10 @@ class Subscriber {
     return {
       delivered: toRanges(seen),
       duplicates,
+      disordered,
       strangers,
-      breaks: this.#inbox.allBreaks(),
+      suppressed: received - arrivals,
+      gapNotices: this.#gapNotices,
       deadLettered: toRanges(deadLettered),
       deadLetters: letters.length,
       reconnects,

@@ -2,7 +2,7 @@
 import type { JobReport } from './job.ts'
 import type { PublisherReport, SubscriberReport } from './messages.ts'
 import { formatCount } from './progress.ts'
-import type { Account, Guarantee } from './tally.ts'
+import type { Account } from './tally.ts'
 
 /** A subscriber's account with the figures of its process. */
 export interface SubscriberTotals extends Account {
@@ -14,24 +14,33 @@ export interface SubscriberTotals extends Account {
 
 /** The totals of a run; the shape of `--json`. */
 export interface Totals {
-  /** Every event was delivered or is accounted for by name. */
+  /** Every event was delivered to every subscriber exactly once, in order, and the sums add up. */
   readonly ok: boolean
-  readonly guarantee: Guarantee
+  readonly guarantee: PublisherReport['guarantee']
   readonly events: number
   readonly published: number
+  /** Those that every subscriber had settled when the publisher was told. */
+  readonly confirmed: number
   /** Delivered events of each subscriber, each counted once. */
   readonly delivered: Readonly<Record<string, number>>
   readonly rejected: PublisherReport['rejected']
   readonly resent: number
+  /** Events that arrived again and were kept from a handler. */
+  readonly suppressed: number
+  /** Events that a handler got again. */
+  readonly duplicates: number
   readonly reconnects: number
   readonly dropped: number
   readonly deadLetters: number
+  /** Runs of numbers that did not arrive. */
   readonly gaps: number
+  /** Times that the hub said that events may be missing: once to each subscriber after its restart. */
+  readonly gapNotices: number
   readonly seconds: number
   readonly disturbances: readonly string[]
   readonly publisher: Pick<PublisherReport, 'reconnects' | 'dropped' | 'deadLetters'>
   readonly subscribers: readonly SubscriberTotals[]
-  /** What does not add up. */
+  /** What is not as it must be. */
   readonly problems: readonly string[]
 }
 
@@ -39,35 +48,36 @@ export interface Totals {
 export interface Figures {
   readonly events: number
   readonly seconds: number
-  readonly guarantee: Guarantee
   readonly job: JobReport
   /** In the order of the job's subscribers. */
   readonly accounts: readonly (Account & { readonly name: string })[]
 }
 
 /** Adds up. */
-export function totalsOf({ events, seconds, guarantee, job, accounts }: Figures): Totals {
+export function totalsOf({ events, seconds, job, accounts }: Figures): Totals {
   const { publisher, disturbances } = job
   const subscribers = accounts.map((account, i) => withFigures(account, job.subscribers[i]))
-  const rejected = sum(Object.values(publisher.rejected))
-  const problems = accounts.flatMap((account) => account.problems)
-  if (publisher.published + rejected !== events) {
-    const settled = formatCount(publisher.published + rejected)
-    problems.unshift(`Of ${formatCount(events)} publishes only ${settled} were settled`)
-  }
+  const problems = [
+    ...problemsOf(publisher, events),
+    ...accounts.flatMap((account) => account.problems),
+  ]
   const everyone = [publisher, ...subscribers]
   return {
     ok: problems.length === 0,
-    guarantee,
+    guarantee: publisher.guarantee,
     events,
     published: publisher.published,
+    confirmed: publisher.confirmed,
     delivered: Object.fromEntries(accounts.map(({ name, delivered }) => [name, delivered])),
     rejected: publisher.rejected,
     resent: publisher.resent,
+    suppressed: sum(accounts.map(({ suppressed }) => suppressed)),
+    duplicates: sum(accounts.map(({ duplicates }) => duplicates)),
     reconnects: sum(everyone.map((one) => one.reconnects)),
     dropped: sum(everyone.map((one) => one.dropped)),
     deadLetters: sum(everyone.map((one) => one.deadLetters)),
     gaps: sum(accounts.map(({ gaps }) => gaps.length)),
+    gapNotices: sum(accounts.map(({ gapNotices }) => gapNotices)),
     seconds,
     disturbances,
     publisher: {
@@ -78,6 +88,28 @@ export function totalsOf({ events, seconds, guarantee, job, accounts }: Figures)
     subscribers,
     problems,
   }
+}
+
+function problemsOf(
+  { published, confirmed, rejected, guarantee }: PublisherReport,
+  events: number,
+): string[] {
+  const problems: string[] = []
+  const failed = sum(Object.values(rejected))
+  if (guarantee !== 'at-least-once') problems.push(`The hub promised only ${guarantee}`)
+  if (published + failed !== events) {
+    const settled = formatCount(published + failed)
+    problems.push(`Of ${formatCount(events)} publishes only ${settled} were settled`)
+  }
+  for (const [code, count] of Object.entries(rejected)) {
+    problems.push(`${formatCount(count)} events could not be published (${code})`)
+  }
+  if (confirmed !== published) {
+    problems.push(
+      `${formatCount(published - confirmed)} events were published without a confirmation`,
+    )
+  }
+  return problems
 }
 
 function withFigures(

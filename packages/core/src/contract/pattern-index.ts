@@ -55,12 +55,19 @@ export class PatternIndex<T> {
     if (cached !== undefined) return cached
     // The grammar bounds the depth of the search, and what goes into the cache.
     if (!isType(type)) return NOTHING
-    const found = [...this.#trie.match(type)]
-    const values = Object.freeze(found.toSorted((a, b) => this.#orderOf(a) - this.#orderOf(b)))
+    const values = this.#inOrder(this.#trie.match(type))
     if (this.#cache.size >= MAX_CACHED_TYPES) this.#cache.clear()
     // A copy: the type may be cut from a large text, which the cache would keep alive.
     this.#cache.set(type.split('.').join('.'), values)
     return values
+  }
+
+  /** Each once. Where there is nothing to put in order, nothing more is looked up. */
+  #inOrder(found: readonly T[]): readonly T[] {
+    if (found.length === 0) return NOTHING
+    if (found.length === 1) return Object.freeze(found)
+    const unique = Array.from(new Set(found))
+    return Object.freeze(unique.toSorted((a, b) => this.#orderOf(a) - this.#orderOf(b)))
   }
 
   #orderOf(value: T): number {

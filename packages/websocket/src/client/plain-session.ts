@@ -16,7 +16,7 @@ export interface PlainSessionPorts {
   }
   readonly reader: { frame(frame: Frame): void }
   /** Restores the subscriptions, where the protocol has such a thing. */
-  restore(link: Link): Promise<void>
+  readonly restore: (link: Link) => Promise<void>
 }
 
 /** Keeps no state of its own. */

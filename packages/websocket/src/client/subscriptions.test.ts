@@ -8,7 +8,6 @@ import {
 } from '@bus/core'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
-import { plainJson } from '../protocol/plain-json.ts'
 import { Registry } from './registry.ts'
 import { Subscriptions, type SubscriptionLink } from './subscriptions.ts'
 

@@ -1,7 +1,5 @@
-import { createEvent } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import type { SocketPort } from '../socket/socket-port.ts'
-import { OutboxEntry } from './outbox-entry.ts'
 import { Writer } from './writer.ts'
 
 type Done = (error?: Error | null) => void

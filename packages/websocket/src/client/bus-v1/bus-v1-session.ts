@@ -142,7 +142,7 @@ export class BusV1Session implements Session, HubReceiver {
     const verdicts = subs.map(({ id, pattern }) =>
       this.#await<void>(link.signal, (waiting) =>
         this.#verdicts.set(id, {
-          resolve: waiting.resolve,
+          resolve: () => waiting.resolve(),
           reject: (code) => waiting.reject(refusal(pattern, { id, code: String(code) })),
         }),
       ),

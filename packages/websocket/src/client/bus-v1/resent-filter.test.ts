@@ -13,15 +13,17 @@ test('remembers exactly the last events by source and id, whatever their ids loo
     fc.property(fc.array(step, { maxLength: 120 }), (steps) => {
       const filter = new ResentFilter(8)
       const last: string[] = []
+      const answers: [boolean, boolean][] = []
       for (const { ask, source: from, id: name } of steps) {
         const key = `${String(from)}/${name}`
-        if (ask) expect(filter.has(from, name)).toBe(last.includes(key))
+        if (ask) answers.push([filter.has(from, name), last.includes(key)])
         else {
           filter.add(from, name)
           last.push(key)
           if (last.length > 8) last.shift()
         }
       }
+      expect(answers.map(([said]) => said)).toEqual(answers.map(([, is]) => is))
     }),
     { numRuns: 3_000 },
   )

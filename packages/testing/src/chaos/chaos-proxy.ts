@@ -1,0 +1,206 @@
+/** The chaos proxy: a TCP relay that breaks, delays and slices what passes, on request and repeatably. */
+import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { ConnectionError } from '@bus/core'
+import { Link, type ChaosLink, type CutOptions, type Fault } from './link.ts'
+import {
+  resolveOptions,
+  type ChaosProxyOptions,
+  type ResolvedChaosProxyOptions,
+} from './options.ts'
+import { seededRandom } from './seeded-random.ts'
+import { DIRECTIONS, FAIR, resolveWeather, type Direction, type Weather } from './weather.ts'
+
+/** What a chaos proxy has done. */
+export interface ChaosStats {
+  /** Links that were made. */
+  readonly links: number
+  /** Links that it tore, by what tore them. */
+  readonly torn: Readonly<Record<Fault, number>>
+  /** Bytes passed on, over all links. */
+  readonly passed: Readonly<Record<Direction, number>>
+}
+
+/** A running proxy. Its faults concern the links that are open now; the weather also those to come. */
+export interface ChaosProxy extends AsyncDisposable {
+  readonly host: string
+  /** Connect here instead of to the target. */
+  readonly port: number
+  /** Give it as an option to get the same choices again. */
+  readonly seed: number
+  /** The open links, the oldest first. */
+  readonly links: readonly ChaosLink[]
+  stats(): ChaosStats
+  /**
+   * Changes how bytes travel, in one direction or in both; what is not given goes back to its default.
+   *
+   * @throws `ConfigError` for a bad option
+   */
+  setWeather(weather: Weather, direction?: Direction): void
+  /** Tears every link with a TCP reset. @returns how many */
+  reset(): number
+  /** Tears every link with a FIN to both ends. @returns how many */
+  end(): number
+  /** Lets so many bytes more pass on every link and tears it then. @returns how many links */
+  cutAfter(bytes: number, options?: CutOptions): number
+  /** Nothing passes for so many milliseconds; it comes later. @returns on how many links */
+  hole(ms: number, direction?: Direction): number
+  /** Tears every link with a TCP reset and refuses new ones until {@link up}. */
+  down(): Promise<void>
+  /** Listens again, on the same port. */
+  up(): Promise<void>
+  /** Stops listening and lets go of every link. Idempotent. */
+  close(): Promise<void>
+}
+
+/**
+ * Starts a proxy between clients and a TCP server.
+ *
+ * @example
+ * ```ts
+ * import { startChaosProxy } from '@bus/testing/chaos'
+ *
+ * await using proxy = await startChaosProxy({ targetPort: 8080, seed: 7 })
+ * proxy.setWeather({ delayMs: 20, jitterMs: 10, sliceBytes: 3 })
+ * proxy.cutAfter(1_000, { direction: 'upstream', how: 'end' })
+ * console.log(`connect to port ${proxy.port}; repeat with seed ${proxy.seed}`)
+ * ```
+ * @throws `ConfigError` for a bad option; `ConnectionError` when the port cannot be listened on
+ */
+export async function startChaosProxy(options: ChaosProxyOptions): Promise<ChaosProxy> {
+  const proxy = new RunningProxy(resolveOptions(options))
+  await proxy.up()
+  return proxy
+}
+
+class RunningProxy implements ChaosProxy {
+  readonly #options: ResolvedChaosProxyOptions
+  readonly #links = new Set<Link>()
+  /** Those with a socket that is not closed yet, torn or not. */
+  readonly #remaining = new Set<Link>()
+  readonly #weather = { upstream: FAIR, downstream: FAIR }
+  readonly #torn: Record<Fault, number> = { reset: 0, end: 0, cut: 0 }
+  readonly #passed: Record<Direction, number> = { upstream: 0, downstream: 0 }
+  #made = 0
+  #port: number
+  #server: Server | undefined
+
+  constructor(options: ResolvedChaosProxyOptions) {
+    this.#options = options
+    this.#port = options.port
+  }
+
+  get host(): string {
+    return this.#options.host
+  }
+
+  get port(): number {
+    return this.#port
+  }
+
+  get seed(): number {
+    return this.#options.seed
+  }
+
+  get links(): readonly ChaosLink[] {
+    return [...this.#links]
+  }
+
+  stats(): ChaosStats {
+    return { links: this.#made, torn: { ...this.#torn }, passed: { ...this.#passed } }
+  }
+
+  setWeather(weather: Weather, direction?: Direction): void {
+    const resolved = resolveWeather(weather)
+    for (const way of direction === undefined ? DIRECTIONS : [direction]) {
+      this.#weather[way] = resolved
+      for (const link of this.#links) link.setWeather(way, resolved)
+    }
+  }
+
+  reset(): number {
+    return this.#each((link) => link.reset())
+  }
+
+  end(): number {
+    return this.#each((link) => link.end())
+  }
+
+  cutAfter(bytes: number, options?: CutOptions): number {
+    return this.#each((link) => link.cutAfter(bytes, options))
+  }
+
+  hole(ms: number, direction?: Direction): number {
+    return this.#each((link) => link.hole(ms, direction))
+  }
+
+  async down(): Promise<void> {
+    this.reset()
+    await this.close()
+  }
+
+  async up(): Promise<void> {
+    if (this.#server !== undefined) return
+    const { host } = this.#options
+    const server = createServer({ allowHalfOpen: true }, (client) => this.#join(client))
+    this.#server = server
+    await new Promise<void>((resolve, reject) => {
+      const fail = (cause: Error): void => {
+        this.#server = undefined
+        reject(new ConnectionError(`Could not listen on ${host}:${this.#port}`, { cause }))
+      }
+      server.once('error', fail)
+      server.listen(this.#port, host, () => {
+        server.removeListener('error', fail)
+        this.#port = (server.address() as AddressInfo).port
+        resolve()
+      })
+    })
+  }
+
+  async close(): Promise<void> {
+    const server = this.#server
+    this.#server = undefined
+    if (server === undefined) return
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()))
+    for (const link of this.#remaining) link.destroy()
+    await closed
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  #join(client: Socket): void {
+    const { targetPort, targetHost, clock, seed, onBytes, onLinkOver } = this.#options
+    const index = this.#made++
+    const link = new Link(
+      index,
+      client,
+      { port: targetPort, host: targetHost },
+      {
+        clock,
+        // A stream of choices for each link, so that one does not depend on how busy another is.
+        random: seededRandom(seed + Math.imul(index, 0x9e3779b1)),
+        bytes: (on, bytes, direction) => {
+          this.#passed[direction] += bytes.length
+          onBytes(on, bytes, direction)
+        },
+        over: () => {
+          this.#links.delete(link)
+          if (link.fault !== undefined) this.#torn[link.fault]++
+          onLinkOver(link)
+        },
+        gone: () => this.#remaining.delete(link),
+      },
+    )
+    this.#links.add(link)
+    this.#remaining.add(link)
+    for (const way of DIRECTIONS) link.setWeather(way, this.#weather[way])
+  }
+
+  #each(act: (link: Link) => void): number {
+    const links = [...this.#links]
+    for (const link of links) act(link)
+    return links.length
+  }
+}

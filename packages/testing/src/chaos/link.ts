@@ -1,0 +1,185 @@
+/** A link through the chaos proxy: two sockets tied together, which can be torn apart. */
+import { connect, type Socket } from 'node:net'
+import { checkOptions, durationMs, integer, oneOf, type Clock, type Random } from '@bus/core'
+import { Lane, type LanePorts } from './lane.ts'
+import { DIRECTIONS, type Direction, type ResolvedWeather } from './weather.ts'
+
+/**
+ * How a link is torn: a TCP reset, or a FIN to both ends, as if each had hung up on the other. Node sends a FIN right
+ * before a reset, so an end that reads at that moment may see only the end.
+ */
+export type Tear = 'reset' | 'end'
+
+/** Where and how a link is cut. */
+export interface CutOptions {
+  /** The direction whose bytes are counted. @default 'downstream' */
+  readonly direction?: Direction
+  /** How it is torn then. @default 'reset' */
+  readonly how?: Tear
+}
+
+/** What tore a link: called for, or a cut that was due; `undefined` when an end hung up. */
+export type Fault = Tear | 'cut'
+
+/** One connection of a client, as a test sees it. */
+export interface ChaosLink {
+  /** Counts the links of a proxy from 0. */
+  readonly index: number
+  /** Neither torn nor ended. */
+  readonly isOpen: boolean
+  /** What tore it; `undefined` while it is open, and when one of its ends hung up. */
+  readonly fault: Fault | undefined
+  /** Bytes passed on so far. */
+  readonly passed: Readonly<Record<Direction, number>>
+  /** Both ends get a TCP reset, now. */
+  reset(): void
+  /** Both ends get a FIN, now; what waited is lost. */
+  end(): void
+  /**
+   * Passes so many bytes more on and tears the link then, most likely in the middle of a frame.
+   *
+   * @throws `ConfigError` for a bad option
+   */
+  cutAfter(bytes: number, options?: CutOptions): void
+  /** Nothing passes for so many milliseconds, one way or both; it comes later then, as after a short failure of the network. */
+  hole(ms: number, direction?: Direction): void
+}
+
+export interface LinkPorts {
+  readonly clock: Clock
+  readonly random: Random
+  bytes(link: ChaosLink, bytes: Buffer, direction: Direction): void
+  /** It is over, for whatever reason. Told once. */
+  over(link: ChaosLink): void
+  /** Both its sockets are closed. */
+  gone(): void
+}
+
+/** Where links lead. */
+export interface Target {
+  readonly port: number
+  readonly host: string
+}
+
+const countShape = { bytes: integer({ min: 0 }) }
+
+/** Ties a client's socket to one of the target. */
+export class Link implements ChaosLink {
+  readonly index: number
+  readonly passed: Record<Direction, number> = { upstream: 0, downstream: 0 }
+  readonly #client: Socket
+  readonly #server: Socket
+  readonly #lanes: Readonly<Record<Direction, Lane>>
+  readonly #ports: LinkPorts
+  #fault: Fault | undefined
+  #isOpen = true
+  #openSockets = 2
+  #cutHow: Tear = 'reset'
+
+  constructor(index: number, client: Socket, target: Target, ports: LinkPorts) {
+    this.index = index
+    this.#client = client
+    this.#ports = ports
+    // An end is passed on behind what still waits, not answered at once.
+    this.#server = connect({ ...target, allowHalfOpen: true })
+    this.#lanes = {
+      upstream: new Lane(client, this.#server, this.#lanePorts('upstream')),
+      downstream: new Lane(this.#server, client, this.#lanePorts('downstream')),
+    }
+    for (const socket of [client, this.#server]) this.#watch(socket)
+  }
+
+  get isOpen(): boolean {
+    return this.#isOpen
+  }
+
+  get fault(): Fault | undefined {
+    return this.#fault
+  }
+
+  /** The weather of one direction, from the next byte that comes. */
+  setWeather(direction: Direction, weather: ResolvedWeather): void {
+    this.#lanes[direction].weather = weather
+  }
+
+  reset(): void {
+    this.#tear('reset', 'reset')
+  }
+
+  end(): void {
+    this.#tear('end', 'end')
+  }
+
+  cutAfter(bytes: number, options: CutOptions = {}): void {
+    checkOptions('', { bytes }, countShape)
+    checkOptions<CutOptions>('', options, {
+      direction: oneOf(DIRECTIONS),
+      how: oneOf(['reset', 'end']),
+    })
+    if (!this.#isOpen) return
+    this.#cutHow = options.how ?? 'reset'
+    this.#lanes[options.direction ?? 'downstream'].cutAfter(bytes)
+  }
+
+  hole(ms: number, direction?: Direction): void {
+    checkOptions('', { ms }, { ms: durationMs() })
+    for (const way of direction === undefined ? DIRECTIONS : [direction]) this.#lanes[way].hole(ms)
+  }
+
+  /** Lets go of both sockets, whatever they are doing. */
+  destroy(): void {
+    this.#finish()
+    this.#client.destroy()
+    this.#server.destroy()
+  }
+
+  #lanePorts(direction: Direction): LanePorts {
+    return {
+      clock: this.#ports.clock,
+      random: this.#ports.random,
+      passed: (bytes) => {
+        this.passed[direction] += bytes.length
+        this.#ports.bytes(this, bytes, direction)
+      },
+      cut: () => this.#tear('cut', this.#cutHow),
+    }
+  }
+
+  #watch(socket: Socket): void {
+    // `close` follows, and is handled there.
+    socket.on('error', () => {})
+    socket.on('close', (hadError) => {
+      const other = socket === this.#client ? this.#server : this.#client
+      // A clean end was passed on by the lane, behind what is still to be written.
+      if (hadError || !socket.readableEnded) this.#breakAfter(other)
+      this.#openSockets--
+      if (this.#openSockets > 0) return
+      this.#finish()
+      this.#ports.gone()
+    })
+  }
+
+  /** One end broke: the other gets the same. */
+  #breakAfter(other: Socket): void {
+    if (!this.#isOpen) return
+    this.#finish()
+    if (!other.destroyed) other.resetAndDestroy()
+  }
+
+  #tear(fault: Fault, how: Tear): void {
+    if (!this.#isOpen) return
+    this.#fault = fault
+    this.#finish()
+    for (const socket of [this.#client, this.#server]) {
+      if (how === 'reset') socket.resetAndDestroy()
+      else socket.end()
+    }
+  }
+
+  #finish(): void {
+    if (!this.#isOpen) return
+    this.#isOpen = false
+    for (const direction of DIRECTIONS) this.#lanes[direction].stop()
+    this.#ports.over(this)
+  }
+}

@@ -1,0 +1,159 @@
+/** What the chaos proxy slows down, on a clock that the test moves. */
+import { expect, test } from 'vitest'
+import { seededRandom } from '../src/chaos/index.ts'
+import { ChaosWorld } from './chaos-world.ts'
+import { ManualClock } from './manual-clock.ts'
+import type { End } from './tcp-ends.ts'
+
+const EVERYTHING = 60_000
+
+/** Resolves when the proxy has read what was sent and waits for its time. */
+async function armed(clock: ManualClock): Promise<void> {
+  while (clock.timers === 0) await new Promise((resolve) => setImmediate(resolve))
+}
+
+/** The sizes of the pieces in which so many bytes were passed on. */
+async function slicesOf(seed: number): Promise<number[]> {
+  const sizes: number[] = []
+  await using world = await ChaosWorld.start({
+    seed,
+    onBytes: (_link, bytes) => sizes.push(bytes.length),
+  })
+  world.proxy.setWeather({ sliceBytes: 5 })
+  world.client.socket.write('x'.repeat(100))
+  await world.far.until('everything', () => world.far.bytes.length === 100)
+  return sizes
+}
+
+test('a delay holds bytes back for its time, in one direction only if asked', async () => {
+  const clock = new ManualClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.proxy.setWeather({ delayMs: 50 }, 'upstream')
+  world.far.socket.write('at once')
+  await world.client.until('the bytes', () => world.client.text === 'at once')
+  world.client.socket.write('later')
+  await armed(clock)
+  expect(clock.nextIn).toBe(50)
+  clock.advance(49)
+  expect(world.proxy.stats().passed.upstream).toBe(0)
+  clock.advance(1)
+  await world.far.until('the bytes', () => world.far.text === 'later')
+})
+
+test('weather without a direction is that of both, and of links to come', async () => {
+  const clock = new ManualClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.proxy.setWeather({ delayMs: 50 })
+  for (const end of [world.client, world.far]) {
+    end.socket.write('x')
+    await armed(clock)
+    clock.advance(EVERYTHING)
+  }
+  await world.client.until('the bytes', () => world.client.text === 'x')
+  world.proxy.reset()
+  world.proxy.setWeather({ delayMs: 70 })
+  const { dial } = await import('./tcp-ends.ts')
+  using next = await dial(world.proxy.port)
+  next.socket.write('y')
+  await armed(clock)
+  expect(clock.nextIn).toBe(70)
+  world.proxy.setWeather({})
+})
+
+test('jitter adds a random part to the delay, and nothing overtakes', async () => {
+  const clock = new ManualClock()
+  const seed = 5
+  await using world = await ChaosWorld.start({ clock, seed })
+  world.proxy.setWeather({ delayMs: 10, jitterMs: 1_000, sliceBytes: 1 }, 'upstream')
+  world.client.socket.write('abcdefghij')
+  await armed(clock)
+  expect(clock.nextIn).toBeGreaterThan(10)
+  expect(clock.nextIn).toBeLessThan(1_010)
+  while (world.far.text.length < 10) {
+    clock.advance(EVERYTHING)
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(world.far.text).toBe('abcdefghij')
+})
+
+test('a hole stops everything for its time, and what came meanwhile follows in order', async () => {
+  const clock = new ManualClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.proxy.hole(30)
+  for (const end of [world.client, world.far] satisfies End[]) {
+    end.socket.write('one')
+    await armed(clock)
+    end.socket.write('two')
+  }
+  clock.advance(29)
+  expect(world.proxy.stats().passed).toEqual({ upstream: 0, downstream: 0 })
+  clock.advance(1)
+  await world.far.until('the bytes', () => world.far.text === 'onetwo')
+  await world.client.until('the bytes', () => world.client.text === 'onetwo')
+})
+
+test('a hole may be in one direction', async () => {
+  const clock = new ManualClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.link.hole(30, 'downstream')
+  world.client.socket.write('through')
+  await world.far.until('the bytes', () => world.far.text === 'through')
+  world.far.socket.write('stuck')
+  await armed(clock)
+  expect(world.client.text).toBe('')
+})
+
+test('bandwidth limits how fast bytes pass', async () => {
+  const clock = new ManualClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.proxy.setWeather({ bytesPerSecond: 1_000 }, 'upstream')
+  world.client.socket.write('x'.repeat(500))
+  await armed(clock)
+  expect(clock.nextIn).toBe(500)
+  clock.advance(500)
+  await world.far.until('the bytes', () => world.far.bytes.length === 500)
+})
+
+test('a slicer passes bytes on in small pieces, in order', async () => {
+  const sizes = await slicesOf(7)
+  expect(Math.max(...sizes)).toBe(5)
+  expect(new Set(sizes).size).toBeGreaterThan(1)
+})
+
+test('the same seed makes the same choices, and another one others', async () => {
+  const sizes = await slicesOf(7)
+  expect(await slicesOf(7)).toEqual(sizes)
+  expect(await slicesOf(8)).not.toEqual(sizes)
+})
+
+test('a seed is drawn and told when none is given', async () => {
+  await using one = await ChaosWorld.start()
+  await using other = await ChaosWorld.start()
+  expect(one.proxy.seed).not.toBe(other.proxy.seed)
+})
+
+test('a sender is held back by a receiver that does not read', async () => {
+  await using world = await ChaosWorld.start()
+  world.far.socket.pause()
+  const chunk = Buffer.alloc(1_048_576)
+  let sent = 0
+  // The kernel's buffers are bounded, so the client's own must fill up in the end.
+  while (world.client.socket.writableLength < 4 * chunk.length) {
+    world.client.socket.write(chunk)
+    sent += chunk.length
+    await new Promise((resolve) => setImmediate(resolve))
+  }
+  expect(world.proxy.stats().passed.upstream).toBeLessThan(sent)
+  world.far.socket.resume()
+  await world.far.until('everything', () => world.proxy.stats().passed.upstream === sent)
+})
+
+test('the random numbers of a seed come again and are spread evenly', () => {
+  const [one, same, other] = [seededRandom(1), seededRandom(1), seededRandom(2)]
+  const draws = Array.from({ length: 1_000 }, () => one())
+  expect(Array.from({ length: 1_000 }, () => same())).toEqual(draws)
+  expect(other()).not.toBe(draws[0])
+  const mean = draws.reduce((sum, draw) => sum + draw, 0) / draws.length
+  expect(Math.abs(mean - 0.5)).toBeLessThan(0.05)
+  expect(draws.every((draw) => draw >= 0 && draw < 1)).toBe(true)
+})
