@@ -21,11 +21,6 @@ interface SaidWelcome {
   readonly gaps: readonly { readonly from: number; readonly to: number; readonly why: string }[]
 }
 
-export interface WireOptions {
-  readonly headers?: IncomingHttpHeaders
-  readonly hello?: object
-}
-
 /** Keeps every line that it gets, and ends with the test. */
 export class WireClient {
   readonly ws: WebSocket
