@@ -29,8 +29,8 @@ test(
     const json = join(directory, 'report.json')
     const { code, output } = await bench([
       '--smoke',
-      '--only=throughput,fan-out',
-      '--contenders=bus-plain,ws',
+      '--only=throughput,fan-out,log-growth',
+      '--contenders=bus-plain,bus,ws',
       `--json=${json}`,
       `--plot-to=${directory}`,
     ])
@@ -40,8 +40,11 @@ test(
     const measured = findings.map(({ name, rows }) => [name, rows.map((row) => row.samples.length)])
     expect(measured).toEqual([
       ['throughput-orders-at-most-once', [1, 1, 1]],
+      ['throughput-orders-at-least-once', [1, 1]],
       ['throughput-github-at-most-once', [1, 1, 1]],
-      ['fan-out', [1, 1]],
+      ['throughput-github-at-least-once', [1, 1]],
+      ['fan-out', [1, 1, 1]],
+      ['log-growth', [1, 1]],
     ])
     const plots = readdirSync(directory).filter((name) => name.endsWith('.svg'))
     expect(plots).toHaveLength(findings.length)

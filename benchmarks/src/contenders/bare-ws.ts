@@ -40,7 +40,7 @@ export const bareWs: Contender = Object.freeze({
     socket.on('message', (data) => receiveJson((data as Buffer).toString(), onEvent))
     return { close: () => socket.terminate() }
   },
-  subscribeRaw: async (url) => await upgradeRaw(url),
+  subscribeRaw: async (url) => ({ connection: await upgradeRaw(url) }),
 } satisfies Contender)
 
 async function open(url: string): Promise<WebSocket> {

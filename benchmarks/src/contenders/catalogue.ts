@@ -17,6 +17,8 @@ export interface Entry {
 
 type ContenderName =
   | 'bus-plain'
+  | 'bus-amo'
+  | 'bus'
   | 'ws'
   | 'socket.io'
   | 'socket.io-ack'
@@ -37,6 +39,21 @@ export const CATALOGUE: readonly Entry[] = Object.freeze<Entry[]>([
     guarantee: 'at-most-once',
     note: 'emit over plain JSON, one frame per event',
     load: async () => (await import('./bus-plain.ts')).busPlain,
+  },
+  {
+    name: 'bus-amo',
+    side: 'ours',
+    guarantee: 'at-most-once',
+    note: 'publish at most once over bus.v1',
+    sameBrokerAs: 'bus',
+    load: async () => (await import('./bus-v1.ts')).busAtMostOnce,
+  },
+  {
+    name: 'bus',
+    side: 'ours',
+    guarantee: 'at-least-once',
+    note: 'publish over bus.v1, confirmed by the hub, acknowledged by the subscriber',
+    load: async () => (await import('./bus-v1.ts')).bus,
   },
   {
     name: 'ws',
@@ -100,6 +117,19 @@ export const CATALOGUE: readonly Entry[] = Object.freeze<Entry[]>([
     load: async () => (await import('./mqtt.ts')).mqttQos1,
   },
 ])
+
+/** Those with subscribers that only count, which only our own acknowledge. */
+export function withCrowds(entries: readonly Entry[]): Entry[] {
+  return entries.filter(
+    ({ side, guarantee, sameBrokerAs }) =>
+      sameBrokerAs === undefined && (side === 'ours' || guarantee === 'at-most-once'),
+  )
+}
+
+/** The one of ours that others are compared with. */
+export function referenceAmong(entries: readonly Entry[]): string | undefined {
+  return entries.findLast(({ side }) => side === 'ours')?.name
+}
 
 /** Loads a contender with its library. */
 export async function loadContender(name: string): Promise<Contender> {

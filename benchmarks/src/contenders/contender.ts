@@ -6,17 +6,28 @@ import type { RawConnection } from '../wire/raw-connection.ts'
 /** A way of carrying events that a run can measure. One file of this folder implements each. */
 export interface Contender {
   readonly name: string
-  /** Called in the broker's process. It listens on 127.0.0.1, on a port that the system chooses. */
-  startBroker(): Promise<Broker>
+  /**
+   * Called in the broker's process. It listens on 127.0.0.1, on a port that the system chooses.
+   *
+   * @param keep how many events its log keeps, where it has one @default as many as it always does
+   */
+  startBroker(keep?: number): Promise<Broker>
   /** Called in the client's process. */
   connectPublisher(url: string, workload: Workload): Promise<Publisher>
   /** Called in the client's process; resolves when an event published from now on arrives. */
   connectSubscriber(url: string, workload: Workload, onEvent: OnEvent): Promise<Closable>
   /**
    * A subscription over a bare socket, for subscribers that count bytes instead of parsing them. Subscribes to
-   * `order.created` and resolves when it is live. Left out where events are acknowledged.
+   * `order.created` and resolves when it is live. Left out where another contender's stands for it.
    */
-  subscribeRaw?(url: string): Promise<RawConnection>
+  subscribeRaw?(url: string): Promise<RawSubscriber>
+}
+
+/** A live subscription over a bare socket. */
+export interface RawSubscriber {
+  readonly connection: RawConnection
+  /** Told how many events have come since the start, where the broker expects acknowledgements. */
+  readonly counted?: (events: number) => void
 }
 
 /** A broker that listens. */

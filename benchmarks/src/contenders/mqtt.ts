@@ -6,7 +6,7 @@ import { connectAsync, type MqttClient } from 'mqtt'
 import { receiveJson, toJson } from '../workload/wire-event.ts'
 import { RawConnection } from '../wire/raw-connection.ts'
 import { addressOf } from './address.ts'
-import type { Contender, Publisher } from './contender.ts'
+import type { Contender, Publisher, RawSubscriber } from './contender.ts'
 import { HIGH_WATER_MARK, untilBelowMark } from './socket-room.ts'
 
 type Qos = 0 | 1
@@ -14,7 +14,7 @@ type Qos = 0 | 1
 /** At most once. */
 export const mqttQos0: Contender = Object.freeze({
   ...sides('mqtt-0', 0),
-  async subscribeRaw(url: string): Promise<RawConnection> {
+  async subscribeRaw(url: string): Promise<RawSubscriber> {
     const connection = await RawConnection.open(url)
     const connected = connection.expect(Buffer.from([0x20, 0x02]))
     connection.send(connectPacket())
@@ -22,7 +22,7 @@ export const mqttQos0: Contender = Object.freeze({
     const subscribed = connection.expect(Buffer.from([0x90]))
     connection.send(subscribePacket('order.created'))
     await subscribed
-    return connection
+    return { connection }
   },
 })
 

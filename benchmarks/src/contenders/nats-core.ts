@@ -37,6 +37,6 @@ export const natsCore: Contender = Object.freeze({
     const live = connection.expect('PONG\r\n')
     connection.send('CONNECT {"verbose":false}\r\nSUB order.created 1\r\nPING\r\n')
     await live
-    return connection
+    return { connection }
   },
 } satisfies Contender)

@@ -51,7 +51,7 @@ export const redisPubSub: Contender = Object.freeze({
     const live = connection.expect('subscribe')
     connection.send('SUBSCRIBE order.created\r\n')
     await live
-    return connection
+    return { connection }
   },
 } satisfies Contender)
 

@@ -54,7 +54,7 @@ export const socketIo: Contender = Object.freeze({
     const connected = connection.expect('40{')
     connection.send(textFrame('40'))
     await connected
-    return connection
+    return { connection }
   },
 } satisfies Contender)
 

@@ -18,10 +18,13 @@ export class Child implements AsyncDisposable {
   #calls = 0
   #stderr = ''
 
-  /** @param file the module, beside this one */
-  constructor(file: string) {
+  /**
+   * @param file the module, beside this one
+   * @param nodeOptions options of Node for this process
+   */
+  constructor(file: string, nodeOptions: readonly string[] = []) {
     this.#process = fork(new URL(file, import.meta.url), {
-      execArgv: ['--expose-gc'],
+      execArgv: ['--expose-gc', ...nodeOptions],
       stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
     })
     this.#process.stderr?.on('data', (chunk: Buffer) => {

@@ -30,6 +30,8 @@ export async function openClient(order: OpenOrder): Promise<QuestionClient> {
       return await (await import('./idle-memory.ts')).openIdleMemory(order)
     case 'match-cost':
       return (await import('./match-cost.ts')).openMatchCost(order)
+    case 'log-growth':
+      return await (await import('./log-growth.ts')).openLogGrowth(order)
     default:
       throw new RangeError(`There is no question ${order.question}`)
   }

@@ -1,5 +1,5 @@
 /** How much memory does the broker need for a subscriber that gets nothing, at 5,000 connections? */
-import { loadContender, type Entry } from '../contenders/catalogue.ts'
+import { loadContender, referenceAmong, withCrowds, type Entry } from '../contenders/catalogue.ts'
 import type { Finding, Metric, Sample } from '../report/finding.ts'
 import { alternate, casesOf } from '../run/alternate.ts'
 import { withBroker, withClient } from '../run/job.ts'
@@ -19,23 +19,21 @@ const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
 /** Resident memory, after a garbage collection where the broker runs on Node. */
 export async function askIdleMemory(plan: Plan): Promise<Finding[]> {
   const count = CONNECTIONS[plan.size]
-  const entries = plan.entries.filter(
-    ({ guarantee, sameBrokerAs }) => guarantee === 'at-most-once' && sameBrokerAs === undefined,
-  )
+  const entries = withCrowds(plan.entries)
   const cases = casesOf(entries, async (entry) => await runContender(entry, count))
   return [
     {
       name: 'idle-memory',
       title: `Broker's memory per idle subscriber at ${count.toLocaleString('en-US')} connections`,
       metrics: METRICS,
-      reference: plan.reference('at-most-once'),
+      reference: referenceAmong(entries),
       rows: await alternate(cases, plan, 'idle memory'),
     },
   ]
 }
 
 async function runContender({ name }: Entry, count: number): Promise<Sample> {
-  return await withBroker(name, async ({ url, usage }) => {
+  return await withBroker(name, async ({ url, collect, usage }) => {
     const order: OpenOrder = {
       question: 'idle-memory',
       contender: name,
@@ -45,8 +43,10 @@ async function runContender({ name }: Entry, count: number): Promise<Sample> {
     }
     return await withClient(order, async (step) => {
       await step('connectFirst')
+      await collect()
       const before = await usage()
       await step('connectAll')
+      await collect()
       const after = await usage()
       await step('verify')
       return { bytes: (after.rssBytes - before.rssBytes) / (count - FIRST) }

@@ -9,7 +9,7 @@ const TURN_BYTES = 131_072
 /** Bytes under way between publisher and subscriber: enough to keep every pipe full without filling memories. */
 const WINDOW_BYTES = 4_194_304
 /** Confirmations that a publisher may wait for; it goes on when half of them are there. */
-const MAX_UNCONFIRMED = 2_048
+const MAX_UNCONFIRMED = 4_096
 
 /** Publishes events in a row, numbered on over all calls. */
 export class Pace {
@@ -22,7 +22,7 @@ export class Pace {
   readonly #confirmed = new Count('were confirmed')
   #published = 0
 
-  /** @param received counts the deliveries to all subscribers */
+  /** @param received counts the deliveries to all subscribers, of whom there may be none */
   constructor(publisher: Publisher, workload: Workload, received: Count, subscribers = 1) {
     this.#publisher = publisher
     this.#workload = workload
@@ -80,7 +80,7 @@ export class Pace {
   readonly #onRefused = (error: unknown): void => this.#confirmed.fail(error)
 
   get #receivedByEach(): number {
-    return this.#received.value / this.#subscribers
+    return this.#subscribers === 0 ? this.#published : this.#received.value / this.#subscribers
   }
 
   async #untilReceived(events: number): Promise<void> {

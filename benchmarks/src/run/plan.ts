@@ -1,5 +1,5 @@
 /** The plan of a run: who takes part, how big it is, how often. */
-import { CATALOGUE, type Entry } from '../contenders/catalogue.ts'
+import { CATALOGUE, referenceAmong, type Entry } from '../contenders/catalogue.ts'
 import { findProgram } from '../contenders/native-server.ts'
 import type { Arguments } from '../arguments.ts'
 
@@ -30,8 +30,7 @@ export function planFor(args: Arguments, progress: (line: string) => void): Plan
     size,
     rounds: args.rounds ?? ROUNDS[size],
     entries,
-    reference: (guarantee) =>
-      entries.findLast((one) => one.side === 'ours' && one.guarantee === guarantee)?.name,
+    reference: (guarantee) => referenceAmong(entries.filter((one) => one.guarantee === guarantee)),
     progress,
   }
 }

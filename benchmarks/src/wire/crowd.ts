@@ -1,14 +1,12 @@
 /** A crowd: many subscribers over bare sockets that only count. */
-import type { Contender } from '../contenders/contender.ts'
+import type { Contender, RawSubscriber } from '../contenders/contender.ts'
 import { Count } from '../run/count.ts'
 import { MarkCounter } from './mark-counter.ts'
-import type { RawConnection } from './raw-connection.ts'
 
 /** Connections that are made at once. */
 const BATCH = 50
 
-interface Member {
-  readonly connection: RawConnection
+interface Member extends RawSubscriber {
   readonly counter: MarkCounter
 }
 
@@ -59,14 +57,16 @@ export class Crowd {
   }
 
   async #join(): Promise<Member> {
-    const connection = await this.#contender.subscribeRaw?.(this.#url)
-    if (connection === undefined) {
+    const subscriber = await this.#contender.subscribeRaw?.(this.#url)
+    if (subscriber === undefined) {
       throw new Error(`${this.#contender.name} has no subscribers that only count`)
     }
     const counter = new MarkCounter(this.#mark)
+    const { connection, counted } = subscriber
     connection.onChunk((chunk) => {
       this.deliveries.add(counter.take(chunk))
+      counted?.(counter.count)
     })
-    return { connection, counter }
+    return { ...subscriber, counter }
   }
 }

@@ -140,7 +140,8 @@ test('a target that does not listen resets the client', async () => {
 test('whoever watches sees every byte, and the end of each link once', async () => {
   const seen: string[] = []
   await using world = await ChaosWorld.start({
-    onBytes: (link, bytes, direction) => seen.push(`${link.index} ${direction} ${bytes.toString()}`),
+    onBytes: (link, bytes, direction) =>
+      seen.push(`${link.index} ${direction} ${bytes.toString()}`),
     onLinkOver: (link) => seen.push(`${link.index} over ${link.fault}`),
   })
   world.client.socket.write('up')

@@ -26,11 +26,13 @@ export class EventFactory {
 
   #create(type: string, payload: unknown, init: EventInit | undefined): Event {
     if (init !== undefined || this.#createId !== undefined) {
-      return createEvent(type, payload, {
-        ...(this.#source === undefined ? {} : { source: this.#source }),
-        ...(this.#createId === undefined || init?.id !== undefined ? {} : { id: this.#createId() }),
-        ...init,
-      })
+      const id = init?.id ?? this.#createId?.() ?? this.#ids.next(Date.now())
+      const { source = this.#source, ...rest } = init ?? {}
+      return createEvent(
+        type,
+        payload,
+        source === undefined ? { ...rest, id } : { ...rest, id, source },
+      )
     }
     if (type !== this.#type) {
       assertType(type)

@@ -69,7 +69,7 @@ describe('failing handlers', () => {
     expect(subscription.stats().consecutiveErrors).toBe(2)
   })
 
-  test('fail: stops with the error, names what waited, and does not settle', async () => {
+  test('fail: stops with the error, names what waited, and settles it all, so that the other subscriptions go on', async () => {
     const cause = new Error('no')
     const { handler, calls } = manual()
     const { subscription, deliver, feed, lost, errors } = setUp(handler, {
@@ -80,10 +80,24 @@ describe('failing handlers', () => {
     calls[0]?.reject(cause)
     await expect(subscription.closed).rejects.toMatchObject({ code: 'handler', cause })
     expect(feed.hasEnded).toBe(true)
-    expect(feed.settled).toEqual([])
+    expect(feed.settled.toSorted((a, b) => a - b)).toEqual([0, 1])
     expect(lost).toMatchObject([{ reason: 'closed', event: { payload: 1 } }])
     expect(errors).toHaveLength(1)
     expect(calls).toHaveLength(1)
+  })
+
+  test('fail: does not settle what waited and what the dead letters refused', async () => {
+    const { handler, calls } = manual()
+    const { subscription, deliver, feed } = setUp(
+      handler,
+      { errorPolicy: { strategy: 'fail' } },
+      { giveUp: () => false },
+    )
+    deliver(0)
+    deliver(1)
+    calls[0]?.reject(new Error('no'))
+    await expect(subscription.closed).rejects.toMatchObject({ code: 'handler' })
+    expect(feed.settled).toEqual([0])
   })
 
   test('retry: tries in place with the delays of the policy, then dead-letters', async () => {

@@ -159,6 +159,7 @@ export class EventHandling {
     const error = asError(thrown)
     if (action === 'fail') {
       this.#owner.fail(error, event)
+      this.#owner.settle(token)
       return
     }
     this.#host.report('handler', error)

@@ -105,6 +105,20 @@ describe('pause and end', () => {
     expect(subscription.abandon(new Error('closed'))).toBe(3)
     expect(signals.map((signal) => signal.aborted)).toEqual([true])
     expect(lost.map(({ reason }) => reason)).toEqual(['closed', 'closed'])
-    expect(feed.settled).toEqual([])
+    // The dead letters have them; the one whose handler was aborted nobody has.
+    expect(feed.settled).toEqual([1, 2])
+  })
+
+  test('abandon does not settle what only a notice tells of', () => {
+    const { subscription, deliver, lost, feed } = setUp(
+      () => new Promise(() => {}),
+      {},
+      {
+        hasDeadLetters: false,
+      },
+    )
+    for (let n = 0; n < 3; n++) deliver(n)
+    subscription.abandon(new Error('closed'))
+    expect([lost.length, feed.settled]).toEqual([2, []])
   })
 })

@@ -218,7 +218,9 @@ export class HandlerSubscription implements Sink, Subscription {
 
   #giveUp(reason: 'dropped' | 'closed', { event, token }: Delivery, error: Error): void {
     const isSafe = this.#host.giveUp({ reason, direction: 'inbound', error, attempts: 0, event })
-    if (isSafe && reason === 'dropped') this.#feed?.settle(token)
+    // Of a subscription that failed nobody handles the rest, and the others of its transport must not wait for it.
+    const isOver = reason === 'dropped' || this.#failure !== undefined || this.#host.hasDeadLetters
+    if (isSafe && isOver) this.#feed?.settle(token)
   }
 
   async #tellClosed(): Promise<void> {

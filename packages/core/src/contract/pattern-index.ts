@@ -15,7 +15,7 @@ interface Known {
 export class PatternIndex<T> {
   readonly #trie = new PatternTrie<T>()
   readonly #known = new Map<T, Known>()
-  readonly #cache = new Map<string, readonly T[]>()
+  #cache = new Map<string, readonly T[]>()
   #size = 0
   #nextOrder = 0
 
@@ -36,7 +36,7 @@ export class PatternIndex<T> {
     if (known === undefined) this.#known.set(value, { order: this.#nextOrder++, patterns: 1 })
     else known.patterns++
     this.#size++
-    this.#cache.clear()
+    this.#forget()
   }
 
   /** Removes a pair. `false`: it was not there. */
@@ -45,7 +45,7 @@ export class PatternIndex<T> {
     const known = this.#known.get(value)
     if (known !== undefined && --known.patterns === 0) this.#known.delete(value)
     this.#size--
-    this.#cache.clear()
+    this.#forget()
     return true
   }
 
@@ -56,10 +56,15 @@ export class PatternIndex<T> {
     // The grammar bounds the depth of the search, and what goes into the cache.
     if (!isType(type)) return NOTHING
     const values = this.#inOrder(this.#trie.match(type))
-    if (this.#cache.size >= MAX_CACHED_TYPES) this.#cache.clear()
+    if (this.#cache.size >= MAX_CACHED_TYPES) this.#forget()
     // A copy: the type may be cut from a large text, which the cache would keep alive.
     this.#cache.set(type.split('.').join('.'), values)
     return values
+  }
+
+  /** A map that was cleared would stay old for the garbage collector, and with it everything that it ever held. */
+  #forget(): void {
+    if (this.#cache.size > 0) this.#cache = new Map()
   }
 
   /** Each once. Where there is nothing to put in order, nothing more is looked up. */

@@ -21,7 +21,19 @@ test('a branch stays while another value has the same pattern', () => {
   trie.add('a.b', 'one')
   trie.add('a.b', 'two')
   trie.delete('a.b', 'one')
-  expect([trie.nodes, ...trie.match('a.b')]).toEqual([2, 'two'])
+  expect([trie.nodes, ...trie.match('a.b')]).toEqual([1, 'two'])
+})
+
+test('a pattern that is alone takes one node, and makes way when another one comes', () => {
+  const trie = new PatternTrie<string>()
+  trie.add('a.*.c.>', 'alone')
+  expect(trie.nodes).toBe(1)
+  expect(trie.match('a.b.c.d.e')).toEqual(['alone'])
+  expect(trie.match('a.b.c')).toEqual([])
+  trie.add('a.*.c', 'other')
+  expect(trie.nodes).toBe(4)
+  expect(trie.match('a.b.c.d.e')).toEqual(['alone'])
+  expect(trie.match('a.b.c')).toEqual(['other'])
 })
 
 test('whatever was added, nothing is left once it is all deleted, in any order', () => {

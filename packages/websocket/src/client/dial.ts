@@ -113,7 +113,7 @@ function open(
         resolve(connection)
         return
       }
-      // It echoed what it was offered, as servers do that have no opinion: it must not be shown our lines.
+      // It chose another, or echoes what it is offered as servers without an opinion do: it must not see our lines.
       ws.terminate()
       reject(noSubprotocol(options.url, new Error(NO_SUBPROTOCOL)))
     })
@@ -135,13 +135,13 @@ function open(
   })
 }
 
-/** Whether a server that agreed on our subprotocol means it: a hub says so in a header of its own. */
+/** Whether the server is a hub: it agreed on our subprotocol, and means it, which it says in a header of its own. */
 function watchProof(ws: WebSocket): () => boolean {
   let isHub = false
   ws.once('upgrade', (response) => {
     isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
   })
-  return () => isHub || ws.protocol !== SUBPROTOCOL
+  return () => isHub && ws.protocol === SUBPROTOCOL
 }
 
 function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {

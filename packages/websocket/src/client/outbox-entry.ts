@@ -11,6 +11,8 @@ export class OutboxEntry {
   attempts = 0
   /** It leaves when the other side has confirmed it, not when the operating system has it. */
   isConfirmed = false
+  /** Its publisher takes nothing less than a confirmation. */
+  mustBeConfirmed = false
   /** Its number within the session; 0 before it is first sent. */
   number = 0
   /** Sent before in a session that the other side lost: it may have arrived. */

@@ -1,14 +1,13 @@
 /** The outbox: what waits to be sent, and what is under way. Every entry settles exactly once. */
 import {
-  AbortWatch,
   AbortedError,
   AttemptsExhaustedError,
   BoundedQueue,
   ClosedError,
   DroppedError,
   QueueFullError,
-  TimeoutError,
   TooLargeError,
+  UnsupportedError,
   type BusError,
   type Clock,
   type Event,
@@ -21,6 +20,7 @@ import {
 } from '@bus/core'
 import type { Frame } from '../protocol/protocol.ts'
 import { OutboxEntry } from './outbox-entry.ts'
+import { PublishLimits } from './publish-limits.ts'
 
 export interface OutboxPorts {
   readonly clock: Clock
@@ -42,21 +42,15 @@ export class Outbox {
   readonly #ports: OutboxPorts
   /** What no entry may exceed: it could never be sent, or never be queued. */
   readonly #maxEntryBytes: number
-  /** One listener per signal, however many events it may end. */
-  readonly #signals = new AbortWatch<OutboxEntry>((entry, signal) =>
-    this.#withdraw(
-      entry,
-      new AbortedError(`Publishing ${entry.event.id}`, {
-        cause: signal.reason,
-        outcome: entry.outcome,
-      }),
-    ),
-  )
+  readonly #limits: PublishLimits
   #resent = 0
   #emptyWaiters: (() => void)[] = []
+  /** Blocked for want of room. */
+  readonly #line = new Set<OutboxEntry>()
 
   constructor(options: Required<QueueOptions>, ports: OutboxPorts) {
     this.#ports = ports
+    this.#limits = new PublishLimits(ports.clock, (entry, error) => this.#withdraw(entry, error))
     this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
     this.#queue = new BoundedQueue<OutboxEntry>(options, {
       sizeOf: (entry) => entry.bytes,
@@ -96,9 +90,10 @@ export class Outbox {
     }
     const entry = new OutboxEntry(event, frame)
     entry.isConfirmed = isConfirmed
+    entry.mustBeConfirmed = options.delivery === 'at-least-once'
     return new Promise((resolve, reject) => {
       entry.await(resolve, reject)
-      this.#limit(entry, options)
+      this.#limits.start(entry, options)
       this.#offer(entry)
     })
   }
@@ -136,15 +131,34 @@ export class Outbox {
   /** The oldest entry under way leaves; it is settled by whoever says so. */
   leave(): OutboxEntry | undefined {
     const entry = this.#queue.commit()
-    if (entry !== undefined) this.#unwatch(entry)
+    if (entry !== undefined) this.#limits.stop(entry)
     this.#ports.room()
     this.#checkEmpty()
     return entry
   }
 
-  /** Makes the frames of everything that is here anew. */
+  /** Everything that is here goes out in another form, without confirmation, and what was under way goes again. */
   recode(encode: (entry: OutboxEntry) => Frame): void {
-    for (const entry of this.#queue) entry.frame = encode(entry)
+    this.#queue.release()
+    for (const entry of new Set([...this.#queue, ...this.#line])) {
+      if (!entry.isDone) this.#recode(entry, encode)
+      if (entry.isDone) this.#queue.remove(entry)
+    }
+    this.#checkEmpty()
+  }
+
+  #recode(entry: OutboxEntry, encode: (entry: OutboxEntry) => Frame): void {
+    const { outcome } = entry
+    try {
+      if (entry.mustBeConfirmed) {
+        throw new UnsupportedError('websocket', 'delivery at-least-once', { outcome })
+      }
+      entry.isConfirmed = false
+      entry.frame = encode(entry)
+    } catch (error) {
+      entry.isDone = true
+      this.#refuse(entry, error as BusError)
+    }
   }
 
   /** The link broke: what was under way goes first on the next one, in order, unless its attempts are spent. */
@@ -178,26 +192,14 @@ export class Outbox {
     const why = cause === undefined ? {} : { cause }
     const closed = new ClosedError('The transport is closed', { ...why, outcome: 'not-sent' })
     const left = this.#queue.close(closed)
-    for (const entry of left) {
+    const unsent = left.filter(({ isDone }) => !isDone)
+    for (const entry of unsent) {
       const message = `The transport closed before the event ${entry.event.id} was sent`
       const error = new ClosedError(message, { ...why, outcome: entry.outcome })
       this.giveUp(entry, error, 'closed')
     }
     this.#checkEmpty()
-    return left.map((entry) => entry.event.id)
-  }
-
-  /** Lets the caller's signal and time limit end the publish. */
-  #limit(entry: OutboxEntry, { signal, timeoutMs }: PublishOptions): void {
-    if (signal !== undefined) {
-      entry.signal = signal
-      this.#signals.add(signal, entry)
-    }
-    if (timeoutMs === undefined) return
-    const message = `Publishing ${entry.event.id} took longer than ${timeoutMs} ms`
-    entry.limit(timeoutMs, this.#ports.clock, () =>
-      this.#withdraw(entry, new TimeoutError(message, { outcome: entry.outcome })),
-    )
+    return unsent.map((entry) => entry.event.id)
   }
 
   /** What is under way cannot be called back: it stays, and only its publisher is told. */
@@ -208,13 +210,8 @@ export class Outbox {
   }
 
   #fail(entry: OutboxEntry, error: Error): void {
-    this.#unwatch(entry)
+    this.#limits.stop(entry)
     entry.fail(error)
-  }
-
-  #unwatch(entry: OutboxEntry): void {
-    if (entry.signal !== undefined) this.#signals.delete(entry.signal, entry)
-    entry.signal = undefined
   }
 
   #offer(entry: OutboxEntry): void {
@@ -244,13 +241,18 @@ export class Outbox {
 
   #waitForRoom(entry: OutboxEntry): void {
     entry.leaveLine = new AbortController()
+    this.#line.add(entry)
     this.#queue.push(entry, { signal: entry.leaveLine.signal }).then(
       () => {
         entry.leaveLine = undefined
+        this.#line.delete(entry)
         this.#ports.offered()
       },
-      // An entry that left the line by itself is settled already: this changes nothing then.
-      (error: Error) => this.#fail(entry, error),
+      (error: Error) => {
+        this.#line.delete(entry)
+        // An entry that left the line by itself is settled already: this changes nothing then.
+        this.#fail(entry, error)
+      },
     )
   }
 

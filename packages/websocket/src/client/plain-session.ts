@@ -74,5 +74,7 @@ export class PlainSession implements Session {
   // The plain wire has nothing to acknowledge.
   settle(): void {}
 
+  last(): undefined {}
+
   close(): void {}
 }

@@ -20,7 +20,9 @@ function create(decode: Protocol['decode']) {
     registry.add({
       patterns: ['>'],
       settles: true,
+      mustSettle: false,
       isHeld: false,
+      unread: [],
       sink: {
         deliver: (event) => {
           events.push(event)

@@ -15,10 +15,12 @@ export interface ReaderPorts {
 /** Never waits for the writer, never throws at the socket. */
 export class Reader implements ProtocolReceiver {
   readonly #ports: ReaderPorts
-  #received = 0
+  #received: number
 
-  constructor(ports: ReaderPorts) {
+  /** @param received - events that another reader has counted before */
+  constructor(ports: ReaderPorts, received = 0) {
     this.#ports = ports
+    this.#received = received
   }
 
   /** Events decoded since the start, wanted or not. */

@@ -85,6 +85,11 @@ export class Reconnector {
     }
   }
 
+  /** Stays away for so long once the link has ended, besides the backoff. */
+  postpone(ms: number): void {
+    this.#budget.postpone(ms)
+  }
+
   /** Ends the loop for good. The caller closes the link. */
   stop(): void {
     this.#stop.abort()
@@ -117,6 +122,7 @@ export class Reconnector {
 
   /** One attempt from dialing to the end of the link, and how it ended. */
   async #attempt(): Promise<Failure> {
+    this.#budget.attempting()
     const attempt = this.#budget.failures + 1
     const { state } = this.#lifecycle
     if (state === 'idle' || state === 'backoff') {

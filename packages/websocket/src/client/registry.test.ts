@@ -13,7 +13,9 @@ function entry(patterns: readonly string[], answers: boolean[] = []) {
       },
     },
     settles: true,
+    mustSettle: false,
     isHeld: false,
+    unread: [],
   }
   return Object.assign(made, { events })
 }
@@ -68,7 +70,9 @@ test('does not count a sink that was removed from within its own delivery', () =
       },
     },
     settles: true,
+    mustSettle: false,
     isHeld: false,
+    unread: [],
   }
   registry.add(self)
   registry.deliver(createEvent('a', 1), 0)

@@ -9,8 +9,12 @@ export interface RegistryEntry {
   readonly sink: Sink
   /** Its sink settles what it gets; otherwise an event is settled when it was delivered. */
   readonly settles: boolean
+  /** Nothing less than at least once will do. */
+  readonly mustSettle: boolean
   /** The sink asked to wait. */
   isHeld: boolean
+  /** Delivered while the sink asked to wait, and not settled by it: they count as delivered once it has room. */
+  readonly unread: number[]
 }
 
 /** Patterns → sinks. Belongs to the transport, so subscriptions outlive connections. */
@@ -76,8 +80,12 @@ export class Registry {
       // A handler may have ended a later subscription.
       if (entry === undefined || !this.#entries.has(entry)) continue
       const own = i === 0 ? event : Object.freeze({ ...event, payload: copyPayload(event.payload) })
-      if (entry.settles) settling++
       if (!entry.sink.deliver(own, token)) this.#hold(entry)
+      if (entry.settles) settling++
+      else if (entry.isHeld) {
+        entry.unread.push(token)
+        settling++
+      }
     }
     return settling
   }

@@ -35,6 +35,8 @@ export class RetryBudget {
   #failures = 0
   #authRefusals = 0
   #downSince: number
+  /** How long the last link was told to stay away. */
+  #postponedMs = 0
 
   constructor(options: RetryOptions, ports: RetryBudgetPorts) {
     this.#options = options
@@ -57,6 +59,16 @@ export class RetryBudget {
   /** From now on there is no link. */
   down(): void {
     this.#downSince = this.#options.clock.now()
+  }
+
+  /** The server, before it ended the link, asked us to stay away for so long. */
+  postpone(ms: number): void {
+    this.#postponedMs = ms
+  }
+
+  /** An attempt begins: what was asked for the wait before it is done. */
+  attempting(): void {
+    this.#postponedMs = 0
   }
 
   /** The server has let us in. */
@@ -102,7 +114,7 @@ export class RetryBudget {
 
   /** How long the server asked us to stay away. */
   askedMs(cause: BusError): number {
-    return cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : 0
+    return cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : this.#postponedMs
   }
 
   /** Milliseconds before the next attempt: what the server asked for, and the backoff on top to spread the clients. */

@@ -1,6 +1,7 @@
 /** The rooms of one client, wired to each other: who tells whom what. */
 import {
   Emitter,
+  UnsupportedError,
   type BusError,
   type ErrorKind,
   type TransportEvents,
@@ -95,13 +96,14 @@ export class Rooms {
     this.notices.emit('undeliverable', { ...how, error, raw })
   }
 
-  #makeReader(protocol: Protocol): Reader {
-    return new Reader({
+  #makeReader(protocol: Protocol, received = 0): Reader {
+    const ports = {
       protocol,
       registry: this.registry,
-      held: () => this.reconnector.link?.hold(),
-      undecodable: (error, raw) => this.#undecodable(error, raw),
-    })
+      held: (): void => this.reconnector.link?.hold(),
+      undecodable: (error: Error, raw: Frame): void => this.#undecodable(error, raw),
+    }
+    return new Reader(ports, received)
   }
 
   #makeSession(protocol: Protocol): Session {
@@ -117,6 +119,8 @@ export class Rooms {
       wake: () => this.writer.wake(),
       received: () => this.reader.count(),
       gap: (gap) => this.notices.emit('gap', gap),
+      postpone: (retryAfterMs, spreadMs) =>
+        this.reconnector.postpone(retryAfterMs + spreadMs * this.#options.random()),
       undecodable: (error, raw) => this.#undecodable(error, raw),
       restored: (taken, refused) => subscriptions.adopt(taken, refused),
     })
@@ -137,13 +141,12 @@ export class Rooms {
   #fallBack(fallback: Protocol): void {
     this.session.close()
     this.#protocol = fallback
-    this.reader = this.#makeReader(fallback)
+    this.reader = this.#makeReader(fallback, this.reader.received)
     this.session = this.#makeSession(fallback)
     // What waits was written for another wire; its payloads may have changed since, so its bytes are what counts.
-    this.outbox.recode((entry) => {
-      entry.isConfirmed = false
-      return this.session.encode(decodeTail(String(entry.frame)))
-    })
+    this.outbox.recode(({ frame }) => this.session.encode(decodeTail(String(frame))))
+    if (this.session.capabilities.delivery === 'at-least-once') return
+    this.subscriptions.unsettled(new UnsupportedError('websocket', 'delivery at-least-once'))
   }
 
   #makeBreaker(): OpossumBreaker | undefined {
@@ -243,7 +246,7 @@ export class Rooms {
   #down(info: CloseInfo): void {
     this.writer.detach()
     this.subscriptions.down()
-    this.session.down(info.code)
+    this.session.down(info)
     this.tellClose(info)
   }
 

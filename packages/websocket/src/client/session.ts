@@ -1,6 +1,10 @@
 /** The session: what a dialect makes of the outbox and the frames of one transport, over all of its links. */
 import type { Event } from '@bus/core'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../protocol/protocol.ts'
+import type { CloseInfo } from './connection.ts'
+
+/** How a link ended, as far as a session cares. */
+export type LinkEnd = Pick<CloseInfo, 'code' | 'initiatedBy'>
 
 /** What a session needs of the link that is being made ready. */
 export interface SessionLink extends ProtocolLink {
@@ -22,7 +26,7 @@ export interface Session {
   /** The link is ready. */
   up(): void
   /** The link is gone. */
-  down(code: number): void
+  down(end: LinkEnd): void
   /** The next message for the socket; `undefined` when nothing can be sent now. */
   next(): Frame | undefined
   /** The operating system took over the oldest message that {@link next} gave. */
@@ -31,9 +35,13 @@ export interface Session {
   frame(frame: Frame): void
   /** A sink is done with an event. */
   settle(token: number): void
+  /** Whether the pattern, which was asked for, is wanted in another way by now. Absent: there is one way. */
+  lacks?(pattern: string): boolean
   /** Asks the other side for these patterns. Absent: it sends everything. */
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** What must be said before the transport closes a link that is ready. */
+  last(): Frame | undefined
   /** Leaves no timer. */
   close(): void
 }

@@ -18,7 +18,7 @@ import type { Session } from './session.ts'
 
 export interface SubscriptionPorts {
   /** Asks the server, where it must be asked. */
-  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'settle'>
+  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'settle' | 'lacks'>
   readonly registry: Registry
   readonly clock: Clock
   /** Milliseconds that the server gets to answer a request. */
@@ -61,14 +61,21 @@ export class Subscriptions {
   add(patterns: readonly string[], sink: Sink, options: FeedOptions): Feed {
     const { registry } = this.#ports
     const settles = options.delivery !== 'at-most-once'
-    const entry: RegistryEntry = { patterns: [...new Set(patterns)], sink, settles, isHeld: false }
+    const entry: RegistryEntry = {
+      patterns: [...new Set(patterns)],
+      sink,
+      settles,
+      mustSettle: options.delivery === 'at-least-once',
+      isHeld: false,
+      unread: [],
+    }
     const live = this.#live(entry, options.signal)
     // Whoever does not wait for it is not told by an unhandled rejection.
     live.catch(() => {})
     return {
       live,
       ready: () => {
-        registry.release(entry)
+        this.#release(entry)
         if (registry.held === 0) this.#ports.released()
       },
       settle: (token) => {
@@ -116,6 +123,15 @@ export class Subscriptions {
 
   down(): void {
     this.#link = undefined
+  }
+
+  /** The other side turned out to settle nothing: whoever demanded that, and is not live yet, is told. */
+  unsettled(error: Error): void {
+    for (const [entry, pending] of this.#pending) {
+      if (!entry.mustSettle) continue
+      this.#drop(entry)
+      pending.reject(error)
+    }
   }
 
   close(error: BusError): void {
@@ -166,7 +182,10 @@ export class Subscriptions {
     }
     void this.#enqueue(async (link) => {
       if (!this.#pending.has(entry)) return
-      const missing = entry.patterns.filter((pattern) => !this.#onServer.has(pattern))
+      const remote = this.#ports.remote()
+      const missing = entry.patterns.filter(
+        (pattern) => !this.#onServer.has(pattern) || remote.lacks?.(pattern) === true,
+      )
       try {
         if (missing.length > 0) await this.#subscribe(missing, link)
       } catch (error) {
@@ -184,6 +203,12 @@ export class Subscriptions {
     })
   }
 
+  /** What a sink without room was given counts as delivered now. */
+  #release(entry: RegistryEntry): void {
+    this.#ports.registry.release(entry)
+    for (const token of entry.unread.splice(0)) this.#ports.remote().settle(token)
+  }
+
   #remove(entry: RegistryEntry): Promise<void> {
     if (!this.#drop(entry)) return Promise.resolve()
     this.#pending.get(entry)?.reject(new AbortedError('Subscribing'))
@@ -195,6 +220,7 @@ export class Subscriptions {
     const { registry } = this.#ports
     const wasHeld = entry.isHeld
     if (!registry.delete(entry)) return false
+    this.#release(entry)
     if (wasHeld && registry.held === 0) this.#ports.released()
     return true
   }

@@ -26,7 +26,7 @@ import {
   type TransportStatus,
   type Unsubscribe,
 } from '@bus/core'
-import type { Frame } from '../protocol/protocol.ts'
+import type { Frame, ProtocolCapabilities } from '../protocol/protocol.ts'
 import { capabilitiesOf } from './capabilities.ts'
 import type { FramesOptions, RawFrame } from './frame-tap.ts'
 import { healthOf } from './health.ts'
@@ -54,6 +54,8 @@ import type { WebSocketTransportStats } from './stats.ts'
 export class WebSocketTransport implements Transport {
   readonly name = 'websocket'
   #capabilities: Capabilities | undefined
+  /** What they were made of. */
+  #promised: ProtocolCapabilities | undefined
   readonly #options: ResolvedOptions
   readonly #rooms: Rooms
   readonly #intake: Intake
@@ -75,7 +77,8 @@ export class WebSocketTransport implements Transport {
   /** What holds with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
   get capabilities(): Capabilities {
     const { capabilities, pausesReading } = this.#rooms.session
-    if (this.#capabilities?.delivery !== capabilities.delivery) {
+    if (this.#capabilities === undefined || this.#promised !== capabilities) {
+      this.#promised = capabilities
       const inbound = pausesReading ? 'pause' : 'credits'
       this.#capabilities = capabilitiesOf(this.#options, capabilities, inbound)
     }
@@ -229,8 +232,11 @@ export class WebSocketTransport implements Transport {
     subscriptions.close(error)
     readiness.ended(cause ?? error)
     breaker?.close()
+    const last = this.#rooms.session.last()
     this.#rooms.session.close()
     if (link !== undefined) {
+      // A write that fails now has nobody to tell: the link is over either way.
+      if (last !== undefined) void link.send(last).catch(() => {})
       link.close(options.code ?? 1000, options.reason ?? '')
       await link.closed
     }

@@ -6,6 +6,8 @@ import {
   type Event,
   type EventMetadata,
 } from '@bus/core'
+import { MAX_BODY_DEPTH } from '../../protocol/bus-v1/limits.ts'
+import { asRecord, isShallow } from '../../protocol/bus-v1/wire-json.ts'
 
 /** What follows the number in a publish line: type, id and body. */
 export function encodeTail({ type, id, payload, metadata }: Event): string {
@@ -13,17 +15,24 @@ export function encodeTail({ type, id, payload, metadata }: Event): string {
 }
 
 function encodeBody(type: string, payload: unknown, metadata: EventMetadata): string {
+  let text: string
   try {
-    // One pass over plain data; anything odd goes through the careful codec, which knows what to say of it.
-    if (isPlain(payload)) return JSON.stringify({ payload, metadata })
+    // One pass over plain data; anything odd goes through the careful codec first, which knows what to say of it.
+    if (!isPlain(payload) || !Number.isFinite(metadata.timestamp)) {
+      jsonCodec().encode({ id: 'check', type, payload, metadata })
+    }
+    text = JSON.stringify({ payload, metadata })
   } catch (cause) {
-    throw new SerializationError(`The event \`${type}\` cannot be written as JSON`, {
-      cause,
-      outcome: 'not-sent',
-    })
+    if (cause instanceof SerializationError) throw cause
+    throw failure(type, cause instanceof Error ? cause.message : 'something was thrown', cause)
   }
-  jsonCodec().encode({ id: 'check', type, payload, metadata })
-  return JSON.stringify({ payload, metadata })
+  if (isShallow(text, MAX_BODY_DEPTH)) return text
+  throw failure(type, `it is nested more than ${MAX_BODY_DEPTH} deep`)
+}
+
+function failure(type: string, reason: string, cause?: unknown): SerializationError {
+  const message = `The event \`${type}\` cannot be written as JSON: ${reason}`
+  return new SerializationError(message, { cause, outcome: 'not-sent' })
 }
 
 /** Values that `JSON.stringify` writes as they are, as far as their outside shows. */
@@ -39,20 +48,32 @@ function isPlain(payload: unknown): boolean {
 
 /** The event of a line. @throws `DecodeError` */
 export function decodeBody(type: string, id: string, body: string): Event {
-  let wire: { readonly payload?: unknown; readonly metadata?: unknown }
-  try {
-    wire = JSON.parse(body) as typeof wire
-  } catch (cause) {
-    throw new DecodeError(`The body of an event of ${body.length} characters is not JSON`, {
-      cause,
-    })
-  }
-  const { payload, metadata } = wire
-  if (payload === undefined || typeof metadata !== 'object' || metadata === null) {
-    throw new DecodeError('Expected the body of an event to hold `payload` and `metadata`')
+  const { payload, metadata } = parse(body)
+  if (payload === undefined || !isMetadata(metadata)) {
+    throw new DecodeError(
+      'Expected the body of an event to hold `payload` and `metadata` with a `timestamp`',
+    )
   }
   Object.freeze(metadata)
-  return Object.freeze({ id, type, payload, metadata: metadata as EventMetadata })
+  return Object.freeze({ id, type, payload, metadata })
+}
+
+function parse(body: string): { readonly payload?: unknown; readonly metadata?: unknown } {
+  if (!isShallow(body, MAX_BODY_DEPTH)) {
+    throw new DecodeError(`The body of an event is nested more than ${MAX_BODY_DEPTH} deep`)
+  }
+  let value: unknown
+  try {
+    value = JSON.parse(body)
+  } catch (cause) {
+    const message = `The body of an event of ${body.length} characters is not JSON`
+    throw new DecodeError(message, { cause })
+  }
+  return asRecord(value) ?? {}
+}
+
+function isMetadata(value: unknown): value is EventMetadata {
+  return typeof asRecord(value)?.['timestamp'] === 'number'
 }
 
 /** The event whose tail this is. */

@@ -8,13 +8,13 @@ import {
   type Gap,
 } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
-import { helloLine, type Hello } from '../../protocol/bus-v1/hello.ts'
+import { helloLine, type WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { readHubMessage, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import { VERSION } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Verdict, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Registry } from '../registry.ts'
-import type { Session, SessionLink } from '../session.ts'
+import type { LinkEnd, Session, SessionLink } from '../session.ts'
 import { encodeTail } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
@@ -28,6 +28,8 @@ export interface BusV1Ports {
   wake(): void
   received(): void
   gap(gap: Gap): void
+  /** The hub wants to be left alone for a while, counted from the end of the link. */
+  postpone(retryAfterMs: number, spreadMs: number): void
   undecodable(error: Error, frame: Frame): void
   /** The verdict on everything that was wanted when the link opened. */
   restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
@@ -41,6 +43,11 @@ interface Waiting<T> {
 /** A message stays below this many characters, so that it neither delays a ping nor exceeds a limit. */
 const MAX_MESSAGE_LENGTH = 65_536
 
+/** With which a hub asks for another session. */
+const CONFLICT = 4409
+/** With which a link is closed on which the hub broke the protocol: unlike 4400 it is worth another try. */
+const PROTOCOL_ERROR = 1002
+
 /** One per transport. The hub knows it by a session id, which it gives up when the hub has forgotten it. */
 export class BusV1Session implements Session, HubReceiver {
   readonly capabilities: ProtocolCapabilities = busV1Capabilities
@@ -49,7 +56,9 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
   readonly #verdicts = new Map<number, Waiting<void>>()
+  /** The link whose frames count. */
   #link: SessionLink | undefined
+  #isWelcomed = false
   #welcomed: Waiting<Welcome> | undefined
   #sid: string | undefined
 
@@ -71,27 +80,23 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   async open(link: SessionLink, _attempt: number, signal: AbortSignal): Promise<void> {
+    this.#forgetLink()
     this.#link = link
-    link.flow()
     const patterns = this.#ports.registry.patterns()
+    const resume = this.#subscriber.begin(new Set(patterns))
     const subs = this.#subscriber.wanted(patterns)
     const welcome = this.#await<Welcome>(signal, (waiting) => (this.#welcomed = waiting))
-    const { epoch, offset } = this.#subscriber
-    const resume = this.#sid === undefined ? {} : { sid: this.#sid }
-    const hello: Hello = {
-      v: VERSION,
-      subs,
-      ...resume,
-      ...(epoch === undefined ? {} : { epoch, offset }),
-    }
     // A failing write ends the link, and the wait with it.
-    void link.send(helloLine(hello)).catch(() => {})
+    const session = this.#sid === undefined ? {} : { sid: this.#sid }
+    void link.send(helloLine({ v: VERSION, subs, ...session, ...resume })).catch(() => {})
+    link.flow()
     const { subs: verdicts } = await welcome
     const refused = new Map<string, Error>()
     for (const verdict of verdicts) {
       const pattern = subs.find(({ id }) => id === verdict.id)?.pattern
-      if (pattern !== undefined && 'code' in verdict)
-        refused.set(pattern, refusal(pattern, verdict))
+      if (pattern === undefined || !('code' in verdict)) continue
+      this.#subscriber.forget(pattern)
+      refused.set(pattern, refusal(pattern, verdict))
     }
     this.#ports.restored(
       patterns.filter((pattern) => !refused.has(pattern)),
@@ -103,11 +108,12 @@ export class BusV1Session implements Session, HubReceiver {
     this.#ports.wake()
   }
 
-  down(code: number): void {
-    this.#link = undefined
-    this.#subscriber.down()
-    // The hub would wait for the number of an event that was given up.
-    if (this.#publisher.down(code)) this.#sid = undefined
+  down({ code, initiatedBy }: LinkEnd): void {
+    const isTheirs = initiatedBy === 'remote'
+    this.#forgetLink()
+    const isPoisoned = this.#publisher.down(isTheirs ? code : undefined)
+    // The hub would wait for the number of an event that was given up; or it has asked for another session.
+    if (isPoisoned || (isTheirs && code === CONFLICT)) this.#sid = undefined
   }
 
   next(): Frame | undefined {
@@ -120,34 +126,38 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   frame(frame: Frame): void {
-    const bad =
-      typeof frame === 'string'
-        ? readHubMessage(frame, this)
-        : ({ verb: 'binary', fault: 'verb' } as const)
-    if (bad === undefined) return
-    this.#ports.undecodable(
-      new DecodeError(`The hub's line ${bad.verb} is wrong: ${bad.fault}`),
-      frame,
-    )
-    // What stood behind it is lost on this link; a new one sends it again.
-    this.#link?.close(4400, `${bad.verb} ${bad.fault}`)
+    // What stood behind a bad line is lost on this link: to go on would be to skip it.
+    if (this.#link === undefined) return
+    if (typeof frame !== 'string') this.#drop('binary', frame)
+    else if (!this.#isWelcomed && !/^(?:welcome|bye) /.test(frame)) this.#drop('early', frame)
+    else {
+      const bad = readHubMessage(frame, this)
+      if (bad !== undefined) this.#drop(`${bad.verb} ${bad.fault}`, frame)
+    }
   }
 
   settle(token: number): void {
     this.#subscriber.settle(token)
   }
 
+  lacks(pattern: string): boolean {
+    return this.#subscriber.lacks(pattern)
+  }
+
   async subscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {
-    const subs = this.#subscriber.wanted(patterns)
-    const verdicts = subs.map(({ id, pattern }) =>
-      this.#await<void>(link.signal, (waiting) =>
-        this.#verdicts.set(id, {
-          resolve: () => waiting.resolve(),
-          reject: (code) => waiting.reject(refusal(pattern, { id, code: String(code) })),
-        }),
-      ),
-    )
-    void link.send(subs.map(subscribeLine).join('\n')).catch(() => {})
+    const from = this.#subscriber.told
+    const lines: string[] = []
+    const verdicts: Promise<void>[] = []
+    for (const pattern of patterns) {
+      // At most once so far, and wanted more reliably now: it goes on where it is.
+      const old = this.#subscriber.forget(pattern)
+      if (old !== undefined) lines.push(unsubscribeLine(old))
+      for (const sub of this.#subscriber.wanted([pattern])) {
+        lines.push(subscribeLine(old === undefined ? sub : { ...sub, from }))
+        verdicts.push(this.#verdict(sub, link.signal))
+      }
+    }
+    void link.send(lines.join('\n')).catch(() => {})
     await Promise.all(verdicts)
   }
 
@@ -156,31 +166,41 @@ export class BusV1Session implements Session, HubReceiver {
     if (ids.length > 0) await link.send(ids.map(unsubscribeLine).join('\n'))
   }
 
+  last(): Frame | undefined {
+    return this.#subscriber.lastAck()
+  }
+
   close(): void {
-    this.#subscriber.down()
+    this.#forgetLink()
   }
 
   // What the hub says, line by line.
 
   welcome(welcome: Welcome): void {
-    if (welcome.sid !== this.#sid && this.#sid !== undefined && welcome.resumed) {
-      this.#welcomed?.reject(new ProtocolError('The hub resumed a session that is not ours'))
-      return
-    }
-    this.#sid = welcome.sid
-    this.#publisher.welcome(welcome)
-    this.#subscriber.welcome(welcome)
-    this.#welcomed?.resolve(welcome)
+    const waiting = this.#welcomed
     this.#welcomed = undefined
+    if (waiting === undefined) this.#drop('welcome again', '')
+    else if (welcome.resumed && welcome.sid !== this.#sid) {
+      this.#welcomed = waiting
+      this.#sid = undefined
+      this.#drop('welcome sid', '')
+    } else {
+      this.#isWelcomed = true
+      this.#sid = welcome.sid
+      this.#publisher.welcome(welcome)
+      this.#subscriber.welcome(welcome)
+      waiting.resolve(welcome)
+    }
   }
 
   ok(n: number): void {
     if (this.#publisher.ok(n)) this.#ports.wake()
-    else this.#link?.close(4409, 'ok beyond')
+    else this.#drop('ok n', `ok ${n}`)
   }
 
   no(n: number, code: string): void {
     this.#publisher.no(n, code)
+    this.#ports.wake()
   }
 
   subok(id: number): void {
@@ -205,9 +225,41 @@ export class BusV1Session implements Session, HubReceiver {
     this.#subscriber.mark(offset)
   }
 
-  bye({ code }: Bye): void {
-    // The hub closes next, with the same code; when to come back is the reconnector's business.
-    void code
+  bye({ retryAfterMs = 0, spreadMs = 0 }: Bye): void {
+    // The close follows, with its code.
+    this.#ports.postpone(retryAfterMs, spreadMs)
+  }
+
+  /** The hub broke the protocol: a new link makes good what is missing. */
+  #drop(what: string, frame: Frame): void {
+    const link = this.#link
+    if (link === undefined) return
+    this.#link = undefined
+    const message = `The hub said something wrong: ${what}`
+    this.#ports.undecodable(new DecodeError(message), frame)
+    // While the link is being made ready, whoever does that ends it.
+    if (this.#welcomed === undefined) link.close(PROTOCOL_ERROR, what)
+    else this.#welcomed.reject(new ProtocolError(message, { retryable: true }))
+  }
+
+  #forgetLink(): void {
+    this.#link = undefined
+    this.#isWelcomed = false
+    this.#welcomed = undefined
+    this.#verdicts.clear()
+    this.#subscriber.down()
+  }
+
+  #verdict({ id, pattern }: WireSubscription, signal: AbortSignal): Promise<void> {
+    return this.#await<void>(signal, (waiting) =>
+      this.#verdicts.set(id, {
+        resolve: () => waiting.resolve(),
+        reject: (code) => {
+          this.#subscriber.forget(pattern)
+          waiting.reject(refusal(pattern, { id, code: String(code) }))
+        },
+      }),
+    )
   }
 
   /** A promise that ends with the signal at the latest. */

@@ -17,7 +17,6 @@ export class Cursor {
   readonly #waiting = new Denque<Delivery>()
   readonly #byToken = new Map<number, Delivery>()
   #position = 0
-  /** The last offset received, or passed by a mark. */
   #seen = 0
   #token = 0
   #isDelivering = false
@@ -27,6 +26,11 @@ export class Cursor {
   /** Everything up to this offset is settled. */
   get position(): number {
     return this.#position
+  }
+
+  /** The last offset received, or passed by a mark. */
+  get seen(): number {
+    return this.#seen
   }
 
   /** Events settled since {@link takeSettled}. */

@@ -1,6 +1,6 @@
 /** The publishing half of a `bus.v1` session: numbers, window, acknowledgements, resending. */
 import Denque from 'denque'
-import { RejectedError, type Undeliverable } from '@bus/core'
+import { RejectedError, TooLargeError, type BusError, type Undeliverable } from '@bus/core'
 import type { Window } from '../../protocol/bus-v1/limits.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
@@ -14,11 +14,13 @@ export interface PublisherOutbox {
   leave(): void
   /** Counts that an entry is written again. */
   again(entry: OutboxEntry): void
-  giveUp(entry: OutboxEntry, error: Error, reason: Undeliverable['reason']): void
+  giveUp(entry: OutboxEntry, error: BusError, reason: Undeliverable['reason']): void
 }
 
 /** Close codes with which the hub may mean one event rather than the link. */
 const POISON_CODES = new Set([1002, 1007, 1009, 4400])
+/** Bytes that a line has besides the frame of its entry: verb, number, spaces and the line feed. */
+const LINE_BYTES = 24
 /** Links that the same event may cost before it is given up. */
 const MAX_DEATHS = 3
 
@@ -34,6 +36,7 @@ export class Publisher {
   #lastNumber = 0
   #acked = 0
   #window: Window = wireDefaults.window
+  #maxLineBytes = wireDefaults.maxLineBytes
   #events = 0
   #bytes = 0
   #suspect: OutboxEntry | undefined
@@ -43,19 +46,17 @@ export class Publisher {
     this.#outbox = outbox
   }
 
-  /** Whether something is under way without an acknowledgement. */
-  get isWaiting(): boolean {
-    return this.#events > 0
-  }
-
-  /** The lines of one message: as many as fit into `maxLength` characters and the window. */
-  fill(start: string, maxLength: number): string {
+  /** The lines of one message behind `start`: as many as fit into `maxBytes`, the hub's limit and the window. */
+  fill(start: string, maxBytes: number): string {
     let text = start
+    let room = text === '' ? Infinity : this.#roomFor(maxBytes) - text.length
     let unnumbered: OutboxEntry[] | undefined
-    while (text.length < maxLength) {
-      const entry = this.#nextEntry()
+    for (;;) {
+      const entry = this.#nextEntry(room)
       if (entry === undefined) break
-      if (text !== '') text += '\n'
+      if (text === '') room = this.#roomFor(maxBytes)
+      else text += '\n'
+      room -= entry.bytes + LINE_BYTES
       if (entry.isConfirmed) {
         text += `${entry.isResent ? 'rep' : 'pub'} ${entry.number} ${String(entry.frame)}`
       } else {
@@ -91,8 +92,8 @@ export class Publisher {
   no(n: number, code: string): void {
     for (let i = 0; i < this.#inFlight.length; i++) {
       const entry = this.#inFlight.peekAt(i)
-      if (entry?.isConfirmed !== true || entry.number !== n) continue
-      this.#refuse(entry, `The hub refused the event ${entry.event.id}: ${code}`)
+      if (entry?.isConfirmed !== true || entry.isDone || entry.number !== n) continue
+      this.#refuse(entry, new RejectedError(`The hub refused the event ${entry.event.id}: ${code}`))
       break
     }
     this.#sweep()
@@ -101,6 +102,7 @@ export class Publisher {
   /** A new link: settles what the hub had accepted, and writes the rest again. */
   welcome({ resumed, last, refused, limits }: Welcome): void {
     this.#window = limits.window
+    this.#maxLineBytes = limits.maxLineBytes
     this.#messages.clear()
     if (resumed) {
       for (const [n, code] of refused) this.no(n, code)
@@ -109,37 +111,64 @@ export class Publisher {
     this.#resendAt = 0
   }
 
-  /** The link is gone. `true`: the session must not go on, because one of its events was given up. */
-  down(code: number): boolean {
+  /**
+   * The link is gone.
+   *
+   * @param code - with which the hub closed it; `undefined` when it did not
+   * @returns whether the session must not go on, because one of its events was given up
+   */
+  down(code: number | undefined): boolean {
     this.#messages.clear()
     const first = this.#inFlight.peekFront()
-    if (first === undefined || !POISON_CODES.has(code)) return false
+    if (first === undefined || code === undefined || !POISON_CODES.has(code)) return false
     this.#deaths = first === this.#suspect ? this.#deaths + 1 : 1
     this.#suspect = first
     if (this.#deaths < MAX_DEATHS) return false
-    this.#refuse(first, `The event ${first.event.id} cost ${MAX_DEATHS} links (code ${code})`)
+    const message = `The event ${first.event.id} cost ${MAX_DEATHS} links (code ${code})`
+    this.#refuse(first, new RejectedError(message))
     this.#sweep()
     return true
   }
 
-  #nextEntry(): OutboxEntry | undefined {
+  #roomFor(maxBytes: number): number {
+    return Math.min(maxBytes, this.#maxLineBytes) - LINE_BYTES
+  }
+
+  /** The next line's entry; `undefined` when there is none, no room in the message, or none in the window. */
+  #nextEntry(room: number): OutboxEntry | undefined {
     while (this.#resendAt < this.#inFlight.length) {
-      const entry = this.#inFlight.peekAt(this.#resendAt++)
-      if (entry === undefined || entry.isDone) continue
-      this.#outbox.again(entry)
-      return entry
+      const entry = this.#inFlight.peekAt(this.#resendAt)
+      if (entry !== undefined && !entry.isDone) {
+        if (entry.bytes > room) return undefined
+        this.#resendAt++
+        this.#outbox.again(entry)
+        return entry
+      }
+      this.#resendAt++
     }
-    const entry = this.#outbox.peek()
-    if (entry === undefined || (entry.isConfirmed && !this.#hasRoom(entry))) return undefined
-    this.#outbox.next()
-    if (entry.isConfirmed) {
-      entry.number = ++this.#lastNumber
-      this.#events++
-      this.#bytes += entry.bytes
+    for (;;) {
+      const entry = this.#outbox.peek()
+      if (entry === undefined || entry.bytes > room) return undefined
+      if (entry.isConfirmed && !this.#hasRoom(entry)) return undefined
+      this.#outbox.next()
+      this.#inFlight.push(entry)
+      this.#resendAt = this.#inFlight.length
+      const excess = entry.bytes + LINE_BYTES > this.#maxLineBytes
+      if (!excess) {
+        if (entry.isConfirmed) this.#number(entry)
+        return entry
+      }
+      // The hub would end the link because of it, and lose what is around it.
+      entry.isConfirmed = false
+      this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxLineBytes))
+      this.#sweep()
     }
-    this.#inFlight.push(entry)
-    this.#resendAt = this.#inFlight.length
-    return entry
+  }
+
+  #number(entry: OutboxEntry): void {
+    entry.number = ++this.#lastNumber
+    this.#events++
+    this.#bytes += entry.bytes
   }
 
   #hasRoom(entry: OutboxEntry): boolean {
@@ -179,9 +208,9 @@ export class Publisher {
     }
   }
 
-  #refuse(entry: OutboxEntry, message: string): void {
+  #refuse(entry: OutboxEntry, error: BusError): void {
     if (entry.isDone) return
     entry.isDone = true
-    this.#outbox.giveUp(entry, new RejectedError(message), 'rejected')
+    this.#outbox.giveUp(entry, error, 'rejected')
   }
 }

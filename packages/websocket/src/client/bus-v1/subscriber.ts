@@ -1,7 +1,7 @@
 /** The subscribing half of a `bus.v1` session: what is wanted, what has come, what is settled. */
 import { after, type Clock, type Gap } from '@bus/core'
 import { ackLine } from '../../protocol/bus-v1/client-lines.ts'
-import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Registry } from '../registry.ts'
@@ -24,12 +24,16 @@ export class Subscriber {
   readonly #ports: SubscriberPorts
   readonly #cursor = new Cursor()
   readonly #filter = new ResentFilter()
-  /** The id of each pattern on this hub. */
-  readonly #ids = new Map<string, number>()
+  /** What the hub was asked for: the id of each pattern, and how it is delivered. */
+  readonly #asked = new Map<string, { readonly id: number; readonly mode: WireMode }>()
   #lastId = 0
   #epoch: string | undefined
   #limits: WireLimits = wireDefaults
   #acked = 0
+  /** The last offset that the hub named on this link: it takes no acknowledgement beyond. */
+  #told = 0
+  /** Between the welcome and the end of a link. */
+  #isOpen = false
   #isAckDue = false
   #stopTimer: (() => void) | undefined
 
@@ -37,49 +41,71 @@ export class Subscriber {
     this.#ports = ports
   }
 
-  get epoch(): string | undefined {
-    return this.#epoch
+  /** Where a new link goes on. Nothing when nothing was ever subscribed: then there is nothing to go on with. */
+  begin(patterns: ReadonlySet<string>): Pick<Hello, 'epoch' | 'offset'> {
+    this.down()
+    for (const pattern of this.#asked.keys())
+      if (!patterns.has(pattern)) this.#asked.delete(pattern)
+    if (this.#epoch === undefined || this.#asked.size === 0) {
+      this.#acked = this.#told = 0
+      return {}
+    }
+    const offset = this.#cursor.position
+    this.#acked = this.#told = offset
+    return { epoch: this.#epoch, offset }
   }
 
-  /** Everything up to this offset is settled. */
-  get offset(): number {
-    return this.#cursor.position
-  }
-
-  /** The subscriptions as a `hello` names them; a pattern keeps its id from link to link. */
+  /** The subscriptions as a link names them; a pattern keeps its id from link to link. */
   wanted(patterns: readonly string[]): WireSubscription[] {
     return patterns.map((pattern) => {
-      const id = this.#ids.get(pattern) ?? ++this.#lastId
-      this.#ids.set(pattern, id)
-      return { id, pattern, mode: this.#ports.registry.isSettled(pattern) ? 'alo' : 'amo' }
+      const id = this.#asked.get(pattern)?.id ?? ++this.#lastId
+      const mode = this.#ports.registry.isSettled(pattern) ? 'alo' : 'amo'
+      this.#asked.set(pattern, { id, mode })
+      return { id, pattern, mode }
     })
+  }
+
+  /** Whether the hub may let events of the pattern go that somebody wants to settle. */
+  lacks(pattern: string): boolean {
+    return this.#asked.get(pattern)?.mode === 'amo' && this.#ports.registry.isSettled(pattern)
   }
 
   /** The id under which the hub knows the pattern, which it then forgets. */
   forget(pattern: string): number | undefined {
-    const id = this.#ids.get(pattern)
-    this.#ids.delete(pattern)
+    const id = this.#asked.get(pattern)?.id
+    this.#asked.delete(pattern)
     return id
+  }
+
+  /** The last offset of this link. */
+  get told(): number {
+    return this.#told
   }
 
   welcome(welcome: Welcome): void {
     this.#limits = welcome.limits
     const isSameLog = welcome.epoch === this.#epoch
-    for (const gap of welcome.gaps) this.gap(gap)
     if (!isSameLog) {
       const starts = welcome.subs.flatMap((verdict) =>
         'offset' in verdict ? [verdict.offset] : [],
       )
       this.#cursor.reset(Math.min(welcome.head, ...starts))
       this.#epoch = welcome.epoch
+      this.#acked = this.#told = this.#cursor.position
     }
-    this.#acked = this.#cursor.position
+    for (const gap of welcome.gaps) this.gap(gap)
+    this.#isOpen = true
+    this.#noteSettled()
   }
 
   event(offset: number, type: string, id: string, body: string, isResent: boolean): void {
     const cursor = this.#cursor
+    this.#told = offset
     // Sent again after a broken link: it is settled, or its handler still runs.
-    if (cursor.hasSeen(offset)) return
+    if (cursor.hasSeen(offset)) {
+      this.#noteSettled()
+      return
+    }
     this.#ports.received()
     const token = cursor.begin()
     let settling = 0
@@ -103,12 +129,24 @@ export class Subscriber {
   }
 
   mark(offset: number): void {
+    if (offset > this.#told) this.#told = offset
     this.#cursor.mark(offset)
     this.#noteSettled()
   }
 
   gap({ from, to, why }: WireGap): void {
-    this.#ports.gap({ from, to, reason: why, patterns: this.#ports.registry.patterns() })
+    const tell = (first: number): void => {
+      const patterns = this.#ports.registry.patterns()
+      this.#ports.gap({ from: first, to, reason: why, patterns })
+    }
+    // It speaks of the log before, whose offsets mean nothing here.
+    if (why === 'epoch') {
+      tell(from)
+      return
+    }
+    // The hub counts from what is settled; what came and still waits for its handler is not lost.
+    const first = Math.max(from, this.#cursor.seen + 1)
+    if (first <= to) tell(first)
     this.mark(to)
   }
 
@@ -117,14 +155,21 @@ export class Subscriber {
     if (!this.#isAckDue) return undefined
     this.#clear()
     this.#cursor.takeSettled()
-    const { position } = this.#cursor
+    const position = this.#ackable()
     if (position <= this.#acked) return undefined
     this.#acked = position
     return ackLine(position)
   }
 
+  /** What is settled and not acknowledged, before the link is closed. */
+  lastAck(): string | undefined {
+    this.#isAckDue = this.#isOpen
+    return this.takeAck()
+  }
+
   /** The link is gone: its acknowledgements with it. */
   down(): void {
+    this.#isOpen = false
     this.#clear()
   }
 
@@ -134,9 +179,14 @@ export class Subscriber {
     this.#stopTimer = undefined
   }
 
+  /** A handler may have ended before the hub has sent its event again on this link. */
+  #ackable(): number {
+    return Math.min(this.#cursor.position, this.#told)
+  }
+
   /** Acknowledged after a while, or as soon as a quarter of the window is settled, so that the hub never waits for it. */
   #noteSettled(): void {
-    if (this.#isAckDue || this.#cursor.position <= this.#acked) return
+    if (this.#isAckDue || !this.#isOpen || this.#ackable() <= this.#acked) return
     if (this.#cursor.settled >= this.#limits.window.events / 4) {
       this.#due()
       return

@@ -41,6 +41,9 @@ export const wireDefaults: Readonly<WireLimits> = Object.freeze({
 /** The deepest nesting of the JSON of `hello`, `welcome`, `auth` and `bye`. */
 export const MAX_JSON_DEPTH = 8
 
+/** The deepest nesting of an event's body, its envelope included: deep JSON parses, and then kills whoever walks it. */
+export const MAX_BODY_DEPTH = 64
+
 /** Characters of a session id, an epoch or a code. */
 export const MAX_NAME_LENGTH = 64
 

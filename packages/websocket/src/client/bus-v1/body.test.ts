@@ -1,0 +1,165 @@
+import { createEvent, jsonCodec, type EventMetadata } from '@bus/core'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { decodeBody, decodeTail, encodeTail } from './body.ts'
+
+const metadata: EventMetadata = { timestamp: 1 }
+const event = (payload: unknown, more: object = {}) => ({
+  id: 'x',
+  type: 'a.b',
+  payload,
+  metadata: { ...metadata, ...more },
+})
+
+/** The error that the call throws. */
+function thrownBy(run: () => unknown): unknown {
+  try {
+    run()
+  } catch (error) {
+    return error
+  }
+  return undefined
+}
+
+test('an event is the same after its way over the wire', () => {
+  fc.assert(
+    fc.property(
+      fc.jsonValue({ maxDepth: 5 }),
+      fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 2 }), { maxKeys: 4 }),
+      (payload, more) => {
+        // JSON has one zero.
+        const plain: unknown = JSON.parse(JSON.stringify(payload))
+        const attributes = JSON.parse(JSON.stringify(more)) as object
+        const sent = event(plain, { ...attributes, timestamp: 12.5 })
+        const tail = encodeTail(sent)
+        expect(tail).not.toContain('\n')
+        expect(decodeTail(tail)).toEqual(sent)
+      },
+    ),
+  )
+})
+
+test('an event that was read cannot be changed, apart from its payload', () => {
+  const read = decodeBody('a', 'x', '{"payload":{"n":1},"metadata":{"timestamp":1,"source":"s"}}')
+  expect(Object.isFrozen(read)).toBe(true)
+  expect(Object.isFrozen(read.metadata)).toBe(true)
+  expect(read.metadata.source).toBe('s')
+})
+
+const nested = (depth: number): unknown => {
+  let value: unknown = 1
+  for (let n = 0; n < depth; n++) value = [value]
+  return value
+}
+const cycle: Record<string, unknown> = {}
+cycle['self'] = { cycle }
+
+describe('a payload that JSON cannot hold is refused as on the plain wire', () => {
+  const table: readonly [name: string, payload: unknown][] = [
+    ['undefined', undefined],
+    ['a function', () => {}],
+    ['a symbol', Symbol('s')],
+    ['a BigInt', 1n],
+    ['a BigInt inside', { n: 1n }],
+    ['NaN', Number.NaN],
+    ['Infinity', Infinity],
+    ['a Map', new Map([[1, 2]])],
+    ['a Set', new Set([1])],
+    ['bytes', new Uint8Array(3)],
+    ['a Buffer', Buffer.from('abc')],
+    ['a DataView', new DataView(new ArrayBuffer(1))],
+    ['an ArrayBuffer', new ArrayBuffer(1)],
+    ['a promise', Promise.resolve(1)],
+    ['a cycle', cycle],
+    ['toJSON that throws', { toJSON: () => fail() }],
+    ['toJSON that throws no error', { toJSON: () => fail('text') }],
+    ['toJSON that returns nothing', { toJSON: () => undefined }],
+    [
+      'a getter that throws',
+      {
+        get value() {
+          return fail()
+        },
+      },
+    ],
+    ['a toJSON that returns nothing', { toJSON: () => undefined }],
+    ['64 levels', nested(64)],
+    ['10,000 levels', nested(10_000)],
+  ]
+  test.each(table)('%s', (_name, payload) => {
+    const ours = thrownBy(() => encodeTail(event(payload)))
+    const plain = thrownBy(() => jsonCodec().encode(event(payload)))
+    expect(ours).toMatchObject({ code: 'serialization', outcome: 'not-sent', retryable: false })
+    expect(plain).toMatchObject({ code: 'serialization' })
+  })
+
+  test.each([
+    ['a cycle', { self: cycle }],
+    ['a BigInt', { n: 1n }],
+    ['a timestamp that is none', { timestamp: Number.NaN }],
+  ])('%s in the metadata', (_name, more) => {
+    expect(thrownBy(() => encodeTail(event(1, more)))).toMatchObject({ code: 'serialization' })
+  })
+})
+
+describe('a payload that JSON can hold passes as on the plain wire', () => {
+  class Order {
+    readonly total = 1
+  }
+  test.each<[name: string, payload: unknown]>([
+    ['null', null],
+    ['an empty text', ''],
+    ['a text with line breaks', 'a\nb\r\u2028"'],
+    ['zero', 0],
+    ['false', false],
+    ['a date', new Date(0)],
+    ['an instance', new Order()],
+    ['an object without a prototype', Object.assign(Object.create(null), { n: 1 })],
+    ['members that JSON leaves out', { gone: undefined, there: 1, also: () => {} }],
+    ['toJSON', { toJSON: () => ({ n: 1 }) }],
+    ['a list with a hole', [1, undefined, 3]],
+    ['63 levels', nested(63)],
+    ['many brackets side by side', Array.from({ length: 500 }, () => [{}])],
+    ['brackets inside of text', '['.repeat(500)],
+    ['a member named __proto__', JSON.parse('{"__proto__":{"polluted":1}}')],
+  ])('%s', (_name, payload) => {
+    const plain = jsonCodec().decode(jsonCodec().encode(event(payload)))
+    const ours = decodeTail(encodeTail(event(payload)))
+    expect(ours.payload).toEqual(plain.payload)
+    expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
+  })
+})
+
+describe('a body that is none of an event is a decode error', () => {
+  test.each([
+    '',
+    'null',
+    '7',
+    '"text"',
+    '[]',
+    '{',
+    '{}',
+    '{"payload":1}',
+    '{"metadata":{"timestamp":1}}',
+    '{"payload":1,"metadata":null}',
+    '{"payload":1,"metadata":[]}',
+    '{"payload":1,"metadata":{}}',
+    '{"payload":1,"metadata":{"timestamp":null}}',
+    `{"payload":${'['.repeat(64)}${']'.repeat(64)},"metadata":{"timestamp":1}}`,
+    `{"payload":${'{"a":'.repeat(100_000)}1${'}'.repeat(100_000)},"metadata":{"timestamp":1}}`,
+  ])('%.40s', (body) => {
+    const error = thrownBy(() => decodeBody('a', 'x', body))
+    expect(error).toMatchObject({ code: 'decode' })
+    // A stranger's text has no place in a log.
+    expect(String(error)).not.toContain('text')
+  })
+})
+
+test('createEvent and the wire agree on what an event is', () => {
+  const made = createEvent('order.created', { n: 1 }, { source: 'shop', traceparent: '00-1' })
+  expect(decodeTail(encodeTail(made))).toEqual(made)
+})
+
+function fail(thrown: unknown = new Error('no')): never {
+  throw thrown
+}

@@ -1,0 +1,161 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { Cursor } from './cursor.ts'
+
+type Step =
+  | { readonly do: 'event'; readonly gap: number; readonly sinks: number; readonly early: number }
+  | { readonly do: 'mark'; readonly ahead: number }
+  | { readonly do: 'settle'; readonly pick: number }
+  | { readonly do: 'late'; readonly pick: number }
+  | { readonly do: 'reset'; readonly offset: number }
+
+const anyStep: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 8, arbitrary: event() },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('mark' as const), ahead: fc.nat(9) }) },
+  { weight: 12, arbitrary: fc.record({ do: fc.constant('settle' as const), pick: fc.nat() }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('late' as const), pick: fc.nat() }) },
+  { weight: 1, arbitrary: fc.record({ do: fc.constant('reset' as const), offset: fc.nat(50) }) },
+)
+
+function event(): fc.Arbitrary<Step> {
+  return fc.record({
+    do: fc.constant('event' as const),
+    gap: fc.integer({ min: 1, max: 4 }),
+    sinks: fc.nat(3),
+    early: fc.nat(3),
+  })
+}
+
+/** Keeps everything, and finds the position by looking through all of it. */
+class NaiveCursor {
+  received: { offset: number; left: number }[] = []
+  seen = 0
+  start = 0
+
+  get position(): number {
+    const firstOpen = this.received.findIndex(({ left }) => left > 0)
+    if (firstOpen === -1) return this.seen
+    return this.received[firstOpen - 1]?.offset ?? this.start
+  }
+
+  get outstanding(): number {
+    const firstOpen = this.received.findIndex(({ left }) => left > 0)
+    return firstOpen === -1 ? 0 : this.received.length - firstOpen
+  }
+}
+
+/** A cursor beside the naive one, and the tokens that are still to be settled. */
+class Pair {
+  readonly cursor = new Cursor()
+  model = new NaiveCursor()
+  open: { token: number; entry: { left: number } }[] = []
+  readonly spent: number[] = []
+
+  take(step: Step): void {
+    if (step.do === 'event') this.#event(step.gap, step.sinks, Math.min(step.early, step.sinks))
+    else if (step.do === 'mark') this.#mark(this.model.seen + step.ahead - 3)
+    else if (step.do === 'settle') this.#settle(step.pick)
+    else if (step.do === 'late') this.#late(step.pick)
+    else this.#reset(step.offset)
+    // With nothing open everything seen is behind us, marks included.
+    if (this.model.outstanding > 0) return
+    this.model.start = this.model.seen
+    this.model.received = []
+  }
+
+  #event(gap: number, sinks: number, early: number): void {
+    const offset = this.model.seen + gap
+    const token = this.cursor.begin()
+    // Some sinks settle inside of deliver, and one may settle an older event there.
+    for (let n = 0; n < early; n++) this.cursor.settle(token)
+    this.cursor.end(offset, sinks)
+    this.model.seen = offset
+    const entry = { offset, left: sinks - early }
+    this.model.received.push(entry)
+    for (let n = 0; n < entry.left; n++) this.open.push({ token, entry })
+    if (entry.left === 0) this.spent.push(token)
+  }
+
+  #mark(offset: number): void {
+    this.cursor.mark(Math.max(offset, 0))
+    this.model.seen = Math.max(this.model.seen, offset)
+  }
+
+  #settle(pick: number): void {
+    const [one] = this.open.splice(pick % Math.max(this.open.length, 1), 1)
+    if (one === undefined) return
+    one.entry.left--
+    if (one.entry.left === 0) this.spent.push(one.token)
+    this.cursor.settle(one.token)
+  }
+
+  #late(pick: number): void {
+    const token = this.spent[pick % Math.max(this.spent.length, 1)]
+    if (token !== undefined) this.cursor.settle(token)
+  }
+
+  #reset(offset: number): void {
+    this.spent.push(...this.open.map(({ token }) => token))
+    this.open = []
+    this.model = new NaiveCursor()
+    this.model.seen = offset
+    this.model.start = offset
+    this.cursor.reset(offset)
+  }
+}
+
+test('stands where looking through everything that came says, whatever is settled in which order', () => {
+  fc.assert(
+    fc.property(fc.array(anyStep, { maxLength: 120 }), (steps) => {
+      const pair = new Pair()
+      for (const each of steps) {
+        pair.take(each)
+        expect(pair.cursor.position).toBe(pair.model.position)
+        expect(pair.cursor.outstanding).toBe(pair.model.outstanding)
+        expect(pair.cursor.hasSeen(pair.model.seen)).toBe(true)
+        expect(pair.cursor.hasSeen(pair.model.seen + 1)).toBe(false)
+      }
+      for (const { token } of pair.open) pair.cursor.settle(token)
+      expect([pair.cursor.position, pair.cursor.outstanding]).toEqual([pair.model.seen, 0])
+    }),
+    { numRuns: 500 },
+  )
+})
+
+test('counts what was settled since it was asked last', () => {
+  const cursor = new Cursor()
+  const tokens = [1, 2, 3].map((offset) => {
+    const token = cursor.begin()
+    cursor.end(offset, 1)
+    return token
+  })
+  cursor.settle(tokens[1] ?? 0)
+  expect(cursor.settled).toBe(0)
+  cursor.settle(tokens[0] ?? 0)
+  expect([cursor.takeSettled(), cursor.takeSettled()]).toEqual([2, 0])
+  cursor.settle(tokens[2] ?? 0)
+  expect(cursor.settled).toBe(1)
+})
+
+test('keeps nothing of an event that is settled while it is delivered', () => {
+  const cursor = new Cursor()
+  for (let offset = 1; offset <= 10; offset++) {
+    const token = cursor.begin()
+    cursor.settle(token)
+    cursor.end(offset, 1)
+    expect([cursor.position, cursor.outstanding]).toEqual([offset, 0])
+  }
+})
+
+test('takes a settlement of the log before for none of this one', () => {
+  const cursor = new Cursor()
+  const old = cursor.begin()
+  cursor.end(5, 1)
+  cursor.reset(0)
+  const token = cursor.begin()
+  cursor.end(1, 1)
+  cursor.settle(old)
+  expect(cursor.position).toBe(0)
+  cursor.settle(token)
+  expect(cursor.position).toBe(1)
+})

@@ -1,0 +1,16 @@
+/** A client of a run: a bus over the transport as an application would have it, only quicker to come back. */
+import { backoff, createBus, type Bus, type Random } from '@bus/core'
+import { webSocketTransport } from '@bus/websocket'
+
+/** A link that breaks a thousand times must come back soon, and nothing may be given up for that. */
+export function newBus(url: string, source: string, random: Random): Bus {
+  const transport = webSocketTransport({
+    url,
+    random,
+    queue: { capacity: 4_096, strategy: 'block' },
+    reconnect: { backoff: backoff.exponential({ initialMs: 2, maxMs: 50 }) },
+    // A killed hub fails every dial for a moment; an open breaker would make a minute of it.
+    breaker: false,
+  })
+  return createBus({ transport, source, deadLetters: false })
+}

@@ -1,0 +1,8 @@
+/** The catalogue of suites, in the order in which they run. */
+import { chaos } from './chaos.ts'
+import { gaps } from './gaps.ts'
+import { restarts } from './restarts.ts'
+import type { Suite } from './suite.ts'
+
+/** Every suite. */
+export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps]

@@ -1,0 +1,67 @@
+/** The command: a small run of every suite, and what it says of a wrong command line. */
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { fileURLToPath } from 'node:url'
+import { expect, onTestFinished, test } from 'vitest'
+import { parseArguments } from '../src/arguments.ts'
+
+const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
+
+async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
+  const child = spawn(process.execPath, [MAIN, ...args], { stdio: ['ignore', 'pipe', 'pipe'] })
+  onTestFinished(() => void child.kill())
+  const text = { out: '', err: '' }
+  child.stdout.on('data', (data: Buffer) => (text.out += data.toString()))
+  child.stderr.on('data', (data: Buffer) => (text.err += data.toString()))
+  const [code] = (await once(child, 'close')) as [number | null]
+  return { code, ...text }
+}
+
+test('a small run clears every bar and prints one report', { timeout: 60_000 }, async () => {
+  const { code, out, err } = await run('--smoke', '--seed', '1')
+  const report = JSON.parse(out) as {
+    ok: boolean
+    seed: number
+    versions: Record<string, string>
+    bars: { name: string; want: string; got: number; ok: boolean }[]
+    figures: Record<string, unknown>
+  }
+  expect(report.bars.filter((bar) => !bar.ok)).toEqual([])
+  expect(report).toMatchObject({ ok: true, seed: 1 })
+  expect(Object.keys(report.figures)).toEqual(['chaos', 'restarts', 'gaps'])
+  expect(Object.values(report.versions)).not.toContain('unknown')
+  // Which suites last long enough for a line a second depends on the machine; the restarts always do.
+  expect(err).toMatch(/^restarts \(subscribers\) +1 s {2}\d+ of \d+, \d+ restarts$/m)
+  expect(code).toBe(0)
+})
+
+test('a wrong command line ends with 2 and says why', async () => {
+  const { code, out, err } = await run('--only', 'order')
+  expect(code).toBe(2)
+  expect(out).toBe('')
+  expect(err).toContain('chaos, restarts, gaps')
+})
+
+test('the help names every suite', async () => {
+  const { code, out } = await run('--help')
+  expect(code).toBe(0)
+  for (const name of ['chaos', 'restarts', 'gaps']) expect(out).toContain(name)
+})
+
+test('without a seed each run draws its own; a seed and a suite may be named', () => {
+  expect(parseArguments([]).seed).not.toBe(parseArguments([]).seed)
+  const { seed, size, suites } = parseArguments(['--seed', '5', '--quick', '--only', 'gaps'])
+  expect({ seed, size, suites: suites.map(({ name }) => name) }).toEqual({
+    seed: 5,
+    size: 'quick',
+    suites: ['gaps'],
+  })
+  expect(parseArguments([]).size).toBe('full')
+})
+
+test.each([['--seed', 'x'], ['--seed', ''], ['--seed', '-1'], ['--only', 'x'], ['--fast']])(
+  'the command line %s %s is refused',
+  (...args) => {
+    expect(() => parseArguments(args)).toThrow(TypeError)
+  },
+)
