@@ -76,7 +76,7 @@ export class LiteralHub {
 }
 
 /** The welcome that says least. */
-export const WELCOME = {
+const WELCOME = {
   sid: 'sid-1',
   resumed: false,
   last: 0,

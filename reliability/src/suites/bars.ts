@@ -41,3 +41,8 @@ export function commonBars(ledger: Ledger, accounts: readonly Account[]): Bar[] 
     exactly('made up or changed', total(accounts, 'impossible'), 0),
   ]
 }
+
+/** The bars of one kind of confirmation, which their names say. */
+export function named(confirm: 'hub' | 'subscribers', bars: readonly Bar[]): Bar[] {
+  return bars.map((bar) => ({ ...bar, name: `confirm '${confirm}': ${bar.name}` }))
+}

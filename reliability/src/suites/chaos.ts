@@ -6,7 +6,7 @@ import { World } from '../load/world.ts'
 import { atLeast, exactly } from '../report/bar.ts'
 import { Disturber } from '../trouble/disturber.ts'
 import { Lines } from '../trouble/lines.ts'
-import { commonBars, gapCount, publishFigures, total } from './bars.ts'
+import { commonBars, gapCount, named, publishFigures, total } from './bars.ts'
 import type { Suite, SuiteOptions, SuiteReport } from './suite.ts'
 
 const PUBLISHERS = 4
@@ -26,15 +26,18 @@ const SIZES: Readonly<Record<SuiteOptions['size'], Size>> = {
 /** A few links are gone by themselves when their trouble comes. */
 const MARGIN = 1.1
 
-async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
-  const { publishes, disconnects, midFrame } = SIZES[size]
-  await using hub = await HubChild.start({})
+async function runWith(
+  confirm: 'hub' | 'subscribers',
+  seed: number,
+  { publishes, disconnects, midFrame }: Size,
+): Promise<SuiteReport> {
+  await using hub = await HubChild.start({ confirm })
   const ways = Array.from({ length: PUBLISHERS }, () => 'upstream' as const)
   await using lines = await Lines.start(hub.port, seed, [...ways, 'downstream', 'downstream'])
   const planned = Math.ceil(disconnects * MARGIN)
   const disturber = new Disturber(lines.all, seededRandom(seed), planned, publishes)
   await using world = new World({
-    name: 'chaos',
+    name: `chaos (${confirm})`,
     describe: () => `${lines.tears.disconnects} disconnects`,
     seed,
     publishers: PUBLISHERS,
@@ -59,6 +62,22 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
       atLeast('forced disconnects', tears.disconnects, disconnects),
       atLeast('cuts in mid-frame', tears.midFrame, midFrame),
     ],
+  }
+}
+
+/** With confirmations of subscribers publishers also send again what the hub has, so that runs too, at a tenth. */
+async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
+  const all = SIZES[size]
+  const tenth = {
+    publishes: all.publishes / 10,
+    disconnects: all.disconnects / 10,
+    midFrame: Math.floor(all.midFrame / 10),
+  }
+  const byHub = await runWith('hub', seed, all)
+  const bySubscribers = await runWith('subscribers', seed, tenth)
+  return {
+    figures: { hub: byHub.figures, subscribers: bySubscribers.figures },
+    bars: [...named('hub', byHub.bars), ...named('subscribers', bySubscribers.bars)],
   }
 }
 

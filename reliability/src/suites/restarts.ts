@@ -1,8 +1,8 @@
 /** Restarts: the hub is killed again and again; what its log took along is told, or, confirmed by subscribers, nothing is lost. */
 import { HubChild } from '../hub/hub-child.ts'
 import { World } from '../load/world.ts'
-import { exactly, atLeast, type Bar } from '../report/bar.ts'
-import { commonBars, publishFigures, total } from './bars.ts'
+import { exactly, atLeast } from '../report/bar.ts'
+import { commonBars, named, publishFigures, total } from './bars.ts'
 import type { Suite, SuiteOptions, SuiteReport } from './suite.ts'
 
 const PUBLISHERS = 4
@@ -95,8 +95,6 @@ async function runWith(confirm: Confirm, options: SuiteOptions): Promise<SuiteRe
 async function run(options: SuiteOptions): Promise<SuiteReport> {
   const bySubscribers = await runWith('subscribers', options)
   const byHub = await runWith('hub', options)
-  const named = (confirm: Confirm, bars: readonly Bar[]): Bar[] =>
-    bars.map((bar) => ({ ...bar, name: `confirm '${confirm}': ${bar.name}` }))
   return {
     figures: { subscribers: bySubscribers.figures, hub: byHub.figures },
     bars: [...named('subscribers', bySubscribers.bars), ...named('hub', byHub.bars)],

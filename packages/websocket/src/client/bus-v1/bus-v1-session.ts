@@ -1,17 +1,10 @@
 /** The session of `bus.v1`: acknowledged publishing and resumable subscribing over any number of links. */
-import {
-  DecodeError,
-  ProtocolError,
-  RejectedError,
-  type Clock,
-  type Event,
-  type Gap,
-} from '@bus/core'
+import { DecodeError, ProtocolError, type Clock, type Event, type Gap } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
-import { helloLine, type WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import { helloLine } from '../../protocol/bus-v1/hello.ts'
 import { readHubMessage, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import { VERSION } from '../../protocol/bus-v1/limits.ts'
-import type { Gap as WireGap, Verdict, Welcome } from '../../protocol/bus-v1/welcome.ts'
+import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Registry } from '../registry.ts'
 import type { LinkEnd, Session, SessionLink } from '../session.ts'
@@ -19,6 +12,8 @@ import { encodeTail } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
 import { Subscriber } from './subscriber.ts'
+import { Verdicts, refusal } from './verdicts.ts'
+import { waitWithin, type Waiting } from './waiting.ts'
 
 export interface BusV1Ports {
   readonly outbox: PublisherOutbox
@@ -33,11 +28,6 @@ export interface BusV1Ports {
   undecodable(error: Error, frame: Frame): void
   /** The verdict on everything that was wanted when the link opened. */
   restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
-}
-
-interface Waiting<T> {
-  resolve(value: T): void
-  reject(error: unknown): void
 }
 
 /** A message stays below this many characters, so that it neither delays a ping nor exceeds a limit. */
@@ -55,7 +45,7 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #ports: BusV1Ports
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
-  readonly #verdicts = new Map<number, Waiting<void>>()
+  readonly #verdicts = new Verdicts()
   /** The link whose frames count. */
   #link: SessionLink | undefined
   #isWelcomed = false
@@ -85,7 +75,7 @@ export class BusV1Session implements Session, HubReceiver {
     const patterns = this.#ports.registry.patterns()
     const resume = this.#subscriber.begin(new Set(patterns))
     const subs = this.#subscriber.wanted(patterns)
-    const welcome = this.#await<Welcome>(signal, (waiting) => (this.#welcomed = waiting))
+    const welcome = waitWithin<Welcome>(signal, (waiting) => (this.#welcomed = waiting))
     // A failing write ends the link, and the wait with it.
     const session = this.#sid === undefined ? {} : { sid: this.#sid }
     void link.send(helloLine({ v: VERSION, subs, ...session, ...resume })).catch(() => {})
@@ -96,7 +86,7 @@ export class BusV1Session implements Session, HubReceiver {
       const pattern = subs.find(({ id }) => id === verdict.id)?.pattern
       if (pattern === undefined || !('code' in verdict)) continue
       this.#subscriber.forget(pattern)
-      refused.set(pattern, refusal(pattern, verdict))
+      refused.set(pattern, refusal(pattern, verdict.id, verdict.code))
     }
     this.#ports.restored(
       patterns.filter((pattern) => !refused.has(pattern)),
@@ -154,7 +144,7 @@ export class BusV1Session implements Session, HubReceiver {
       if (old !== undefined) lines.push(unsubscribeLine(old))
       for (const sub of this.#subscriber.wanted([pattern])) {
         lines.push(subscribeLine(old === undefined ? sub : { ...sub, from }))
-        verdicts.push(this.#verdict(sub, link.signal))
+        verdicts.push(this.#verdicts.wait(sub, link.signal))
       }
     }
     void link.send(lines.join('\n')).catch(() => {})
@@ -204,13 +194,12 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   subok(id: number): void {
-    this.#verdicts.get(id)?.resolve()
-    this.#verdicts.delete(id)
+    this.#verdicts.taken(id)
   }
 
   subno(id: number, code: string): void {
-    this.#verdicts.get(id)?.reject(code)
-    this.#verdicts.delete(id)
+    const pattern = this.#verdicts.refused(id, code)
+    if (pattern !== undefined) this.#subscriber.forget(pattern)
   }
 
   event(offset: number, type: string, id: string, body: string, resent: boolean): void {
@@ -249,39 +238,4 @@ export class BusV1Session implements Session, HubReceiver {
     this.#verdicts.clear()
     this.#subscriber.down()
   }
-
-  #verdict({ id, pattern }: WireSubscription, signal: AbortSignal): Promise<void> {
-    return this.#await<void>(signal, (waiting) =>
-      this.#verdicts.set(id, {
-        resolve: () => waiting.resolve(),
-        reject: (code) => {
-          this.#subscriber.forget(pattern)
-          waiting.reject(refusal(pattern, { id, code: String(code) }))
-        },
-      }),
-    )
-  }
-
-  /** A promise that ends with the signal at the latest. */
-  #await<T>(signal: AbortSignal, register: (waiting: Waiting<T>) => unknown): Promise<T> {
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => reject(signal.reason)
-      const end = (): void => signal.removeEventListener('abort', onAbort)
-      signal.addEventListener('abort', onAbort, { once: true })
-      register({
-        resolve: (value) => {
-          end()
-          resolve(value)
-        },
-        reject: (error) => {
-          end()
-          reject(error)
-        },
-      })
-    })
-  }
-}
-
-function refusal(pattern: string, { id, code }: Extract<Verdict, { code: string }>): RejectedError {
-  return new RejectedError(`The hub refused the subscription ${id} to \`${pattern}\`: ${code}`)
 }

@@ -1,0 +1,182 @@
+import { createEvent, textCodec } from '@bus/core'
+import { describe, expect, test } from 'vitest'
+import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
+import { plainJson } from '../src/protocol/index.ts'
+import { collect, frameOf, numbered, record, only, serve, transportTo, until } from './harness.ts'
+import { startLiteralHub } from './literal-hub.ts'
+
+const client = (
+  server: { readonly url: string },
+  options: Omit<WebSocketTransportOptions, 'url'> = {},
+): WebSocketTransport => transportTo(server, { protocol: busV1(), ...options })
+
+/** Servers that take WebSocket connections and know nothing of bus.v1. */
+const STRANGERS = [
+  ['agrees on no subprotocol', { subprotocols: () => false as const }],
+  ['echoes the first subprotocol that it is offered', {}],
+  ['says it is a hub of another kind', { headers: { 'bus-protocol': 'bus.v2' } }],
+] as const
+
+describe.each(STRANGERS)('a server that %s', (_what, options) => {
+  test('is spoken to in plain events, also with those that waited, and hears nothing else', async () => {
+    const server = await serve(options)
+    // More than the queue holds: the rest waits in front of it.
+    const transport = client(server, { queue: { capacity: 5 } })
+    const events = numbered(12)
+    const receipts = await Promise.all(events.map((event) => transport.publish(event)))
+    expect(receipts.every(({ status }) => status === 'sent')).toBe(true)
+    await server.waitUntil(() => server.received.length === 12)
+    expect(server.received.map(({ json }) => json)).toMatchObject(
+      events.map(({ id, type, payload }) => ({ id, event_type: type, payload })),
+    )
+  })
+
+  test('is listened to in plain events', async () => {
+    const server = await serve(options)
+    const transport = client(server)
+    const sink = await collect(transport, 'order.*')
+    server.inject(frameOf('order.created', 1))
+    await until(() => sink.events.length === 1, 'the event')
+    expect(transport.stats().received).toBe(1)
+  })
+})
+
+test('a server that chooses another of the subprotocols is spoken to plainly in that', async () => {
+  const server = await serve({ subprotocols: ['chat'] })
+  const transport = client(server, { protocols: ['chat'] })
+  await transport.publish(createEvent('a', 1))
+  await server.waitForMessage({ event_type: 'a' })
+  expect(server.received).toHaveLength(1)
+  expect(server.live[0]?.subprotocol).toBe('chat')
+})
+
+test('capabilities promise what bus.v1 does until the server turns out not to speak it', async () => {
+  const server = await serve()
+  const transport = client(server)
+  expect(transport.capabilities).toMatchObject({
+    delivery: 'at-least-once',
+    publishConfirm: true,
+    resume: true,
+    gaps: true,
+    dedupe: true,
+    backpressure: { inbound: 'credits' },
+  })
+  expect(transport.capabilities).toBe(transport.capabilities)
+  await transport.connect()
+  expect(transport.capabilities).toMatchObject({
+    delivery: 'at-most-once',
+    publishConfirm: false,
+    resume: false,
+    gaps: false,
+    dedupe: false,
+    backpressure: { inbound: 'pause' },
+  })
+  expect(Object.isFrozen(transport.capabilities)).toBe(true)
+})
+
+test('capabilities stay as they are with a hub', async () => {
+  const hub = await startLiteralHub()
+  const transport = client(hub)
+  const promised = transport.capabilities
+  await transport.connect()
+  expect(transport.capabilities).toBe(promised)
+})
+
+describe('what was demanded before the server was known', () => {
+  test('a publish at least once is rejected as unsupported and not sent; the others go', async () => {
+    const server = await serve()
+    const transport = client(server, { queue: { capacity: 2 } })
+    const demands = [0, 1, 2, 3].map((n) =>
+      transport.publish(createEvent('a', n), n % 2 === 0 ? { delivery: 'at-least-once' } : {}),
+    )
+    const ends = await Promise.allSettled(demands)
+    expect(ends.map((end) => (end.status === 'fulfilled' ? end.value.status : 'rejected'))).toEqual(
+      ['rejected', 'sent', 'rejected', 'sent'],
+    )
+    expect(ends[0]).toMatchObject({ reason: { code: 'unsupported', outcome: 'not-sent' } })
+    await server.waitUntil(() => server.received.length === 2)
+    expect(server.received.map(({ json }) => json)).toMatchObject([{ payload: 1 }, { payload: 3 }])
+    expect(transport.backpressureStats()).toMatchObject({ size: 0, waiting: 0 })
+  })
+
+  test('a subscription at least once is rejected as unsupported; the others live', async () => {
+    const server = await serve()
+    const transport = client(server)
+    const sink = { deliver: () => true }
+    const reliable = transport.subscribe(['a'], sink, { delivery: 'at-least-once' })
+    const simple = transport.subscribe(['a'], sink)
+    await expect(reliable.live).rejects.toMatchObject({ code: 'unsupported' })
+    await simple.live
+  })
+
+  test('is refused at once when the server is known', async () => {
+    const server = await serve()
+    const transport = client(server)
+    await transport.connect()
+    const demand = { delivery: 'at-least-once' } as const
+    await expect(transport.publish(createEvent('a', 1), demand)).rejects.toMatchObject({
+      code: 'unsupported',
+      outcome: 'not-sent',
+    })
+    expect(() => transport.subscribe(['a'], { deliver: () => true }, demand)).toThrow(/delivery/)
+    expect(server.received).toEqual([])
+  })
+})
+
+test('an event that the fallback cannot write is rejected alone', async () => {
+  const server = await serve({ subprotocols: () => false })
+  const fallback = plainJson({ codec: textCodec() })
+  const transport = client(server, { protocol: busV1({ fallback }) })
+  const bad = transport.publish(createEvent('a', { n: 1 }))
+  const good = transport.publish(createEvent('a', 'text'))
+  await expect(bad).rejects.toMatchObject({ code: 'serialization', outcome: 'not-sent' })
+  expect(await good).toMatchObject({ status: 'sent' })
+  await server.waitForMessage('text')
+})
+
+test('a hub that is replaced by a plain server gets what was not confirmed as plain events', async () => {
+  const hub = await startLiteralHub({
+    answer: (line) => (/^pub [12] /.test(line) ? undefined : 'ok 0'),
+  })
+  const transport = client(hub)
+  const [confirmed, plain] = [createEvent('a', 1), createEvent('a', 2)]
+  const demanding = transport.publish(confirmed, { delivery: 'at-least-once' })
+  const simple = transport.publish(plain)
+  await hub.hears('pub', 2)
+  const { port } = hub.server
+  await hub.server.close()
+  const server = await serve({ port })
+  await expect(demanding).rejects.toMatchObject({ code: 'unsupported', outcome: 'unknown' })
+  expect(await simple).toMatchObject({ status: 'sent', attempts: 2 })
+  await transport.publish(createEvent('a', 3))
+  await server.waitUntil(() => server.received.length === 2)
+  expect(server.received.map(({ json }) => json)).toMatchObject([{ payload: 2 }, { payload: 3 }])
+})
+
+describe('fallback', () => {
+  test('false: a server that does not speak bus.v1 is refused for good', async () => {
+    const server = await serve()
+    const transport = client(server, { protocol: busV1({ fallback: false }) })
+    const notices = record(transport)
+    await expect(transport.connect()).rejects.toMatchObject({ code: 'protocol' })
+    await until(() => transport.status.state === 'closed', 'the end')
+    expect(server.received).toEqual([])
+    expect(only(notices, 'open')).toEqual([])
+  })
+
+  test('may be another dialect', async () => {
+    const server = await serve({ subprotocols: ['json.v7'] })
+    const fallback = plainJson({ subprotocols: ['json.v7'] })
+    const transport = client(server, { protocol: busV1({ fallback }) })
+    await transport.connect()
+    expect(transport.status).toMatchObject({ state: 'ready', protocol: 'json.v7' })
+  })
+
+  test.each([true, 'plain', {}, { encode: () => '' }])('%j is refused', (fallback) => {
+    expect(() => busV1({ fallback: fallback as never })).toThrow(/`fallback`/)
+  })
+
+  test('other options do not exist', () => {
+    expect(() => busV1({ fallBack: false } as never)).toThrow(/fallBack/)
+  })
+})
