@@ -51,6 +51,17 @@ export async function until(
   }
 }
 
+/** Cuts the link and resolves when the transport has seen it, even if the next link is ready by then. */
+export async function cut(server: MockServer, transport: WebSocketTransport): Promise<void> {
+  const { status } = transport
+  const generation = status.state === 'ready' ? status.generation : Infinity
+  server.faults.reset()
+  await until(() => {
+    const now = transport.status
+    return now.state !== 'ready' || now.generation > generation
+  }, 'the loss is seen')
+}
+
 /** Resolves when a figure has not changed for as many looks, a few milliseconds apart. */
 export async function untilStill(
   figure: () => number,

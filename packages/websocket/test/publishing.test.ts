@@ -1,7 +1,7 @@
 import { createEvent, type Undeliverable } from '@bus/core'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import { numbered, serve, transportTo, until } from './harness.ts'
+import { cut, numbered, serve, transportTo, until } from './harness.ts'
 
 const idsOf = (messages: readonly { readonly data: unknown }[]): string[] =>
   messages.map((message) => (JSON.parse(String(message.data)) as { id: string }).id)
@@ -84,8 +84,7 @@ describe('publishing while the link breaks', () => {
       await until(() => server.connections.length === link, 'a link')
       await until(() => transport.status.state === 'ready', 'ready')
       await nextTurn()
-      server.faults.reset()
-      await until(() => transport.status.state !== 'ready', 'the cut is seen')
+      await cut(server, transport)
     }
     await expect(outcome).rejects.toMatchObject({ code: 'attempts-exhausted', outcome: 'unknown' })
     expect(letters).toMatchObject([

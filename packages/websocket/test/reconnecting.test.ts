@@ -2,6 +2,7 @@ import { createEvent, type BackoffPolicy } from '@bus/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { defaults, webSocketTransport } from '../src/index.ts'
 import {
+  cut,
   FastClock,
   collect,
   frameOf,
@@ -127,8 +128,7 @@ describe('the attempts', () => {
       await transport.connect({ retry: true })
       const { since } = transport.status
       await until(() => performance.now() - since > 25, 'it lasts')
-      server.faults.reset()
-      await until(() => transport.status.state !== 'ready', 'the loss is seen')
+      await cut(server, transport)
     }
     expect(attempts).toEqual([1, 1, 1])
   })
@@ -290,8 +290,7 @@ describe('a server that does not accept the credentials', () => {
     for (let round = 1; round <= 2; round++) {
       server.faults.refuse(401, { times: 1 })
       await transport.connect({ retry: true })
-      server.faults.reset()
-      await until(() => transport.status.state !== 'ready', 'lost')
+      await cut(server, transport)
     }
     await transport.connect({ retry: true })
     expect(server.connections.length).toBeGreaterThanOrEqual(3)
