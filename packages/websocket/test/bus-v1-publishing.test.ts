@@ -446,24 +446,24 @@ describe('draining', () => {
   test('without a hub reports what was left, each with what is known of it', async () => {
     const before = resources()
     const hub = await startLiteralHub({
-      answer: (line) => (line.startsWith('pub 1 ') ? 'no 1 auth' : undefined),
+      answer: (line) => (line.startsWith('pub 2 ') ? 'no 2 auth' : undefined),
     })
     const transport = client(hub)
     const events = numbered(3)
     const seen = events.map((event) => watch(transport.publish(event)))
     await hub.hears('pub', 3)
-    await until(() => seen[0]?.error !== undefined, 'the refusal')
+    await until(() => seen[1]?.error !== undefined, 'the refusal')
     hub.server.faults.refuse(503)
     hub.server.faults.reset()
     await until(() => transport.status.state === 'backoff', 'the loss')
     const late = createEvent('a', 'late')
     seen.push(watch(transport.publish(late)))
     const report = await transport.drain({ timeoutMs: 50 })
-    expect(report.unsent).toEqual([events[1]?.id, events[2]?.id, late.id])
+    expect(report.unsent).toEqual([events[0]?.id, events[2]?.id, late.id])
     await until(() => seen.every(({ error }) => error !== undefined), 'all to end')
     expect(seen.map(({ error }) => (error as { outcome: string }).outcome)).toEqual([
-      'rejected',
       'unknown',
+      'rejected',
       'unknown',
       'not-sent',
     ])

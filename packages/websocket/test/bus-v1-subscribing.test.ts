@@ -90,6 +90,17 @@ describe('subscribing', () => {
     expect(only(notices, 'error')).toEqual([])
   })
 
+  test('to what was refused is asked for under another id, because the hub has seen the first', async () => {
+    const hub = await startLiteralHub({
+      answer: (line) => (line === 'sub 1 a alo' ? 'subno 1 auth' : confirm(line)),
+    })
+    const transport = client(hub)
+    await transport.connect()
+    await expect(collect(transport, 'a')).rejects.toMatchObject({ code: 'rejected' })
+    await collect(transport, 'a')
+    expect(hub.heard('sub')).toEqual(['1 a alo', '2 a alo'])
+  })
+
   test('ends with the link and begins again on the next', async () => {
     const hub = await startLiteralHub({
       answer: (line, index) => (index === 0 ? undefined : confirm(line)),
