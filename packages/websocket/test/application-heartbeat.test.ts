@@ -1,3 +1,4 @@
+import { createEvent } from '@bus/core'
 import {
   binanceHeartbeat,
   deribitHeartbeat,
@@ -5,6 +6,8 @@ import {
   type HeartbeatProfile,
 } from '@bus/websocket'
 import { describe, expect, test } from 'vitest'
+import { busV1 } from '../src/index.ts'
+import { startHub } from './hub-clients.ts'
 import { collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
 
 const jsonOf = (message: { readonly data: unknown }): unknown => JSON.parse(String(message.data))
@@ -101,4 +104,22 @@ test.each([
   const make = (): unknown =>
     transportTo({ url: 'ws://h/' }, { applicationHeartbeat: profile as HeartbeatProfile })
   expect(make).toThrow(expect.objectContaining({ code: 'config', path }) as Error)
+})
+
+test('a heartbeat of the application is not sent to a hub that speaks bus.v1, which would end the link', async () => {
+  const hub = await startHub()
+  let ticks = 0
+  const onTick = (): string => `tick ${++ticks}`
+  const transport = transportTo(hub, {
+    protocol: busV1(),
+    applicationHeartbeat: { name: 'ticking', intervalMs: 1, onTick },
+  })
+  await transport.connect()
+  const { since } = transport.status
+  await until(() => performance.now() - since > 30, 'many ticks could have passed')
+  await expect(transport.publish(createEvent('a', 1))).resolves.toMatchObject({
+    status: 'confirmed',
+  })
+  expect(ticks).toBe(0)
+  expect(transport.status).toMatchObject({ state: 'ready', generation: 1 })
 })

@@ -1,5 +1,6 @@
 /** The link: one live connection with its heartbeat and the answers that are awaited on it. */
 import { DisconnectedError, type HeartbeatTimeoutError } from '@bus/core'
+import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import type { Frame, ProtocolLink } from '../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../socket/heartbeat.ts'
 import { closeSafely } from '../socket/socket-port.ts'
@@ -154,7 +155,9 @@ export class Link implements ProtocolLink {
 
   #makeApplicationHeartbeat(options: ResolvedOptions): ApplicationHeartbeat | undefined {
     const { applicationHeartbeat, clock } = options
-    if (applicationHeartbeat === undefined) return undefined
+    // A message of the application's would be a line that the hub does not know.
+    const isHub = this.subprotocol === SUBPROTOCOL
+    if (applicationHeartbeat === undefined || isHub) return undefined
     const ports = {
       // What cannot be sent needs no word: the link is ending, and says so.
       send: (frame: Frame) => void this.send(frame).catch(() => {}),

@@ -100,13 +100,16 @@ export interface WebSocketTransportOptions {
   /** Certificates and keys; only with `wss:`. @default none */
   readonly tls?: TlsOptions
   readonly timeouts?: TimeoutOptions
-  /** Frames to send on each new connection before any event; a failure counts as a failed attempt. @default none */
+  /** Frames to send on each new connection before any event; a failure counts as a failed attempt. Not on `bus.v1`. @default none */
   readonly onOpen?: OnOpen
   /** `false`: the first loss closes the transport. @default on, without end */
   readonly reconnect?: false | ReconnectOptions
   /** `false`: no pings. @default on */
   readonly heartbeat?: false | HeartbeatSettings
-  /** Heartbeats in messages of their own, for servers that ask for them; they are not delivered as events. @default none */
+  /**
+   * Heartbeats in messages of their own, for servers that ask for them; they are not delivered as events. Not on `bus.v1`, whose hub
+   * needs none. @default none
+   */
   readonly applicationHeartbeat?: HeartbeatProfile
   /** Milliseconds without any frame, pongs included, after which the link is dropped. @default no limit */
   readonly idleTimeoutMs?: number
