@@ -153,6 +153,7 @@ export { jsonCodec } from './codec/json-codec.ts'
 export { textCodec } from './codec/text-codec.ts'
 
 // Building blocks of transports
+export { isWithinDepth } from './codec/json-depth.ts'
 export { BoundedQueue, type OfferResult } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
 export type { QueueHooks } from './queue/queue-hooks.ts'

@@ -2,12 +2,13 @@
 import {
   DecodeError,
   SerializationError,
+  isWithinDepth,
   jsonCodec,
   type Event,
   type EventMetadata,
 } from '@bus/core'
 import { MAX_BODY_DEPTH } from '../../protocol/bus-v1/limits.ts'
-import { asRecord, isShallow } from '../../protocol/bus-v1/wire-json.ts'
+import { asRecord } from '../../protocol/bus-v1/wire-json.ts'
 
 /** What follows the number in a publish line: type, id and body. */
 export function encodeTail({ type, id, payload, metadata }: Event): string {
@@ -26,7 +27,7 @@ function encodeBody(type: string, payload: unknown, metadata: EventMetadata): st
     if (cause instanceof SerializationError) throw cause
     throw failure(type, cause instanceof Error ? cause.message : 'something was thrown', cause)
   }
-  if (isShallow(text, MAX_BODY_DEPTH)) return text
+  if (isWithinDepth(text, MAX_BODY_DEPTH)) return text
   throw failure(type, `it is nested more than ${MAX_BODY_DEPTH} deep`)
 }
 
@@ -59,7 +60,7 @@ export function decodeBody(type: string, id: string, body: string): Event {
 }
 
 function parse(body: string): { readonly payload?: unknown; readonly metadata?: unknown } {
-  if (!isShallow(body, MAX_BODY_DEPTH)) {
+  if (!isWithinDepth(body, MAX_BODY_DEPTH)) {
     throw new DecodeError(`The body of an event is nested more than ${MAX_BODY_DEPTH} deep`)
   }
   let value: unknown
