@@ -57,6 +57,7 @@ export {
   type Delivery,
   type DrainOptions,
   type DrainReport,
+  type EmitOptions,
   type ErrorKind,
   type Feed,
   type FeedOptions,
@@ -154,6 +155,7 @@ export { textCodec } from './codec/text-codec.ts'
 
 // Building blocks of transports
 export { isWithinDepth } from './codec/json-depth.ts'
+export { isParsedWithinDepth, isPlainWithinDepth } from './codec/value-depth.ts'
 export { BoundedQueue, type OfferResult } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
 export type { QueueHooks } from './queue/queue-hooks.ts'

@@ -22,6 +22,7 @@ import type {
   ConnectOptions,
   DrainOptions,
   DrainReport,
+  EmitOptions,
   HealthOptions,
   ListenOptions,
   PublishOptions,
@@ -109,15 +110,22 @@ export class EventBus implements Bus {
     return this.#publisher.publish(event, wait ?? NO_OPTIONS)
   }
 
-  emit(typeOrEvent: string | Event, payload?: unknown, metadata?: EventInit): boolean {
+  emit(
+    typeOrEvent: string | Event,
+    payloadOrOptions?: unknown,
+    metadata?: EventInit,
+    options?: EmitOptions,
+  ): boolean {
+    const isNew = typeof typeOrEvent === 'string'
     let event: Event
     try {
-      event = this.#factory.make(typeOrEvent, payload, metadata)
+      event = this.#factory.make(typeOrEvent, payloadOrOptions, metadata)
     } catch (error) {
       this.#notices.report('emit', error as ConfigError)
       return true
     }
-    return this.#publisher.emit(event)
+    const how = isNew ? options : (payloadOrOptions as EmitOptions | undefined)
+    return this.#publisher.emit(event, how ?? NO_OPTIONS)
   }
 
   async subscribe(

@@ -1,6 +1,6 @@
 /** From the arguments of `publish` and `emit` to the event. */
 import { ConfigError } from '../contract/errors.ts'
-import { assertId, createEvent, type Event, type EventInit } from '../contract/event.ts'
+import { assertId, type Event, type EventInit, type EventMetadata } from '../contract/event.ts'
 import { EventIds } from '../contract/event-ids.ts'
 import { assertType } from '../contract/type.ts'
 
@@ -25,25 +25,37 @@ export class EventFactory {
   }
 
   #create(type: string, payload: unknown, init: EventInit | undefined): Event {
-    if (init !== undefined || this.#createId !== undefined) {
-      const id = init?.id ?? this.#createId?.() ?? this.#ids.next(Date.now())
-      const { source = this.#source, ...rest } = init ?? {}
-      return createEvent(
-        type,
-        payload,
-        source === undefined ? { ...rest, id } : { ...rest, id, source },
-      )
-    }
     if (type !== this.#type) {
       assertType(type)
       this.#type = type
     }
-    const timestamp = Date.now()
-    const source = this.#source
-    const metadata = source === undefined ? { timestamp } : { timestamp, source }
-    const id = this.#ids.next(timestamp)
-    return Object.freeze({ id, type, payload, metadata: Object.freeze(metadata) })
+    const timestamp = init?.timestamp ?? Date.now()
+    const id = init?.id ?? this.#createId?.()
+    if (id !== undefined) assertId(id)
+    const metadata = metadataOf(timestamp, this.#source, init)
+    return Object.freeze({ id: id ?? this.#ids.next(Date.now()), type, payload, metadata })
   }
+}
+
+/** One literal with one spread: to leave a member out again costs ten times as much, so that is only done where needed. */
+function metadataOf(
+  timestamp: number,
+  source: string | undefined,
+  init: EventInit | undefined,
+): EventMetadata {
+  if (init === undefined) {
+    return Object.freeze(source === undefined ? { timestamp } : { timestamp, source })
+  }
+  if (!('timestamp' in init) && !('id' in init)) {
+    if (source === undefined || init.source !== undefined) {
+      return Object.freeze({ timestamp, ...init })
+    }
+    if (!('source' in init)) return Object.freeze({ timestamp, source, ...init })
+  }
+  const { id: _id, timestamp: _timestamp, source: own = source, ...rest } = init
+  return Object.freeze(
+    own === undefined ? { timestamp, ...rest } : { timestamp, source: own, ...rest },
+  )
 }
 
 function assertEvent(value: unknown): asserts value is Event {

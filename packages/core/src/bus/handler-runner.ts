@@ -27,6 +27,7 @@ const SYNC_CALLS = 64
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions
+  readonly #operation = telemetry.operation('bus.deliver')
   readonly #abort = new AbortController()
   readonly #firstContext: HandlerContext
   #zombies = 0
@@ -73,10 +74,9 @@ export class HandlerRunner {
 
   /** Throws or rejects with what the handler failed with; `undefined` when it has ended already. */
   run(event: Event, attempt: number): undefined | Promise<void> {
-    const operation = telemetry.operation('bus.deliver')
-    if (!operation.isTraced) return this.#run(event, attempt)
+    if (!this.#operation.isTraced) return this.#run(event, attempt)
     const context = { subscription: this.#options.subscription.id, event, attempt }
-    return operation.trace(async () => await this.#run(event, attempt), context)
+    return this.#operation.trace(async () => await this.#run(event, attempt), context)
   }
 
   #run(event: Event, attempt: number): undefined | Promise<void> {

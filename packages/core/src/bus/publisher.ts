@@ -3,6 +3,7 @@ import { BusError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import { validateEventually } from '../contract/schema.ts'
 import type {
+  EmitOptions,
   PublishOptions,
   PublishReceipt,
   Transport,
@@ -27,6 +28,7 @@ export class Publisher {
   readonly #owner: PublisherOwner
   readonly #schemas: ResolvedBusOptions['schemas']
   readonly #sendsOutput: boolean
+  readonly #operation = telemetry.operation('bus.publish')
   readonly #publish: PublishStep
   readonly #emit: PublishStep | undefined
 
@@ -38,7 +40,9 @@ export class Publisher {
     this.#sendsOutput = validate === 'publish'
     this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
     const wraps = middleware.some((layer) => layer.publish !== undefined)
-    this.#emit = wraps ? aroundPublish(middleware, (event) => this.#handOver(event)) : undefined
+    this.#emit = wraps
+      ? aroundPublish(middleware, (event, how) => this.#handOver(event, how))
+      : undefined
   }
 
   publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
@@ -56,37 +60,35 @@ export class Publisher {
   }
 
   /** `false`: wait for `ready`. Never throws: a failure is an `error` notice and a dead letter. */
-  emit(event: Event): boolean {
+  emit(event: Event, options: EmitOptions): boolean {
     try {
       const refusal = this.#owner.refusal()
       if (refusal !== undefined) throw refusal
       const checked = this.#validated(event)
-      if (!(checked instanceof Promise) && this.#emit === undefined) return this.#hand(checked)
-      this.#emitLater(event, checked)
+      if (!(checked instanceof Promise) && this.#emit === undefined) {
+        return this.#transport.emit(checked, options)
+      }
+      this.#emitLater(event, checked, options)
     } catch (error) {
       this.#giveUp(event, error)
     }
     return this.#transport.backpressureStats().fillRatio < 1
   }
 
-  #emitLater(event: Event, checked: Event | Promise<Event>): void {
-    const handOver = this.#emit ?? ((valid: Event) => this.#handOver(valid))
+  #emitLater(event: Event, checked: Event | Promise<Event>, options: EmitOptions): void {
+    const handOver = this.#emit ?? ((valid: Event) => this.#handOver(valid, options))
     const handed =
       checked instanceof Promise
-        ? checked.then((valid) => handOver(valid, {}))
-        : handOver(checked, {})
+        ? checked.then((valid) => handOver(valid, options))
+        : handOver(checked, options)
     handed.catch((error: unknown) => this.#giveUp(event, error))
   }
 
-  async #handOver(event: Event): Promise<PublishReceipt> {
+  async #handOver(event: Event, options: EmitOptions): Promise<PublishReceipt> {
     const refusal = this.#owner.refusal()
     if (refusal !== undefined) throw refusal
-    this.#hand(event)
+    this.#transport.emit(event, options)
     return { id: event.id, status: 'sent', attempts: 1 }
-  }
-
-  #hand(event: Event): boolean {
-    return this.#transport.emit(event)
   }
 
   #giveUp(event: Event, thrown: unknown): void {
@@ -108,10 +110,9 @@ export class Publisher {
   }
 
   #send(event: Event, options: PublishOptions): Promise<PublishReceipt> {
-    const operation = telemetry.operation('bus.publish')
-    if (!operation.isTraced) return this.#transport.publish(event, options)
+    if (!this.#operation.isTraced) return this.#transport.publish(event, options)
     const context = { transport: this.#transport.name, event }
-    return operation.trace(() => this.#transport.publish(event, options), context)
+    return this.#operation.trace(() => this.#transport.publish(event, options), context)
   }
 }
 

@@ -8,10 +8,11 @@ import { expectedWire } from './decode-failure.ts'
 import { isWithinDepth } from './json-depth.ts'
 import { withLastResult } from './last-result.ts'
 import { formatTimestamp, parseTimestamp } from './timestamp.ts'
+import { isParsedWithinDepth, isPlainWithinDepth } from './value-depth.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 import { fromWireMetadata, toWireMetadata } from './wire-metadata.ts'
 
-/** The deepest nesting of a frame, its envelope included: deep JSON parses, and then kills whoever walks it. */
+/** The deepest nesting of a frame, its envelope included: deep JSON parses, and then kills whoever walks it without a limit. */
 const MAX_DEPTH = 64
 
 /** The options of `jsonCodec`. */
@@ -53,18 +54,21 @@ export function jsonCodec(options: JsonCodecOptions = {}): Codec {
 function encode(event: Event, format: (ms: number) => string): string {
   const { id, type, payload } = event
   let text: string
+  let isShallow: boolean
   try {
     const obstacle = obstacleIn(payload)
     if (obstacle !== undefined) throw new TypeError(obstacle)
     const metadata = toWireMetadata(event.metadata, format)
-    text = JSON.stringify({ id, event_type: type, payload, metadata })
+    const wire = { id, event_type: type, payload, metadata }
+    isShallow = isPlainWithinDepth(wire, MAX_DEPTH)
+    text = JSON.stringify(wire)
     if (hasToJson(payload) && !Object.hasOwn(JSON.parse(text) as object, 'payload')) {
       throw new TypeError('toJSON of the payload returned nothing')
     }
   } catch (cause) {
     throw failure(type, reasonOf(cause), cause)
   }
-  if (isWithinDepth(text, MAX_DEPTH)) return text
+  if (isShallow || isWithinDepth(text, MAX_DEPTH)) return text
   throw failure(type, `it is nested more than ${MAX_DEPTH} deep`)
 }
 
@@ -126,14 +130,14 @@ function decode(text: string, parseTime: (text: string) => number | undefined): 
 }
 
 function parse(text: string): unknown {
-  if (!isWithinDepth(text, MAX_DEPTH)) {
-    throw new DecodeError(`The frame is nested more than ${MAX_DEPTH} deep`)
-  }
+  let value: unknown
   try {
-    return JSON.parse(text)
+    value = JSON.parse(text)
   } catch (cause) {
     throw new DecodeError(`The frame of ${text.length} characters is not JSON`, { cause })
   }
+  if (isParsedWithinDepth(value, MAX_DEPTH)) return value
+  throw new DecodeError(`The frame is nested more than ${MAX_DEPTH} deep`)
 }
 
 function record(member: string, value: unknown): Readonly<Record<string, unknown>> {

@@ -3,7 +3,13 @@ import type { BackoffPolicy } from '../resilience/backoff.ts'
 import type { QueueOptions } from '../queue/queue-options.ts'
 import type { QueueStats } from '../queue/queue-stats.ts'
 import type { Event, EventInit } from './event.ts'
-import type { Delivery, PublishOptions, PublishReceipt, WaitOptions } from './transport.ts'
+import type {
+  Delivery,
+  EmitOptions,
+  PublishOptions,
+  PublishReceipt,
+  WaitOptions,
+} from './transport.ts'
 
 /** An event map: type → payload. */
 export type EventMap = Record<string, unknown>
@@ -138,8 +144,13 @@ export interface Subscriber<M extends EventMap = EventMap, H extends EventMap = 
   /** Publishes an event as it is. */
   publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
   /** Fire and forget: no promise, never throws for a failed delivery. `false`: wait for `ready`. */
-  emit<T extends keyof M & string>(type: T, payload: M[T], metadata?: EventInit): boolean
-  emit(event: Event): boolean
+  emit<T extends keyof M & string>(
+    type: T,
+    payload: M[T],
+    metadata?: EventInit,
+    options?: EmitOptions,
+  ): boolean
+  emit(event: Event, options?: EmitOptions): boolean
   /** Resolves when live: an event that another client publishes right after is received. No patterns: everything. */
   subscribe<P extends string>(
     patterns: P | readonly P[],

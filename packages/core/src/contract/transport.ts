@@ -28,6 +28,15 @@ export interface PublishOptions extends WaitOptions {
   readonly delivery?: Delivery
 }
 
+/** What `emit` promises of the event. */
+export interface EmitOptions {
+  /**
+   * `at-least-once`: the event is sent again until the medium has taken it over. `at-most-once`: it leaves the queue when
+   * it was handed over. @default the most that the transport promises
+   */
+  readonly delivery?: Delivery
+}
+
 /** How often an event can reach a handler when links break: at most once, or at least once. */
 export type Delivery = 'at-most-once' | 'at-least-once'
 
@@ -177,8 +186,8 @@ export interface Gap {
   /** The first and the last position, in the medium's log, between which events are missing. */
   readonly from: number
   readonly to: number
-  /** `epoch`: the medium started anew. `overrun`: away for longer than its log reaches back. `slow`: read too slowly. `undecodable`: a frame could not be read. */
-  readonly reason: 'epoch' | 'overrun' | 'slow' | 'undecodable'
+  /** `epoch`: the medium started anew. `overrun`: away for longer than its log reaches back. `slow`: read too slowly. `size`: larger than what is taken. `undecodable`: a frame could not be read. */
+  readonly reason: 'epoch' | 'overrun' | 'slow' | 'size' | 'undecodable'
   /** The patterns that were subscribed. */
   readonly patterns: readonly string[]
 }
@@ -241,7 +250,7 @@ export interface Transport extends Listenable<TransportEvents>, AsyncDisposable 
    * Takes the event without a promise. `false` asks to wait for `ready` before the next; an event that could
    * not be taken at all is reported by `undeliverable`. Never throws.
    */
-  emit(event: Event): boolean
+  emit(event: Event, options?: EmitOptions): boolean
   /** Starts delivering matches to the sink. No patterns: everything. */
   subscribe(patterns: readonly string[], sink: Sink, options?: FeedOptions): Feed
   /** The outbound queue. */
