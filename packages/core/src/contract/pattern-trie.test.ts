@@ -1,6 +1,22 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { PatternTrie } from './pattern-trie.ts'
+import { hashToken } from './token-hash.ts'
+
+/** Two tokens with the same hash under the seed that {@link constantRandom} gives. */
+const [HOLDER, CLASH] = clashingTokens()
+const constantRandom = () => 0
+
+function clashingTokens(): readonly [string, string] {
+  const known = new Map<number, string>()
+  for (let i = 0; ; i++) {
+    const token = `t${i}`
+    const hash = hashToken(token, 0, token.length, 0)
+    const other = known.get(hash)
+    if (other !== undefined) return [other, token]
+    known.set(hash, token)
+  }
+}
 
 test('a pair that goes takes along the branches that only it needed', () => {
   const trie = new PatternTrie<string>()
@@ -52,5 +68,51 @@ test('whatever was added, nothing is left once it is all deleted, in any order',
         expect(trie.nodes).toBe(0)
       },
     ),
+  )
+})
+
+test('two tokens with the same hash are told apart, also once the first is gone', () => {
+  const trie = new PatternTrie<string>(constantRandom)
+  trie.add(`${HOLDER}.*`, 'first')
+  expect(trie.match(`${CLASH}.a`)).toEqual([])
+  expect(trie.delete(`${CLASH}.*`, 'first')).toBe(false)
+  trie.add(`${CLASH}.*`, 'second')
+  trie.add(`${CLASH}.*.c`, 'third')
+  expect(trie.match(`${HOLDER}.a`)).toEqual(['first'])
+  expect(trie.match(`${CLASH}.a`)).toEqual(['second'])
+  expect(trie.delete(`${HOLDER}.*`, 'first')).toBe(true)
+  expect(trie.match(`${HOLDER}.a`)).toEqual([])
+  expect(trie.match(`${CLASH}.a`)).toEqual(['second'])
+  trie.add(`${HOLDER}.>`, 'fourth')
+  expect(trie.match(`${HOLDER}.a.c`)).toEqual(['fourth'])
+  expect(trie.match(`${CLASH}.a.c`)).toEqual(['third'])
+  for (const [text, value] of [
+    [`${CLASH}.*`, 'second'],
+    [`${CLASH}.*.c`, 'third'],
+    [`${HOLDER}.>`, 'fourth'],
+  ] as const)
+    expect(trie.delete(text, value)).toBe(true)
+  expect(trie.nodes).toBe(0)
+})
+
+test('any history gives the same matches whether or not the tokens have the same hash', () => {
+  const tokens = fc.array(fc.constantFrom('x', 'y', '*'), { minLength: 1, maxLength: 4 })
+  const change = fc.record({ add: fc.boolean(), tokens, rest: fc.boolean(), value: fc.nat(3) })
+  const clashing = (text: string) => text.replaceAll('x', HOLDER).replaceAll('y', CLASH)
+  fc.assert(
+    fc.property(fc.array(change, { maxLength: 40 }), (changes) => {
+      const plain = new PatternTrie<number>(constantRandom)
+      const clash = new PatternTrie<number>(constantRandom)
+      for (const { add, tokens: list, rest, value } of changes) {
+        const text = [...list, ...(rest ? ['>'] : [])].join('.')
+        const type = list.join('.').replaceAll('*', 'x')
+        const done = add ? plain.add(text, value) : plain.delete(text, value)
+        expect(add ? clash.add(clashing(text), value) : clash.delete(clashing(text), value)).toBe(
+          done,
+        )
+        expect(clash.match(clashing(type))).toEqual(plain.match(type))
+        expect(clash.nodes).toBe(plain.nodes)
+      }
+    }),
   )
 })

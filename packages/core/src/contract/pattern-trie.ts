@@ -1,27 +1,30 @@
 /** A trie of patterns by token: no pattern becomes a regular expression. */
+import type { Random } from './clock.ts'
+import { collectValues, holds, NOTHING, withoutValue, withValue, type Held } from './held-values.ts'
+import { hashToken } from './token-hash.ts'
 
-/**
- * A place in the trie. With a hundred thousand patterns a search is as slow as the memory that it touches, so nothing is
- * made before it is needed, and wildcards are found without a look into a map.
- */
+/** What begins with one token. While a pattern is alone there, it is a single node, whatever its length. */
 interface Node<T> {
-  /** What is left of the pattern of {@link values}. Not empty: it is the only pattern here, and nothing lies behind. */
-  tail: string
-  values: Set<T> | undefined
-  /** By the next token. */
-  children: Map<string, Node<T>> | undefined
-  /** Behind `*`. */
+  /** The token; in front of a pattern that is alone also the rest of the pattern. */
+  text: string
+  held: Held<T>
+  /** What goes on behind the token. `undefined`: {@link text} is a pattern to its end. */
+  branch: Branch<T> | undefined
+}
+
+/** What may come next, made when it is needed. */
+interface Branch<T> {
+  /** By the hash of the token. A map of strings would look at the text of every token that shares a bucket. */
+  named: Map<number, Node<T>> | undefined
+  /** By the token itself: those whose hash another one has in {@link named}. */
+  clashing: Map<string, Node<T>> | undefined
+  /** `*` */
   one: Node<T> | undefined
-  /** Behind `>`. */
+  /** `>` */
   rest: Node<T> | undefined
 }
 
-interface Step<T> {
-  readonly parent: Node<T>
-  readonly token: string
-}
-
-const DOT = '.'
+const DOT = 46
 const STAR = 42
 const GREATER = 62
 
@@ -30,16 +33,25 @@ const GREATER = 62
  *
  * ```
  *   (root) ──┬── order ──┬── created ●      order.created
- *            │           ├── *  ── eu ●     order.*.eu
- *            │           └── >  ●           order.>
- *            └── stock · *.counted ●        stock.*.counted: in one piece, as long as it is alone
+ *            │           ├── *.eu ●         order.*.eu
+ *            │           └── > ●            order.>
+ *            └── stock.*.counted ●          in one piece, as long as it is alone
  * ```
+ *
+ * With a hundred thousand patterns a search is as slow as the memory that it touches. A token therefore costs one look
+ * into a map of numbers, and a pattern that is alone behind it one node and one text.
  */
 export class PatternTrie<T> {
-  readonly #root: Node<T> = newNode('')
+  readonly #root: Branch<T> = newBranch()
+  readonly #seed: number
   #nodes = 0
 
-  /** How many nodes there are below the root: none that no pair needs. */
+  /** @param random - Makes the hashes unknown to strangers, who could otherwise choose tokens that crowd a map. */
+  constructor(random: Random = Math.random) {
+    this.#seed = Math.trunc(random() * 2 ** 32)
+  }
+
+  /** How many nodes there are: none that no pair needs. */
   get nodes(): number {
     return this.#nodes
   }
@@ -47,141 +59,161 @@ export class PatternTrie<T> {
   /** `false`: the pair was there. */
   add(pattern: string, value: T): boolean {
     const node = this.#grow(pattern)
-    if (node.values?.has(value) === true) return false
-    node.values ??= new Set()
-    node.values.add(value)
+    if (holds(node.held, value)) return false
+    node.held = withValue(node.held, value)
     return true
   }
 
   /** Removes a pair, with the branches that only it needed. `false`: it was not there. */
   delete(pattern: string, value: T): boolean {
-    const path: Step<T>[] = []
-    let node = this.#root
-    let at = 0
-    while (at < pattern.length && node.tail === '') {
-      const end = endOfToken(pattern, at)
-      const token = pattern.slice(at, end)
-      const child = childOf(node, token)
-      if (child === undefined) return false
-      path.push({ parent: node, token })
-      node = child
-      at = end + 1
-    }
-    if (node.tail !== pattern.slice(at) || node.values?.delete(value) !== true) return false
-    if (node.values.size > 0) return true
-    node.values = undefined
-    this.#prune(node, path)
-    return true
+    return this.#deleteFrom(this.#root, pattern, 0, value)
   }
 
   /** The values whose patterns match, one once for each of its patterns. */
   match(type: string): T[] {
     const found: T[] = []
-    collect(this.#root, type, 0, found)
+    this.#collect(this.#root, type, 0, found)
     return found
   }
 
   /** The node of a pattern, which is made where there is none. */
   #grow(pattern: string): Node<T> {
-    let node = this.#root
+    let branch = this.#root
     let at = 0
-    while (node.tail !== pattern.slice(at)) {
-      if (node.tail !== '') this.#pushDown(node)
-      if (at >= pattern.length) break
+    for (;;) {
       const end = endOfToken(pattern, at)
-      const token = pattern.slice(at, end)
+      const node = this.#child(branch, pattern, at, end)
+      const text = pattern.slice(at)
+      if (node === undefined) return this.#addChild(branch, text, end - at)
+      if (node.branch === undefined && node.text === text) return node
+      this.#split(node, end - at)
+      if (end === pattern.length) return node
       at = end + 1
-      node = childOf(node, token) ?? this.#addChild(node, token, pattern.slice(at))
+      branch = node.branch ??= newBranch()
     }
+  }
+
+  /** The only pattern of a node makes way: what is behind its first token moves on. */
+  #split(node: Node<T>, length: number): void {
+    const { text, held } = node
+    if (text.length === length) return
+    node.text = text.slice(0, length)
+    node.held = NOTHING
+    node.branch = newBranch()
+    const tail = text.slice(length + 1)
+    this.#addChild(node.branch, tail, endOfToken(tail, 0)).held = held
+  }
+
+  /** `text` begins with a token of `length` that the branch does not have. */
+  #addChild(branch: Branch<T>, text: string, length: number): Node<T> {
+    // A copy in one piece: as a part of another text it would keep that one alive, and cost a look at it.
+    const own = text.split('.').join('.')
+    const node: Node<T> = { text: own, held: NOTHING, branch: undefined }
+    this.#nodes++
+    const first = text.charCodeAt(0)
+    if (first === STAR) return (branch.one = node)
+    if (first === GREATER) return (branch.rest = node)
+    const hash = hashToken(text, 0, length, this.#seed)
+    branch.named ??= new Map()
+    if (!branch.named.has(hash)) branch.named.set(hash, node)
+    else (branch.clashing ??= new Map()).set(text.slice(0, length), node)
     return node
   }
 
-  /** The only pattern of a node makes way: it moves one token on. */
-  #pushDown(node: Node<T>): void {
-    const { tail, values } = node
-    const end = endOfToken(tail, 0)
-    const child = this.#addChild(node, tail.slice(0, end), tail.slice(end + 1))
-    child.values = values
-    node.tail = ''
-    node.values = undefined
+  #deleteFrom(branch: Branch<T>, pattern: string, at: number, value: T): boolean {
+    const end = endOfToken(pattern, at)
+    const node = this.#child(branch, pattern, at, end)
+    if (node === undefined) return false
+    if (node.branch === undefined || end === pattern.length) {
+      if (node.text !== pattern.slice(at) || !holds(node.held, value)) return false
+      node.held = withoutValue(node.held, value)
+    } else {
+      if (!this.#deleteFrom(node.branch, pattern, end + 1, value)) return false
+      if (isEmpty(node.branch)) node.branch = undefined
+    }
+    if (node.held === NOTHING && node.branch === undefined) this.#dropChild(branch, node, end - at)
+    return true
   }
 
-  #addChild(parent: Node<T>, token: string, tail: string): Node<T> {
-    const child = newNode<T>(tail)
-    setChild(parent, token, child)
-    this.#nodes++
-    return child
-  }
-
-  #prune(leaf: Node<T>, path: readonly Step<T>[]): void {
-    let node = leaf
-    for (const { parent, token } of path.toReversed()) {
-      if (node.values !== undefined || node.children !== undefined) return
-      if (node.one !== undefined || node.rest !== undefined) return
-      setChild(parent, token, undefined)
-      this.#nodes--
-      node = parent
+  #dropChild(branch: Branch<T>, node: Node<T>, length: number): void {
+    this.#nodes--
+    if (branch.one === node) branch.one = undefined
+    else if (branch.rest === node) branch.rest = undefined
+    else if (branch.clashing?.get(node.text.slice(0, length)) === node) {
+      branch.clashing.delete(node.text.slice(0, length))
+      if (branch.clashing.size === 0) branch.clashing = undefined
+    } else {
+      branch.named?.delete(hashToken(node.text, 0, length, this.#seed))
+      if (branch.named?.size === 0) branch.named = undefined
     }
   }
-}
 
-function newNode<T>(tail: string): Node<T> {
-  return { tail, values: undefined, children: undefined, one: undefined, rest: undefined }
-}
+  /** The child for the token of a pattern from `at` to `end`. */
+  #child(branch: Branch<T>, pattern: string, at: number, end: number): Node<T> | undefined {
+    const first = pattern.charCodeAt(at)
+    if (first === STAR) return branch.one
+    if (first === GREATER) return branch.rest
+    const node = branch.named?.get(hashToken(pattern, at, end, this.#seed))
+    const token = pattern.slice(at, end)
+    return node !== undefined && beginsWith(node.text, token) ? node : branch.clashing?.get(token)
+  }
 
-function childOf<T>(node: Node<T>, token: string): Node<T> | undefined {
-  if (token === '*') return node.one
-  return token === '>' ? node.rest : node.children?.get(token)
-}
+  /** Visits every way that the type can take from `at` on. */
+  #collect(branch: Branch<T>, type: string, at: number, found: T[]): void {
+    const { named, clashing, one, rest } = branch
+    if (rest !== undefined) collectValues(rest.held, found)
+    if (named === undefined && one === undefined && clashing === undefined) return
+    const end = endOfToken(type, at)
+    const child = named?.get(hashToken(type, at, end, this.#seed))
+    if (child !== undefined) this.#visit(child, type, at, end, found)
+    const clash = clashing?.get(type.slice(at, end))
+    if (clash !== undefined) this.#visit(clash, type, at, end, found)
+    if (one !== undefined) this.#visit(one, type, at, end, found)
+  }
 
-function setChild<T>(node: Node<T>, token: string, child: Node<T> | undefined): void {
-  if (token === '*') node.one = child
-  else if (token === '>') node.rest = child
-  else if (child !== undefined) (node.children ??= new Map()).set(token, child)
-  else {
-    node.children?.delete(token)
-    if (node.children?.size === 0) node.children = undefined
+  /** The token from `at` to `end` may still be another one than the node's, with the same hash. */
+  #visit(node: Node<T>, type: string, at: number, end: number, found: T[]): void {
+    const { text, held, branch } = node
+    if (branch === undefined) {
+      if (isMatch(text, type, at)) collectValues(held, found)
+      return
+    }
+    if (!isMatch(text, type, at, end)) return
+    if (end === type.length) collectValues(held, found)
+    else this.#collect(branch, type, end + 1, found)
   }
 }
 
+function newBranch<T>(): Branch<T> {
+  return { named: undefined, clashing: undefined, one: undefined, rest: undefined }
+}
+
+function isEmpty<T>({ named, clashing, one, rest }: Branch<T>): boolean {
+  return named === undefined && clashing === undefined && one === undefined && rest === undefined
+}
+
+/** Letter by letter: tokens are short. */
 function endOfToken(text: string, at: number): number {
-  const dot = text.indexOf(DOT, at)
-  return dot === -1 ? text.length : dot
+  let end = at
+  while (end < text.length && text.charCodeAt(end) !== DOT) end++
+  return end
 }
 
-/** Visits every branch that the type from `at` on can take; `at` is behind its end when no token is left. */
-function collect<T>(node: Node<T>, type: string, at: number, found: T[]): void {
-  const { tail, children, one, rest } = node
-  if (tail !== '') {
-    if (isMatch(tail, type, at)) take(node, found)
-    return
-  }
-  if (at > type.length) {
-    take(node, found)
-    return
-  }
-  if (rest !== undefined) take(rest, found)
-  if (children === undefined && one === undefined) return
-  const end = endOfToken(type, at)
-  const child = children?.get(type.slice(at, end))
-  if (child !== undefined) collect(child, type, end + 1, found)
-  if (one !== undefined) collect(one, type, end + 1, found)
+function beginsWith(text: string, token: string): boolean {
+  if (!text.startsWith(token)) return false
+  return text.length === token.length || text.charCodeAt(token.length) === DOT
 }
 
-/** Whether the rest of a pattern matches the type from `at` on, letter by letter. */
-function isMatch(tail: string, type: string, at: number): boolean {
+/** Whether a pattern, or the rest of one, matches the type from `at` to `end`, letter by letter. */
+function isMatch(pattern: string, type: string, at: number, end: number = type.length): boolean {
   let next = at
-  for (let i = 0; i < tail.length; i++) {
-    if (next >= type.length) return false
-    const code = tail.charCodeAt(i)
+  for (let i = 0; i < pattern.length; i++) {
+    if (next >= end) return false
+    const code = pattern.charCodeAt(i)
     if (code === GREATER) return true
     if (code === STAR) next = endOfToken(type, next)
     else if (code === type.charCodeAt(next)) next++
     else return false
   }
-  return next === type.length
-}
-
-function take<T>({ values }: Node<T>, found: T[]): void {
-  if (values !== undefined) for (const value of values) found.push(value)
+  return next === end
 }
