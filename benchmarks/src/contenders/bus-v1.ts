@@ -2,7 +2,7 @@
 import { webSocketTransport, type WebSocketTransport } from '@bus/websocket'
 import { createHub } from '@bus/websocket/hub'
 import { subscribeToBusV1 } from '../wire/bus-v1.ts'
-import { connectBusConfirmer, connectBusSender, connectBusSubscriber } from './bus.ts'
+import { connectBusConfirmer, connectBusEmitter, connectBusSubscriber } from './bus.ts'
 import type { Broker, Contender } from './contender.ts'
 
 /** Events that may wait in a publisher: as many as the hub's window takes, and more than a pace leaves unconfirmed. */
@@ -18,11 +18,12 @@ export const bus: Contender = Object.freeze({
   subscribeRaw: async (url) => await subscribeToBusV1(url),
 } satisfies Contender)
 
-/** `bus.publish` with `delivery: 'at-most-once'`, and a subscription of the same. */
+/** `bus.emit` with `delivery: 'at-most-once'`, and a subscription of the same. */
 export const busAtMostOnce: Contender = Object.freeze({
   name: 'bus-amo',
   startBroker,
-  connectPublisher: async (url) => await connectBusSender(transportTo(url)),
+  connectPublisher: async (url) =>
+    await connectBusEmitter(transportTo(url), { delivery: 'at-most-once' }),
   connectSubscriber: async (url, workload, onEvent) =>
     await connectBusSubscriber(webSocketTransport({ url }), workload, onEvent, 'at-most-once'),
 } satisfies Contender)
@@ -30,7 +31,9 @@ export const busAtMostOnce: Contender = Object.freeze({
 async function startBroker(keep?: number): Promise<Broker> {
   // Only the number of events is to bound it.
   const log = keep === undefined ? {} : { log: { maxEvents: keep, maxBytes: 1e9 } }
-  const hub = await createHub({ allowAnonymous: true, port: 0, ...log })
+  // Everybody comes from this machine.
+  const limits = { connectionsPerIp: Infinity }
+  const hub = await createHub({ allowAnonymous: true, port: 0, limits, ...log })
   return { url: hub.url, pid: process.pid }
 }
 

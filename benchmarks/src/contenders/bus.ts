@@ -3,24 +3,24 @@ import {
   createBus,
   type Bus,
   type Delivery,
+  type EmitOptions,
   type EventInit,
   type PublishReceipt,
   type Transport,
 } from '@bus/core'
-import { Count } from '../run/count.ts'
 import { CORRELATION_ID, SOURCE, type OnEvent } from '../workload/wire-event.ts'
 import type { Message, Workload } from '../workload/workload.ts'
 import type { Closable, Publisher } from './contender.ts'
 
-/** Publishes that may be unsettled where the pace does not count them. */
-const MAX_UNSETTLED = 4_096
-
 /** Publishes with `emit`. */
-export async function connectBusEmitter(transport: Transport): Promise<Publisher> {
+export async function connectBusEmitter(
+  transport: Transport,
+  options: EmitOptions = {},
+): Promise<Publisher> {
   const bus = await connected(transport)
   return {
     kind: 'emits',
-    emit: ({ type, payload, sequence }) => bus.emit(type, payload, metadataOf(sequence)),
+    emit: ({ type, payload, sequence }) => bus.emit(type, payload, metadataOf(sequence), options),
     ready: async () => {
       await new Promise<void>((resolve) => {
         bus.on('ready', () => resolve(), { once: true })
@@ -38,26 +38,7 @@ export async function connectBusConfirmer(transport: Transport): Promise<Publish
   }
   return {
     kind: 'confirms',
-    publish: (message) => publish(bus, message, 'at-least-once').then(assertConfirmed),
-    close: async () => await bus.close(),
-  }
-}
-
-/** Publishes with `publish` at most once: its promise only tells that the event is on its way. */
-export async function connectBusSender(transport: Transport): Promise<Publisher> {
-  const bus = await connected(transport)
-  const sent = new Count('were sent')
-  const onSent = (): void => sent.add(1)
-  const onFailed = (error: unknown): void => sent.fail(error)
-  let published = 0
-  return {
-    kind: 'emits',
-    emit: (message) => {
-      published++
-      publish(bus, message, 'at-most-once').then(onSent, onFailed)
-      return published - sent.value < MAX_UNSETTLED
-    },
-    ready: async () => await sent.until(published - MAX_UNSETTLED / 2),
+    publish: (message) => publish(bus, message).then(assertConfirmed),
     close: async () => await bus.close(),
   }
 }
@@ -89,9 +70,9 @@ async function connected(transport: Transport): Promise<Bus> {
   return bus
 }
 
-function publish(bus: Bus, message: Message, delivery: Delivery): Promise<PublishReceipt> {
+function publish(bus: Bus, message: Message): Promise<PublishReceipt> {
   const { type, payload, sequence } = message
-  return bus.publish(type, payload, { metadata: metadataOf(sequence), delivery })
+  return bus.publish(type, payload, { metadata: metadataOf(sequence), delivery: 'at-least-once' })
 }
 
 function assertConfirmed({ status }: PublishReceipt): void {

@@ -52,10 +52,12 @@ test('a refused number waits for those before it that wait for room', async () =
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 3), pub(4, 4, 'a..b'), pub(5, 5))
-  await publisher.line('no 4')
-  expect(publisher.heard('ok')).toEqual(['2'])
+  await publisher.line('ok 2')
+  await publisher.settled()
+  expect(publisher.heard('no')).toEqual([])
   reader.say('ack 1')
   await publisher.line('ok 4')
+  expect(publisher.lines.slice(1)).toEqual(['ok 2', 'no 4 type', 'ok 4'])
   await reader.events(3)
   reader.say('ack 3')
   await publisher.line('ok 5')
@@ -98,6 +100,46 @@ test('an event that was held when its link broke is sent again, and comes once',
   await second.line('ok 5')
   await reader.events(5)
   expect(reader.payloads).toEqual([1, 2, 3, 4, 5])
+})
+
+test('a refused number whose link breaks before its answer is refused again, and leaves no hole', async () => {
+  const hub = await startHub({ log: { maxEvents: 2 } })
+  const reader = await greet(hub, { subs: [sub(1, '>')] })
+  const first = await greet(hub)
+  const { sid, epoch } = first.welcome
+  const lines = [pub(3, 3), pub(4, 4, 'a..b'), pub(5, 5)]
+  first.say(...pubs(1, 2), ...lines)
+  await first.line('ok 2')
+  first.ws.terminate()
+  await until(() => hub.stats().connections === 1, 'the hub sees the cut')
+  const second = await greet(hub, { sid, epoch })
+  expect(second.welcome).toMatchObject({ resumed: true, last: 2, refused: [] })
+  second.say(...lines)
+  reader.say('ack 2')
+  await second.line('ok 5')
+  expect(second.heard('no')).toEqual(['4 type'])
+  await reader.events(4)
+  expect(reader.payloads).toEqual([1, 2, 3, 5])
+  expect(hub.stats().busV1.refused).toBe(1)
+})
+
+test('with confirm subscribers a welcome names refusals that are not confirmed yet', async () => {
+  const hub = await startHub({ confirm: 'subscribers', graceMs: 0 })
+  const reader = await greet(hub, { subs: [sub(1, '>')] })
+  const first = await greet(hub)
+  const { sid, epoch } = first.welcome
+  first.say(pub(1, 1), pub(2, 2, 'a..b'), pub(3, 3))
+  await reader.events(2)
+  first.ws.terminate()
+  await until(() => hub.stats().connections === 1, 'the hub sees the cut')
+  const second = await greet(hub, { sid, epoch })
+  expect(second.welcome).toMatchObject({ resumed: true, last: 0, refused: [[2, 'type']] })
+  // As it was told, the client leaves out the refused one.
+  second.say(pub(1, 1), pub(3, 3), pub(4, 4))
+  await reader.events(3)
+  reader.say('ack 3')
+  await second.line('ok 4')
+  expect(reader.payloads).toEqual([1, 3, 4])
 })
 
 test('a publisher that ignores its window is ended with 4409', async () => {

@@ -38,6 +38,11 @@ export class Answers {
     return this.#waiters.size
   }
 
+  /** Nothing is awaited, and nothing kept: every frame goes through. */
+  get isIdle(): boolean {
+    return this.#isSettled && this.#waiters.size === 0
+  }
+
   /** Resolves with the first answer for which `match` gives something; rejects with the signal's reason. */
   wait<T>(match: (frame: Frame) => T | undefined, signal: AbortSignal): Promise<T> {
     if (signal.aborted) return Promise.reject(signal.reason)

@@ -11,6 +11,9 @@ class Owner {
   frame(frame: unknown): void {
     this.seen.push(frame)
   }
+  text(bytes: Buffer): void {
+    this.seen.push(bytes.toString())
+  }
   activity(): void {
     this.signs++
   }

@@ -17,7 +17,10 @@ export interface CloseInfo {
 
 /** What a connection tells its owner. Each call happens on the owner's current turn, `closed` exactly once and last. */
 export interface ConnectionListener {
+  /** A binary message, or a text message that came before there was an owner. */
   frame(frame: Frame): void
+  /** A text message, as the bytes that it came in. */
+  text(bytes: Buffer): void
   /** Any sign of life: data, ping or pong. */
   activity(): void
   pong(payload: string): void
@@ -26,6 +29,7 @@ export interface ConnectionListener {
 
 const NO_OWNER: ConnectionListener = {
   frame: () => {},
+  text: () => {},
   activity: () => {},
   pong: () => {},
   closed: () => {},
@@ -138,13 +142,13 @@ export class Connection implements SocketPort {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
-    const frame = isBinary ? data : data.toString()
     if (this.#listener === NO_OWNER) {
-      this.#early.push(frame)
+      this.#early.push(isBinary ? data : data.toString())
       return
     }
     this.#listener.activity()
-    this.#listener.frame(frame)
+    if (isBinary) this.#listener.frame(data)
+    else this.#listener.text(data)
   }
 
   #onClose(code: number, reason: string): void {

@@ -23,6 +23,11 @@ export class FrameTap {
   readonly #observers = new Set<Observer>()
   #isClosed = false
 
+  /** Whether somebody observes. */
+  get isWatched(): boolean {
+    return this.#observers.size > 0
+  }
+
   frame(data: Frame): void {
     if (this.#observers.size === 0) return
     const frame: RawFrame =

@@ -16,7 +16,8 @@ async function setUp() {
   const seen: unknown[] = []
   const link = new Link(connection, 1, resolveOptions({ url: server.url }), {
     frame: (frame) => void frames.push(frame),
-    seen: (frame) => void seen.push(frame),
+    text: undefined,
+    tap: { isWatched: true, frame: (frame) => void seen.push(frame) },
     profileFailed: () => {},
     missed: () => {},
   })

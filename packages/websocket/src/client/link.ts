@@ -7,13 +7,16 @@ import { closeSafely } from '../socket/socket-port.ts'
 import { ApplicationHeartbeat } from './application-heartbeat.ts'
 import { Answers } from './answers.ts'
 import type { CloseInfo, Connection } from './connection.ts'
+import type { FrameTap } from './frame-tap.ts'
 import type { ResolvedOptions } from './options.ts'
 
 export interface LinkPorts {
   /** A frame that nobody awaited. */
   frame(frame: Frame): void
-  /** Every frame, before anybody else. */
-  seen(frame: Frame): void
+  /** A text message that nobody awaited, as bytes. `undefined`: {@link frame} gets it. */
+  readonly text: ((bytes: Buffer) => void) | undefined
+  /** Sees every frame, before anybody else. */
+  readonly tap: Pick<FrameTap, 'frame' | 'isWatched'>
   /** The profile of the application's own heartbeats threw. */
   profileFailed(error: unknown): void
   /** A ping stayed without an answer. */
@@ -72,6 +75,7 @@ export class Link implements ProtocolLink {
         activity: () => this.#heartbeat.inbound(),
         pong: (payload) => this.#heartbeat.pong(payload),
         frame: (frame) => this.#onFrame(frame),
+        text: (bytes) => this.#onText(bytes),
         closed: (info) => {
           this.#end()
           resolve(this.#lost === undefined ? info : { ...info, error: this.#lost })
@@ -166,8 +170,16 @@ export class Link implements ProtocolLink {
     return new ApplicationHeartbeat(applicationHeartbeat, ports, clock)
   }
 
+  /** Whoever awaits an answer or watches the frames gets a string. */
+  #onText(bytes: Buffer): void {
+    const { text, tap } = this.#ports
+    if (text === undefined || tap.isWatched || !this.#answers.isIdle)
+      this.#onFrame(bytes.toString())
+    else text(bytes)
+  }
+
   #onFrame(frame: Frame): void {
-    this.#ports.seen(frame)
+    this.#ports.tap.frame(frame)
     if (this.#applicationHeartbeat?.take(frame) === true) return
     this.#answers.frame(frame)
   }

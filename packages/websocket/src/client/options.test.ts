@@ -7,7 +7,7 @@ const source = readFileSync(new URL('options.ts', import.meta.url), 'utf8')
 /** What the comments of one interface say after `@default`, by option. */
 function documented(name: string): Readonly<Record<string, string>> {
   const body = source.match(new RegExp(`interface ${name} \\{([^]*?)\\n\\}`))?.[1] ?? ''
-  const found = body.matchAll(/@default ([^\n]*?) \*\/\n\s+readonly (\w+)\??:/g)
+  const found = body.matchAll(/@default ([^\n]*?)\s+\*\/\n\s+readonly (\w+)\??:/g)
   return Object.fromEntries([...found].map(([, text = '', option = '']) => [option, text]))
 }
 

@@ -119,11 +119,14 @@ export interface WebSocketTransportOptions {
   readonly queue?: QueueOptions
   /** What a publish does while there is no link: wait in the queue, or reject at once. @default 'queue' */
   readonly whenDisconnected?: 'queue' | 'reject'
-  /** Links that may break while one event is sent before it goes to the dead letters, an integer ≥ 1. @default 5 */
+  /** Links that may break while one event is sent before it goes to the dead letters, an integer ≥ 1; no limit on `bus.v1`. @default 5 */
   readonly maxAttempts?: number
   /** Bytes that the socket may hold unsent; above it events wait in the queue. @default 1_048_576 */
   readonly highWaterMarkBytes?: number
-  /** The largest message in bytes, in both directions. @default 1_048_576 */
+  /**
+   * The largest message in bytes, in both directions. The hub sends no larger one: an event that needs it is told as a
+   * `gap` of reason `size`. Another server that sends one loses the connection. @default 1_048_576
+   */
   readonly maxMessageBytes?: number
   /** Offers permessage-deflate: less bytes for some 250 kB of memory a socket. @default false */
   readonly compression?: boolean

@@ -10,6 +10,7 @@ import {
   UnsupportedError,
   type BusError,
   type Clock,
+  type Delivery,
   type Event,
   type PublishOptions,
   type PublishReceipt,
@@ -99,9 +100,10 @@ export class Outbox {
   }
 
   /** Takes the event without a promise; `false` when there is no room for another. */
-  emit(event: Event, frame: Frame, isConfirmed: boolean): boolean {
+  emit(event: Event, frame: Frame, isConfirmed: boolean, delivery?: Delivery): boolean {
     const entry = new OutboxEntry(event, frame)
     entry.isConfirmed = isConfirmed
+    entry.mustBeConfirmed = delivery === 'at-least-once'
     this.#offer(entry)
     return this.#queue.hasRoom
   }

@@ -22,6 +22,7 @@ export interface PlainSessionPorts {
 /** Keeps no state of its own. */
 export class PlainSession implements Session {
   readonly pausesReading = true
+  readonly isText = false
   readonly subscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly unsubscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly #protocol: Protocol

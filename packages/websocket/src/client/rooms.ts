@@ -8,14 +8,14 @@ import {
   type UndeliverableReason,
 } from '@bus/core'
 import type { Frame, Protocol } from '../protocol/protocol.ts'
-import { decodeTail } from './bus-v1/body.ts'
+import { decodeBody } from './bus-v1/body.ts'
 import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import { OpossumBreaker } from './breaker.ts'
 import type { CloseInfo, Connection } from './connection.ts'
 import { dial, speaksNoSubprotocol } from './dial.ts'
 import { FrameTap } from './frame-tap.ts'
 import { Lifecycle } from './lifecycle.ts'
-import { Link } from './link.ts'
+import { Link, type LinkPorts } from './link.ts'
 import type { ResolvedOptions } from './options.ts'
 import { PlainSession } from './plain-session.ts'
 import type { Session } from './session.ts'
@@ -116,6 +116,7 @@ export class Rooms {
       outbox,
       registry,
       clock: this.#options.clock,
+      maxMessageBytes: this.#options.maxMessageBytes,
       wake: () => this.writer.wake(),
       received: () => this.reader.count(),
       gap: (gap) => this.notices.emit('gap', gap),
@@ -144,7 +145,9 @@ export class Rooms {
     this.reader = this.#makeReader(fallback, this.reader.received)
     this.session = this.#makeSession(fallback)
     // What waits was written for another wire; its payloads may have changed since, so its bytes are what counts.
-    this.outbox.recode(({ frame }) => this.session.encode(decodeTail(String(frame))))
+    this.outbox.recode(({ event: { type, id }, frame }) =>
+      this.session.encode(decodeBody(type, id, String(frame))),
+    )
     if (this.session.capabilities.delivery === 'at-least-once') return
     this.subscriptions.unsettled(new UnsupportedError('websocket', 'delivery at-least-once'))
   }
@@ -176,8 +179,12 @@ export class Rooms {
   }
 
   #makeWriter(): Writer {
+    const isText = (): boolean => this.session.isText
     return new Writer({
       source: {
+        get isText() {
+          return isText()
+        },
         next: () => this.session.next(),
         taken: () => this.session.taken(),
       },
@@ -205,12 +212,7 @@ export class Rooms {
     return new Reconnector(options, this.lifecycle, this.breaker, {
       dial: (attempt, signal) => traceDial(attempt, () => this.#dial(attempt, signal)),
       link: (connection, generation) =>
-        new Link(connection, generation, options, {
-          frame: (frame) => this.session.frame(frame),
-          seen: (frame) => this.tap.frame(frame),
-          profileFailed: (error) => this.report('listener', error),
-          missed: (info) => this.notices.emit('heartbeat-timeout', info),
-        }),
+        new Link(connection, generation, options, this.#linkPorts(this.session)),
       bootstrap: (link, attempt, signal) => this.session.open(link, attempt, signal),
       up: (link) => this.#up(link),
       down: (_link, info) => this.#down(info),
@@ -221,6 +223,16 @@ export class Rooms {
       misbehaved: (error) => this.report('listener', error),
       ended: (cause) => this.#ended(cause),
     })
+  }
+
+  #linkPorts(session: Session): LinkPorts {
+    return {
+      frame: (frame) => session.frame(frame),
+      text: session.text?.bind(session),
+      tap: this.tap,
+      profileFailed: (error) => this.report('listener', error),
+      missed: (info) => this.notices.emit('heartbeat-timeout', info),
+    }
   }
 
   /** Ready, in this order: subscriptions are live, the outbox goes, then everybody is told. */

@@ -19,6 +19,8 @@ export interface Session {
   readonly capabilities: ProtocolCapabilities
   /** A sink that has no room stops the reading of the socket; otherwise the session itself bounds what comes. */
   readonly pausesReading: boolean
+  /** Bytes that it gives are text. */
+  readonly isText: boolean
   /** What is kept of an event until it is sent. @throws `SerializationError` */
   encode(event: Event): Frame
   /** Makes a new link ready: who we are, what is wanted. Rejects when the link cannot be used. */
@@ -33,6 +35,8 @@ export interface Session {
   taken(): void
   /** A frame came. */
   frame(frame: Frame): void
+  /** A text message came, as bytes that are known to be UTF-8. Absent: {@link frame} gets it as a string. */
+  text?(bytes: Buffer): void
   /** A sink is done with an event. */
   settle(token: number): void
   /** Whether the pattern, which was asked for, is wanted in another way by now. Absent: there is one way. */

@@ -11,6 +11,7 @@ import {
   type DrainOptions,
   type DrainReport,
   type Delivery,
+  type EmitOptions,
   type Event,
   type Feed,
   type FeedOptions,
@@ -118,8 +119,8 @@ export class WebSocketTransport implements Transport {
     return this.#rooms.outbox.publish(event, frame, isConfirmed, options)
   }
 
-  emit(event: Event): boolean {
-    const refusal = this.#refusal()
+  emit(event: Event, { delivery }: EmitOptions = {}): boolean {
+    const refusal = this.#refusal() ?? this.#unsupported(delivery)
     if (refusal !== undefined) return this.#rooms.tellRefused(event, refusal)
     let frame: Frame
     try {
@@ -128,8 +129,9 @@ export class WebSocketTransport implements Transport {
       return this.#rooms.tellRefused(event, error as BusError)
     }
     this.#rooms.reconnector.start()
-    const isConfirmed = this.#rooms.session.capabilities.publishConfirm
-    const hasRoom = this.#rooms.outbox.emit(event, frame, isConfirmed)
+    const canConfirm = this.#rooms.session.capabilities.publishConfirm
+    const isConfirmed = canConfirm && delivery !== 'at-most-once'
+    const hasRoom = this.#rooms.outbox.emit(event, frame, isConfirmed, delivery)
     if (!hasRoom) this.#rooms.isReadyAwaited = true
     return hasRoom
   }

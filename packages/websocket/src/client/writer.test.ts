@@ -45,7 +45,7 @@ function setUp(highWaterMarkBytes = 100) {
   const failures: Error[] = []
   let taken = 0
   const writer = new Writer({
-    source: { next: () => waiting.shift(), taken: () => taken++ },
+    source: { isText: false, next: () => waiting.shift(), taken: () => taken++ },
     highWaterMarkBytes,
     failed: (error) => failures.push(error),
   })

@@ -6,6 +6,8 @@ import type { SocketPort } from '../socket/socket-port.ts'
 interface WriterSource {
   /** The next message; `undefined` when there is none to send now. */
   next(): Frame | undefined
+  /** Whether bytes that it gives are text. */
+  readonly isText: boolean
   /** The operating system took over the oldest message. */
   taken(): void
 }
@@ -69,13 +71,14 @@ export class Writer {
   readonly #flush = (): void => {
     this.#scheduled = false
     const socket = this.#socket
+    const { source } = this.#ports
     if (socket === undefined || this.#isBroken) return
     socket.cork()
     try {
       while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {
-        const message = this.#ports.source.next()
+        const message = source.next()
         if (message === undefined) return
-        socket.send(message, isBinary(message), this.#done)
+        socket.send(message, isBinary(message) && !source.isText, this.#done)
       }
       this.#isSocketFull = true
     } finally {

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { TimeoutError, withDeadline } from '@bus/core'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
+import { Addresses } from './addresses.ts'
 import type { Admission, Credentials } from './bus-v1/gate.ts'
 import type { Principal } from './bus-v1/principal.ts'
 import { bearerToken, judgeUpgrade, offersBusV1 } from './bus-v1/upgrade.ts'
@@ -32,7 +33,7 @@ interface Caller {
   readonly head: Buffer
 }
 
-type Refusal = 400 | 401 | 403 | 404 | 503
+type Refusal = 400 | 401 | 403 | 404 | 429 | 503
 
 // Fixed text only: nothing of the request may get into an answer's headers.
 const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
@@ -40,6 +41,8 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
   401: 'Unauthorized\r\nWWW-Authenticate: Bearer',
   403: 'Forbidden',
   404: 'Not Found',
+  // A place becomes free when a connection ends; nobody knows when.
+  429: 'Too Many Requests\r\nRetry-After: 5',
   503: 'Service Unavailable',
 })
 
@@ -49,19 +52,27 @@ export class Door {
   readonly #options: ResolvedHubOptions
   readonly #hosts: Hosts
   readonly #sockets: WebSocketServer
+  readonly #addresses: Addresses
   /** Handshakes whose credentials are looked at. */
   #underWay = 0
   #isOpen = true
+  #refusedPerIp = 0
 
   constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
     this.#server = server
     this.#options = options
     this.#hosts = hosts
     this.#sockets = makeSockets(options)
+    this.#addresses = new Addresses(options.limits.connectionsPerIp)
     this.#sockets.on('headers', (headers, request) => {
       if (offersBusV1(request)) headers.push(`${HUB_HEADER}: ${SUBPROTOCOL}`)
     })
     server.on('upgrade', this.#onUpgrade)
+  }
+
+  /** Handshakes that were refused because their address had too many connections. */
+  get refusedPerIp(): number {
+    return this.#refusedPerIp
   }
 
   /** Accepts no further upgrade. */
@@ -71,7 +82,7 @@ export class Door {
   }
 
   readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
-    tcp.on('error', () => tcp.destroy())
+    tcp.on('error', destroyIt)
     const { path, origins, hosts, limits } = this.#options
     if (path !== undefined && pathOf(request.url) !== path) {
       // Another listener of that server may serve the path.
@@ -80,8 +91,13 @@ export class Door {
     }
     const rules = { origins, hosts, maxConnections: limits.connections }
     const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay)
-    if (refusal === undefined) this.#enter({ request, tcp, head })
-    else refuse(tcp, refusal)
+    if (refusal !== undefined) refuse(tcp, refusal)
+    else if (this.#addresses.enter(tcp, request.socket.remoteAddress)) {
+      this.#enter({ request, tcp, head })
+    } else {
+      this.#refusedPerIp++
+      refuse(tcp, 429)
+    }
   }
 
   #enter(caller: Caller): void {
@@ -145,6 +161,11 @@ function makeSockets(options: ResolvedHubOptions): WebSocketServer {
     // Without this ws accepts the first subprotocol that it is offered, whatever it is.
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   })
+}
+
+/** One for all sockets: each costs no more than a place in its listeners. */
+function destroyIt(this: Duplex): void {
+  this.destroy()
 }
 
 /** Without its query. Not parsed as a URL: what a stranger sends may be none. */

@@ -20,5 +20,7 @@ export interface HubStats extends RelayStats {
   readonly connections: number
   /** Frames and events that have no form on the other wire. */
   readonly unbridged: number
+  /** Handshakes that were refused because their address had as many connections as it may. */
+  readonly refusedPerIp: number
   readonly busV1: BusV1Stats
 }

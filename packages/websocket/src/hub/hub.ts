@@ -121,7 +121,9 @@ class RunningHub implements Hub {
     const busV1 = this.#exchange.stats()
     const plain = this.#relay.stats()
     const connections = plain.connections + busV1.connections
-    return { ...plain, connections, unbridged: this.#bridge.unbridged, busV1 }
+    const { unbridged } = this.#bridge
+    const { refusedPerIp } = this.#door
+    return { ...plain, connections, unbridged, refusedPerIp, busV1 }
   }
 
   revoke(principalId: string): number {

@@ -1,7 +1,9 @@
 /** A peer: one connection of the hub, with what it still owes its reader. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { own, type SocketOwner } from './socket-owner.ts'
 
+/** What peers tell. */
 export interface PeerPorts {
   readonly highWaterMarkBytes: number
   message(from: Peer, data: Buffer, isBinary: boolean): void
@@ -16,7 +18,7 @@ export interface PeerPorts {
 }
 
 /** Sends frames as they came; reads unless told to pause. */
-export class Peer {
+export class Peer implements SocketOwner {
   readonly #ws: WebSocket
   readonly #ports: PeerPorts
   #isFull = false
@@ -32,13 +34,16 @@ export class Peer {
       else ports.lost()
       if (this.#isFull && ws.bufferedAmount <= ports.highWaterMarkBytes / 2) this.#drained()
     }
-    ws.on('message', (data, isBinary) => ports.message(this, data as Buffer, isBinary))
-    // A bad frame ends this connection only; `close` follows.
-    ws.on('error', () => {})
-    ws.on('close', () => {
-      if (this.#isFull) this.#drained()
-      ports.closed(this)
-    })
+    own(ws, this)
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    this.#ports.message(this, data, isBinary)
+  }
+
+  onClose(): void {
+    if (this.#isFull) this.#drained()
+    this.#ports.closed(this)
   }
 
   send(data: Buffer, isBinary: boolean): void {

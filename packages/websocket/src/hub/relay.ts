@@ -21,6 +21,8 @@ export interface RelayOptions {
  */
 export class Relay {
   readonly #options: RelayOptions
+  /** The same for all peers. */
+  readonly #ports: PeerPorts
   /** Peers, with whom they belong to. */
   readonly #peers = new Map<Peer, string>()
   /** Readers above their mark, with the timer that ends their grace. */
@@ -33,12 +35,8 @@ export class Relay {
 
   constructor(options: RelayOptions) {
     this.#options = options
-  }
-
-  /** @param owner - who it belongs to, for {@link closeAllOf} */
-  add(ws: WebSocket, tcp: Duplex, owner: string): void {
-    const ports: PeerPorts = {
-      highWaterMarkBytes: this.#options.highWaterMarkBytes,
+    this.#ports = {
+      highWaterMarkBytes: options.highWaterMarkBytes,
       message: (from, data, isBinary) => this.#relay(from, data, isBinary),
       full: (peer) => this.#onFull(peer),
       drained: (peer) => this.#onDrained(peer),
@@ -46,7 +44,11 @@ export class Relay {
       lost: () => this.#lost++,
       closed: (peer) => this.#onClosed(peer),
     }
-    const peer = new Peer(ws, tcp, ports)
+  }
+
+  /** @param owner - who it belongs to, for {@link closeAllOf} */
+  add(ws: WebSocket, tcp: Duplex, owner: string): void {
+    const peer = new Peer(ws, tcp, this.#ports)
     this.#peers.set(peer, owner)
     this.#hold(peer)
   }

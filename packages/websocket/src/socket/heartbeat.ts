@@ -23,7 +23,7 @@ interface Outstanding {
 }
 
 /** A timer that fires later than this share of the limit it guards tells of our own stall, not of the other side. */
-const LATE_SHARE = 0.25
+export const LATE_SHARE = 0.25
 
 /**
  * Pings, and gives a verdict on the silence.

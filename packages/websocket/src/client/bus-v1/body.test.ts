@@ -1,7 +1,7 @@
 import { createEvent, jsonCodec, type EventMetadata } from '@bus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { decodeBody, decodeTail, encodeTail } from './body.ts'
+import { decodeBody, encodeBody } from './body.ts'
 
 const metadata: EventMetadata = { timestamp: 1 }
 const event = (payload: unknown, more: object = {}) => ({
@@ -31,9 +31,9 @@ test('an event is the same after its way over the wire', () => {
         const plain: unknown = JSON.parse(JSON.stringify(payload))
         const attributes = JSON.parse(JSON.stringify(more)) as object
         const sent = event(plain, { ...attributes, timestamp: 12.5 })
-        const tail = encodeTail(sent)
-        expect(tail).not.toContain('\n')
-        expect(decodeTail(tail)).toEqual(sent)
+        const body = encodeBody(sent)
+        expect(body).not.toContain('\n')
+        expect(decodeBody(sent.type, sent.id, body)).toEqual(sent)
       },
     ),
   )
@@ -87,7 +87,7 @@ describe('a payload that JSON cannot hold is refused as on the plain wire', () =
     ['10,000 levels', nested(10_000)],
   ]
   test.each(table)('%s', (_name, payload) => {
-    const ours = thrownBy(() => encodeTail(event(payload)))
+    const ours = thrownBy(() => encodeBody(event(payload)))
     const plain = thrownBy(() => jsonCodec().encode(event(payload)))
     expect(ours).toMatchObject({ code: 'serialization', outcome: 'not-sent', retryable: false })
     expect(plain).toMatchObject({ code: 'serialization' })
@@ -98,7 +98,7 @@ describe('a payload that JSON cannot hold is refused as on the plain wire', () =
     ['a BigInt', { n: 1n }],
     ['a timestamp that is none', { timestamp: Number.NaN }],
   ])('%s in the metadata', (_name, more) => {
-    expect(thrownBy(() => encodeTail(event(1, more)))).toMatchObject({ code: 'serialization' })
+    expect(thrownBy(() => encodeBody(event(1, more)))).toMatchObject({ code: 'serialization' })
   })
 })
 
@@ -124,7 +124,7 @@ describe('a payload that JSON can hold passes as on the plain wire', () => {
     ['a member named __proto__', JSON.parse('{"__proto__":{"polluted":1}}')],
   ])('%s', (_name, payload) => {
     const plain = jsonCodec().decode(jsonCodec().encode(event(payload)))
-    const ours = decodeTail(encodeTail(event(payload)))
+    const ours = decodeBody('a', 'x', encodeBody(event(payload)))
     expect(ours.payload).toEqual(plain.payload)
     expect(({} as { polluted?: unknown }).polluted).toBeUndefined()
   })
@@ -157,7 +157,7 @@ describe('a body that is none of an event is a decode error', () => {
 
 test('createEvent and the wire agree on what an event is', () => {
   const made = createEvent('order.created', { n: 1 }, { source: 'shop', traceparent: '00-1' })
-  expect(decodeTail(encodeTail(made))).toEqual(made)
+  expect(decodeBody(made.type, made.id, encodeBody(made))).toEqual(made)
 })
 
 function fail(thrown: unknown = new Error('no')): never {

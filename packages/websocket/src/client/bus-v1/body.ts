@@ -2,6 +2,8 @@
 import {
   DecodeError,
   SerializationError,
+  isParsedWithinDepth,
+  isPlainWithinDepth,
   isWithinDepth,
   jsonCodec,
   type Event,
@@ -10,24 +12,23 @@ import {
 import { MAX_BODY_DEPTH } from '../../protocol/bus-v1/limits.ts'
 import { asRecord } from '../../protocol/bus-v1/wire-json.ts'
 
-/** What follows the number in a publish line: type, id and body. */
-export function encodeTail({ type, id, payload, metadata }: Event): string {
-  return `${type} ${id} ${encodeBody(type, payload, metadata)}`
-}
-
-function encodeBody(type: string, payload: unknown, metadata: EventMetadata): string {
+/** The body of the event. @throws `SerializationError` */
+export function encodeBody({ type, payload, metadata }: Event): string {
   let text: string
+  let isShallow: boolean
   try {
     // One pass over plain data; anything odd goes through the careful codec first, which knows what to say of it.
     if (!isPlain(payload) || !Number.isFinite(metadata.timestamp)) {
       jsonCodec().encode({ id: 'check', type, payload, metadata })
     }
-    text = JSON.stringify({ payload, metadata })
+    const body = { payload, metadata }
+    isShallow = isPlainWithinDepth(body, MAX_BODY_DEPTH)
+    text = JSON.stringify(body)
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause
     throw failure(type, cause instanceof Error ? cause.message : 'something was thrown', cause)
   }
-  if (isWithinDepth(text, MAX_BODY_DEPTH)) return text
+  if (isShallow || isWithinDepth(text, MAX_BODY_DEPTH)) return text
   throw failure(type, `it is nested more than ${MAX_BODY_DEPTH} deep`)
 }
 
@@ -60,9 +61,6 @@ export function decodeBody(type: string, id: string, body: string): Event {
 }
 
 function parse(body: string): { readonly payload?: unknown; readonly metadata?: unknown } {
-  if (!isWithinDepth(body, MAX_BODY_DEPTH)) {
-    throw new DecodeError(`The body of an event is nested more than ${MAX_BODY_DEPTH} deep`)
-  }
   let value: unknown
   try {
     value = JSON.parse(body)
@@ -70,16 +68,10 @@ function parse(body: string): { readonly payload?: unknown; readonly metadata?: 
     const message = `The body of an event of ${body.length} characters is not JSON`
     throw new DecodeError(message, { cause })
   }
-  return asRecord(value) ?? {}
+  if (isParsedWithinDepth(value, MAX_BODY_DEPTH)) return asRecord(value) ?? {}
+  throw new DecodeError(`The body of an event is nested more than ${MAX_BODY_DEPTH} deep`)
 }
 
 function isMetadata(value: unknown): value is EventMetadata {
   return typeof asRecord(value)?.['timestamp'] === 'number'
-}
-
-/** The event whose tail this is. */
-export function decodeTail(tail: string): Event {
-  const first = tail.indexOf(' ')
-  const second = tail.indexOf(' ', first + 1)
-  return decodeBody(tail.slice(0, first), tail.slice(first + 1, second), tail.slice(second + 1))
 }

@@ -2,13 +2,13 @@
 import { DecodeError, ProtocolError, type Clock, type Event, type Gap } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
 import { helloLine } from '../../protocol/bus-v1/hello.ts'
-import { readHubMessage, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
+import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import { VERSION } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Registry } from '../registry.ts'
 import type { LinkEnd, Session, SessionLink } from '../session.ts'
-import { encodeTail } from './body.ts'
+import { encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
 import { Subscriber } from './subscriber.ts'
@@ -19,6 +19,7 @@ export interface BusV1Ports {
   readonly outbox: PublisherOutbox
   readonly registry: Registry
   readonly clock: Clock
+  readonly maxMessageBytes: number
   /** There is something to write. */
   wake(): void
   received(): void
@@ -30,8 +31,8 @@ export interface BusV1Ports {
   restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
 }
 
-/** A message stays below this many characters, so that it neither delays a ping nor exceeds a limit. */
-const MAX_MESSAGE_LENGTH = 65_536
+/** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
+const MAX_MESSAGE_BYTES = 65_536
 
 /** With which a hub asks for another session. */
 const CONFLICT = 4409
@@ -42,10 +43,12 @@ const PROTOCOL_ERROR = 1002
 export class BusV1Session implements Session, HubReceiver {
   readonly capabilities: ProtocolCapabilities = busV1Capabilities
   readonly pausesReading = false
+  readonly isText = true
   readonly #ports: BusV1Ports
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
   readonly #verdicts = new Verdicts()
+  readonly #reader: HubMessageReader = new HubMessageReader(this)
   /** The link whose frames count. */
   #link: SessionLink | undefined
   #isWelcomed = false
@@ -66,7 +69,7 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   encode(event: Event): Frame {
-    return encodeTail(event)
+    return encodeBody(event)
   }
 
   async open(link: SessionLink, _attempt: number, signal: AbortSignal): Promise<void> {
@@ -78,7 +81,9 @@ export class BusV1Session implements Session, HubReceiver {
     const welcome = waitWithin<Welcome>(signal, (waiting) => (this.#welcomed = waiting))
     // A failing write ends the link, and the wait with it.
     const session = this.#sid === undefined ? {} : { sid: this.#sid }
-    void link.send(helloLine({ v: VERSION, subs, ...session, ...resume })).catch(() => {})
+    const { maxMessageBytes } = this.#ports
+    const hello = helloLine({ v: VERSION, subs, maxMessageBytes, ...session, ...resume })
+    void link.send(hello).catch(() => {})
     link.flow()
     const { subs: verdicts } = await welcome
     const refused = new Map<string, Error>()
@@ -107,8 +112,7 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   next(): Frame | undefined {
-    const message = this.#publisher.fill(this.#subscriber.takeAck() ?? '', MAX_MESSAGE_LENGTH)
-    return message === '' ? undefined : message
+    return this.#publisher.fill(this.#subscriber.takeAck() ?? '', MAX_MESSAGE_BYTES)
   }
 
   taken(): void {
@@ -116,14 +120,19 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   frame(frame: Frame): void {
+    if (typeof frame === 'string') this.text(Buffer.from(frame))
+    else this.#drop('binary', frame)
+  }
+
+  text(bytes: Buffer): void {
     // What stood behind a bad line is lost on this link: to go on would be to skip it.
     if (this.#link === undefined) return
-    if (typeof frame !== 'string') this.#drop('binary', frame)
-    else if (!this.#isWelcomed && !/^(?:welcome|bye) /.test(frame)) this.#drop('early', frame)
-    else {
-      const bad = readHubMessage(frame, this)
-      if (bad !== undefined) this.#drop(`${bad.verb} ${bad.fault}`, frame)
+    if (!this.#isWelcomed && !/^(?:welcome|bye) /.test(bytes.toString('latin1', 0, 8))) {
+      this.#drop('early', bytes.toString())
+      return
     }
+    const bad = this.#reader.read(bytes)
+    if (bad !== undefined) this.#drop(`${bad.verb} ${bad.fault}`, bytes.toString())
   }
 
   settle(token: number): void {

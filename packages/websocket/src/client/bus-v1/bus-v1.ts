@@ -1,10 +1,10 @@
 /** The protocol of our own hub: batches, acknowledgements, resuming, gaps. */
 import { checkOptions, falseOr, withMethods, type Event } from '@bus/core'
-import { readHubMessage } from '../../protocol/bus-v1/hub-lines.ts'
+import { HubMessageReader } from '../../protocol/bus-v1/hub-lines.ts'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import { plainJson } from '../../protocol/plain-json.ts'
 import type { Frame, Protocol, ProtocolReceiver } from '../../protocol/protocol.ts'
-import { decodeBody, encodeTail } from './body.ts'
+import { decodeBody, encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 
 /** What to speak with a server that does not know `bus.v1`. */
@@ -28,13 +28,14 @@ export function busV1(options: BusV1Options = {}): Protocol {
     capabilities: busV1Capabilities,
     session: SUBPROTOCOL,
     ...(fallback === false ? {} : { fallback }),
-    encode: (event: Event): Frame => `pub - ${encodeTail(event)}`,
+    encode: (event: Event): Frame => `pub - ${event.type} ${event.id} ${encodeBody(event)}`,
     decode: (frame: Frame, receiver: ProtocolReceiver): void => {
       const ignore = (): void => {}
       const event = (offset: number, type: string, id: string, body: string): void =>
         receiver.event(decodeBody(type, id, body), offset)
       const others = { welcome: ignore, ok: ignore, no: ignore, subok: ignore, subno: ignore }
-      readHubMessage(String(frame), { ...others, gap: ignore, mark: ignore, bye: ignore, event })
+      const hub = { ...others, gap: ignore, mark: ignore, bye: ignore, event }
+      new HubMessageReader(hub).read(Buffer.from(String(frame)))
     },
   } satisfies Protocol)
 }

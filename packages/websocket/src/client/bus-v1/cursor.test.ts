@@ -95,9 +95,10 @@ class Pair {
   }
 
   #reset(offset: number): void {
-    this.spent.push(...this.open.map(({ token }) => token))
-    this.open = []
+    const kept = this.model.received.filter(({ left }) => left > 0)
+    for (const entry of kept) entry.offset = offset
     this.model = new NaiveCursor()
+    this.model.received = kept
     this.model.seen = offset
     this.model.start = offset
     this.cursor.reset(offset)
@@ -147,6 +148,19 @@ test('keeps nothing of an event that is settled while it is delivered', () => {
   }
 })
 
+test('waits in the next log for what a handler still has of the log before', () => {
+  const cursor = new Cursor()
+  const old = cursor.begin()
+  cursor.end(5, 1)
+  cursor.reset(0)
+  // The same event, sent again and known: nobody is asked to settle it a second time.
+  cursor.begin()
+  cursor.end(1, 0)
+  expect(cursor.position).toBe(0)
+  cursor.settle(old)
+  expect(cursor.position).toBe(1)
+})
+
 test('takes a settlement of the log before for none of this one', () => {
   const cursor = new Cursor()
   const old = cursor.begin()
@@ -154,6 +168,7 @@ test('takes a settlement of the log before for none of this one', () => {
   cursor.reset(0)
   const token = cursor.begin()
   cursor.end(1, 1)
+  cursor.settle(old)
   cursor.settle(old)
   expect(cursor.position).toBe(0)
   cursor.settle(token)

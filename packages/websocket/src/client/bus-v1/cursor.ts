@@ -43,10 +43,15 @@ export class Cursor {
     return this.#waiting.length
   }
 
-  /** Starts over at this offset: another log, or the first. */
+  /**
+   * Starts over at this offset: another log, or the first. What a handler still has of the log before holds the position
+   * back: its publisher sends it again to the new log, and must not hear that it was settled before it is.
+   */
   reset(offset: number): void {
+    const unsettled = this.#waiting.toArray().filter(({ left }) => left > 0)
     this.#waiting.clear()
     this.#byToken.clear()
+    for (const { token, left } of unsettled) this.#wait({ token, offset, left })
     this.#position = offset
     this.#seen = offset
     this.#settled = 0
@@ -74,9 +79,7 @@ export class Cursor {
       this.#settled++
       return
     }
-    const delivery = { token: this.#token, offset, left }
-    this.#waiting.push(delivery)
-    if (left > 0) this.#byToken.set(delivery.token, delivery)
+    this.#wait({ token: this.#token, offset, left })
   }
 
   settle(token: number): void {
@@ -104,6 +107,11 @@ export class Cursor {
     const settled = this.#settled
     this.#settled = 0
     return settled
+  }
+
+  #wait(delivery: Delivery): void {
+    this.#waiting.push(delivery)
+    if (delivery.left > 0) this.#byToken.set(delivery.token, delivery)
   }
 
   #advance(): void {

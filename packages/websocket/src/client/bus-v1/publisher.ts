@@ -5,6 +5,7 @@ import type { Window } from '../../protocol/bus-v1/limits.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { OutboxEntry } from '../outbox-entry.ts'
+import { MessageText, lineBytes } from './message-text.ts'
 
 /** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */
 export interface PublisherOutbox {
@@ -19,8 +20,6 @@ export interface PublisherOutbox {
 
 /** Close codes with which the hub may mean one event rather than the link. */
 const POISON_CODES = new Set([1002, 1007, 1009, 4400])
-/** Bytes that a line has besides the frame of its entry: verb, number, spaces and the line feed. */
-const LINE_BYTES = 24
 /** Links that the same event may cost before it is given up. */
 const MAX_DEATHS = 3
 
@@ -47,25 +46,22 @@ export class Publisher {
   }
 
   /** The lines of one message behind `start`: as many as fit into `maxBytes`, the hub's limit and the window. */
-  fill(start: string, maxBytes: number): string {
-    let text = start
-    let room = text === '' ? Infinity : this.#roomFor(maxBytes) - text.length
+  fill(start: string, maxBytes: number): Buffer | undefined {
+    const message = new MessageText(start)
     let unnumbered: OutboxEntry[] | undefined
     for (;;) {
+      const room = message.isEmpty ? Infinity : this.#roomFor(maxBytes) - message.bytes
       const entry = this.#nextEntry(room)
       if (entry === undefined) break
-      if (text === '') room = this.#roomFor(maxBytes)
-      else text += '\n'
-      room -= entry.bytes + LINE_BYTES
-      if (entry.isConfirmed) {
-        text += `${entry.isResent ? 'rep' : 'pub'} ${entry.number} ${String(entry.frame)}`
-      } else {
-        text += `pub - ${String(entry.frame)}`
+      if (entry.isConfirmed) message.add(entry.isResent ? 'rep' : 'pub', entry.number, entry)
+      else {
+        message.add('pub', '-', entry)
         ;(unnumbered ??= []).push(entry)
       }
     }
-    if (text !== '') this.#messages.push(unnumbered)
-    return text
+    if (message.isEmpty) return undefined
+    this.#messages.push(unnumbered)
+    return message.toBytes()
   }
 
   /** The operating system took over the oldest message: what needs no acknowledgement is done. */
@@ -131,7 +127,7 @@ export class Publisher {
   }
 
   #roomFor(maxBytes: number): number {
-    return Math.min(maxBytes, this.#maxLineBytes) - LINE_BYTES
+    return Math.min(maxBytes, this.#maxLineBytes)
   }
 
   /** The next line's entry; `undefined` when there is none, no room in the message, or none in the window. */
@@ -139,7 +135,7 @@ export class Publisher {
     while (this.#resendAt < this.#inFlight.length) {
       const entry = this.#inFlight.peekAt(this.#resendAt)
       if (entry !== undefined && !entry.isDone) {
-        if (entry.bytes > room) return undefined
+        if (lineBytes(entry) > room) return undefined
         this.#resendAt++
         this.#outbox.again(entry)
         return entry
@@ -148,19 +144,19 @@ export class Publisher {
     }
     for (;;) {
       const entry = this.#outbox.peek()
-      if (entry === undefined || entry.bytes > room) return undefined
+      if (entry === undefined || lineBytes(entry) > room) return undefined
       if (entry.isConfirmed && !this.#hasRoom(entry)) return undefined
       this.#outbox.next()
       this.#inFlight.push(entry)
       this.#resendAt = this.#inFlight.length
-      const excess = entry.bytes + LINE_BYTES > this.#maxLineBytes
-      if (!excess) {
+      const bytes = lineBytes(entry)
+      if (bytes <= this.#maxLineBytes) {
         if (entry.isConfirmed) this.#number(entry)
         return entry
       }
       // The hub would end the link because of it, and lose what is around it.
       entry.isConfirmed = false
-      this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxLineBytes))
+      this.#refuse(entry, new TooLargeError('The event', bytes, this.#maxLineBytes))
       this.#sweep()
     }
   }

@@ -35,7 +35,9 @@ export class Confirmations {
 
   /** An event was refused: nothing to wait for but those before it. */
   refused(session: Session, n: number): void {
-    this.#push(session, { n, offset: 0, type: '', readers: [] })
+    if (this.#pending.has(session)) this.#push(session, { n, offset: 0, type: '', readers: [] })
+    // At once: the publisher may hear of it from a welcome before the next turn, and counts its window from there.
+    else session.publisher.confirm(n)
   }
 
   /** Confirms what can be confirmed. @param tell - hears of each session with news */

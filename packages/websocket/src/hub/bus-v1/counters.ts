@@ -10,6 +10,8 @@ export interface Counters {
   refused: number
   /** At-most-once events that found no room. */
   shed: number
+  /** Publishers that were asked to come back later, because too much waited for room. */
+  sentAway: number
   /** Events that were handed to subscribers' sockets. */
   delivered: number
   /** Gaps that were told. */
@@ -35,6 +37,7 @@ export function newCounters(): Counters {
     duplicates: 0,
     refused: 0,
     shed: 0,
+    sentAway: 0,
     delivered: 0,
     gaps: 0,
     givenUp: 0,

@@ -94,6 +94,7 @@ export class Exchange {
       counters: this.#counters,
       maxEventBytes: limits.maxEventBytes,
       windowEvents: limits.window.events,
+      maxHeldBytes: limits.heldBytes,
       opensAt: clock.now() + options.graceMs,
       onAppended: () => this.#turn.schedule(),
       onPublished: tools.onPublished ?? (() => {}),
@@ -149,6 +150,8 @@ export class Exchange {
       connections: this.size,
       sessions: this.#sessions.size,
       held: this.#publishing.holds.events,
+      heldBytes: this.#publishing.holds.bytes,
+      subscriptions: this.#sets.subscriptions,
       log: { events: log.events, bytes: log.bytes, floor: log.floor, head: log.head },
     }
   }
@@ -176,7 +179,9 @@ export class Exchange {
     const { limits, heartbeatMs, helloMs, authorize } = this.#options
     const subscribing = new Subscribing({
       log,
+      sets: this.#sets,
       maxPerSession: limits.subscriptionsPerConnection,
+      maxInAll: limits.subscriptions,
       onChanged: () => this.#changed(),
     })
     return new Reception({

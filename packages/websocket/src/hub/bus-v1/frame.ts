@@ -8,6 +8,8 @@ export interface FrameLimits {
   readonly events: number
   /** Bytes; one event may be larger. */
   readonly bytes: number
+  /** Bytes that no message may exceed, even if it holds one event. */
+  readonly messageBytes: number
 }
 
 /** Whether a reader wants an event. */
@@ -23,6 +25,12 @@ export interface Lines {
   readonly offsets: readonly number[] | undefined
 }
 
+/** Offsets, both included. */
+export interface Range {
+  readonly from: number
+  readonly to: number
+}
+
 /** A part of the log as one reader, or all readers of one kind, get it. Shared, so nothing in it changes. */
 export interface Frame {
   /** The log was looked through up to this offset. */
@@ -31,6 +39,8 @@ export interface Frame {
   readonly data: Buffer | undefined
   /** Apart from the data, because it is kept until the reader acknowledges. */
   readonly lines: Lines
+  /** The wanted events between these, of which there is at least one, are each too large for a message. */
+  readonly tooLarge: Range | undefined
 }
 
 /** How many of the events have an offset of at most `offset`. */
@@ -56,8 +66,8 @@ export function firstAbove(lines: Lines, offset: number): number {
 }
 
 /**
- * The frame behind `cursor`: it ends with its segment, or where it is full. There is at least one event behind the
- * cursor, and it is still in the log.
+ * The frame behind `cursor`: it ends with its segment, where it is full, or before an event that is too large. There is
+ * at least one event behind the cursor, and it is still in the log.
  */
 export function frameAfter(
   log: EventLog,
@@ -72,23 +82,31 @@ export function frameAfter(
   let upTo = cursor
   let count = 0
   let bytes = 0
+  let tooLarge: Range | undefined
   for (let offset = cursor + 1; offset <= end; offset++) {
     if (wants(segment.typeOf(offset), offset)) {
       const size = segment.sizeOf(offset)
-      if (count === limits.events || (count > 0 && bytes + size > limits.bytes)) break
-      count++
-      bytes += size
-      addToRuns(runs, offset)
+      // The last line of a message has no line feed.
+      if (size - 1 > limits.messageBytes) {
+        if (count > 0) break
+        tooLarge = { from: tooLarge?.from ?? offset, to: offset }
+      } else {
+        if (tooLarge !== undefined || count === limits.events) break
+        if (count > 0 && bytes + size > limits.bytes) break
+        count++
+        bytes += size
+        addToRuns(runs, offset)
+      }
     }
     upTo = offset
   }
-  return count === 0 ? nothing(upTo) : fromRuns(segment, runs, upTo, count)
+  return count === 0 ? nothing(upTo, tooLarge) : fromRuns(segment, runs, upTo, count)
 }
 
 const NO_LINES: Lines = { count: 0, first: 0, last: 0, bytes: 0, offsets: undefined }
 
-function nothing(upTo: number): Frame {
-  return { upTo, data: undefined, lines: NO_LINES }
+function nothing(upTo: number, tooLarge?: Range): Frame {
+  return { upTo, data: undefined, lines: NO_LINES, tooLarge }
 }
 
 /** Runs are pairs of first and last offset. */
@@ -103,7 +121,8 @@ function fromRuns(segment: Segment, runs: readonly number[], upTo: number, count
   const last = runs.at(-1) ?? 0
   if (runs.length === 2) {
     const data = segment.slice(first, last)
-    return { upTo, data, lines: { count, first, last, bytes: data.length, offsets: undefined } }
+    const lines = { count, first, last, bytes: data.length, offsets: undefined }
+    return { upTo, data, lines, tooLarge: undefined }
   }
   const parts: Buffer[] = []
   const offsets: number[] = []
@@ -115,7 +134,8 @@ function fromRuns(segment: Segment, runs: readonly number[], upTo: number, count
     for (let offset = from; offset <= to; offset++) offsets.push(offset)
   }
   const data = Buffer.concat(parts)
-  return { upTo, data, lines: { count, first, last, bytes: data.length, offsets } }
+  const lines = { count, first, last, bytes: data.length, offsets }
+  return { upTo, data, lines, tooLarge: undefined }
 }
 
 const LINE_FEED = Buffer.from('\n')

@@ -36,6 +36,11 @@ export class Gate {
     this.#options = options
   }
 
+  /** Whether anybody looks at what is shown. */
+  get readsCredentials(): boolean {
+    return this.#options.authenticate !== undefined
+  }
+
   async admit(credentials: Credentials): Promise<Admission> {
     const { authenticate, allowAnonymous, concurrency, onError } = this.#options
     const isBare = credentials.token === undefined

@@ -65,7 +65,7 @@ export function greet(
     } else subs.push({ id: sub.id, code })
   }
   const cursor = cursorOf(start, log)
-  subscriber.begin(cursor, smaller(hello.window, options.window))
+  subscriber.begin(cursor, smaller(hello.window, options.window), hello.maxMessageBytes)
   const gaps = gapsOf(hello, start, log)
   return { session, resumed, subs: subs.map((verdict) => notBefore(verdict, cursor)), gaps }
 }

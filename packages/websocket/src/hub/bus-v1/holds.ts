@@ -1,17 +1,26 @@
 /** Holds: events that were received and wait for room in the log, without an acknowledgement. */
-import type { Held } from './publisher-session.ts'
+import { costOf, type Held, type HeldTotal } from './publisher-session.ts'
 import type { Session } from './session.ts'
 
 /** Takes one event; `false`: there is no room. */
 export type Accept = (session: Session, held: Held) => boolean
 
-/** The sessions with events that wait; each bounds its own. */
-export class Holds {
-  readonly #waiting = new Set<Session>()
-  readonly #accept: Accept
+export interface HoldsOptions {
+  readonly accept: Accept
+  /** Bytes that may wait in all sessions together; what is alone may wait whatever its size. */
+  readonly maxBytes: number
+  /** Makes the publisher of a session come back later, so that nothing of it waits any more. */
+  readonly sendAway: (session: Session) => void
+}
 
-  constructor(accept: Accept) {
-    this.#accept = accept
+/** The sessions with events that wait. Each bounds its own; here they are bounded together. */
+export class Holds {
+  readonly #options: HoldsOptions
+  readonly #waiting = new Set<Session>()
+  readonly #total: HeldTotal = { events: 0, bytes: 0 }
+
+  constructor(options: HoldsOptions) {
+    this.#options = options
   }
 
   get isEmpty(): boolean {
@@ -25,13 +34,29 @@ export class Holds {
 
   /** Events that wait. */
   get events(): number {
-    let events = 0
-    for (const session of this.#waiting) events += session.publisher.held
-    return events
+    return this.#total.events
   }
 
+  /** Bytes that they count for. */
+  get bytes(): number {
+    return this.#total.bytes
+  }
+
+  /** Whether it may wait without anybody being sent away. */
+  hasRoomFor(held: Held): boolean {
+    const { bytes } = this.#total
+    return bytes === 0 || bytes + costOf(held) <= this.#options.maxBytes
+  }
+
+  /** Keeps it. Where there is too much already, whoever has the most of it is sent away: it may be this session. */
   add(session: Session, held: Held): void {
-    session.publisher.hold(held)
+    while (!this.hasRoomFor(held)) {
+      const largest = this.#largest(session, costOf(held))
+      this.#waiting.delete(largest)
+      this.#options.sendAway(largest)
+      if (largest === session) return
+    }
+    session.publisher.hold(held, this.#total)
     this.#waiting.add(session)
   }
 
@@ -44,12 +69,24 @@ export class Holds {
         this.#waiting.delete(session)
         continue
       }
-      if (!this.#accept(session, held)) return false
+      if (!this.#options.accept(session, held)) return false
       session.publisher.unhold()
       // To the end of the line. The loop comes to it again.
       this.#waiting.delete(session)
       if (session.publisher.held > 0) this.#waiting.add(session)
     }
     return true
+  }
+
+  /** @param more - bytes that come to those of `session` */
+  #largest(session: Session, more: number): Session {
+    let largest = session
+    let cost = session.publisher.heldCost + more
+    for (const other of this.#waiting) {
+      if (other.publisher.heldCost <= cost) continue
+      largest = other
+      cost = other.publisher.heldCost
+    }
+    return largest
   }
 }

@@ -49,6 +49,7 @@ type Step =
       readonly types: readonly string[]
       readonly events: number
       readonly bytes: number
+      readonly messageBytes: number
     }
 
 const step: fc.Arbitrary<Step> = fc.oneof(
@@ -70,6 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       types: fc.subarray(TYPES),
       events: fc.integer({ min: 1, max: 20 }),
       bytes: fc.integer({ min: 1, max: 1_000 }),
+      messageBytes: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 150 })),
     }),
   },
 )
@@ -80,9 +82,10 @@ function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do
   const lost = naive.gone.filter(({ offset, type }) => offset > read.cursor && wants(type))
   expect(log.lostBeyond(read.cursor, wants)).toBe(lost.at(-1)?.offset ?? 0)
   const lines: string[] = []
+  const passed: number[] = []
   let cursor = Math.max(read.cursor, log.floor - 1)
   while (cursor < log.head) {
-    const { upTo, data, lines: found } = frameAfter(log, cursor, wants, read)
+    const { upTo, data, lines: found, tooLarge } = frameAfter(log, cursor, wants, read)
     const text = data?.toString().split('\n') ?? []
     const offsets = text.map((line) => Number(line.split(' ')[1]))
     expect(upTo).toBeGreaterThan(cursor)
@@ -91,11 +94,19 @@ function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do
     expect(found.count).toBeLessThanOrEqual(read.events)
     // One event may be larger.
     expect(found.count > 1 ? found.bytes : 0).toBeLessThanOrEqual(read.bytes)
+    expect(found.bytes).toBeLessThanOrEqual(read.messageBytes)
+    const { from, to } = tooLarge ?? { from: cursor + 1, to: cursor }
+    expect(tooLarge === undefined || data === undefined).toBe(true)
+    expect(from > cursor && to <= upTo).toBe(true)
+    for (let offset = from; offset <= to; offset++) passed.push(offset)
     lines.push(...text)
     cursor = upTo
   }
   const kept = naive.entries.filter(({ offset, type }) => offset > read.cursor && wants(type))
-  expect(lines).toEqual(kept.map(({ line }) => line))
+  const fits = ({ line }: Entry): boolean => line.length <= read.messageBytes
+  expect(lines).toEqual(kept.filter(fits).map(({ line }) => line))
+  const named = kept.filter(({ offset }) => passed.includes(offset))
+  expect(named).toEqual(kept.filter((entry) => !fits(entry)))
 }
 
 const limits = { maxEvents: 1_000, maxBytes: 1_000_000, maxAgeMs: Infinity }

@@ -4,11 +4,12 @@ import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { noLine, okLine, subnoLine, subokLine } from '../../protocol/bus-v1/hub-line-text.ts'
 import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import type { Counters } from './counters.ts'
+import { inMessages } from './fitting.ts'
 import type { EventLog } from './log.ts'
 import type { Permission } from './permission.ts'
 import type { Publisher, Publishing } from './publishing.ts'
 import { pump, type Outlet } from './pump.ts'
-import type { Rate } from './rate.ts'
+import { Rate } from './rate.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Served, Turn } from './turn.ts'
 
@@ -28,6 +29,8 @@ export interface MemberHost {
   readonly publishing: Publishing
   readonly turn: Turn<Member>
   readonly counters: Counters
+  /** Events of one connection. */
+  readonly publishPerSecond: number
   now(): number
   /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
   subscribe(member: Member, sub: WireSubscription): number | SubscriptionRefusal
@@ -41,7 +44,6 @@ export interface MemberHost {
 /** One for each welcome. */
 export class Member implements Publisher, SessionLink, Served {
   readonly session: Session
-  readonly rate: Rate
   permission: Permission
   /** When its credentials end, by the hub's clock. */
   expiresAt: number
@@ -52,20 +54,25 @@ export class Member implements Publisher, SessionLink, Served {
   #okSent: number
   #mustRepeat = false
   #wantsMark = false
+  #rate: Rate | undefined
 
   constructor(
     peer: MemberPeer,
     session: Session,
-    rights: { readonly permission: Permission; readonly rate: Rate; readonly expiresAt: number },
+    rights: { readonly permission: Permission; readonly expiresAt: number },
     host: MemberHost,
   ) {
     this.#peer = peer
     this.session = session
     this.permission = rights.permission
-    this.rate = rights.rate
     this.expiresAt = rights.expiresAt
     this.#host = host
-    this.#okSent = session.publisher.confirmed
+    this.#okSent = session.published?.confirmed ?? 0
+  }
+
+  /** Begun with the first event, as full as it was all the time before. */
+  get rate(): Rate {
+    return (this.#rate ??= new Rate(this.#host.publishPerSecond, this.#host.now()))
   }
 
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {
@@ -75,7 +82,7 @@ export class Member implements Publisher, SessionLink, Served {
   }
 
   subscribe(sub: WireSubscription): LineFault | undefined {
-    if (this.session.subscriber.get(sub.id) !== undefined) return 'again'
+    if (this.session.subscriber.has(sub.id)) return 'again'
     const verdict = this.#host.subscribe(this, sub)
     this.#tell(
       typeof verdict === 'number' ? subokLine(sub.id, verdict) : subnoLine(sub.id, verdict),
@@ -167,7 +174,7 @@ export class Member implements Publisher, SessionLink, Served {
   }
 
   #flushLines(): void {
-    const { confirmed } = this.session.publisher
+    const confirmed = this.session.published?.confirmed ?? 0
     let lines = this.#lines
     if (confirmed > this.#okSent || (this.#mustRepeat && confirmed > 0)) {
       lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
@@ -175,7 +182,9 @@ export class Member implements Publisher, SessionLink, Served {
     }
     this.#mustRepeat = false
     this.#lines = ''
-    if (lines !== '') this.#peer.sendText(lines)
+    if (lines === '') return
+    const { maxMessageBytes } = this.session.subscriber
+    for (const message of inMessages(lines, maxMessageBytes)) this.#peer.sendText(message)
   }
 
   #tell(line: string): void {

@@ -22,10 +22,27 @@ export interface HubLimits {
   readonly maxEventBytes?: number
   /** Connections at the same time; one more gets status 503. @default 10_000 */
   readonly connections?: number
+  /**
+   * Connections at the same time from one address; one more gets status 429. The address is that of the socket: no
+   * header is believed. Behind a proxy all connections have the same one, so say `Infinity` there and let the proxy
+   * count. @default 1_000
+   */
+  readonly connectionsPerIp?: number
   /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
   readonly sessions?: number
   /** Subscriptions of one connection; one more is refused with code `limit`. @default 128 */
   readonly subscriptionsPerConnection?: number
+  /**
+   * Subscriptions of all sessions together, with those that lost their link; one more is refused with code `limit`.
+   * @default 200_000
+   */
+  readonly subscriptions?: number
+  /**
+   * Bytes of all events together that wait for room in the log, each with 256 more for its keeping. Where there is no
+   * room for one more, the publisher that has most of them is sent away for a second or two with 4503, keeps them, and
+   * sends them again. @default 268_435_456
+   */
+  readonly heldBytes?: number
   /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
   readonly publishPerSecond?: number
   /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
@@ -120,8 +137,11 @@ export const busV1Defaults: Readonly<{
   limits: Object.freeze({
     maxEventBytes: wireDefaults.maxEventBytes,
     connections: 10_000,
+    connectionsPerIp: 1_000,
     sessions: 20_000,
     subscriptionsPerConnection: 128,
+    subscriptions: 200_000,
+    heldBytes: 268_435_456,
     publishPerSecond: Infinity,
     window: wireDefaults.window,
   }),
@@ -142,8 +162,11 @@ export const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
   limits: object<HubLimits>({
     maxEventBytes: count,
     connections: count,
+    connectionsPerIp: integer({ min: 1, allowInfinity: true }),
     sessions: count,
     subscriptionsPerConnection: count,
+    subscriptions: count,
+    heldBytes: count,
     publishPerSecond: (path, value) => {
       if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
     },

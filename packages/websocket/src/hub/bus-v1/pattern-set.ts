@@ -45,11 +45,17 @@ export class PatternSet {
   }
 }
 
-const LIMITS = Object.freeze({ events: UNBOUNDED_COUNT, bytes: FRAME_BYTES })
+const LIMITS = Object.freeze({
+  events: UNBOUNDED_COUNT,
+  bytes: FRAME_BYTES,
+  messageBytes: Infinity,
+})
 
 /** Every set that some reader has. */
 export class PatternSets {
   readonly #byKey = new Map<string, PatternSet>()
+  /** Subscriptions of all readers; kept by them. */
+  subscriptions = 0
 
   /** The set of these patterns, whose order and repetition do not matter. Give it back with {@link release}. */
   acquire(patterns: Iterable<string>): PatternSet {

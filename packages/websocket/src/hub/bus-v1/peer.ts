@@ -1,42 +1,34 @@
 /** A peer: one connection, from its first line to its close. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock, Random, Timer } from '@bus/core'
+import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
 import { readClientMessage, type ClientReceiver } from '../../protocol/bus-v1/client-message.ts'
 import type { LineFault } from '../../protocol/bus-v1/codes.ts'
 import type { Hello, WireSubscription } from '../../protocol/bus-v1/hello.ts'
-import { publishLine, type PublishLine } from '../../protocol/bus-v1/publish-line.ts'
-import { Heartbeat } from '../../socket/heartbeat.ts'
+import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import { closeSafely } from '../../socket/socket-port.ts'
+import { own, type SocketOwner } from '../socket-owner.ts'
+import { Beat, type Beating } from './beat.ts'
 import type { Principal } from './principal.ts'
+import type { Pulse } from './pulse.ts'
 import type { Outlet } from './pump.ts'
+import type { Welcomed } from './welcomed.ts'
 
 /** Bytes that may wait in one socket before nothing more is put into it. */
 const HIGH_WATER_MARK_BYTES = 1_048_576
 /** Bytes that may wait in one socket at all. */
 const MAX_BUFFERED_BYTES = 2 * HIGH_WATER_MARK_BYTES
-/** Pings without any answer that end the link. */
-const MAX_MISSED_PINGS = 2
-
-/** Who was welcomed on a connection: what its lines mean. */
-export interface Welcomed {
-  publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void
-  subscribe(sub: WireSubscription): LineFault | undefined
-  unsubscribe(id: number): void
-  ack(offset: number): void
-  /** The socket takes more again. */
-  wake(): void
-  /** Tells the subscriber how far it is, if it does not know. */
-  tellCursor(): void
-}
 
 /** What a peer asks of its hub. */
 export interface PeerHost {
   readonly clock: Clock
-  readonly random: Random
   readonly helloMs: number
-  readonly heartbeatMs: number
+  readonly pulse: Pulse
+  /** Every event is read into it, one after the other. */
+  readonly line: PublishLine
+  /** Whether the handshake of a peer is looked at again when it shows fresh credentials. */
+  readonly keepsRequests: boolean
   /** Says who the peer is and welcomes it, or closes it. */
   greet(peer: Peer, hello: Hello): void
   /** Fresh credentials. */
@@ -54,18 +46,19 @@ type State =
 const TEXT = Object.freeze({ binary: false })
 
 /** Reads lines and sends messages; what they mean decides who is {@link Welcomed}. */
-export class Peer implements ClientReceiver, Outlet {
-  readonly request: IncomingMessage
+export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
+  /** The handshake; let go of when nobody will look at it any more. */
+  request: IncomingMessage | undefined
   /** Who it is, where the handshake has told already. */
   principal: Principal | undefined
   readonly #ws: WebSocket
   readonly #tcp: Duplex
   readonly #host: PeerHost
-  readonly #heartbeat: Heartbeat
-  readonly #line: PublishLine = publishLine()
+  readonly #beat = new Beat(this)
   #helloTimer: Timer | undefined
   #state: State = { name: 'new' }
   #isStalled = false
+  #onWritten: (() => void) | undefined
 
   constructor(
     ws: WebSocket,
@@ -79,19 +72,9 @@ export class Peer implements ClientReceiver, Outlet {
     this.#host = host
     this.request = request
     this.principal = principal
-    const { clock, random, heartbeatMs, helloMs } = host
-    this.#heartbeat = new Heartbeat(
-      { ping: (payload) => this.#ping(payload), lost: () => ws.terminate() },
-      { intervalMs: heartbeatMs, timeoutMs: heartbeatMs, maxMissed: MAX_MISSED_PINGS },
-      { clock, random },
-    )
-    this.#helloTimer = clock.setTimeout(() => this.close(4408, 'hello'), helloMs)
-    ws.on('message', (data, isBinary) => this.#read(data as Buffer, isBinary))
-    ws.on('pong', (data) => this.#heartbeat.pong(data.toString('latin1')))
-    ws.on('ping', () => this.#heartbeat.inbound())
-    // What broke ends this connection only; `close` follows.
-    ws.on('error', () => {})
-    ws.on('close', () => this.#closed())
+    const tooLate = (): void => this.close(4408, 'hello')
+    this.#helloTimer = host.clock.setTimeout(tooLate, host.helloMs)
+    own(ws, this)
   }
 
   get isOver(): boolean {
@@ -110,18 +93,20 @@ export class Peer implements ClientReceiver, Outlet {
     this.#clearHelloTimer()
     this.#state = { name: 'ready', member }
     this.sendText(text)
-    this.#heartbeat.start()
+    this.#host.pulse.start(this.#beat)
+    if (!this.#host.keepsRequests) this.request = undefined
   }
 
   sendText(text: string): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#ws.send(text, TEXT, this.#written)
+    this.#ws.send(text, TEXT, this.#listener(text.length))
     // Answers have no window: whoever asks on and on and reads none of them is cut off.
     if (this.#ws.bufferedAmount > MAX_BUFFERED_BYTES) this.#ws.terminate()
   }
 
   sendLines(data: Buffer): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.send(data, TEXT, this.#written)
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#ws.send(data, TEXT, this.#listener(data.length))
   }
 
   /** Holds back what is sent until {@link uncork}, so that it leaves in one write. */
@@ -188,24 +173,53 @@ export class Peer implements ClientReceiver, Outlet {
     return undefined
   }
 
-  readonly #written = (): void => {
-    if (!this.#isStalled || this.#ws.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return
-    this.#isStalled = false
-    this.#welcomed?.wake()
+  ping(payload: string): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
+    this.#welcomed?.tellCursor()
   }
 
-  #read(data: Buffer, isBinary: boolean): void {
-    this.#heartbeat.inbound()
+  /** It answers no ping. */
+  lost(): void {
+    this.#ws.terminate()
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    this.#beat.inbound()
     if (this.isOver) return
     if (isBinary) {
       this.#host.protocolError()
       this.close(1003, 'text only')
       return
     }
-    const bad = readClientMessage(data, this.#line, this)
+    const bad = readClientMessage(data, this.#host.line, this)
     if (bad === undefined) return
     this.#host.protocolError()
     this.close(4400, `${bad.verb} ${bad.fault}`)
+  }
+
+  onPing(): void {
+    this.#beat.inbound()
+  }
+
+  onPong(payload: Buffer): void {
+    this.#beat.pong(payload.toString('latin1'))
+  }
+
+  onClose(): void {
+    this.#enterClosing()
+    this.#host.left(this)
+  }
+
+  /** Who hears that so many bytes were written: nobody, unless so much waits that the peer may have stalled by then. */
+  #listener(bytes: number): (() => void) | undefined {
+    if (this.#ws.bufferedAmount + bytes <= HIGH_WATER_MARK_BYTES / 2) return undefined
+    return (this.#onWritten ??= () => this.#written())
+  }
+
+  #written(): void {
+    if (!this.#isStalled || this.#ws.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return
+    this.#isStalled = false
+    this.#welcomed?.wake()
   }
 
   get #welcomed(): Welcomed | undefined {
@@ -216,20 +230,10 @@ export class Peer implements ClientReceiver, Outlet {
     return this.#state.name === 'greeting' ? 'early' : 'first'
   }
 
-  #ping(payload: string): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
-    this.#welcomed?.tellCursor()
-  }
-
   #enterClosing(): void {
     this.#state = { name: 'closing' }
     this.#clearHelloTimer()
-    this.#heartbeat.stop()
-  }
-
-  #closed(): void {
-    this.#enterClosing()
-    this.#host.left(this)
+    this.#host.pulse.stop(this.#beat)
   }
 
   #clearHelloTimer(): void {

@@ -10,7 +10,8 @@ export class Permission {
   readonly #principal: Principal
   readonly #authorize: Authorize | undefined
   readonly #onError: (error: unknown) => void
-  readonly #publish = new Map<string, boolean>()
+  /** Made for the first event: most connections publish nothing. */
+  #publish: Map<string, boolean> | undefined
 
   constructor(
     principal: Principal,
@@ -23,6 +24,7 @@ export class Permission {
   }
 
   mayPublish(type: string): boolean {
+    this.#publish ??= new Map()
     let answer = this.#publish.get(type)
     if (answer === undefined) {
       answer = this.#may('publish', type)

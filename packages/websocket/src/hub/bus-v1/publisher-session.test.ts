@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { PublisherSession, type Held } from './publisher-session.ts'
+import { PublisherSession, costOf, type Held, type HeldTotal } from './publisher-session.ts'
+
+const newTotal = (): HeldTotal => ({ events: 0, bytes: 0 })
 
 const held = (n: number, bytes = 10): Held => ({
   n,
@@ -18,24 +20,48 @@ describe('a publisher session', () => {
 
   it('takes back what was received and not accepted when its link is lost', () => {
     const session = new PublisherSession({ events: 10, bytes: 1_000 })
+    const total = newTotal()
     for (const n of [1, 2, 3]) session.receive(n)
     session.accept(1)
-    session.hold(held(2))
-    session.hold(held(3))
+    session.hold(held(2), total)
+    session.hold(held(3), total)
     session.unlink()
     expect(session).toMatchObject({ received: 1, accepted: 1, held: 0 })
     expect(session.place(2)).toBe('next')
     expect(session.canHold(1_000)).toBe(true)
+    expect(total).toEqual(newTotal())
+  })
+
+  it('counts what it holds together with what others hold, and what is lost with its link', () => {
+    const total = newTotal()
+    const [a, b] = [0, 1].map(() => new PublisherSession({ events: 10, bytes: 1_000 }))
+    if (a === undefined || b === undefined) throw new Error('two sessions')
+    const items: Held[] = [held(1, 10), held(0), { n: 2, code: 'size' }, held(0), held(3, 90)]
+    for (const item of items) a.hold(item, total)
+    b.hold(held(1, 40), total)
+    expect(total.events).toBe(6)
+    expect(total.bytes).toBe(a.heldCost + b.heldCost)
+    expect(a.heldCost).toBe(items.map(costOf).reduce((sum, cost) => sum + cost))
+    a.unhold()
+    a.unhold()
+    expect(total).toEqual({ events: 4, bytes: a.heldCost + b.heldCost })
+    expect(a.unlink()).toBe(1)
+    expect(total).toEqual({ events: 1, bytes: costOf(held(1, 40)) })
+    expect(a.unlink()).toBe(0)
+    b.unhold()
+    b.unhold()
+    expect(total).toEqual(newTotal())
   })
 
   it('holds at most its window, in events and in bytes, but always one event', () => {
     const session = new PublisherSession({ events: 3, bytes: 100 })
+    const total = newTotal()
     expect(session.canHold(1_000)).toBe(true)
-    session.hold(held(1, 60))
+    session.hold(held(1, 60), total)
     expect(session.canHold(40)).toBe(true)
     expect(session.canHold(41)).toBe(false)
-    session.hold(held(2, 10))
-    session.hold(held(3, 10))
+    session.hold(held(2, 10), total)
+    session.hold(held(3, 10), total)
     expect(session.canHold(1)).toBe(false)
     session.unhold()
     expect(session.canHold(80)).toBe(true)
@@ -57,13 +83,12 @@ describe('a publisher session', () => {
     ])
   })
 
-  it('does not tell a refusal before what stands in front of it is confirmed', () => {
+  it('does not tell a refusal before what stands in front of it is answered', () => {
     const session = new PublisherSession({ events: 5, bytes: 1_000 })
     for (const n of [1, 2]) session.receive(n)
     session.refuse(2, 'type')
     expect(session.refusals()).toEqual([])
     session.accept(2)
-    session.confirm(2)
     expect(session.refusals()).toEqual([[2, 'type']])
   })
 })

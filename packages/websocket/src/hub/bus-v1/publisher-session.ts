@@ -4,13 +4,38 @@ import type { Window } from '../../protocol/bus-v1/limits.ts'
 import { UNNUMBERED } from '../../protocol/bus-v1/publish-line.ts'
 import { Fifo } from './fifo.ts'
 
-/** An event, or the number of a refused one, that cannot go on before those in front of it. */
-export interface Held {
+/** An event that waits for room. */
+export interface HeldEvent {
   readonly n: number
   readonly type: string
   readonly verb: 'ev' | 'rv'
-  /** The line from its type on; `undefined` for a number that was refused. */
-  readonly line: Buffer | undefined
+  /** The line from its type on. */
+  readonly line: Buffer
+}
+
+/** A number that was refused, and cannot be answered before those in front of it. */
+export interface HeldRefusal {
+  readonly n: number
+  readonly code: RefusalCode
+  readonly line?: undefined
+}
+
+/** What waits, in the order of the wire. */
+export type Held = HeldEvent | HeldRefusal
+
+/** What waits in all sessions together. */
+export interface HeldTotal {
+  events: number
+  /** See {@link costOf}. */
+  bytes: number
+}
+
+/** Bytes that keeping one event costs besides its line: without them, millions of tiny ones would count for nothing. */
+const KEEPING_BYTES = 256
+
+/** The bytes that something counts for while it waits. */
+export function costOf({ line }: Held): number {
+  return KEEPING_BYTES + (line?.length ?? 0)
 }
 
 /** What a number says about its event. */
@@ -24,7 +49,11 @@ export class PublisherSession {
   readonly #window: Window
   readonly #held = new Fifo<Held>()
   readonly #refused = new Map<number, RefusalCode>()
+  /** Where what waits is counted together with that of others. */
+  #total: HeldTotal | undefined
   #heldBytes = 0
+  /** Events among those that wait that have no number. */
+  #heldUnnumbered = 0
   #received = 0
   #accepted = 0
   #confirmed = 0
@@ -51,6 +80,11 @@ export class PublisherSession {
     return this.#held.size
   }
 
+  /** Bytes that they count for. */
+  get heldCost(): number {
+    return this.#heldBytes + KEEPING_BYTES * this.#held.size
+  }
+
   place(n: number): Place {
     if (n <= this.#received) return 'again'
     return n === this.#received + 1 ? 'next' : 'hole'
@@ -73,9 +107,14 @@ export class PublisherSession {
     return this.#held.size > 0 && this.#heldBytes + bytes > 2 * this.#window.bytes
   }
 
-  hold(item: Held): void {
+  /** @param total - where it counts until it waits no more */
+  hold(item: Held, total: HeldTotal): void {
+    this.#total = total
     this.#held.push(item)
     this.#heldBytes += item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#heldUnnumbered++
+    total.events++
+    total.bytes += costOf(item)
   }
 
   /** The next one that waits for room. */
@@ -84,7 +123,11 @@ export class PublisherSession {
   }
 
   unhold(): void {
-    this.#heldBytes -= this.#held.shift()?.line?.length ?? 0
+    const item = this.#held.shift()
+    if (item === undefined) return
+    this.#heldBytes -= item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#heldUnnumbered--
+    this.#uncount(1, costOf(item))
   }
 
   /** The event is in the log, or was refused. Numbers come in order. */
@@ -107,17 +150,31 @@ export class PublisherSession {
     }
   }
 
-  /** The refusals that the publisher may not know of, up to {@link confirmed}. */
+  /** The refusals that the publisher may not know of, up to {@link accepted}: it does not send these again. */
   refusals(): [n: number, code: RefusalCode][] {
     const oldest = this.#received - this.#window.events
-    return [...this.#refused].filter(([n]) => n > oldest && n <= this.#confirmed)
+    return [...this.#refused].filter(([n]) => n > oldest && n <= this.#accepted)
   }
 
-  /** The link is gone, and with it what was not accepted: its publisher sends it again. */
-  unlink(): void {
+  /**
+   * The link is gone, and with it what was not accepted: its publisher sends it again.
+   *
+   * @returns how many events without a number are gone for good
+   */
+  unlink(): number {
+    const lost = this.#heldUnnumbered
+    this.#uncount(this.#held.size, this.heldCost)
     this.#held.clear()
     this.#heldBytes = 0
+    this.#heldUnnumbered = 0
     this.#received = this.#accepted
     for (const n of this.#refused.keys()) if (n > this.#accepted) this.#refused.delete(n)
+    return lost
+  }
+
+  #uncount(events: number, bytes: number): void {
+    if (this.#total === undefined) return
+    this.#total.events -= events
+    this.#total.bytes -= bytes
   }
 }

@@ -1,4 +1,5 @@
 /** Publishing: what becomes of a line with an event. */
+import { byeLine } from '../../protocol/bus-v1/client-lines.ts'
 import type { RefusalCode } from '../../protocol/bus-v1/codes.ts'
 import { UNNUMBERED, type PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import type { Confirmations } from './confirmations.ts'
@@ -6,11 +7,11 @@ import type { Counters } from './counters.ts'
 import { Holds } from './holds.ts'
 import type { EventLog } from './log.ts'
 import type { Permission } from './permission.ts'
-import type { Held } from './publisher-session.ts'
+import type { Held, HeldEvent, HeldRefusal } from './publisher-session.ts'
 import type { Rate } from './rate.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
-import { TypeCache } from './type-cache.ts'
+import { TypeCache } from '../../protocol/bus-v1/type-cache.ts'
 
 /** Who publishes. */
 export interface Publisher {
@@ -21,7 +22,6 @@ export interface Publisher {
   wake(): void
   /** Something of it came again. */
   again(): void
-  refused(n: number, code: RefusalCode): void
 }
 
 export interface PublishingOptions {
@@ -32,6 +32,8 @@ export interface PublishingOptions {
   readonly counters: Counters
   readonly maxEventBytes: number
   readonly windowEvents: number
+  /** Bytes that may wait for room in all sessions together. */
+  readonly maxHeldBytes: number
   /** Before this moment nothing is accepted. */
   readonly opensAt: number
   /** The log grew. */
@@ -47,6 +49,9 @@ export interface PublishingOptions {
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
 export type PublishConflict = 'hole' | 'window'
 
+/** When a publisher that was sent away may come back, and over how long those who were spread. */
+const AWAY_MS = Object.freeze({ retryAfterMs: 1_000, spreadMs: 1_000 })
+
 /** The rules of the hub for what is published. */
 export class Publishing {
   readonly #options: PublishingOptions
@@ -58,10 +63,14 @@ export class Publishing {
 
   constructor(options: PublishingOptions) {
     this.#options = options
-    this.#holds = new Holds((session, held) => this.#acceptHeld(session, held))
+    this.#holds = new Holds({
+      accept: (session, held) => this.#acceptHeld(session, held),
+      maxBytes: options.maxHeldBytes,
+      sendAway: (session) => this.#sendAway(session),
+    })
   }
 
-  get holds(): Pick<Holds, 'events' | 'sessions' | 'isEmpty'> {
+  get holds(): Pick<Holds, 'events' | 'bytes' | 'sessions' | 'isEmpty'> {
     return this.#holds
   }
 
@@ -135,14 +144,15 @@ export class Publishing {
 
   #refuse(publisher: Publisher, n: number, code: RefusalCode): void {
     const { session } = publisher
-    this.#options.counters.refused++
-    if (n === UNNUMBERED) return
+    if (n === UNNUMBERED) {
+      this.#options.counters.refused++
+      return
+    }
     session.publisher.refuse(n, code)
-    publisher.refused(n, code)
-    const held: Held = { n, type: '', verb: 'ev', line: undefined }
-    // Its number must not be confirmed before those in front of it.
-    if (session.publisher.held > 0) this.#holds.add(session, held)
-    else this.#acceptHeld(session, held)
+    // A number is answered after those in front of it: told earlier, it would not be sent again after a lost link, and
+    // those that are would leave a hole there.
+    if (session.publisher.held > 0) this.#holds.add(session, { n, code })
+    else this.#answerRefused(session, { n, code })
   }
 
   #take(
@@ -172,28 +182,44 @@ export class Publishing {
     type: string,
     resent: boolean,
   ): void {
-    if (n === UNNUMBERED && !session.publisher.canHold(to - from)) {
-      this.#options.counters.shed++
-      return
-    }
+    const line = bytes.subarray(from, to)
+    const held: HeldEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
+    const isShed =
+      n === UNNUMBERED && !(session.publisher.canHold(line.length) && this.#holds.hasRoomFor(held))
+    if (isShed) this.#options.counters.shed++
     // A copy: the message that it is part of may be much larger.
-    const line = Buffer.from(bytes.subarray(from, to))
-    this.#holds.add(session, { n, type, verb: resent ? 'rv' : 'ev', line })
+    else this.#holds.add(session, { ...held, line: Buffer.from(line) })
   }
 
-  #acceptHeld(session: Session, { n, type, verb, line }: Held): boolean {
-    const { log, room, confirmations, onAccepted, isBlocked } = this.#options
-    if (line === undefined) {
-      session.publisher.accept(n)
-      if (confirmations === undefined) session.publisher.confirm(n)
-      else confirmations.refused(session, n)
-    } else {
+  #acceptHeld(session: Session, held: Held): boolean {
+    const { log, room, onAccepted, isBlocked } = this.#options
+    if (held.line === undefined) this.#answerRefused(session, held)
+    else {
+      const { n, type, verb, line } = held
       if (isBlocked() || !room.make(line.length, this.#now)) return false
       const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
       this.#accepted(session, n, offset, type)
     }
     onAccepted(session)
     return true
+  }
+
+  /** Everything in front of it was answered. */
+  #answerRefused(session: Session, { n, code }: HeldRefusal): void {
+    const { confirmations, counters } = this.#options
+    counters.refused++
+    session.publisher.accept(n)
+    if (confirmations === undefined) session.publisher.confirm(n)
+    else confirmations.refused(session, n)
+    session.link?.refused(n, code)
+  }
+
+  /** What waits of it is dropped, and comes again: none of it was answered. */
+  #sendAway(session: Session): void {
+    const { counters } = this.#options
+    counters.sentAway++
+    counters.shed += session.publisher.unlink()
+    session.link?.leave(byeLine({ code: 4503, ...AWAY_MS }), 4503, 'held')
   }
 
   #accepted(session: Session, n: number, offset: number, type: string): void {

@@ -44,6 +44,12 @@ export function pump(
     const frame = subscriber.next(log, turn)
     if (frame === undefined) break
     subscriber.sent(frame)
+    if (frame.tooLarge !== undefined) {
+      const { from, to } = frame.tooLarge
+      outlet.sendText(gapLine(from, to, 'size'))
+      subscriber.tell(to)
+      counters.gaps++
+    }
     if (frame.data === undefined) continue
     outlet.sendLines(frame.data)
     counters.delivered += frame.lines.count

@@ -4,17 +4,18 @@ import { byeLine } from '../../protocol/bus-v1/client-lines.ts'
 import type { SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
 import type { Hello, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
-import { welcomeLine } from '../../protocol/bus-v1/welcome.ts'
+import { publishLine, type PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import type { Counters } from './counters.ts'
+import { fitWelcome, type FittedWelcome } from './fitting.ts'
 import type { Admission, Gate } from './gate.ts'
 import { greet, type Greeting } from './greeting.ts'
 import type { EventLog } from './log.ts'
 import { Member, type MemberHost } from './member.ts'
 import type { Peer, PeerHost } from './peer.ts'
 import { Permission } from './permission.ts'
-import type { Authorize, Principal } from './principal.ts'
+import { ANONYMOUS, type Authorize, type Principal } from './principal.ts'
 import type { Publishing } from './publishing.ts'
-import { Rate } from './rate.ts'
+import { Pulse } from './pulse.ts'
 import type { Sessions } from './sessions.ts'
 import type { Subscribing } from './subscribing.ts'
 import type { Turn } from './turn.ts'
@@ -50,9 +51,11 @@ export class Reception implements PeerHost, MemberHost {
   readonly peers: Set<Peer> = new Set()
   readonly members: Map<Peer, Member> = new Map()
   readonly clock: Clock
-  readonly random: Random
   readonly helloMs: number
-  readonly heartbeatMs: number
+  readonly pulse: Pulse
+  readonly keepsRequests: boolean
+  readonly publishPerSecond: number
+  readonly line: PublishLine = publishLine()
   readonly log: EventLog
   readonly publishing: Publishing
   readonly turn: Turn<Member>
@@ -62,10 +65,12 @@ export class Reception implements PeerHost, MemberHost {
 
   constructor(options: ReceptionOptions) {
     this.#options = options
-    this.clock = options.clock
-    this.random = options.random
+    const { clock, random, heartbeatMs } = options
+    this.clock = clock
     this.helloMs = options.helloMs
-    this.heartbeatMs = options.heartbeatMs
+    this.keepsRequests = options.gate.readsCredentials
+    this.publishPerSecond = options.publishPerSecond
+    this.pulse = new Pulse({ clock, random, intervalMs: heartbeatMs })
     this.log = options.log
     this.publishing = options.publishing
     this.turn = options.turn
@@ -162,13 +167,16 @@ export class Reception implements PeerHost, MemberHost {
       } else if (admission === 'unavailable') peer.close(4503, 'authentication')
       else then(admission)
     }
-    this.#options.gate
-      .admit({ request: peer.request, token })
-      .then(settle)
-      .catch((error: unknown) => {
-        this.#options.onError(error)
-        peer.close(1011, '')
-      })
+    const { request } = peer
+    // Let go of: nobody looks at it, and whoever was let in once is no less anonymous now.
+    const admission =
+      request === undefined
+        ? Promise.resolve(ANONYMOUS)
+        : this.#options.gate.admit({ request, token })
+    admission.then(settle).catch((error: unknown) => {
+      this.#options.onError(error)
+      peer.close(1011, '')
+    })
   }
 
   #open(peer: Peer, hello: Hello, principal: Principal): void {
@@ -181,9 +189,12 @@ export class Reception implements PeerHost, MemberHost {
     }
     const { session } = greeting
     peer.principal = principal
-    const rate = new Rate(this.#options.publishPerSecond, this.now())
-    const rights = { permission, rate, expiresAt: this.#endOf(principal) }
-    const member = new Member(peer, session, rights, this)
+    const member = new Member(
+      peer,
+      session,
+      { permission, expiresAt: this.#endOf(principal) },
+      this,
+    )
     this.#options.sessions.attach(session, member)
     this.members.set(peer, member)
     if (greeting.resumed) this.counters.resumed++
@@ -191,24 +202,27 @@ export class Reception implements PeerHost, MemberHost {
     session.isGivenUp = false
     session.blockingSince = undefined
     this.#options.onChanged()
-    peer.welcome(member, this.#welcomeOf(greeting))
+    const { text, later } = this.#welcomeOf(greeting)
+    peer.welcome(member, text)
+    for (const [n, code] of later) member.refused(n, code)
     this.turn.mark(member)
   }
 
-  #welcomeOf({ session, resumed, subs, gaps }: Greeting): string {
+  #welcomeOf({ session, resumed, subs, gaps }: Greeting): FittedWelcome {
     const { epoch, wire, heartbeatMs } = this.#options
-    return welcomeLine({
+    const welcome = {
       sid: session.sid,
       resumed,
-      last: session.publisher.confirmed,
-      refused: session.publisher.refusals(),
+      last: session.published?.confirmed ?? 0,
+      refused: session.published?.refusals() ?? [],
       epoch,
       head: this.log.head,
       limits: wire,
       heartbeatMs,
       subs,
       gaps,
-    })
+    }
+    return fitWelcome(welcome, session.subscriber.maxMessageBytes)
   }
 
   #renew(peer: Peer, member: Member, principal: Principal): void {

@@ -12,6 +12,8 @@ const PRINCIPALS: readonly Principal[] = [{ id: 'p' }, { id: 'q' }]
 class Link implements SessionLink {
   fate: 'open' | 'replaced' | 'ended' = 'open'
   wake(): void {}
+  refused(): void {}
+  leave(): void {}
   replaced(): void {
     this.fate = 'replaced'
   }

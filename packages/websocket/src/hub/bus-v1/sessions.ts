@@ -66,7 +66,7 @@ export class Sessions {
     const { link } = session
     if (link === undefined) return
     session.link = undefined
-    session.publisher.unlink()
+    session.published?.unlink()
     session.subscriber.unlink()
     link.replaced()
   }
@@ -81,11 +81,12 @@ export class Sessions {
   detach(session: Session, link: SessionLink, now: number): void {
     if (session.link !== link) return
     session.link = undefined
-    session.publisher.unlink()
+    session.published?.unlink()
     session.subscriber.unlink()
     if (session.hasEnded) return
     // Nothing of it could be resumed.
-    if (session.publisher.received === 0 && session.subscriber.subscriptions === 0) {
+    const hasReceived = (session.published?.received ?? 0) > 0
+    if (!hasReceived && session.subscriber.subscriptions === 0) {
       this.#end(session)
       return
     }

@@ -8,6 +8,10 @@ export interface BusV1Stats extends Readonly<Counters> {
   readonly sessions: number
   /** Events that were received and wait for room in the log. */
   readonly held: number
+  /** Bytes that they count for, as in `limits.heldBytes`. */
+  readonly heldBytes: number
+  /** Subscriptions, with those of sessions that lost their link. */
+  readonly subscriptions: number
   readonly log: {
     readonly events: number
     readonly bytes: number

@@ -11,7 +11,7 @@ const TYPES = ['a', 'b', 'a.x', 'c']
 const PATTERNS = ['a', '>', 'a.*', 'b', '*']
 
 type Step =
-  | { readonly do: 'append'; readonly type: string }
+  | { readonly do: 'append'; readonly type: string; readonly isBig: boolean }
   | { readonly do: 'evict'; readonly count: number }
   | { readonly do: 'pump' }
   | { readonly do: 'ack'; readonly share: number }
@@ -22,7 +22,11 @@ type Step =
 const step: fc.Arbitrary<Step> = fc.oneof(
   {
     weight: 6,
-    arbitrary: fc.record({ do: fc.constant('append' as const), type: fc.constantFrom(...TYPES) }),
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      type: fc.constantFrom(...TYPES),
+      isBig: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+    }),
   },
   {
     weight: 2,
@@ -50,6 +54,12 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ do: 'resume' } as const) },
 )
 
+/** Room for about three small events. */
+const MESSAGE_BYTES = 50
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
 /** A link to one subscriber, the log behind it, and what the subscriber should have got. */
 class Run {
   readonly log = new EventLog({
@@ -58,8 +68,10 @@ class Run {
     maxAgeMs: Infinity,
     segmentBytes: 100,
   })
-  readonly session = new SubscriberSession(new PatternSets(), { events: 5, bytes: 10_000 })
+  readonly session: SubscriberSession
   readonly types: string[] = []
+  /** Offsets of events that are too large for a message. */
+  readonly big = new Set<number>()
   /** Offsets that came, and those that were said to be lost, on this link. */
   got = new Set<number>()
   lost: { readonly from: number; readonly to: number }[] = []
@@ -70,18 +82,16 @@ class Run {
   #turn = 1
   #id = 0
 
+  constructor() {
+    const window = { events: 5, bytes: 10_000 }
+    this.session = new SubscriberSession(new PatternSets(), window)
+    this.session.begin(0, window, MESSAGE_BYTES)
+  }
+
   do(next: Step): void {
     switch (next.do) {
       case 'append':
-        this.types.push(next.type)
-        this.log.append(
-          false,
-          Buffer.from(`${next.type} i {}`),
-          0,
-          next.type.length + 5,
-          next.type,
-          0,
-        )
+        this.#append(next.type, next.isBig)
         break
       case 'evict':
         for (let i = 0; i < next.count; i++) this.log.evictOldest()
@@ -108,14 +118,20 @@ class Run {
   }
 
   sendText(text: string): void {
-    const [verb, from = '', to = ''] = text.split(' ')
+    const [verb, from = '', to = '', why] = text.split(' ')
     if (verb === 'gap') {
+      if (why === 'size') {
+        for (const offset of range(Number(from), Number(to))) {
+          if (this.#wants(offset)) expect(this.big.has(offset)).toBe(true)
+        }
+      }
       this.lost.push({ from: Number(from), to: Number(to) })
       this.told = Number(to)
     } else this.told = Number(from)
   }
 
   sendLines(data: Buffer): void {
+    expect(data.length).toBeLessThanOrEqual(MESSAGE_BYTES)
     for (const line of data.toString().split('\n')) {
       const offset = Number(line.split(' ')[1])
       expect(offset).toBeGreaterThan(this.told)
@@ -123,6 +139,13 @@ class Run {
       this.got.add(offset)
       this.told = offset
     }
+  }
+
+  #append(type: string, isBig: boolean): void {
+    this.types.push(type)
+    if (isBig) this.big.add(this.types.length)
+    const line = Buffer.from(`${type} i ${isBig ? 'x'.repeat(MESSAGE_BYTES) : '{}'}`)
+    this.log.append(false, line, 0, line.length, type, 0)
   }
 
   #ack(share: number): void {
@@ -140,7 +163,7 @@ class Run {
   }
 
   #resume(): void {
-    this.session.begin(this.cursor, { events: 5, bytes: 10_000 })
+    this.session.begin(this.cursor, { events: 5, bytes: 10_000 }, MESSAGE_BYTES)
     this.got = new Set([...this.got].filter((offset) => offset <= this.cursor))
     this.told = this.cursor
   }

@@ -7,21 +7,22 @@ import type { EventLog } from './log.ts'
 import type { PatternSet, PatternSets } from './pattern-set.ts'
 
 interface Sub {
-  readonly pattern: string
+  readonly id: number
   readonly mode: WireMode
   /** It wants events behind this offset only. */
   readonly since: number
-  /** A set of its own, for the time in which it wants less than its session. */
+  /** Its pattern as a set of its own, for the time in which it wants less than its session. */
   readonly set: PatternSet
 }
 
 /** Keeps the books; what is sent, and when, is not decided here. */
 export class SubscriberSession {
   readonly #sets: PatternSets
-  readonly #subs = new Map<number, Sub>()
+  #subs: readonly Sub[] = []
   readonly #unacked = new Fifo<Lines>()
   #set: PatternSet
   #window: Window
+  #maxMessageBytes = Infinity
   #position = 0
   #told = 0
   #acked = 0
@@ -58,8 +59,13 @@ export class SubscriberSession {
     return this.#unackedEvents
   }
 
+  /** The largest message that it takes. */
+  get maxMessageBytes(): number {
+    return this.#maxMessageBytes
+  }
+
   get subscriptions(): number {
-    return this.#subs.size
+    return this.#subs.length
   }
 
   /** Whether some subscription is at least once. */
@@ -74,18 +80,19 @@ export class SubscriberSession {
 
   /** The subscriptions as they stand. */
   *list(): Generator<WireSubscription & { readonly from: number }> {
-    for (const [id, { pattern, mode, since }] of this.#subs)
-      yield { id, pattern, mode, from: since }
+    for (const { id, mode, since, set } of this.#subs)
+      yield { id, pattern: set.key, mode, from: since }
   }
 
-  get(id: number): { readonly pattern: string; readonly since: number } | undefined {
-    return this.#subs.get(id)
+  has(id: number): boolean {
+    return this.#subs.some((sub) => sub.id === id)
   }
 
   /** Begins anew on a link, behind `cursor`. What was sent on an older link and not settled is sent again. */
-  begin(cursor: number, window: Window): void {
+  begin(cursor: number, window: Window, maxMessageBytes: number = Infinity): void {
     this.unlink()
     this.#window = window
+    this.#maxMessageBytes = maxMessageBytes
     this.#position = cursor
     this.#told = cursor
     this.#acked = cursor
@@ -109,9 +116,11 @@ export class SubscriberSession {
   /** Adds a subscription to events behind `since`, which is not below {@link told}. */
   add(id: number, sub: Pick<WireSubscription, 'pattern' | 'mode'>, since: number): void {
     this.#drop(id)
-    const { pattern, mode } = sub
-    this.#subs.set(id, { pattern, mode, since, set: this.#sets.acquire([pattern]) })
-    if (mode === 'alo') this.#reliable++
+    const set = this.#sets.acquire([sub.pattern])
+    // Pushing would make room for many more.
+    this.#subs = this.#subs.concat({ id, mode: sub.mode, since, set })
+    this.#sets.subscriptions++
+    if (sub.mode === 'alo') this.#reliable++
     this.#newestSince = Math.max(this.#newestSince, since)
     // What lies between was of no interest to the others, or it would have been told.
     if (since < this.#position) this.#position = since
@@ -127,17 +136,16 @@ export class SubscriberSession {
 
   /** Gives everything back. */
   end(): void {
-    for (const id of this.#subs.keys()) this.#drop(id)
+    for (const { id } of this.#subs) this.#drop(id)
     this.#sets.release(this.#set)
     this.unlink()
   }
 
   /** Whether an event is wanted. */
-  readonly wants = (type: string, offset: number): boolean => {
+  wants(type: string, offset: number): boolean {
     if (!this.#set.wants(type)) return false
     if (offset > this.#newestSince) return true
-    for (const sub of this.#subs.values())
-      if (offset > sub.since && sub.set.wants(type)) return true
+    for (const sub of this.#subs) if (offset > sub.since && sub.set.wants(type)) return true
     return false
   }
 
@@ -148,9 +156,10 @@ export class SubscriberSession {
       const shared = this.#set.frameAfter(log, this.#position, turn)
       if (this.#fits(shared)) return shared
     }
-    return frameAfter(log, this.#position, this.wants, {
+    return frameAfter(log, this.#position, (type, offset) => this.wants(type, offset), {
       events: this.#window.events - this.#unackedEvents,
-      bytes: this.#window.bytes - this.#unackedBytes,
+      bytes: Math.min(this.#window.bytes - this.#unackedBytes, this.#maxMessageBytes),
+      messageBytes: this.#maxMessageBytes,
     })
   }
 
@@ -208,13 +217,14 @@ export class SubscriberSession {
   lost(log: EventLog): number {
     if (this.#position >= this.#newestSince) return log.lostBeyond(this.#position, this.#set.wants)
     let newest = 0
-    for (const { since, set } of this.#subs.values()) {
+    for (const { since, set } of this.#subs) {
       newest = Math.max(newest, log.lostBeyond(Math.max(since, this.#position), set.wants))
     }
     return newest
   }
 
   #fits({ lines }: Frame): boolean {
+    if (lines.bytes > this.#maxMessageBytes) return false
     if (lines.count <= 1) return true
     return (
       lines.count <= this.#window.events - this.#unackedEvents &&
@@ -223,9 +233,10 @@ export class SubscriberSession {
   }
 
   #drop(id: number): boolean {
-    const sub = this.#subs.get(id)
+    const sub = this.#subs.find((one) => one.id === id)
     if (sub === undefined) return false
-    this.#subs.delete(id)
+    this.#subs = this.#subs.filter((one) => one !== sub)
+    this.#sets.subscriptions--
     if (sub.mode === 'alo') this.#reliable--
     this.#sets.release(sub.set)
     return true
@@ -233,7 +244,7 @@ export class SubscriberSession {
 
   #reset(): void {
     const old = this.#set
-    this.#set = this.#sets.acquire(Array.from(this.#subs.values(), (sub) => sub.pattern))
+    this.#set = this.#sets.acquire(this.#subs.map(({ set }) => set.key))
     this.#sets.release(old)
   }
 }

@@ -2,6 +2,7 @@
 import type { SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
 import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import type { EventLog } from './log.ts'
+import type { PatternSets } from './pattern-set.ts'
 import type { Permission } from './permission.ts'
 import type { Session } from './session.ts'
 
@@ -12,6 +13,10 @@ export interface SubscribingOptions {
   readonly log: EventLog
   /** Subscriptions of one connection, at most. */
   readonly maxPerSession: number
+  /** Subscriptions of all sessions at most. */
+  readonly maxInAll: number
+  /** Knows how many there are. */
+  readonly sets: PatternSets
   /** The subscriptions of somebody are others than before. */
   readonly onChanged: () => void
 }
@@ -30,7 +35,9 @@ export class Subscribing {
     permission: Permission,
     pattern: string,
   ): SubscriptionRefusal | undefined {
-    if (session.subscriber.subscriptions >= this.#options.maxPerSession) return 'limit'
+    const { maxPerSession, maxInAll, sets } = this.#options
+    if (session.subscriber.subscriptions >= maxPerSession) return 'limit'
+    if (sets.subscriptions >= maxInAll) return 'limit'
     if (pattern.split('.').filter((token) => token === '*').length > MAX_STARS) return 'pattern'
     return permission.maySubscribe(pattern) ? undefined : 'auth'
   }

@@ -32,6 +32,8 @@ export type GapReason =
   | 'overrun'
   /** The subscriber was connected and too slow. */
   | 'slow'
+  /** The line of one is larger than the messages that the subscriber takes. */
+  | 'size'
 
 /** What of a line broke the grammar; it stands behind the verb in the reason of close code 4400. */
 export type LineFault =
@@ -66,7 +68,7 @@ export const REFUSAL_CODES: readonly RefusalCode[] = Object.freeze([
 ])
 
 /** The reasons for missing events that exist. */
-export const GAP_REASONS: readonly GapReason[] = Object.freeze(['epoch', 'overrun', 'slow'])
+export const GAP_REASONS: readonly GapReason[] = Object.freeze(['epoch', 'overrun', 'slow', 'size'])
 
 /** Whether the text is a known reason for missing events. */
 export function isGapReason(text: unknown): text is GapReason {

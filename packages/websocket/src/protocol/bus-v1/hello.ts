@@ -31,6 +31,8 @@ export interface Hello {
   readonly token?: string
   /** How much the client takes without having acknowledged it. Absent: as much as the hub allows. */
   readonly window?: Window
+  /** The largest message in bytes that the client takes. Absent: any. */
+  readonly maxMessageBytes?: number
 }
 
 /** The line that says it. */
@@ -44,7 +46,7 @@ export function readHello(json: string): Hello | LineFault {
   if (wire === undefined) return 'json'
   if (wire['v'] !== VERSION) return 'version'
   const subs = readSubscriptions(wire['subs'])
-  const { sid, epoch, offset, token } = wire
+  const { sid, epoch, offset, token, maxMessageBytes } = wire
   const window = wire['window'] === undefined ? undefined : readWindow(wire['window'])
   if (
     subs === undefined ||
@@ -52,7 +54,8 @@ export function readHello(json: string): Hello | LineFault {
     (epoch !== undefined && !isName(epoch)) ||
     (offset !== undefined && !isWireNumber(offset)) ||
     (token !== undefined && !isToken(token)) ||
-    (wire['window'] !== undefined && window === undefined)
+    (wire['window'] !== undefined && window === undefined) ||
+    (maxMessageBytes !== undefined && !(isWireNumber(maxMessageBytes) && maxMessageBytes > 0))
   ) {
     return 'shape'
   }
@@ -64,6 +67,7 @@ export function readHello(json: string): Hello | LineFault {
     ...(offset === undefined ? {} : { offset }),
     ...(token === undefined ? {} : { token }),
     ...(window === undefined ? {} : { window }),
+    ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
   }
 }
 

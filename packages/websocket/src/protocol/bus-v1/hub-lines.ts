@@ -1,8 +1,9 @@
-/** The lines that a hub sends: read from text, one call of the receiver for each. */
-import { isId, isType } from '@bus/core'
+/** The lines that a hub sends: read from bytes, one call of the receiver for each. */
 import { readBye, type Bye } from './client-lines.ts'
 import { isCode, isGapReason, type LineFault } from './codes.ts'
-import { NOT_A_NUMBER, parseNumber } from './numbers.ts'
+import { endOfId, spaceAfter } from './fields.ts'
+import { NOT_A_NUMBER, parseNumber, readNumber } from './numbers.ts'
+import { TypeCache } from './type-cache.ts'
 import { readWelcome, type Gap, type Welcome } from './welcome.ts'
 
 /** Who hears what a hub says. */
@@ -29,42 +30,77 @@ export interface BadLine {
 
 const VERBS = ['welcome', 'ok', 'no', 'subok', 'subno', 'ev', 'rv', 'gap', 'mark', 'bye']
 
+const LINE_FEED = 10
+/** Bytes of `ev ` and `rv `. */
+const VERB_BYTES = 3
+const E = 101
+const R = 114
+const V = 118
+const SPACE = 32
+
 /**
- * Reads one message of a hub, line by line.
- *
- * @returns the line at which it had to stop; `undefined` when every line was given to the receiver
+ * Reads the messages of a hub, line by line. Events are cut from the bytes one by one: what a handler keeps of one
+ * event keeps nothing of the others, and text beyond Latin-1 in one makes the others no slower.
  */
-export function readHubMessage(text: string, receiver: HubReceiver): BadLine | undefined {
-  let from = 0
-  while (from <= text.length) {
-    const end = text.indexOf('\n', from)
-    const to = end === -1 ? text.length : end
-    const fault = readLine(text, from, to, receiver)
-    if (fault !== undefined) return badLine(text, from, to, fault)
-    from = to + 1
+export class HubMessageReader {
+  readonly #receiver: HubReceiver
+  readonly #types = new TypeCache()
+
+  constructor(receiver: HubReceiver) {
+    this.#receiver = receiver
   }
-  return undefined
+
+  /** @returns the line at which it had to stop; `undefined` when every line was given to the receiver */
+  read(bytes: Buffer): BadLine | undefined {
+    let from = 0
+    while (from <= bytes.length) {
+      const end = bytes.indexOf(LINE_FEED, from)
+      const to = end === -1 ? bytes.length : end
+      const fault = this.#readLine(bytes, from, to)
+      if (fault !== undefined) return badLine(bytes.toString('utf8', from, to), fault)
+      from = to + 1
+    }
+    return undefined
+  }
+
+  #readLine(bytes: Buffer, from: number, to: number): LineFault | undefined {
+    if (from === to) return 'empty'
+    // The one line that comes a million times, before all others.
+    const first = bytes[from]
+    if ((first === E || first === R) && bytes[from + 1] === V && bytes[from + 2] === SPACE) {
+      return this.#readEvent(bytes, from + VERB_BYTES, to, first === R)
+    }
+    return readOther(bytes.toString('utf8', from, to), this.#receiver)
+  }
+
+  #readEvent(bytes: Buffer, from: number, to: number, resent: boolean): LineFault | undefined {
+    const offsetTo = spaceAfter(bytes, from, to)
+    const typeTo = offsetTo === -1 ? -1 : spaceAfter(bytes, offsetTo + 1, to)
+    if (typeTo === -1) return 'fields'
+    const offset = readNumber(bytes, from, offsetTo)
+    if (offset === NOT_A_NUMBER) return 'offset'
+    const type = this.#types.read(bytes, offsetTo + 1, typeTo)
+    if (type === undefined) return 'type'
+    const idTo = endOfId(bytes, typeTo + 1, to)
+    if (idTo === -1) return spaceAfter(bytes, typeTo + 1, to) === -1 ? 'fields' : 'id'
+    if (idTo + 1 === to) return 'fields'
+    const id = bytes.toString('latin1', typeTo + 1, idTo)
+    this.#receiver.event(offset, type, id, bytes.toString('utf8', idTo + 1, to), resent)
+    return undefined
+  }
 }
 
-function badLine(text: string, from: number, to: number, fault: LineFault): BadLine {
-  const verb = text.slice(from, Math.min(endOfField(text, from, to), from + 8))
+function badLine(line: string, fault: LineFault): BadLine {
+  const verb = line.slice(0, Math.min(endOfField(line), 8))
   return { verb: VERBS.includes(verb) ? verb : 'line', fault }
 }
 
-function readLine(
-  text: string,
-  from: number,
-  to: number,
-  receiver: HubReceiver,
-): LineFault | undefined {
-  if (from === to) return 'empty'
-  // The one line that comes a million times, before all others.
-  if (text.startsWith('ev ', from)) return readEvent(text, from + 3, to, receiver, false)
-  if (text.startsWith('rv ', from)) return readEvent(text, from + 3, to, receiver, true)
-  const space = endOfField(text, from, to)
-  if (space === to) return 'fields'
-  const rest = text.slice(space + 1, to)
-  switch (text.slice(from, space)) {
+/** A line that is no event. */
+function readOther(line: string, receiver: HubReceiver): LineFault | undefined {
+  const space = endOfField(line)
+  if (space === line.length) return 'fields'
+  const rest = line.slice(space + 1)
+  switch (line.slice(0, space)) {
     case 'ok':
       return withNumber(rest, 'n', (n) => receiver.ok(n))
     case 'mark':
@@ -84,27 +120,6 @@ function readLine(
     default:
       return 'verb'
   }
-}
-
-function readEvent(
-  text: string,
-  from: number,
-  to: number,
-  receiver: HubReceiver,
-  resent: boolean,
-): LineFault | undefined {
-  const offsetTo = endOfField(text, from, to)
-  const typeTo = endOfField(text, offsetTo + 1, to)
-  const idTo = endOfField(text, typeTo + 1, to)
-  const offset = parseNumber(text, from, offsetTo)
-  if (offset === NOT_A_NUMBER) return 'offset'
-  if (idTo + 1 >= to) return 'fields'
-  const type = text.slice(offsetTo + 1, typeTo)
-  if (!isType(type)) return 'type'
-  const id = text.slice(typeTo + 1, idTo)
-  if (!isId(id)) return 'id'
-  receiver.event(offset, type, id, text.slice(idTo + 1, to), resent)
-  return undefined
 }
 
 function readSubok(rest: string, receiver: HubReceiver): LineFault | undefined {
@@ -163,8 +178,8 @@ function withJson<T extends object>(
   return undefined
 }
 
-/** Where the field that begins at `from` ends: at a space, or with the line. */
-function endOfField(text: string, from: number, to: number): number {
-  const space = text.indexOf(' ', from)
-  return space === -1 || space > to ? to : space
+/** Where the first field ends: at a space, or with the line. */
+function endOfField(line: string): number {
+  const space = line.indexOf(' ')
+  return space === -1 ? line.length : space
 }

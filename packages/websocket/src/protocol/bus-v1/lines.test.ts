@@ -12,7 +12,7 @@ import { readClientMessage, type ClientReceiver } from './client-message.ts'
 import { GAP_REASONS, REFUSAL_CODES } from './codes.ts'
 import { helloLine, type Hello } from './hello.ts'
 import { gapLine, markLine, noLine, okLine, subnoLine, subokLine } from './hub-line-text.ts'
-import { readHubMessage, type HubReceiver } from './hub-lines.ts'
+import { HubMessageReader, type HubReceiver } from './hub-lines.ts'
 import { wireDefaults } from './limits.ts'
 import { publishLine } from './publish-line.ts'
 import { welcomeLine, type Welcome } from './welcome.ts'
@@ -40,7 +40,7 @@ function hubRecorder(): { readonly calls: unknown[][]; readonly receiver: HubRec
 
 function readFromHub(text: string): { calls: unknown[][]; bad: unknown } {
   const { calls, receiver } = hubRecorder()
-  return { bad: readHubMessage(text, receiver), calls }
+  return { bad: new HubMessageReader(receiver).read(Buffer.from(text)), calls }
 }
 
 function readFromClient(text: string): { calls: unknown[][]; bad: unknown } {
@@ -198,6 +198,7 @@ describe('what a client writes, a hub reads', () => {
       ],
       token: 'secret',
       window: { events: 1, bytes: 2 },
+      maxMessageBytes: 3,
     }
     const lines = [
       helloLine(hello),

@@ -1,15 +1,13 @@
 /** The lines `pub` and `rep`: read as positions in the bytes, because the hub copies them on unparsed. */
 import type { LineFault } from './codes.ts'
+import { endOfId, spaceAfter } from './fields.ts'
 import { NOT_A_NUMBER, readNumber } from './numbers.ts'
 
 /** Stands for `n` where the line has a hyphen: at most once, never acknowledged. */
 export const UNNUMBERED = 0
 
-/** Bytes of an event's id, at most. */
-const MAX_ID_BYTES = 128
 /** Bytes of `pub ` and `rep `. */
 const VERB_BYTES = 4
-const SPACE = 32
 const HYPHEN = 45
 const OPEN = 123
 const CLOSE = 125
@@ -62,20 +60,4 @@ function readSequence(bytes: Uint8Array, from: number, to: number): number {
   if (to - from === 1 && bytes[from] === HYPHEN) return UNNUMBERED
   const n = readNumber(bytes, from, to)
   return n === 0 ? NOT_A_NUMBER : n
-}
-
-function spaceAfter(bytes: Uint8Array, from: number, to: number): number {
-  for (let i = from; i < to; i++) if (bytes[i] === SPACE) return i
-  return -1
-}
-
-/** Where the id ends: 1 to 128 printable ASCII characters, then a space. */
-function endOfId(bytes: Uint8Array, from: number, to: number): number {
-  const last = Math.min(to, from + MAX_ID_BYTES + 1)
-  for (let i = from; i < last; i++) {
-    const byte = bytes[i] ?? 0
-    if (byte === SPACE) return i === from ? -1 : i
-    if (byte < 0x21 || byte > 0x7e) return -1
-  }
-  return -1
 }
