@@ -5,16 +5,13 @@ import { assertPattern, isPattern, isType } from './type.ts'
 /** Types whose matches are remembered. Beyond it the memory starts over: the types may come from strangers. */
 const MAX_CACHED_TYPES = 4_096
 
-/** How a value is known: the place of its first pattern among all, and how many patterns it has. */
-interface Known {
-  readonly order: number
-  patterns: number
-}
-
 /** Values by pattern. `*` stands for one token, `>` at the end for one or more. */
 export class PatternIndex<T> {
   readonly #trie = new PatternTrie<T>()
-  readonly #known = new Map<T, Known>()
+  /** The place of a value's first pattern among all. */
+  readonly #order = new Map<T, number>()
+  /** How many patterns a value has beyond one, where it has: most have no entry, which with many patterns is much memory. */
+  readonly #more = new Map<T, number>()
   #cache = new Map<string, readonly T[]>()
   #size = 0
   #nextOrder = 0
@@ -32,9 +29,8 @@ export class PatternIndex<T> {
   add(pattern: string, value: T): void {
     assertPattern(pattern)
     if (!this.#trie.add(pattern, value)) return
-    const known = this.#known.get(value)
-    if (known === undefined) this.#known.set(value, { order: this.#nextOrder++, patterns: 1 })
-    else known.patterns++
+    if (this.#order.has(value)) this.#more.set(value, (this.#more.get(value) ?? 0) + 1)
+    else this.#order.set(value, this.#nextOrder++)
     this.#size++
     this.#forget()
   }
@@ -42,8 +38,10 @@ export class PatternIndex<T> {
   /** Removes a pair. `false`: it was not there. */
   delete(pattern: string, value: T): boolean {
     if (!isPattern(pattern) || !this.#trie.delete(pattern, value)) return false
-    const known = this.#known.get(value)
-    if (known !== undefined && --known.patterns === 0) this.#known.delete(value)
+    const more = this.#more.get(value)
+    if (more === undefined) this.#order.delete(value)
+    else if (more === 1) this.#more.delete(value)
+    else this.#more.set(value, more - 1)
     this.#size--
     this.#forget()
     return true
@@ -76,7 +74,7 @@ export class PatternIndex<T> {
   }
 
   #orderOf(value: T): number {
-    return this.#known.get(value)?.order ?? 0
+    return this.#order.get(value) ?? 0
   }
 }
 

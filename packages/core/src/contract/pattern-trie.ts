@@ -48,7 +48,7 @@ export class PatternTrie<T> {
 
   /** @param random - Makes the hashes unknown to strangers, who could otherwise choose tokens that crowd a map. */
   constructor(random: Random = Math.random) {
-    this.#seed = Math.trunc(random() * 2 ** 32)
+    this.#seed = Math.trunc(random() * 2 ** 31)
   }
 
   /** How many nodes there are: none that no pair needs. */
@@ -106,14 +106,14 @@ export class PatternTrie<T> {
 
   /** `text` begins with a token of `length` that the branch does not have. */
   #addChild(branch: Branch<T>, text: string, length: number): Node<T> {
-    // A copy in one piece: as a part of another text it would keep that one alive, and cost a look at it.
+    // Copied where it has several tokens: a text that is a part of another one costs a look at both, and keeps both.
     const own = text.split('.').join('.')
     const node: Node<T> = { text: own, held: NOTHING, branch: undefined }
     this.#nodes++
     const first = text.charCodeAt(0)
     if (first === STAR) return (branch.one = node)
     if (first === GREATER) return (branch.rest = node)
-    const hash = hashToken(text, 0, length, this.#seed)
+    const hash = hashToken(text, 0, this.#seed)
     branch.named ??= new Map()
     if (!branch.named.has(hash)) branch.named.set(hash, node)
     else (branch.clashing ??= new Map()).set(text.slice(0, length), node)
@@ -143,7 +143,7 @@ export class PatternTrie<T> {
       branch.clashing.delete(node.text.slice(0, length))
       if (branch.clashing.size === 0) branch.clashing = undefined
     } else {
-      branch.named?.delete(hashToken(node.text, 0, length, this.#seed))
+      branch.named?.delete(hashToken(node.text, 0, this.#seed))
       if (branch.named?.size === 0) branch.named = undefined
     }
   }
@@ -153,32 +153,31 @@ export class PatternTrie<T> {
     const first = pattern.charCodeAt(at)
     if (first === STAR) return branch.one
     if (first === GREATER) return branch.rest
-    const node = branch.named?.get(hashToken(pattern, at, end, this.#seed))
+    const node = branch.named?.get(hashToken(pattern, at, this.#seed))
     const token = pattern.slice(at, end)
-    return node !== undefined && beginsWith(node.text, token) ? node : branch.clashing?.get(token)
+    return node !== undefined && isToken(token, node.text, 0) ? node : branch.clashing?.get(token)
   }
 
   /** Visits every way that the type can take from `at` on. */
   #collect(branch: Branch<T>, type: string, at: number, found: T[]): void {
     const { named, clashing, one, rest } = branch
     if (rest !== undefined) collectValues(rest.held, found)
-    if (named === undefined && one === undefined && clashing === undefined) return
-    const end = endOfToken(type, at)
-    const child = named?.get(hashToken(type, at, end, this.#seed))
-    if (child !== undefined) this.#visit(child, type, at, end, found)
-    const clash = clashing?.get(type.slice(at, end))
-    if (clash !== undefined) this.#visit(clash, type, at, end, found)
-    if (one !== undefined) this.#visit(one, type, at, end, found)
+    if (one !== undefined) this.#visit(one, type, at, found)
+    const child = named?.get(hashToken(type, at, this.#seed))
+    if (child !== undefined) this.#visit(child, type, at, found)
+    const clash = clashing?.get(type.slice(at, endOfToken(type, at)))
+    if (clash !== undefined) this.#visit(clash, type, at, found)
   }
 
-  /** The token from `at` to `end` may still be another one than the node's, with the same hash. */
-  #visit(node: Node<T>, type: string, at: number, end: number, found: T[]): void {
-    const { text, held, branch } = node
+  /** The token at `at` may still be another one than the node's, with the same hash. */
+  #visit({ text, held, branch }: Node<T>, type: string, at: number, found: T[]): void {
     if (branch === undefined) {
       if (isMatch(text, type, at)) collectValues(held, found)
       return
     }
-    if (!isMatch(text, type, at, end)) return
+    const isAny = text === '*'
+    if (!isAny && !isToken(text, type, at)) return
+    const end = isAny ? endOfToken(type, at) : at + text.length
     if (end === type.length) collectValues(held, found)
     else this.#collect(branch, type, end + 1, found)
   }
@@ -199,21 +198,22 @@ function endOfToken(text: string, at: number): number {
   return end
 }
 
-function beginsWith(text: string, token: string): boolean {
-  if (!text.startsWith(token)) return false
-  return text.length === token.length || text.charCodeAt(token.length) === DOT
+/** Whether the token that begins at `at` is this one. */
+function isToken(token: string, text: string, at: number): boolean {
+  const end = at + token.length
+  return text.startsWith(token, at) && (end === text.length || text.charCodeAt(end) === DOT)
 }
 
-/** Whether a pattern, or the rest of one, matches the type from `at` to `end`, letter by letter. */
-function isMatch(pattern: string, type: string, at: number, end: number = type.length): boolean {
+/** Whether a pattern, or the rest of one, matches the type from `at` on, letter by letter. */
+function isMatch(pattern: string, type: string, at: number): boolean {
   let next = at
   for (let i = 0; i < pattern.length; i++) {
-    if (next >= end) return false
+    if (next >= type.length) return false
     const code = pattern.charCodeAt(i)
     if (code === GREATER) return true
     if (code === STAR) next = endOfToken(type, next)
     else if (code === type.charCodeAt(next)) next++
     else return false
   }
-  return next === end
+  return next === type.length
 }
