@@ -1,4 +1,4 @@
-import { createEvent, textCodec } from '@bus/core'
+import { createEvent, textCodec, type Undeliverable } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import { plainJson } from '../src/protocol/index.ts'
@@ -83,6 +83,22 @@ test('capabilities stay as they are with a hub', async () => {
 })
 
 describe('what was demanded before the server was known', () => {
+  test('an emit at least once is reported as rejected and not sent', async () => {
+    const server = await serve()
+    const transport = client(server)
+    const refused: Undeliverable[] = []
+    transport.on('undeliverable', (notice) => refused.push(notice))
+    transport.emit(createEvent('a', 1), { delivery: 'at-least-once' })
+    transport.emit(createEvent('a', 2))
+    await server.waitUntil(() => server.received.length === 1)
+    expect(server.received.map(({ json }) => json)).toMatchObject([{ payload: 2 }])
+    const error = expect.objectContaining({ code: 'unsupported', outcome: 'not-sent' })
+    expect(refused).toMatchObject([{ reason: 'rejected', error, event: { payload: 1 } }])
+    // By now the server is known: it is refused at once.
+    expect(transport.emit(createEvent('a', 3), { delivery: 'at-least-once' })).toBe(false)
+    expect(refused).toHaveLength(2)
+  })
+
   test('a publish at least once is rejected as unsupported and not sent; the others go', async () => {
     const server = await serve()
     const transport = client(server, { queue: { capacity: 2 } })

@@ -1,5 +1,5 @@
-import { createEvent, type PublishReceipt } from '@bus/core'
-import { describe, expect, test } from 'vitest'
+import { createBus, createEvent, type PublishReceipt } from '@bus/core'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import {
   collect,
@@ -92,6 +92,18 @@ describe('publishing to a hub', () => {
     await hub.hears('pub', 2)
     await until(() => transport.backpressureStats().size === 0, 'the confirmation')
     expect(transport.stats()).toMatchObject({ resent: 1, sent: 1 })
+  })
+
+  test('emit at most once is not confirmed, and leaves the queue when it was handed over', async () => {
+    const hub = await startLiteralHub({ answer: () => undefined })
+    const bus = createBus({ transport: client(hub) })
+    onTestFinished(() => bus.close())
+    expect(bus.emit('a', 1, { id: 'i-1' }, { delivery: 'at-most-once' })).toBe(true)
+    expect(bus.emit(createEvent('a', 2, { id: 'i-2' }), { delivery: 'at-most-once' })).toBe(true)
+    await hub.hears('pub', 2)
+    expect(hub.events()).toEqual(['pub - i-1', 'pub - i-2'])
+    await until(() => bus.backpressureStats().size === 0, 'an empty queue')
+    expect(bus.backpressureStats()).toMatchObject({ sent: 2 })
   })
 
   test('sends many small events in few messages, and a large one alone', async () => {

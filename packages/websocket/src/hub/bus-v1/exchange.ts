@@ -84,7 +84,7 @@ export class Exchange {
     this.#confirmations =
       options.confirm === 'subscribers' ? new Confirmations(this.#sessions) : undefined
     this.#turn = new Turn<Member>({
-      prepare: (marked) => this.#prepare(marked),
+      prepare: (first) => this.#prepare(first),
       finish: () => this.#sets.forgetFrames(),
     })
     this.#publishing = new Publishing({
@@ -223,13 +223,14 @@ export class Exchange {
     this.#progress()
   }
 
-  #prepare(marked: Set<Member>): void {
+  /** Events go before acknowledgements: whoever waits for an event waits longer than its publisher. */
+  #prepare(first: Set<Member>): void {
     this.#publishing.drain(this.#clock.now())
     this.#confirmations?.settle((session) => session.link?.wake())
     if (this.log.head === this.#served) return
     this.#served = this.log.head
     for (const reader of this.#reception.members.values()) {
-      if (reader.session.subscriber.subscriptions > 0) marked.add(reader)
+      if (reader.session.subscriber.subscriptions > 0) first.add(reader)
     }
   }
 

@@ -9,8 +9,8 @@ export interface Served {
 }
 
 export interface TurnOptions<T extends Served> {
-  /** Before anybody is served: adds to the marked what else has something to send. */
-  readonly prepare: (marked: Set<T>) => void
+  /** Before anybody is served: adds who is to be served before those that were marked. */
+  readonly prepare: (first: Set<T>) => void
   /** After everybody was. */
   readonly finish: () => void
 }
@@ -44,10 +44,11 @@ export class Turn<T extends Served> {
 
   readonly #begin = (): void => {
     this.#number++
-    this.#options.prepare(this.#marked)
-    const peers = [...this.#marked]
+    const peers = new Set<T>()
+    this.#options.prepare(peers)
+    for (const peer of this.#marked) peers.add(peer)
     this.#marked = new Set()
-    this.#serve(peers, 0)
+    this.#serve([...peers], 0)
   }
 
   #serve(peers: readonly T[], from: number): void {
