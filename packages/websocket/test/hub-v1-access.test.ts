@@ -278,6 +278,36 @@ test('fresh credentials must be of the same principal, and good', async () => {
   await expect(bad.closed).resolves.toEqual({ code: 4401, reason: 'unauthorized' })
 })
 
+test('fresh credentials are looked at together with the handshake', async () => {
+  const seen: unknown[] = []
+  const hub = await startHub({
+    allowAnonymous: false,
+    authenticate: ({ request, token }) => {
+      seen.push([request.headers.cookie, token])
+      return { id: 'x' }
+    },
+  })
+  const client = await greet(hub, {}, { cookie: 'a=1' })
+  client.say('auth {"token":"t"}')
+  await until(() => seen.length === 2, 'both credentials')
+  expect(seen).toEqual([
+    ['a=1', undefined],
+    ['a=1', 't'],
+  ])
+})
+
+test('fresh credentials change nobody where everybody is anonymous, and permissions are asked for again', async () => {
+  let isAllowed = true
+  const hub = await startHub({ authorize: () => isAllowed })
+  const client = await greet(hub, { subs: [sub(1, 'a')] })
+  client.say('auth {"token":"t"}')
+  await client.settled()
+  expect(client.ws.readyState).toBe(WebSocket.OPEN)
+  isAllowed = false
+  client.say('auth {"token":"t"}')
+  await expect(client.closed).resolves.toEqual({ code: 4403, reason: 'subscription' })
+})
+
 test('fresh credentials that no longer allow a subscription end the link with 4403', async () => {
   let subscribe: readonly string[] = ['a']
   const hub = await startHub({

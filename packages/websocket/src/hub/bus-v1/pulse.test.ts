@@ -93,8 +93,24 @@ describe('pings', () => {
     pulse.stop(first.beat)
     pass(10 * INTERVAL_MS)
     const second = join()
-    pass(INTERVAL_MS)
+    pass(INTERVAL_MS / 4)
+    expect(second.notes.pings).toHaveLength(0)
+    pass(INTERVAL_MS / 2)
+    expect(second.notes.pings).toHaveLength(1)
     expect(first.notes.pings).toHaveLength(1)
+  })
+
+  it('pings a peer that comes between two turns of the others at its own moment', () => {
+    const phases = [0.1, 0.2]
+    const { join, pass } = create(() => phases.shift() ?? 0)
+    const first = join()
+    pass(INTERVAL_MS / 2)
+    first.answer()
+    const second = join()
+    pass(INTERVAL_MS / 2)
+    expect(second.notes.pings).toHaveLength(0)
+    pass(INTERVAL_MS / 2)
+    expect(first.notes.pings).toHaveLength(2)
     expect(second.notes.pings).toHaveLength(1)
   })
 })
@@ -176,7 +192,31 @@ describe('after a stall of its own process', () => {
     expect(notes.lost).toBe(0)
   })
 
-  it('gives a ping that left late a fair time, and excuses once only', () => {
+  it('excuses a peer once only, until something is heard of it', () => {
+    const { join, pass, stall } = create()
+    const [silent, heard] = [join(), join()]
+    pass(1.5 * INTERVAL_MS + 1)
+    stall(1.5 * INTERVAL_MS)
+    heard.beat.inbound()
+    pass(2 * INTERVAL_MS)
+    expect(silent.notes.lost).toBe(1)
+    stall(INTERVAL_MS)
+    expect(heard.notes.lost).toBe(0)
+    pass(2 * INTERVAL_MS)
+    expect(heard.notes.lost).toBe(1)
+  })
+
+  it('excuses nobody twice in a row', () => {
+    const { join, pass, stall } = create()
+    const { notes } = join()
+    pass(1.5 * INTERVAL_MS + 1)
+    stall(1.5 * INTERVAL_MS)
+    pass(INTERVAL_MS)
+    stall(INTERVAL_MS)
+    expect(notes.lost).toBe(1)
+  })
+
+  it('gives a ping that left late a fair time', () => {
     const { join, pass, stall } = create()
     const { notes } = join()
     pass(1.5 * INTERVAL_MS + 1)

@@ -53,7 +53,9 @@ export class Pulse {
 
   /** Begins to ping a peer, at a random moment within one interval. */
   start(beat: Beat): void {
-    if (this.#size === 0) this.#next = this.#tickAt(this.#clock.now()) + 1
+    const soonest = this.#tickAt(this.#clock.now()) + 1
+    // Nobody had a turn since, so none is skipped.
+    if (soonest < this.#due) this.#next = Math.max(this.#next, soonest)
     const slot = Math.floor(this.#random() * SLOTS)
     beat.slot = slot
     this.#slots[slot]?.add(beat)
