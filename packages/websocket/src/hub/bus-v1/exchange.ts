@@ -87,20 +87,7 @@ export class Exchange {
       prepare: (first) => this.#prepare(first),
       finish: () => this.#sets.forgetFrames(),
     })
-    this.#publishing = new Publishing({
-      log: this.log,
-      room: this.#room,
-      confirmations: this.#confirmations,
-      counters: this.#counters,
-      maxEventBytes: limits.maxEventBytes,
-      windowEvents: limits.window.events,
-      maxHeldBytes: limits.heldBytes,
-      opensAt: clock.now() + options.graceMs,
-      onAppended: () => this.#turn.schedule(),
-      onPublished: tools.onPublished ?? (() => {}),
-      isBlocked: tools.isBlocked ?? (() => false),
-      onAccepted: (session) => session.link?.wake(),
-    })
+    this.#publishing = this.#newPublishing(tools)
     this.#gate = new Gate({
       authenticate: options.authenticate,
       allowAnonymous: options.allowAnonymous,
@@ -172,6 +159,24 @@ export class Exchange {
   /** No timer is left. After {@link drain}. */
   close(): void {
     this.#chores.stop()
+  }
+
+  #newPublishing(tools: ExchangeTools): Publishing {
+    const { limits, graceMs } = this.#options
+    return new Publishing({
+      log: this.log,
+      room: this.#room,
+      confirmations: this.#confirmations,
+      counters: this.#counters,
+      maxEventBytes: limits.maxEventBytes,
+      windowEvents: limits.window.events,
+      maxHeldBytes: limits.heldBytes,
+      opensAt: this.#clock.now() + graceMs,
+      onAppended: () => this.#turn.schedule(),
+      onPublished: tools.onPublished ?? (() => {}),
+      isBlocked: tools.isBlocked ?? (() => false),
+      onAccepted: (session) => session.link?.wake(),
+    })
   }
 
   #newReception(clock: Clock, random: Random): Reception {
