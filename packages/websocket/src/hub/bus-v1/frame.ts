@@ -92,7 +92,8 @@ export function frameAfter(
         tooLarge = { from: tooLarge?.from ?? offset, to: offset }
       } else {
         if (tooLarge !== undefined || count === limits.events) break
-        if (count > 0 && bytes + size > limits.bytes) break
+        const isFull = bytes + size > limits.bytes || bytes + size - 1 > limits.messageBytes
+        if (count > 0 && isFull) break
         count++
         bytes += size
         addToRuns(runs, offset)
