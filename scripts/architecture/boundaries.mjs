@@ -19,8 +19,9 @@ const CLOSED_DOORS = {
     codec: ['bus', 'memory', 'queue', 'resilience'],
     resilience: ['bus', 'memory'],
     observe: ['bus', 'memory', 'queue'],
-    memory: ['bus'],
-    bus: ['memory'],
+    memory: ['bus', 'compose'],
+    compose: ['bus', 'memory', 'codec'],
+    bus: ['memory', 'compose'],
   },
   testing: {},
   websocket: {

@@ -2,7 +2,7 @@
 import { resolve } from './boundaries.mjs'
 
 /** Packages whose types a signature may name, because they come with ours: dependencies with own types. */
-const CARRIED = ['@standard-schema/spec', '@bus/core']
+const CARRIED = ['@standard-schema/spec', '@bus/core', '@bus/core/memory']
 
 /** No declaration says `any`. */
 export function noAny({ declarations }) {

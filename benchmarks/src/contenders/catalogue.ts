@@ -44,7 +44,7 @@ export const CATALOGUE: readonly Entry[] = Object.freeze<Entry[]>([
     name: 'bus-amo',
     side: 'ours',
     guarantee: 'at-most-once',
-    note: 'publish at most once over bus.v1',
+    note: 'emit at most once over bus.v1',
     sameBrokerAs: 'bus',
     load: async () => (await import('./bus-v1.ts')).busAtMostOnce,
   },

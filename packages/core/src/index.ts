@@ -38,6 +38,7 @@ export {
 } from './contract/clock.ts'
 export type { StateName, TransportStatus } from './contract/status.ts'
 export type {
+  DeadLetterPolicy,
   ErrorPolicy,
   EventMap,
   EventOf,
@@ -68,6 +69,7 @@ export {
   type ListenOptions,
   type PublishOptions,
   type PublishReceipt,
+  type RateLimitNotice,
   type Sink,
   type Transport,
   type TransportEvents,
@@ -105,12 +107,18 @@ export {
   AuthError,
   BootstrapError,
   ConnectionError,
+  DetachedError,
   DisconnectedError,
   HandshakeError,
   HeartbeatTimeoutError,
+  NoConnectionsError,
   ProtocolError,
   RejectedError,
 } from './contract/connection-errors.ts'
+export { DuplicateIdError, RpcError } from './contract/request-errors.ts'
+export { RecordingError, type RecordingProblem } from './contract/recording-error.ts'
+export { explain, type ExplainOptions, type Explanation } from './explain/explain.ts'
+export { RateLimitError, type RateLimitReason } from './contract/rate-limit-error.ts'
 
 // Queue
 export {
@@ -147,6 +155,29 @@ export {
 } from './resilience/dead-letters.ts'
 export type { BreakerOptions, BreakerStats, CircuitBreaker } from './resilience/circuit-breaker.ts'
 
+export {
+  RateLimiter,
+  type AcquireOptions,
+  type RateLimiterOptions,
+} from './resilience/rate-limiter.ts'
+export type { RateLimitMode, RateLimitOptions } from './resilience/rate-limit-options.ts'
+export { TokenBucket, type TokenBucketOptions } from './resilience/token-bucket.ts'
+export { pressureOf, type Pressure } from './resilience/pressure.ts'
+
+// Several transports as one
+export { TransportPool, transportPool, type PoolScore } from './compose/pool.ts'
+export type { Discover, PoolPublishOptions, TransportPoolOptions } from './compose/pool-options.ts'
+export {
+  CombinedTransport,
+  combinedTransport,
+  type CombinedTransportOptions,
+} from './compose/combined-transport.ts'
+export {
+  ConnectionRegistry,
+  type ConnectionRegistryOptions,
+} from './compose/connection-registry.ts'
+export { healthScore, type HealthFacts } from './compose/health-score.ts'
+
 // Codecs
 export type { Codec } from './codec/codec.ts'
 export { bytesCodec } from './codec/bytes-codec.ts'
@@ -160,6 +191,13 @@ export { BoundedQueue, type OfferResult } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
 export type { QueueHooks } from './queue/queue-hooks.ts'
 export { resolveQueueOptions } from './queue/resolve-queue-options.ts'
+export {
+  resolveErrorPolicy,
+  type ResolvedDeadLetterPolicy,
+  type ResolvedErrorPolicy,
+} from './resilience/error-policy.ts'
+export { resolveRateLimitOptions, type ResolvedRateLimit } from './resilience/rate-limit-options.ts'
+export type { RateTicket } from './resilience/rate-ticket.ts'
 export {
   arrayOf,
   boolean,
@@ -191,11 +229,38 @@ export {
 } from './config/redact.ts'
 export { redacted } from './config/redacted-view.ts'
 
-// Observation
+// Connectors and flat properties
+export { ConnectorRegistry, type ConnectorFactory } from './config/connectors.ts'
 export {
-  telemetry,
-  type NoticeChannel,
-  type Operation,
-  type TelemetryNotices,
-  type TelemetryOperations,
-} from './observe/telemetry.ts'
+  property,
+  readProperties,
+  refuseUnknownProperties,
+  type Properties,
+  type Property,
+  type PropertyShape,
+  type PropertyValues,
+} from './config/properties.ts'
+export {
+  errorHandlingOf,
+  errorParameters,
+  type DeadLetterStreams,
+  type ErrorHandling,
+  type ErrorLogLevel,
+} from './resilience/error-properties.ts'
+
+// Observation
+export * from './observe/index.ts'
+export type { ObservableTransport, TransportMetrics } from './contract/transport-metrics.ts'
+export type { BusMetrics } from './bus/bus-metrics.ts'
+
+// Recording
+export { Recorder, type RecorderStats } from './observe/recording/recorder.ts'
+export {
+  resolveRecordOptions,
+  type RecordOptions,
+  type RecorderOptions,
+} from './observe/recording/recorder-options.ts'
+export type { RecordTarget } from './observe/recording/target.ts'
+export { formatEntry, parseEntry, type RecordingEntry } from './observe/recording/entry.ts'
+export { replay, type ReplayOptions, type ReplayReport } from './observe/recording/replay.ts'
+export { recordingInfo, type RecordingInfo } from './observe/recording/recording-info.ts'

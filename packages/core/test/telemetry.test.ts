@@ -1,5 +1,6 @@
-import { tracingChannel } from 'node:diagnostics_channel'
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { expect, onTestFinished, test } from 'vitest'
+import { InMemoryDeadLetterQueue, telemetry } from '../src/index.ts'
 import { useBuses } from './support/buses.ts'
 import { until } from './support/until.ts'
 
@@ -51,4 +52,57 @@ test('a handler that fails is traced as an error, once per attempt', async () =>
   await bus.publish('order.created', 1)
   await until(() => delivered.steps.filter((step) => step === 'error').length === 2)
   expect(delivered.contexts).toMatchObject([{ attempt: 1 }, { attempt: 2 }])
+})
+
+/** What is published under the name while the test runs. */
+function heardOn(name: string): unknown[] {
+  const heard: unknown[] = []
+  const note = (message: unknown): void => void heard.push(message)
+  subscribe(name, note)
+  onTestFinished(() => void unsubscribe(name, note))
+  return heard
+}
+
+const fails = (): never => {
+  throw new Error('no')
+}
+
+test('a bus tells under the prefix of its own, its dead letters included', async () => {
+  const published = trace('shop.publish')
+  const delivered = trace('shop.deliver')
+  const [letters, errors] = [heardOn('shop.dead-letter'), heardOn('shop.error')]
+  const others = [trace('bus.publish').steps, heardOn('bus.dead-letter'), heardOn('bus.error')]
+  const bus = makeBus({ telemetry: { prefix: 'shop' } })
+  await bus.subscribe('order.created', fails)
+  await bus.publish('order.created', 1)
+  await until(() => letters.length === 1)
+  expect(published.steps).toEqual(['start', 'asyncEnd'])
+  expect(delivered.steps).toContain('error')
+  expect(letters).toMatchObject([{ action: 'added', reason: 'handler' }])
+  expect(errors).toMatchObject([{ kind: 'handler', source: 'memory' }])
+  expect(others).toEqual([[], [], []])
+})
+
+test('a queue of dead letters of its own has a prefix of its own', () => {
+  const letters = heardOn('own.dead-letter')
+  const queue = new InMemoryDeadLetterQueue({ telemetry: { prefix: 'own' } })
+  const error = new Error('no')
+  queue.add({ reason: 'handler', direction: 'inbound', attempts: 1, error }, 'test')
+  expect(letters).toMatchObject([{ action: 'added', source: 'test' }])
+})
+
+test('a prefix that is none is refused by the name of the option', () => {
+  expect(() => makeBus({ telemetry: { prefix: 'a b' } })).toThrow(/`telemetry.prefix`/)
+  expect(() => new InMemoryDeadLetterQueue({ telemetry: { prefix: '' } })).toThrow(
+    /`telemetry.prefix`/,
+  )
+})
+
+test('what is given up is told once, also when nobody listens to the bus', async () => {
+  const drops = heardOn('bus.drop')
+  const bus = makeBus()
+  await bus.subscribe('order.created', fails)
+  await bus.publish('order.created', 1)
+  await until(() => drops.length === 1)
+  expect(Object.keys(drops[0] as object).toSorted()).toEqual(telemetry.payloads['bus.drop'])
 })

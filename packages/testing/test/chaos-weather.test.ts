@@ -2,14 +2,14 @@
 import { expect, test } from 'vitest'
 import { seededRandom } from '../src/chaos/index.ts'
 import { ChaosWorld } from './chaos-world.ts'
-import { ManualClock } from './manual-clock.ts'
+import { FakeClock } from '../src/fake-clock.ts'
 import type { End } from './tcp-ends.ts'
 
 const EVERYTHING = 60_000
 
 /** Resolves when the proxy has read what was sent and waits for its time. */
-async function armed(clock: ManualClock): Promise<void> {
-  while (clock.timers === 0) await new Promise((resolve) => setImmediate(resolve))
+async function armed(clock: FakeClock): Promise<void> {
+  while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
 /** The sizes of the pieces in which so many bytes were passed on. */
@@ -26,7 +26,7 @@ async function slicesOf(seed: number): Promise<number[]> {
 }
 
 test('a delay holds bytes back for its time, in one direction only if asked', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
   world.proxy.setWeather({ delayMs: 50 }, 'upstream')
   world.far.socket.write('at once')
@@ -41,7 +41,7 @@ test('a delay holds bytes back for its time, in one direction only if asked', as
 })
 
 test('weather without a direction is that of both, and of links to come', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
   world.proxy.setWeather({ delayMs: 50 })
   for (const end of [world.client, world.far]) {
@@ -61,7 +61,7 @@ test('weather without a direction is that of both, and of links to come', async 
 })
 
 test('jitter adds a random part to the delay, and nothing overtakes', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   const seed = 5
   await using world = await ChaosWorld.start({ clock, seed })
   world.proxy.setWeather({ delayMs: 10, jitterMs: 1_000, sliceBytes: 1 }, 'upstream')
@@ -77,7 +77,7 @@ test('jitter adds a random part to the delay, and nothing overtakes', async () =
 })
 
 test('a hole stops everything for its time, and what came meanwhile follows in order', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
   world.proxy.hole(30)
   for (const end of [world.client, world.far] satisfies End[]) {
@@ -93,7 +93,7 @@ test('a hole stops everything for its time, and what came meanwhile follows in o
 })
 
 test('a hole may be in one direction', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
   world.link.hole(30, 'downstream')
   world.client.socket.write('through')
@@ -104,7 +104,7 @@ test('a hole may be in one direction', async () => {
 })
 
 test('bandwidth limits how fast bytes pass', async () => {
-  const clock = new ManualClock()
+  const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
   world.proxy.setWeather({ bytesPerSecond: 1_000 }, 'upstream')
   world.client.socket.write('x'.repeat(500))

@@ -3,7 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { systemClock, type Clock } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { startMockServer } from '../src/mock-server/index.ts'
-import { ManualClock } from './manual-clock.ts'
+import { FakeClock } from '../src/fake-clock.ts'
 import { PlainClient } from './plain-client.ts'
 
 /** A socket that has sent a handshake, and can leave politely before there is an answer. */
@@ -124,7 +124,7 @@ describe('a client that leaves before there is an answer', () => {
   })
 
   test('is let go by dripUpgrade', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock })
     server.faults.dripUpgrade()
     const { socket, closed } = dial(server.port)
@@ -132,7 +132,7 @@ describe('a client that leaves before there is an answer', () => {
     socket.end()
     await closed
     await connection.waitForClose()
-    expect(clock.timers).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 })
 
@@ -163,7 +163,7 @@ describe('dripUpgrade', () => {
   })
 
   test('leaves no timer when the client gives up', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock })
     server.faults.dripUpgrade()
     using client = new PlainClient(server.url)
@@ -173,7 +173,7 @@ describe('dripUpgrade', () => {
     client.socket.terminate()
     const closed = connection.waitForClose()
     expect(await closed).toMatchObject({ code: 1006 })
-    expect(clock.timers).toBe(0)
+    expect(clock.pending).toBe(0)
   })
 })
 

@@ -1,7 +1,7 @@
 /** Each fault of a live connection, seen by a plain client. */
 import { describe, expect, test } from 'vitest'
 import { startMockServer } from '../src/mock-server/index.ts'
-import { ManualClock } from './manual-clock.ts'
+import { FakeClock } from '../src/fake-clock.ts'
 import { PlainClient } from './plain-client.ts'
 
 describe('withholdPongs', () => {
@@ -66,7 +66,7 @@ describe('stall', () => {
 
 describe('delay', () => {
   test('holds back all that is sent, and keeps its order', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock, handler: 'echo' })
     using client = await PlainClient.open(server.url)
     server.faults.delay(50)
@@ -88,7 +88,7 @@ describe('delay', () => {
   })
 
   test('holds back the answer to a handshake', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock })
     server.faults.delay(1_000)
     using client = new PlainClient(server.url)
@@ -101,7 +101,7 @@ describe('delay', () => {
   })
 
   test('is over when it is cleared', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock, handler: 'echo' })
     server.faults.delay(1_000)
     server.faults.clear()
@@ -111,17 +111,17 @@ describe('delay', () => {
   })
 
   test('gives up what it holds back when the server closes', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     const server = await startMockServer({ clock })
     using client = await PlainClient.open(server.url)
     server.faults.delay(1_000)
     server.inject('never')
     using waiting = new PlainClient(server.url)
     await server.waitUntil(() => server.upgradeAttempts === 2)
-    expect(clock.timers).toBe(2)
+    expect(clock.pending).toBe(2)
     await server.close()
     await waiting.untilClosed()
-    expect(clock.timers).toBe(0)
+    expect(clock.pending).toBe(0)
     await client.untilClosed()
     expect(client.messages).toEqual([])
   })

@@ -2,7 +2,7 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
 import { startMockServer, type Matcher, type MockServer } from '../src/mock-server/index.ts'
-import { ManualClock } from './manual-clock.ts'
+import { FakeClock } from '../src/fake-clock.ts'
 import { PlainClient } from './plain-client.ts'
 
 const created = '{"event_type":"order.created","payload":{"id":1,"lines":[1,2]}}'
@@ -114,15 +114,15 @@ describe('waitForMessage', () => {
   })
 
   test('leaves no timer and no listener when it succeeds', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock })
     const { signal } = new AbortController()
     const wait = server.waitForMessage('x', { signal })
-    expect([clock.timers, getEventListeners(signal, 'abort').length]).toEqual([1, 1])
+    expect([clock.pending, getEventListeners(signal, 'abort').length]).toEqual([1, 1])
     using client = await PlainClient.open(server.url)
     client.socket.send('x')
     await wait
-    expect([clock.timers, getEventListeners(signal, 'abort').length]).toEqual([0, 0])
+    expect([clock.pending, getEventListeners(signal, 'abort').length]).toEqual([0, 0])
   })
 
   test('can be aborted, and leaves no listener', async () => {
@@ -156,7 +156,7 @@ describe('other waits', () => {
   })
 
   test('every wait lasts two seconds if it is not told otherwise', async () => {
-    const clock = new ManualClock()
+    const clock = new FakeClock()
     await using server = await startMockServer({ clock })
     using client = await PlainClient.open(server.url)
     const connection = await server.waitForConnection()

@@ -29,6 +29,20 @@ describe('heartbeats of the application', () => {
     expect(only(notices, 'undeliverable')).toEqual([])
   })
 
+  test('of Deribit: its own answer to our answer is taken as well', async () => {
+    const server = await serve()
+    const transport = transportTo(server, { applicationHeartbeat: deribitHeartbeat() })
+    const notices = record(transport)
+    const all = await collect(transport)
+    server.inject({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
+    const { json } = await server.waitForMessage({ method: 'public/test' })
+    const { id } = json as { readonly id: string }
+    server.inject({ jsonrpc: '2.0', id, result: { version: '1.2.26' } })
+    server.inject(frameOf('a', 1))
+    await until(() => all.events.length === 1, 'the event after it arrives')
+    expect(only(notices, 'undeliverable')).toEqual([])
+  })
+
   test('of Binance: a ping is answered with its own value', async () => {
     const server = await serve()
     const transport = transportTo(server, { applicationHeartbeat: binanceHeartbeat() })

@@ -1,5 +1,6 @@
 import { createEvent } from '@bus/core'
 import { plainJson } from '@bus/websocket/protocol'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import { collect, only, record, serve, states, transportTo, until } from './harness.ts'
 
@@ -11,10 +12,18 @@ const texts = (messages: readonly { readonly data: unknown }[]): string[] =>
 describe('the frames of onOpen', () => {
   test('arrive in order, before open is told and before any event', async () => {
     const server = await serve()
+    const written: number[] = []
+    const note = (): number => written.push(transport.metrics().bytes.sent)
     const transport = transportTo(server, {
-      onOpen: async () => await Promise.resolve(['login', Buffer.from('bytes'), 'join']),
+      onOpen: async () => {
+        note()
+        await nextTurn()
+        expect(only(notices, 'open')).toEqual([])
+        return ['login', Buffer.from('bytes'), 'join']
+      },
     })
     const notices = record(transport)
+    transport.on('open', note)
     const published = transport.publish(createEvent('a', 1))
     await published
     await until(() => server.received.length === 4, 'all arrive')
@@ -26,6 +35,8 @@ describe('the frames of onOpen', () => {
       true,
     ])
     expect(only(notices, 'open')).toHaveLength(1)
+    const [before = 0, atOpen = 0] = written
+    expect(atOpen - before).toBeGreaterThan('loginbytesjoin'.length)
   })
 
   test('may be none: ready at once, with nothing sent', async () => {
@@ -103,9 +114,13 @@ describe('a bootstrap that fails', () => {
         return ['too late']
       },
     })
+    const notices = record(transport)
     await expect(transport.connect()).rejects.toMatchObject({ code: 'connection' })
+    expect(only(notices, 'open')).toEqual([])
     await transport.connect({ retry: true })
     expect(server.received).toEqual([])
+    expect(server.live).toHaveLength(1)
+    expect(states(notices).slice(1, 3)).toEqual(['bootstrapping', 'backoff'])
   })
 
   test('because it takes too long ends with its own deadline, and its signal says so', async () => {

@@ -168,6 +168,20 @@ describe('health', () => {
     expect(await transport.health()).toMatchObject({ status: 'down', reasons: ['Closed'] })
   })
 
+  test('is degraded while the breaker is half-open, also with a link', async () => {
+    const server = await serve()
+    server.faults.refuse(503, { times: 1 })
+    const breaker = { failureThreshold: 1, openMs: 10, successThreshold: 9 }
+    const transport = transportTo(server, { breaker })
+    await transport.connect({ retry: true })
+    expect(transport.status.state).toBe('ready')
+    expect(await transport.health()).toMatchObject({
+      status: 'degraded',
+      breaker: 'half-open',
+      reasons: ['The circuit breaker is half-open'],
+    })
+  })
+
   test('of a link whose other side is dead is not up when it is probed', async () => {
     const server = await serve()
     const transport = transportTo(server)

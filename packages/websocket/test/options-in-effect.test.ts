@@ -1,4 +1,6 @@
-import { createEvent } from '@bus/core'
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
+import { PassThrough } from 'node:stream'
+import { InMemoryMetrics, createEvent } from '@bus/core'
 import { plainJson } from '@bus/websocket/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
 import {
@@ -192,6 +194,23 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     server.disconnect(1001)
     await until(() => transport.status.state === 'closed', 'closed')
   },
+  'reconnect.retry': async () => {
+    const server = await serve()
+    server.faults.refuse(503)
+    const transport = transportTo(server, { reconnect: { retry: () => ({ delayMs: 4_321 }) } })
+    await transport.connect().catch(() => {})
+    await until(() => transport.status.state === 'backoff', 'backoff')
+    expect(transport.status).toMatchObject({ delayMs: 4_321 })
+  },
+  'reconnect.retryState': async () => {
+    const server = await serve()
+    server.faults.refuse(503)
+    const retry = (ms: number): { delayMs: number } => ({ delayMs: ms })
+    const transport = transportTo(server, { reconnect: { retry, retryState: 4_321 } })
+    await transport.connect().catch(() => {})
+    await until(() => transport.status.state === 'backoff', 'backoff')
+    expect(transport.status).toMatchObject({ delayMs: 4_321 })
+  },
   'heartbeat: false': async () => {
     const server = await serve()
     const clock = new FastClock(100)
@@ -300,6 +319,13 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     for (const n of [1, 2]) transport.emit(createEvent('a', n))
     expect(only(notices, 'backpressure')).toMatchObject([{ level: 'high' }])
   },
+  rateLimit: async () => {
+    const transport = transportTo(await serve(), { rateLimit: { capacity: 1, onLimit: 'reject' } })
+    await transport.publish(createEvent('a', 1))
+    await expect(transport.publish(createEvent('a', 2))).rejects.toMatchObject({
+      code: 'rate-limited',
+    })
+  },
   whenDisconnected: async () => {
     const transport = transportTo(await serve(), { whenDisconnected: 'reject' })
     await expect(transport.publish(createEvent('a', 1))).rejects.toMatchObject({
@@ -356,10 +382,37 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     const offers = server.upgrades.map(({ headers }) => headers['sec-websocket-extensions'])
     expect(offers).toEqual([expect.stringContaining('permessage-deflate'), undefined])
   },
+  telemetry: async () => {
+    const ids: unknown[] = []
+    const note = (notice: unknown): void => void ids.push((notice as { id: unknown }).id)
+    subscribe('own.connection.open', note)
+    await transportTo(await serve(), { telemetry: { prefix: 'own', id: 'seven' } }).connect()
+    unsubscribe('own.connection.open', note)
+    expect(ids).toEqual(['seven'])
+  },
+  metrics: async () => {
+    const metrics = new InMemoryMetrics()
+    await transportTo(await serve(), { metrics }).connect()
+    expect(metrics.get('connections.opened')).toBe(1)
+  },
+  record: async () => {
+    const stream = new PassThrough()
+    const transport = transportTo(await serve(), { record: stream })
+    await transport.connect()
+    await transport.close()
+    expect(String(stream.read())).toContain('"type":"open"')
+  },
   clock: async () => {
     const clock = new FastClock(1)
     await transportTo(await serve(), { clock }).connect()
     expect(clock.waits.length).toBeGreaterThan(0)
+  },
+  handlers: async () => {
+    const server = await serve()
+    const told: number[] = []
+    const onConnect = ({ generation }: { readonly generation: number }) => told.push(generation)
+    await transportTo(server, { handlers: { connection: { onConnect } } }).connect()
+    expect(told).toEqual([1])
   },
   random: async () => {
     const server = await serve()

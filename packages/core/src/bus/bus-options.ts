@@ -14,6 +14,7 @@ import {
 } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type { Transport } from '../contract/transport.ts'
+import { telemetryOf, type Telemetry, type TelemetryOptions } from '../observe/telemetry.ts'
 import { InMemoryDeadLetterQueue, type DeadLetterQueue } from '../resilience/dead-letters.ts'
 import type { Middleware } from './middleware.ts'
 import type { OnError } from './notices.ts'
@@ -49,6 +50,8 @@ export interface BusOptions {
   readonly createId?: () => string
   /** Gets every `error` notice, also when nobody listens. What it throws is uncaught. @default none */
   readonly onError?: OnError
+  /** Under which names it tells what it does on `node:diagnostics_channel`; its transport has an option of its own. @default prefix 'bus' */
+  readonly telemetry?: TelemetryOptions
   /** @default the machine's clock */
   readonly clock?: Clock
   /** Source of the jitter of retries. @default `Math.random` */
@@ -65,6 +68,7 @@ export interface ResolvedBusOptions {
   readonly source: string | undefined
   readonly createId: (() => string) | undefined
   readonly onError: OnError | undefined
+  readonly telemetry: Telemetry
   readonly clock: Clock
   readonly random: Random
 }
@@ -78,6 +82,7 @@ const SHAPE: Shape<BusOptions> = Object.freeze({
   source: string(),
   createId: func,
   onError: func,
+  telemetry: (_path, value) => void telemetryOf(value as TelemetryOptions),
   clock: withMethods('now', 'setTimeout', 'clearTimeout'),
   random: func,
 })
@@ -86,16 +91,21 @@ const SHAPE: Shape<BusOptions> = Object.freeze({
 export function resolveBusOptions(options: BusOptions): ResolvedBusOptions {
   checkOptions('', options, SHAPE)
   const { transport, validate = 'publish', middleware = [], deadLetters, events } = options
+  const telemetry = telemetryOf(options.telemetry)
   return Object.freeze({
     transport,
     // A map, so that a type called `constructor` finds no schema by accident.
     schemas: events && validate !== 'none' ? new Map(Object.entries(events)) : undefined,
     validate,
     middleware: Object.freeze([...middleware]),
-    deadLetters: deadLetters === false ? undefined : (deadLetters ?? new InMemoryDeadLetterQueue()),
+    deadLetters:
+      deadLetters === false
+        ? undefined
+        : (deadLetters ?? new InMemoryDeadLetterQueue({ telemetry: { prefix: telemetry.prefix } })),
     source: options.source,
     createId: options.createId,
     onError: options.onError,
+    telemetry,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   })

@@ -12,7 +12,9 @@ import type {
   HealthOptions,
   Listenable,
 } from '../contract/transport.ts'
+import type { TransportTrace } from '../observe/trace.ts'
 import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
+import type { BusMetrics } from './bus-metrics.ts'
 import type { IterateOptions } from './iterate.ts'
 import type { BusEvents } from './notices.ts'
 import type { ReadableOptions, WritableOptions } from './streams.ts'
@@ -48,6 +50,10 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   /** Connects now instead of on first use; rejects with the failure of the first attempt, unless told to `retry`. */
   connect(options?: ConnectOptions): Promise<void>
   health(options?: HealthOptions): Promise<BusHealth>
+  /** The inner state in one picture: transport, subscriptions, dead letters. */
+  metrics(): BusMetrics
+  /** The latest changes of the transport's state, where it keeps them. */
+  trace(): TransportTrace | undefined
   /**
    * The matching events, on demand: what nobody asks for holds the publisher back. An event is settled when the
    * next one is asked for, so one that was being worked on when the loop broke is not. No patterns: everything.

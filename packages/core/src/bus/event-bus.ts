@@ -29,10 +29,12 @@ import type {
   PublishReceipt,
   Unsubscribe,
 } from '../contract/transport.ts'
+import type { TransportTrace } from '../observe/trace.ts'
 import type { QueueStats } from '../queue/queue-stats.ts'
 import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
 import type { Bus, BusHealth } from './bus.ts'
+import { busMetrics, transportTrace, type BusMetrics } from './bus-metrics.ts'
 import { EventFactory } from './event-factory.ts'
 import { iterate, type IterateOptions } from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
@@ -60,7 +62,7 @@ export class EventBus implements Bus {
   constructor(options: ResolvedBusOptions) {
     const { transport, deadLetters, onError, source, createId } = options
     this.#options = options
-    this.#notices = new Notices(transport, deadLetters, onError)
+    this.#notices = new Notices(transport, deadLetters, onError, options.telemetry)
     this.#factory = new EventFactory(source, createId)
     this.#publisher = new Publisher(options, {
       notices: this.#notices,
@@ -174,6 +176,15 @@ export class EventBus implements Bus {
   async health(options?: HealthOptions): Promise<BusHealth> {
     const health = await this.#options.transport.health(options)
     return Object.freeze({ ...health, subscriptions: this.#subscriptions.health() })
+  }
+
+  metrics(): BusMetrics {
+    const { transport, deadLetters } = this.#options
+    return busMetrics(transport, this.#subscriptions.list(), deadLetters)
+  }
+
+  trace(): TransportTrace | undefined {
+    return transportTrace(this.#options.transport)
   }
 
   drain(options: DrainOptions = {}): Promise<DrainReport> {

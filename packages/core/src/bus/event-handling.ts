@@ -3,6 +3,7 @@ import { AbortedError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import { nextStep, type NextStep, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
 import { sleep } from '../resilience/wait.ts'
+import { DeadLettering, type LetterEnd } from './dead-lettering.ts'
 import type { HandlerRunner } from './handler-runner.ts'
 import type { SubscriptionHost } from './subscription-host.ts'
 import { asError } from './thrown.ts'
@@ -32,6 +33,7 @@ export class EventHandling {
   readonly #host: SubscriptionHost
   readonly #runner: HandlerRunner
   readonly #policy: ResolvedErrorPolicy
+  readonly #deadLettering: DeadLettering
   #handled = 0
   #failed = 0
   #retried = 0
@@ -48,6 +50,7 @@ export class EventHandling {
     this.#host = host
     this.#runner = runner
     this.#policy = policy
+    this.#deadLettering = new DeadLettering(host, policy.deadLetter, owner.stop)
   }
 
   counts(): HandlingCounts {
@@ -81,7 +84,7 @@ export class EventHandling {
   /** An event that failed before its handler was called. */
   refuse(event: Event, token: number, error: unknown): void {
     this.#onFailedAttempt()
-    this.#end('dlq', event, token, error, 0)
+    void this.#end('dlq', event, token, error, 0)
   }
 
   #succeed(token: number): void {
@@ -99,8 +102,7 @@ export class EventHandling {
     this.#onFailedAttempt()
     const step = this.#step(1, error)
     if (step.action === 'retry') return this.#retry(event, token, error, step.delayMs)
-    this.#end(step.action, event, token, error, 1)
-    return undefined
+    return this.#end(step.action, event, token, error, 1)
   }
 
   /** Tries again in place, so that the events behind this one keep their order. */
@@ -109,7 +111,7 @@ export class EventHandling {
     let wait = delayMs
     for (let attempt = 2; ; attempt++) {
       if (!(await this.#waited(wait))) {
-        this.#end('dlq', event, token, error, attempt - 1)
+        await this.#end('dlq', event, token, error, attempt - 1)
         return
       }
       this.#retried++
@@ -123,7 +125,7 @@ export class EventHandling {
       }
       const step = this.#step(attempt, error)
       if (step.action !== 'retry') {
-        this.#end(step.action, event, token, error, attempt)
+        await this.#end(step.action, event, token, error, attempt)
         return
       }
       wait = step.delayMs
@@ -149,25 +151,34 @@ export class EventHandling {
     return nextStep(this.#policy, { attempt, error, hasDeadLetters }, random)
   }
 
+  /** `undefined` when that is over already. */
   #end(
     action: 'dlq' | 'drop' | 'fail',
     event: Event,
     token: number,
     thrown: unknown,
     attempts: number,
-  ): void {
+  ): undefined | Promise<void> {
     const error = asError(thrown)
     if (action === 'fail') {
       this.#owner.fail(error, event)
       this.#owner.settle(token)
-      return
+      return undefined
     }
     this.#host.report('handler', error)
-    if (action === 'dlq') {
-      const reason = 'handler'
-      if (!this.#host.giveUp({ reason, direction: 'inbound', error, attempts, event })) return
-      this.#deadLettered++
+    if (action === 'drop') {
+      this.#owner.settle(token)
+      return undefined
     }
-    this.#owner.settle(token)
+    const letter = { reason: 'handler', direction: 'inbound', error, attempts, event } as const
+    const end = this.#deadLettering.bury(letter)
+    if (typeof end === 'string') return this.#onBuried(end, event, token, error)
+    return end.then((later) => this.#onBuried(later, event, token, error))
+  }
+
+  #onBuried(end: LetterEnd, event: Event, token: number, error: Error): undefined {
+    if (end === 'stored') this.#deadLettered++
+    if (end === 'stored' || end === 'log') this.#owner.settle(token)
+    if (end === 'fail') this.#owner.fail(error, event)
   }
 }

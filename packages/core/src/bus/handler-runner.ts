@@ -2,7 +2,7 @@
 import { TimeoutError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { Handler, HandlerContext, Subscription } from '../contract/subscriber.ts'
-import { telemetry } from '../observe/telemetry.ts'
+import { telemetry, type Operation, type TelemetryOperations } from '../observe/telemetry.ts'
 import { asError } from './thrown.ts'
 import type { Handling } from './handling-scope.ts'
 import type { SubscriptionHost } from './subscription-host.ts'
@@ -27,7 +27,7 @@ const SYNC_CALLS = 64
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions
-  readonly #operation = telemetry.operation('bus.deliver')
+  readonly #operation: Operation<TelemetryOperations['bus.deliver']>
   readonly #abort = new AbortController()
   readonly #firstContext: HandlerContext
   #zombies = 0
@@ -50,6 +50,7 @@ export class HandlerRunner {
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options
+    this.#operation = (options.host.telemetry ?? telemetry).operation('bus.deliver')
     this.#onStack = { subscription: options.subscription, live: false }
     options.host.scope.follow()
     this.#firstContext = this.#contextOf(1, this.#abort.signal)

@@ -34,10 +34,13 @@ export class Intake {
   readonly #overflow = new Denque<Delivery>()
   readonly #owner: IntakeOwner
   readonly #blocks: boolean
+  readonly #lowWaterMark: number | undefined
   #isHolding = false
 
-  constructor(options: Required<QueueOptions>, owner: IntakeOwner) {
+  /** @param lowWaterMark - events that may wait when the transport goes on, instead of the usual fill */
+  constructor(options: Required<QueueOptions>, owner: IntakeOwner, lowWaterMark?: number) {
     this.#owner = owner
+    this.#lowWaterMark = lowWaterMark
     this.#blocks = options.strategy === 'block'
     this.#queue = new BoundedQueue<Delivery>(options, {
       // Measuring costs a serialisation, so only where a limit was asked for.
@@ -81,7 +84,11 @@ export class Intake {
   /** Lets the transport go on, if it was held and the queue has fallen far enough. */
   relieve(): void {
     if (!this.#isHolding || this.#overflow.length > 0) return
-    if (this.#queue.fillRatio > RESUME_AT || !this.#queue.hasRoom) return
+    const isLow =
+      this.#lowWaterMark === undefined
+        ? this.#queue.fillRatio <= RESUME_AT
+        : this.#queue.size <= this.#lowWaterMark
+    if (!isLow || !this.#queue.hasRoom) return
     this.#isHolding = false
     this.#owner.onRoom()
   }

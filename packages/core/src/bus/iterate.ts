@@ -7,6 +7,8 @@ import type { WaitOptions } from '../contract/transport.ts'
 export interface IterateOptions extends WaitOptions {
   /** How many events may wait for demand before the transport is told to hold on, an integer ≥ 1. @default 16 */
   readonly highWaterMark?: number
+  /** How many may still wait when it may go on, an integer ≥ 0 below `highWaterMark`. @default half of `highWaterMark` */
+  readonly lowWaterMark?: number
 }
 
 /** How many events wait for demand when nothing else is asked for. */
@@ -21,11 +23,12 @@ export function iterate<M extends EventMap, P extends string>(
   patterns: P | readonly P[],
   options: IterateOptions = {},
 ): AsyncIterableIterator<EventOf<M, P>> & AsyncDisposable {
-  const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK } = options
+  const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, lowWaterMark } = options
   return new EventIterator<EventOf<M, P>>(
     (handler) =>
       subscriber.subscribe(patterns, handler, {
         queue: { capacity: highWaterMark },
+        ...(lowWaterMark === undefined ? {} : { lowWaterMark }),
         ...(signal && { signal }),
       }),
     signal,

@@ -9,7 +9,7 @@ import type {
   Unsubscribe,
 } from '../contract/transport.ts'
 import { Emitter } from '../observe/emitter.ts'
-import { telemetry } from '../observe/telemetry.ts'
+import { telemetry, type Telemetry } from '../observe/telemetry.ts'
 import type { DeadLetter, DeadLetterQueue } from '../resilience/dead-letters.ts'
 import { asError } from './thrown.ts'
 
@@ -35,6 +35,7 @@ export class Notices implements Listenable<BusEvents> {
   readonly #transport: Transport
   readonly #deadLetters: DeadLetterQueue | undefined
   readonly #onError: OnError | undefined
+  readonly #telemetry: Telemetry
   readonly #forwarded = new Map<keyof BusEvents, Unsubscribe>()
   readonly #emitter: Emitter<BusEvents> = new Emitter<BusEvents>((error, name) => {
     // A listener of `error` that throws would be told of itself for ever.
@@ -46,12 +47,15 @@ export class Notices implements Listenable<BusEvents> {
     transport: Transport,
     deadLetters: DeadLetterQueue | undefined,
     onError: OnError | undefined,
+    channels: Telemetry = telemetry,
   ) {
     this.#transport = transport
     this.#deadLetters = deadLetters
     this.#onError = onError
+    this.#telemetry = channels
     if (deadLetters !== undefined) this.#forward('undeliverable')
-    if (onError !== undefined) this.#forward('error')
+    // Also when nobody listens here: who subscribed to the channel `bus.error` cannot say so.
+    this.#forward('error')
   }
 
   on<K extends keyof BusEvents>(
@@ -69,7 +73,7 @@ export class Notices implements Listenable<BusEvents> {
 
   /** Something went wrong that no caller is waiting for. */
   report(kind: ErrorKind, error: Error): void {
-    const errors = telemetry.channel('bus.error')
+    const errors = this.#telemetry.channel('bus.error')
     if (errors.hasSubscribers) errors.publish({ source: this.#transport.name, kind, error })
     this.#tellOnError(kind, error)
     this.#emitter.emit('error', { kind, error })
@@ -77,13 +81,35 @@ export class Notices implements Listenable<BusEvents> {
 
   /** Tells that an event was given up and stores it. `false`: the dead letters did not take it. */
   giveUp(undeliverable: Undeliverable): boolean {
-    const drops = telemetry.channel('bus.drop')
+    this.announce(undeliverable)
+    return this.store(undeliverable)
+  }
+
+  /** Tells that an event was given up. */
+  announce(undeliverable: Undeliverable): void {
+    const drops = this.#telemetry.channel('bus.drop')
     if (drops.hasSubscribers) {
       const { reason, event } = undeliverable
       drops.publish({ source: this.#transport.name, reason, event })
     }
     this.#emitter.emit('undeliverable', undeliverable)
-    return this.#store(undeliverable)
+  }
+
+  /** Puts it into the dead letters. `false`: they did not take it, which is reported. */
+  store(undeliverable: Undeliverable): boolean {
+    if (this.#deadLetters === undefined) return true
+    try {
+      const letter = this.#deadLetters.add(undeliverable, this.#transport.name)
+      if (letter === undefined) {
+        this.report('dead-letter', undeliverable.error)
+        return false
+      }
+      this.#emitter.emit('dead-letter', letter)
+      return true
+    } catch (error) {
+      this.report('dead-letter', asError(error))
+      return false
+    }
   }
 
   /** Forgets every listener. */
@@ -101,22 +127,6 @@ export class Notices implements Listenable<BusEvents> {
       queueMicrotask(() => {
         throw defect
       })
-    }
-  }
-
-  #store(undeliverable: Undeliverable): boolean {
-    if (this.#deadLetters === undefined) return true
-    try {
-      const letter = this.#deadLetters.add(undeliverable, this.#transport.name)
-      if (letter === undefined) {
-        this.report('dead-letter', undeliverable.error)
-        return false
-      }
-      this.#emitter.emit('dead-letter', letter)
-      return true
-    } catch (error) {
-      this.report('dead-letter', asError(error))
-      return false
     }
   }
 

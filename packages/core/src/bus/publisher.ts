@@ -9,7 +9,7 @@ import type {
   Transport,
   UndeliverableReason,
 } from '../contract/transport.ts'
-import { telemetry } from '../observe/telemetry.ts'
+import type { Operation, TelemetryOperations } from '../observe/telemetry.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
 import { aroundPublish, type PublishStep } from './middleware.ts'
 import type { Notices } from './notices.ts'
@@ -28,7 +28,7 @@ export class Publisher {
   readonly #owner: PublisherOwner
   readonly #schemas: ResolvedBusOptions['schemas']
   readonly #sendsOutput: boolean
-  readonly #operation = telemetry.operation('bus.publish')
+  readonly #operation: Operation<TelemetryOperations['bus.publish']>
   readonly #publish: PublishStep
   readonly #emit: PublishStep | undefined
 
@@ -38,6 +38,7 @@ export class Publisher {
     this.#owner = owner
     this.#schemas = schemas
     this.#sendsOutput = validate === 'publish'
+    this.#operation = options.telemetry.operation('bus.publish')
     this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
     const wraps = middleware.some((layer) => layer.publish !== undefined)
     this.#emit = wraps

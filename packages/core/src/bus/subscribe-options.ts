@@ -8,6 +8,7 @@ import {
   oneOf,
   type Shape,
 } from '../config/options.ts'
+import { ConfigError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions } from '../contract/subscriber.ts'
 import type { Delivery } from '../contract/transport.ts'
@@ -24,6 +25,7 @@ export interface ResolvedSubscribeOptions {
   readonly concurrency: number
   readonly orderBy: ((event: Event) => string) | undefined
   readonly queue: Required<QueueOptions>
+  readonly lowWaterMark: number | undefined
   readonly errorPolicy: ResolvedErrorPolicy
   readonly handlerTimeoutMs: number | undefined
   readonly zombieLimit: number
@@ -36,6 +38,7 @@ const SHAPE: Shape<SubscribeOptions> = Object.freeze({
   orderBy: func,
   // The queue and the error policy check their own options.
   queue: anything,
+  lowWaterMark: integer({ min: 0 }),
   errorPolicy: anything,
   handlerTimeoutMs: durationMs({ min: 1 }),
   zombieLimit: integer({ min: 0 }),
@@ -52,10 +55,17 @@ export function resolveSubscribeOptions(options: SubscribeOptions = {}): Resolve
     handlerTimeoutMs,
     signal,
   } = options
+  const queue = resolveQueueOptions(options.queue, 'queue')
+  const { lowWaterMark } = options
+  if (lowWaterMark !== undefined && lowWaterMark >= queue.capacity) {
+    const form = `to be below the capacity of the queue (${queue.capacity})`
+    throw ConfigError.expected('lowWaterMark', form, lowWaterMark)
+  }
   return Object.freeze({
     concurrency,
     orderBy,
-    queue: resolveQueueOptions(options.queue, 'queue'),
+    queue,
+    lowWaterMark,
     errorPolicy: resolveErrorPolicy(options.errorPolicy),
     handlerTimeoutMs,
     zombieLimit: options.zombieLimit ?? SUBSCRIBE_DEFAULTS.zombieLimit,

@@ -5,7 +5,7 @@ import type { Handler, Subscription, SubscriptionStats } from '../contract/subsc
 import type { Feed, Sink } from '../contract/transport.ts'
 import { EventHandling } from './event-handling.ts'
 import { HandlerRunner } from './handler-runner.ts'
-import { Intake, type Delivery } from './intake.ts'
+import { Intake, type Delivery, type IntakeOwner } from './intake.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
 import type { SubscriptionHost } from './subscription-host.ts'
 import { asError } from './thrown.ts'
@@ -55,11 +55,12 @@ export class HandlerSubscription implements Sink, Subscription {
     this.id = id
     this.patterns = Object.freeze([...patterns])
     this.#host = host
-    this.#intake = new Intake(options.queue, {
+    const owner: IntakeOwner = {
       onDrop: (delivery, error) => this.#giveUp('dropped', delivery, error),
       onLevel: (level, fillRatio) => host.pressure(this, level, fillRatio),
       onRoom: () => this.#feed?.ready(),
-    })
+    }
+    this.#intake = new Intake(options.queue, owner, options.lowWaterMark)
     const { handlerTimeoutMs: timeoutMs, zombieLimit, concurrency } = options
     this.#runner = new HandlerRunner({ handler, subscription: this, host, timeoutMs, zombieLimit })
     this.#handling = new EventHandling(this.#ownHandling(), host, this.#runner, options.errorPolicy)

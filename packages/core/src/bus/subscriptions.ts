@@ -50,9 +50,12 @@ export class Subscriptions {
     this.#host = {
       clock: options.clock,
       random: options.random,
+      telemetry: options.telemetry,
       scope,
       hasDeadLetters: options.deadLetters !== undefined,
       giveUp: (undeliverable) => notices.giveUp(undeliverable),
+      announce: (undeliverable) => notices.announce(undeliverable),
+      store: (undeliverable) => notices.store(undeliverable),
       report: (kind, error) => notices.report(kind, error),
       pressure: ({ id }, level, fillRatio) =>
         notices.emit('subscription-backpressure', { id, level, fillRatio }),

@@ -5,12 +5,31 @@ import { BusError, type BusErrorOptions } from './errors.ts'
 export class ConnectionError extends BusError {
   readonly code = 'connection'
   readonly category = 'transient'
+  /** The close code with which the link ended; `undefined` where it could not be made. */
+  readonly closeCode: number | undefined
+
+  constructor(message: string, options: BusErrorOptions & { readonly closeCode?: number } = {}) {
+    super(message, options)
+    this.closeCode = options.closeCode
+  }
 }
 
 /** The link was lost while the call was under way. */
 export class DisconnectedError extends BusError {
   readonly code = 'disconnected'
   readonly category = 'transient'
+}
+
+/** No connection of several is ready. */
+export class NoConnectionsError extends BusError {
+  readonly code = 'no-connections'
+  readonly category = 'transient'
+}
+
+/** This handle has given its connection to another owner. */
+export class DetachedError extends BusError {
+  readonly code = 'detached'
+  readonly category = 'permanent'
 }
 
 /** The server answered the handshake with something else than an upgrade. */

@@ -1,6 +1,8 @@
 import { describe, expect, test } from 'vitest'
 import * as connectionErrors from './connection-errors.ts'
 import * as errors from './errors.ts'
+import { RateLimitError } from './rate-limit-error.ts'
+import * as requestErrors from './request-errors.ts'
 
 const { AbortedError, BusError, ConfigError, QueueFullError, SerializationError } = errors
 
@@ -14,6 +16,9 @@ const each: readonly errors.BusError[] = [
   new errors.DecodeError('m', { cause }),
   new errors.QueueFullError('m', { cause }),
   new errors.DroppedError('m', { cause }),
+  new RateLimitError('m', { reason: 'limited', cost: 1, retryAfterMs: 5 }, { cause }),
+  new requestErrors.RpcError('m', { code: 1, message: 'm' }, { cause }),
+  new requestErrors.DuplicateIdError('m', { cause }),
   new errors.TimeoutError('m', { cause }),
   new errors.AbortedError('m', { cause }),
   new errors.ClosedError('m', { cause }),
@@ -23,6 +28,8 @@ const each: readonly errors.BusError[] = [
   new errors.CircuitOpenError('m', { cause }),
   new errors.HandlerError('m', { cause }),
   new connectionErrors.ConnectionError('m', { cause }),
+  new connectionErrors.DetachedError('m', { cause }),
+  new connectionErrors.NoConnectionsError('m', { cause }),
   new connectionErrors.DisconnectedError('m', { cause }),
   new connectionErrors.HandshakeError({ status: 503, headers: {}, body: '' }, { cause }),
   new connectionErrors.AuthError('m', { cause }),
@@ -34,9 +41,12 @@ const each: readonly errors.BusError[] = [
 ]
 
 test('every class of error is shown here', () => {
-  const classes = Object.values({ ...errors, ...connectionErrors }).filter(
-    (member) => typeof member === 'function' && member !== BusError,
-  )
+  const classes = Object.values({
+    ...errors,
+    ...connectionErrors,
+    ...requestErrors,
+    RateLimitError,
+  }).filter((member) => typeof member === 'function' && member !== BusError)
   expect(new Set(each.map((error) => error.constructor))).toEqual(new Set(classes))
 })
 

@@ -31,6 +31,8 @@ export type BusErrorCode =
   | 'circuit-open'
   | 'connection'
   | 'disconnected'
+  | 'no-connections'
+  | 'detached'
   | 'handshake'
   | 'auth'
   | 'bootstrap'
@@ -38,7 +40,11 @@ export type BusErrorCode =
   | 'heartbeat-timeout'
   | 'attempts-exhausted'
   | 'rejected'
+  | 'rpc'
+  | 'duplicate-id'
   | 'handler'
+  | 'rate-limited'
+  | 'recording'
 
 /** What an error of the bus says besides its message. */
 export interface BusErrorOptions {

@@ -8,6 +8,7 @@ import type {
   EmitOptions,
   PublishOptions,
   PublishReceipt,
+  Undeliverable,
   WaitOptions,
 } from './transport.ts'
 
@@ -77,6 +78,33 @@ export interface ErrorPolicy {
     /** @default 100 ms, doubling, at most 10 s, full jitter */
     readonly backoff?: BackoffPolicy
   }
+  /** Where the dead letters of this subscription go, and what happens when they cannot. */
+  readonly deadLetter?: DeadLetterPolicy
+}
+
+/** The last way of an event that was given up. Its handler is not run again, whatever happens here. */
+export interface DeadLetterPolicy {
+  /**
+   * Takes each event whose handling failed, instead of the dead letters of the bus. What it throws or rejects with is a
+   * delivery that failed. @default the dead letters of the bus
+   */
+  readonly deliver?: (letter: Undeliverable) => void | Promise<void>
+  /**
+   * After a delivery that failed, which is reported in any case:
+   * - `keep`: the event stays unsettled, so that a transport that acknowledges delivers it again some day.
+   * - `log`: the event is settled; the report is all that is left of it.
+   * - `fail`: stop the subscription; its `closed` rejects, and the event stays unsettled.
+   * - `retry`: deliver again as `retry` says, then `keep`.
+   * @default 'keep'
+   */
+  readonly fallback?: 'keep' | 'log' | 'fail' | 'retry'
+  /** For fallback `retry`. @default 3 further attempts */
+  readonly retry?: {
+    /** Further deliveries after the first. */
+    readonly attempts: number
+    /** @default 100 ms, doubling, at most 10 s, full jitter */
+    readonly backoff?: BackoffPolicy
+  }
 }
 
 /** How a subscription handles what it gets. Its `signal` also ends it later: the same as `unsubscribe`. */
@@ -87,6 +115,11 @@ export interface SubscribeOptions extends WaitOptions {
   readonly orderBy?: (event: Event) => string
   /** What waits for the handler. @default 1,000 events, `block` */
   readonly queue?: QueueOptions
+  /**
+   * How many events may still wait when a transport that was told to hold on may go on: an integer ≥ 0, below the capacity of
+   * the queue. Low: it goes on rarely, with much at once. @default half the capacity
+   */
+  readonly lowWaterMark?: number
   readonly errorPolicy?: ErrorPolicy
   /** See `FeedOptions`. @default the most that the transport promises */
   readonly delivery?: Delivery

@@ -173,12 +173,25 @@ export interface TransportEvents {
   backpressure: { readonly level: 'high' | 'normal'; readonly fillRatio: number }
   /** There is room again after `emit` answered `false`. */
   ready: undefined
+  /** A rate limit made an event wait, or refused it. */
+  'rate-limit': RateLimitNotice
   breaker: { readonly state: BreakerStateName; readonly previous: BreakerStateName }
   'heartbeat-timeout': { readonly silentMs: number; readonly missed: number }
   /** Events that matched were lost on the way to this client; told before any later event. */
   gap: Gap
   'subscriptions-restored': { readonly patterns: readonly string[] }
   'subscriptions-failed': { readonly patterns: readonly string[]; readonly error: Error }
+}
+
+/** What a rate limit did to an event that was published. */
+export interface RateLimitNotice {
+  /** `queued`: it is sent as soon as it may be. `rejected`: its publish failed with `RateLimitError`. */
+  readonly action: 'queued' | 'rejected'
+  readonly event: Event
+  /** Tokens; `NaN` where that could not be told. */
+  readonly cost: number
+  /** Milliseconds after which it is expected to be sent, or could be published again; `Infinity`: never. */
+  readonly retryAfterMs: number
 }
 
 /** A hole in what was received. */
@@ -194,6 +207,7 @@ export interface Gap {
 
 /** Where an `error` comes from. */
 export type ErrorKind =
+  | 'auth'
   | 'connection'
   | 'decode'
   | 'handler'
@@ -201,6 +215,8 @@ export type ErrorKind =
   | 'emit'
   | 'subscription'
   | 'dead-letter'
+  | 'rate-limit'
+  | 'recording'
 
 /** Stops listening. Also works with `using`. */
 export interface Unsubscribe extends Disposable {

@@ -1,7 +1,7 @@
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { createEvent } from '../contract/event.ts'
-import { telemetry } from './telemetry.ts'
+import { telemetry, telemetryOf, type TelemetryNotices } from './telemetry.ts'
 
 const event = createEvent('order.created', 1)
 
@@ -24,33 +24,207 @@ function drop(payloads: { made: number }): void {
   channel.publish({ source: 'shop', reason: 'dropped', event })
 }
 
+const NAMES = Object.keys(telemetry.payloads) as (keyof TelemetryNotices)[]
+
 describe('names', () => {
-  test('they are a promise', () => {
-    expect(telemetry.names).toEqual([
-      'bus.breaker',
-      'bus.connect',
-      'bus.dead-letter',
-      'bus.deliver',
-      'bus.drop',
-      'bus.error',
-      'bus.publish',
-      'bus.reconnect',
-      'bus.status',
-    ])
+  test('and the keys of what they carry are a promise', () => {
+    expect(telemetry.payloads).toMatchInlineSnapshot(`
+      {
+        "bus.breaker": [
+          "id",
+          "previous",
+          "state",
+          "transport",
+        ],
+        "bus.connect": [
+          "attempt",
+          "id",
+          "transport",
+        ],
+        "bus.connection.close": [
+          "code",
+          "durationMs",
+          "id",
+          "initiatedBy",
+          "reason",
+          "transport",
+          "wasClean",
+        ],
+        "bus.connection.failure": [
+          "attempt",
+          "error",
+          "id",
+          "transport",
+        ],
+        "bus.connection.handover": [
+          "action",
+          "id",
+          "transport",
+        ],
+        "bus.connection.open": [
+          "durationMs",
+          "generation",
+          "id",
+          "protocol",
+          "reconnected",
+          "transport",
+          "url",
+        ],
+        "bus.connection.timeout": [
+          "id",
+          "missed",
+          "silentMs",
+          "transport",
+        ],
+        "bus.connection.up": [
+          "id",
+          "transport",
+          "value",
+        ],
+        "bus.connection.upgrade": [
+          "attempt",
+          "durationMs",
+          "generation",
+          "id",
+          "transport",
+        ],
+        "bus.dead-letter": [
+          "action",
+          "event",
+          "reason",
+          "source",
+        ],
+        "bus.deliver": [
+          "attempt",
+          "event",
+          "subscription",
+        ],
+        "bus.drop": [
+          "event",
+          "reason",
+          "source",
+        ],
+        "bus.error": [
+          "error",
+          "kind",
+          "source",
+        ],
+        "bus.message.received": [
+          "binary",
+          "bytes",
+          "id",
+          "transport",
+        ],
+        "bus.message.sent": [
+          "binary",
+          "bytes",
+          "id",
+          "transport",
+        ],
+        "bus.pool.failover": [
+          "attempt",
+          "error",
+          "member",
+          "pool",
+        ],
+        "bus.publish": [
+          "event",
+          "transport",
+        ],
+        "bus.rate.queued": [
+          "cost",
+          "id",
+          "transport",
+          "waitMs",
+        ],
+        "bus.rate.rejected": [
+          "cost",
+          "id",
+          "retryAfterMs",
+          "transport",
+        ],
+        "bus.reconnect": [
+          "attempt",
+          "cause",
+          "delayMs",
+          "id",
+          "transport",
+        ],
+        "bus.status": [
+          "id",
+          "previous",
+          "status",
+          "transport",
+        ],
+        "bus.subscription.added": [
+          "id",
+          "patterns",
+          "transport",
+        ],
+        "bus.subscription.failed": [
+          "error",
+          "id",
+          "patterns",
+          "transport",
+        ],
+        "bus.subscription.removed": [
+          "id",
+          "patterns",
+          "transport",
+        ],
+        "bus.subscription.restored": [
+          "id",
+          "patterns",
+          "transport",
+        ],
+      }
+    `)
+    expect(telemetry.names).toEqual(Object.keys(telemetry.payloads))
   })
 
   test('each notice is published under its own name', () => {
-    for (const name of [
-      'bus.breaker',
-      'bus.dead-letter',
-      'bus.drop',
-      'bus.error',
-      'bus.reconnect',
-      'bus.status',
-    ] as const) {
+    const operations = ['bus.connect', 'bus.deliver', 'bus.publish']
+    for (const name of NAMES.filter((each) => !operations.includes(each))) {
       expect(telemetry.channel(name).name).toBe(name)
       expect(telemetry.channel(name)).toBe(telemetry.channel(name))
     }
+  })
+})
+
+describe("a prefix of one's own", () => {
+  test('stands for `bus` in every name', () => {
+    const shop = telemetryOf({ prefix: 'acme.shop' })
+    expect(shop.prefix).toBe('acme.shop')
+    expect(shop.channel('bus.drop').name).toBe('acme.shop.drop')
+    expect(shop.names).toEqual(telemetry.names.map((name) => name.replace('bus', 'acme.shop')))
+    expect(Object.values(shop.payloads)).toEqual(Object.values(telemetry.payloads))
+  })
+
+  test('keeps its notices and operations apart from all others', async () => {
+    const shop = telemetryOf({ prefix: 'shop' })
+    const [ours, theirs] = [heardOn('shop.drop'), heardOn('bus.drop')]
+    shop.channel('bus.drop').publish({ source: 'shop', reason: 'dropped', event })
+    expect([ours.length, theirs.length]).toEqual([1, 0])
+    const started = heardOn('tracing:shop.publish:start')
+    expect(shop.operation('bus.publish').isTraced).toBe(true)
+    expect(telemetry.operation('bus.publish').isTraced).toBe(false)
+    await shop.operation('bus.publish').trace(() => Promise.resolve(), { transport: 'm', event })
+    expect(started).toHaveLength(1)
+  })
+
+  test('is `bus` unless told otherwise', () => {
+    expect(telemetryOf()).toBe(telemetry)
+    expect(telemetryOf({ prefix: 'bus' })).toBe(telemetry)
+  })
+
+  test.each(['', 'a b', '.a', 'a.', 'a..b', 7])('%j is none', (prefix) => {
+    expect(() => telemetryOf({ prefix } as never)).toThrow(/Expected `telemetry.prefix` to be/)
+  })
+
+  test('with an unknown option beside it is refused', () => {
+    expect(() => telemetryOf({ prefx: 'a' } as never)).toThrow(
+      /Unknown option `telemetry.prefx`: did you mean `prefix`/,
+    )
   })
 })
 

@@ -441,6 +441,39 @@ describe('the figures', () => {
     expect(told).toEqual(expected)
   })
 
+  test('with a rank the greatest goes first, and among equals the oldest', () => {
+    const queue = new BoundedQueue<string>()
+    for (const item of ['b1', 'a', 'ccc', 'b2', 'ddd', '']) queue.offer(item)
+    const rank = (item: string): number => item.length
+    const order: unknown[] = []
+    for (let next = queue.peek(rank); next !== undefined; next = queue.peek(rank)) {
+      order.push(next === queue.reserve(rank) ? next : 'another')
+    }
+    expect(order).toEqual(['ccc', 'ddd', 'b1', 'b2', 'a', ''])
+    expect(queue.reserve(rank)).toBeUndefined()
+    expect(order.map(() => queue.commit())).toEqual(order)
+  })
+
+  test('what was reserved by rank waits again at the head, in the order in which it was reserved', () => {
+    const queue = new BoundedQueue<number>({ capacity: 5 }, { sizeOf: (item) => item })
+    for (const item of [1, 2, 9, 3]) queue.offer(item)
+    const rank = (item: number): number => item
+    queue.reserve(rank)
+    queue.reserve(rank)
+    expect([queue.reserved, queue.bytes]).toEqual([2, 15])
+    queue.release()
+    expect([...queue]).toEqual([9, 3, 1, 2])
+    expect(queue.take()).toBe(9)
+    expect(queue.bytes).toBe(6)
+  })
+
+  test('a rank that is no number leaves the order as it is', () => {
+    const queue = new BoundedQueue<number>()
+    for (const item of [3, 1, 2]) queue.offer(item)
+    const rank = (): number => NaN
+    expect([queue.peek(rank), queue.reserve(rank), queue.peek(rank)]).toEqual([3, 3, 1])
+  })
+
   test('stats are a frozen picture of their moment', () => {
     const queue = new BoundedQueue<number>()
     const before = queue.stats()

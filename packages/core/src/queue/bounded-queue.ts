@@ -103,14 +103,18 @@ export class BoundedQueue<T> {
     return this.#leaveAsSent(this.#ring.shift())
   }
 
-  /** The item that {@link take} and {@link reserve} would give. */
-  peek(): T | undefined {
-    return this.#ring.peek()?.item
+  /** The item that {@link reserve} would give, or without a rank {@link take}. */
+  peek(rank?: (item: T) => number): T | undefined {
+    return this.#ring.peek(rank)?.item
   }
 
-  /** The oldest item that is not under way becomes so. It keeps its room until {@link commit}. */
-  reserve(): T | undefined {
-    return this.#ring.reserve()?.item
+  /**
+   * The oldest item that is not under way becomes so. It keeps its room until {@link commit}.
+   *
+   * @param rank - the greatest goes first, and among equals the oldest; every item is asked
+   */
+  reserve(rank?: (item: T) => number): T | undefined {
+    return this.#ring.reserve(rank)?.item
   }
 
   /** The oldest item under way leaves as sent. */

@@ -15,7 +15,7 @@ export interface Entry<T> {
  *                     └──── release ────────►   │ shift, remove
  * ```
  *
- * Everything but `remove`, `release` and `clear` is O(1).
+ * Everything but `remove`, `release`, `clear` and what is given a rank is O(1).
  */
 export class TwoPartRing<T> {
   readonly #reserved = new Denque<Entry<T>>()
@@ -51,14 +51,18 @@ export class TwoPartRing<T> {
     return entry
   }
 
-  /** The oldest unreserved entry, which stays. */
-  peek(): Entry<T> | undefined {
-    return this.#unreserved.peekFront()
+  /** The oldest unreserved entry, or with a rank the oldest of those of the highest, which stays. */
+  peek(rank?: (item: T) => number): Entry<T> | undefined {
+    if (rank === undefined) return this.#unreserved.peekFront()
+    return this.#unreserved.peekAt(this.#highest(rank))
   }
 
-  /** The oldest unreserved entry becomes the newest reserved one. */
-  reserve(): Entry<T> | undefined {
-    const entry = this.#unreserved.shift()
+  /** The entry that {@link peek} gives becomes the newest reserved one. */
+  reserve(rank?: (item: T) => number): Entry<T> | undefined {
+    const entry =
+      rank === undefined
+        ? this.#unreserved.shift()
+        : this.#unreserved.removeOne(this.#highest(rank))
     if (entry === undefined) return undefined
     this.#reserved.push(entry)
     this.#reservedBytes += entry.bytes
@@ -104,6 +108,20 @@ export class TwoPartRing<T> {
       }
     }
     return items
+  }
+
+  #highest(rank: (item: T) => number): number {
+    let at = 0
+    let highest = -Infinity
+    for (let i = 0; i < this.#unreserved.length; i++) {
+      const entry = this.#unreserved.peekAt(i)
+      const own = entry === undefined ? -Infinity : rank(entry.item)
+      // What is no number is no reason to go first.
+      if (!(own > highest)) continue
+      highest = own
+      at = i
+    }
+    return at
   }
 
   clear(): void {

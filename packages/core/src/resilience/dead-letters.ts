@@ -3,7 +3,7 @@ import { checkOptions, func, integer, oneOf, withMethods } from '../config/optio
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type { ListenOptions, Undeliverable, Unsubscribe } from '../contract/transport.ts'
 import { Emitter } from '../observe/emitter.ts'
-import { telemetry } from '../observe/telemetry.ts'
+import { telemetryOf, type Telemetry, type TelemetryOptions } from '../observe/telemetry.ts'
 import { LeasingConsumer, type ConsumerSource } from './dead-letter-consumer.ts'
 import { DeadLetterStore } from './dead-letter-store.ts'
 import type {
@@ -37,6 +37,8 @@ export interface DeadLetterQueueOptions {
    * the letter is stored without content. @default none
    */
   readonly redact?: RedactHook
+  /** Under which names it tells of letters on `node:diagnostics_channel`. @default prefix 'bus' */
+  readonly telemetry?: TelemetryOptions
   /** @default the clock of the machine */
   readonly clock?: Clock
   /** Random numbers for jitter. @default Math.random */
@@ -51,6 +53,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
   readonly #store: DeadLetterStore
   readonly #clock: Clock
   readonly #random: Random
+  readonly #telemetry: Telemetry
   readonly #consumers = new Set<LeasingConsumer>()
   readonly #emitter = new Emitter<DeadLetterEvents>((error, name) => this.#onListener(error, name))
   #added = 0
@@ -64,6 +67,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
       maxBytes: integer({ min: 1, allowInfinity: true }),
       overflow: oneOf(['evict', 'refuse']),
       redact: func,
+      telemetry: (_path, value) => void telemetryOf(value as TelemetryOptions),
       clock: withMethods('now', 'setTimeout', 'clearTimeout'),
       random: func,
     })
@@ -72,6 +76,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
     this.#store = new DeadLetterStore({ capacity, maxBytes })
     this.#clock = options.clock ?? systemClock
     this.#random = options.random ?? Math.random
+    this.#telemetry = telemetryOf(options.telemetry)
   }
 
   get size(): number {
@@ -197,14 +202,14 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
   }
 
   #trace(action: 'added' | 'evicted' | 'refused' | 'parked', letter: DeadLetter): void {
-    const channel = telemetry.channel('bus.dead-letter')
+    const channel = this.#telemetry.channel('bus.dead-letter')
     if (!channel.hasSubscribers) return
     const { source, reason, event } = letter
     channel.publish({ action, source, reason, event })
   }
 
   #onListener(error: unknown, name: keyof DeadLetterEvents): void {
-    const channel = telemetry.channel('bus.error')
+    const channel = this.#telemetry.channel('bus.error')
     if (channel.hasSubscribers) channel.publish({ source: 'dead-letters', kind: 'listener', error })
     // A failing listener of `error` is not told to itself.
     if (name !== 'error') this.#emitter.emit('error', { kind: 'listener', error })

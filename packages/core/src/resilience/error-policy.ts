@@ -1,13 +1,31 @@
 /** What happens next to an event whose handler failed: a decision, without side effects. */
-import { checkOptions, func, integer, object, oneOf, required } from '../config/options.ts'
+import {
+  checkOptions,
+  func,
+  integer,
+  object,
+  oneOf,
+  required,
+  type Shape,
+} from '../config/options.ts'
 import type { Random } from '../contract/clock.ts'
-import type { ErrorPolicy } from '../contract/subscriber.ts'
+import type { DeadLetterPolicy, ErrorPolicy } from '../contract/subscriber.ts'
 import { backoff, delayOf, type BackoffPolicy } from './backoff.ts'
 
 /** An error policy with its defaults filled in; frozen. */
 export interface ResolvedErrorPolicy {
   readonly strategy: 'drop' | 'dlq' | 'fail' | 'retry'
   /** Further tries after the first. */
+  readonly retries: number
+  readonly backoff: BackoffPolicy
+  readonly deadLetter: ResolvedDeadLetterPolicy
+}
+
+/** The way of a dead letter with its defaults filled in; frozen. */
+export interface ResolvedDeadLetterPolicy {
+  readonly deliver: DeadLetterPolicy['deliver']
+  readonly fallback: 'keep' | 'log' | 'fail' | 'retry'
+  /** Further deliveries after the first. */
   readonly retries: number
   readonly backoff: BackoffPolicy
 }
@@ -30,6 +48,11 @@ export type NextStep =
 /** Further tries for strategy `retry` where `retry` does not say how many. */
 const DEFAULT_RETRIES = 3
 
+const RETRY: Shape<NonNullable<ErrorPolicy['retry']>> = Object.freeze({
+  attempts: required(integer({ min: 0, allowInfinity: true })),
+  backoff: func,
+})
+
 /**
  * The policy with its defaults.
  *
@@ -41,17 +64,34 @@ export function resolveErrorPolicy(
 ): ResolvedErrorPolicy {
   checkOptions<ErrorPolicy>(path, policy, {
     strategy: oneOf(['drop', 'dlq', 'fail', 'retry']),
-    retry: object<NonNullable<ErrorPolicy['retry']>>({
-      attempts: required(integer({ min: 0, allowInfinity: true })),
-      backoff: func,
+    retry: object(RETRY),
+    deadLetter: object<DeadLetterPolicy>({
+      deliver: func,
+      fallback: oneOf(['keep', 'log', 'fail', 'retry']),
+      retry: object(RETRY),
     }),
   })
-  const { strategy = 'dlq', retry } = policy ?? {}
+  const { strategy = 'dlq', retry, deadLetter = {} } = policy ?? {}
+  const { fallback = 'keep' } = deadLetter
   return Object.freeze({
     strategy,
-    retries: retry?.attempts ?? (strategy === 'retry' ? DEFAULT_RETRIES : 0),
-    backoff: retry?.backoff ?? backoff.exponential({ initialMs: 100, maxMs: 10_000 }),
+    ...resolveRetry(retry, strategy === 'retry'),
+    deadLetter: Object.freeze({
+      deliver: deadLetter.deliver,
+      fallback,
+      ...resolveRetry(deadLetter.retry, fallback === 'retry'),
+    }),
   })
+}
+
+function resolveRetry(
+  retry: ErrorPolicy['retry'],
+  isWanted: boolean,
+): Pick<ResolvedErrorPolicy, 'retries' | 'backoff'> {
+  return {
+    retries: retry?.attempts ?? (isWanted ? DEFAULT_RETRIES : 0),
+    backoff: retry?.backoff ?? backoff.exponential({ initialMs: 100, maxMs: 10_000 }),
+  }
 }
 
 /** Decides: retries come before the strategy, and an error with `retryable: false` skips them. */
@@ -61,7 +101,7 @@ export function nextStep(policy: ResolvedErrorPolicy, failure: Failure, random: 
     return { action: 'retry', delayMs: delayOf(policy.backoff, attempt, random) }
   }
   if (policy.strategy === 'drop' || policy.strategy === 'fail') return { action: policy.strategy }
-  return { action: hasDeadLetters ? 'dlq' : 'drop' }
+  return { action: hasDeadLetters || policy.deadLetter.deliver !== undefined ? 'dlq' : 'drop' }
 }
 
 /** Only an explicit `false` counts: errors of others do not carry the flag. */

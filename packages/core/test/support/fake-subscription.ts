@@ -51,6 +51,8 @@ export function setUp(
       scope: new HandlingScope(),
       hasDeadLetters: true,
       giveUp: (undeliverable) => lost.push(undeliverable) > 0,
+      announce: (undeliverable) => void lost.push(undeliverable),
+      store: () => true,
       report: (_kind, error) => errors.push(error),
       pressure: (_subscription, level) => pressure.push(level),
       ended: () => {},

@@ -5,8 +5,8 @@ import type { MockConnection, MockWaitOptions } from './mock-connection.ts'
 import type { MockMessage } from './mock-message.ts'
 import type { MockRequest } from './mock-request.ts'
 import { describeNearMisses } from './near-misses.ts'
-import { assertInteger, DEFAULT_WAIT_MS } from './options.ts'
-import type { Waits } from './waits.ts'
+import { assertInteger } from './options.ts'
+import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
 
 /** Which connection to wait for. */
 export interface WaitForConnectionOptions extends MockWaitOptions {

@@ -1,6 +1,7 @@
 /** One client's connection, as a test sees it. */
 import type { MockData, MockMessage } from './mock-message.ts'
 import type { MockRequest } from './mock-request.ts'
+import type { WaitLimits } from '../waits.ts'
 
 /** How a connection ended. */
 export interface MockClose {
@@ -12,15 +13,7 @@ export interface MockClose {
 }
 
 /** Limits of a wait. */
-export interface MockWaitOptions {
-  /**
-   * How long to wait, in milliseconds.
-   * @default 2000
-   */
-  readonly timeoutMs?: number
-  /** Ends the wait early. */
-  readonly signal?: AbortSignal
-}
+export type MockWaitOptions = WaitLimits
 
 /** A connection that a client made, open or over. */
 export interface MockConnection {
@@ -42,6 +35,8 @@ export interface MockConnection {
   readonly pings: number
   /** How many pongs came. */
   readonly pongs: number
+  /** Bytes that were sent and that the system has not taken over yet: the client reads slowly. */
+  readonly bufferedAmount: number
   /** Sends a message, if the connection is open; a value that is neither text nor bytes leaves as JSON. */
   send(data: MockData): boolean
   /** Sends a ping, if the connection is open. */

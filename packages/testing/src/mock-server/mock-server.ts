@@ -18,7 +18,7 @@ import {
 import { ServerConnection, type Wire } from './server-connection.ts'
 import { UpgradeFaults } from './upgrade-faults.ts'
 import { Upgrader, type Upgraded } from './upgrade.ts'
-import { Waits } from './waits.ts'
+import { Waits } from '../waits.ts'
 
 /** How long a restart keeps the server down. */
 export interface RestartOptions {

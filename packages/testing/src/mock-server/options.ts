@@ -4,9 +4,6 @@ import { ConfigError, systemClock, type Clock } from '@bus/core'
 import type { MockConnection } from './mock-connection.ts'
 import type { MockMessage } from './mock-message.ts'
 
-/** How long the waits of the server last if the call does not say, in milliseconds. */
-export const DEFAULT_WAIT_MS = 2_000
-
 /** What the server does with each message. */
 export type MockHandler = (message: MockMessage, connection: MockConnection) => void | Promise<void>
 

@@ -7,8 +7,7 @@ import type { LinkConditions } from './link.ts'
 import type { MockClose, MockConnection, MockWaitOptions } from './mock-connection.ts'
 import { toFrame, toMessage, type MockData, type MockMessage } from './mock-message.ts'
 import type { MockRequest } from './mock-request.ts'
-import { DEFAULT_WAIT_MS } from './options.ts'
-import type { Waits } from './waits.ts'
+import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
 
 /** The bytes under a WebSocket. */
 export interface Wire {
@@ -81,6 +80,10 @@ export class ServerConnection implements MockConnection {
 
   get pongs(): number {
     return this.#pongs
+  }
+
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
   }
 
   send(data: MockData): boolean {

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events'
 import { expect, test } from 'vitest'
 import type { Frame } from '../protocol/protocol.ts'
 import { Answers } from './answers.ts'
@@ -83,4 +84,20 @@ test('tells when somebody begins to wait and when nobody does any more', async (
   answers.frame('b')
   await Promise.all(waits)
   expect(sizes).toEqual([1, 0])
+})
+
+test('waits with several signals end with the first that aborts, and leave no listener at the others', async () => {
+  const { answers, is } = create()
+  answers.settle()
+  const [long, short] = [new AbortController(), new AbortController()]
+  const waits = Array.from({ length: 20 }, () => answers.wait(is('a'), long.signal, short.signal))
+  expect(getEventListeners(long.signal, 'abort')).toHaveLength(1)
+  short.abort(new Error('short'))
+  const ends = await Promise.allSettled(waits)
+  expect(ends.map((end) => end.status === 'rejected' && String(end.reason))).toEqual(
+    Array.from({ length: 20 }, () => 'Error: short'),
+  )
+  expect(getEventListeners(long.signal, 'abort')).toHaveLength(0)
+  const late = answers.wait(is('a'), long.signal, short.signal)
+  await expect(late).rejects.toThrow('short')
 })

@@ -1,4 +1,5 @@
 /** Answers: who waits for which frame of one link, and what came before anybody asked. */
+import { AbortWatch } from '@bus/core'
 import type { Frame } from '../protocol/protocol.ts'
 
 /** What is kept for waits to come: a server's greeting is among the first frames. */
@@ -25,6 +26,9 @@ interface Waiter {
 export class Answers {
   readonly #ports: AnswersPorts
   readonly #waiters = new Set<Waiter>()
+  readonly #signals: AbortWatch<Waiter> = new AbortWatch((waiter, signal) =>
+    waiter.fail(signal.reason),
+  )
   readonly #kept: Frame[] = []
   #keptBytes = 0
   #isSettled = false
@@ -43,19 +47,19 @@ export class Answers {
     return this.#isSettled && this.#waiters.size === 0
   }
 
-  /** Resolves with the first answer for which `match` gives something; rejects with the signal's reason. */
-  wait<T>(match: (frame: Frame) => T | undefined, signal: AbortSignal): Promise<T> {
-    if (signal.aborted) return Promise.reject(signal.reason)
+  /** Resolves with the first answer for which `match` gives something; rejects with the reason of any of the signals. */
+  wait<T>(match: (frame: Frame) => T | undefined, ...signals: AbortSignal[]): Promise<T> {
+    const aborted = signals.find((signal) => signal.aborted)
+    if (aborted !== undefined) return Promise.reject(aborted.reason)
     return new Promise((resolve, reject) => {
       const end = (): void => {
-        signal.removeEventListener('abort', onAbort)
+        for (const signal of signals) this.#signals.delete(signal, waiter)
         if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#ports.changed()
       }
       const fail = (error: unknown): void => {
         end()
         reject(error)
       }
-      const onAbort = (): void => fail(signal.reason)
       const take = (frame: Frame): boolean => {
         const found = match(frame)
         if (found === undefined) return false
@@ -65,7 +69,7 @@ export class Answers {
       }
       const waiter: Waiter = { take, fail }
       if (this.#takeKept(waiter)) return
-      signal.addEventListener('abort', onAbort, { once: true })
+      for (const signal of signals) this.#signals.add(signal, waiter)
       this.#waiters.add(waiter)
       if (this.#waiters.size === 1) this.#ports.changed()
     })

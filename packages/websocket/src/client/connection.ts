@@ -3,6 +3,8 @@ import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Frame } from '../protocol/protocol.ts'
 import type { SocketPort } from '../socket/socket-port.ts'
+import type { ConnectionWatch } from './connection-watch.ts'
+import type { SocketBytes, TrafficPort } from './traffic.ts'
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -45,9 +47,14 @@ export class Connection implements SocketPort {
   #error: Error | undefined
   #closedLocally = false
   #closeInfo: CloseInfo | undefined
+  #traffic: TrafficPort | undefined
+  /** Sees all that goes over it. */
+  readonly #watch: ConnectionWatch | undefined
 
-  constructor(ws: WebSocket) {
+  constructor(ws: WebSocket, watch?: ConnectionWatch) {
     this.#ws = ws
+    this.#watch = watch
+    if (watch !== undefined) ws.on('open', () => watch.opened(ws.protocol))
     ws.on('upgrade', (response) => {
       this.#tcp = response.socket
     })
@@ -58,8 +65,14 @@ export class Connection implements SocketPort {
       if (isBadFrame(error)) this.#closedLocally = true
     })
     ws.on('message', (data, isBinary) => this.#onMessage(data as Buffer, isBinary))
-    ws.on('ping', () => this.#listener.activity())
+    ws.on('ping', (data) => {
+      watch?.control('in', 'ping', data)
+      // It was answered by ws.
+      watch?.control('out', 'pong', data)
+      this.#listener.activity()
+    })
     ws.on('pong', (data) => {
+      watch?.control('in', 'pong', data)
       this.#listener.activity()
       this.#listener.pong(data.toString())
     })
@@ -73,6 +86,17 @@ export class Connection implements SocketPort {
 
   get bufferedAmount(): number {
     return this.#ws.bufferedAmount
+  }
+
+  /** Bytes that went through the socket so far, headers and the handshake included. */
+  get bytes(): SocketBytes {
+    const tcp = this.#tcp
+    return { sent: tcp?.bytesWritten ?? 0, received: tcp?.bytesRead ?? 0 }
+  }
+
+  /** Tells of what is sent from now on. */
+  measure(traffic: TrafficPort): void {
+    this.#traffic = traffic
   }
 
   get isDestroyed(): boolean {
@@ -99,11 +123,15 @@ export class Connection implements SocketPort {
   }
 
   send(data: Frame, binary: boolean, done: (error?: Error | null) => void): void {
+    if (this.#traffic?.isWatched === true) this.#traffic.sent(data, binary)
+    this.#watch?.message('out', data, binary)
     this.#ws.send(data, { binary }, done)
   }
 
   ping(payload: string): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
+    if (this.#ws.readyState !== this.#ws.OPEN) return
+    this.#watch?.control('out', 'ping', payload)
+    this.#ws.ping(payload)
   }
 
   pause(): void {
@@ -126,6 +154,7 @@ export class Connection implements SocketPort {
     this.#markLocal()
     // A paused socket would never see the answer to the close frame.
     if (this.#ws.isPaused) this.#ws.resume()
+    if (this.#ws.readyState === this.#ws.OPEN) this.#watch?.closing(code, reason)
     this.#ws.close(code, reason)
   }
 
@@ -142,6 +171,7 @@ export class Connection implements SocketPort {
   }
 
   #onMessage(data: Buffer, isBinary: boolean): void {
+    this.#watch?.message('in', data, isBinary)
     if (this.#listener === NO_OWNER) {
       this.#early.push(isBinary ? data : data.toString())
       return
@@ -159,6 +189,7 @@ export class Connection implements SocketPort {
       initiatedBy: this.#closedLocally ? 'local' : 'remote',
       error: this.#error,
     }
+    this.#watch?.closed(this.#closeInfo)
     this.#listener.closed(this.#closeInfo)
   }
 }

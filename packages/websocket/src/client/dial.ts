@@ -16,6 +16,7 @@ import {
 import { WebSocket, type ClientOptions } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import type { Protocol } from '../protocol/protocol.ts'
+import type { ConnectionWatch } from './connection-watch.ts'
 import { Connection } from './connection.ts'
 import { isSecure } from './endpoint.ts'
 import { checkHeaders, type Headers } from './headers.ts'
@@ -49,13 +50,14 @@ export async function dial(
   protocol: Protocol,
   attempt: number,
   signal: AbortSignal,
+  watch?: ConnectionWatch,
 ): Promise<Connection> {
   let connection: Connection | undefined
   try {
     return await withDeadline(
       async (inner) => {
         const headers = await makeHeaders(options, attempt, inner)
-        return (connection = await open(options, protocol, headers, inner))
+        return (connection = await open(options, protocol, headers, inner, watch))
       },
       {
         timeoutMs: options.timeouts.connectMs,
@@ -91,6 +93,7 @@ function open(
   protocol: Protocol,
   headers: Headers,
   signal: AbortSignal,
+  watch: ConnectionWatch | undefined,
 ): Promise<Connection> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
@@ -98,7 +101,7 @@ function open(
       return
     }
     const ws = construct(options, protocol, headers)
-    const connection = new Connection(ws)
+    const connection = new Connection(ws, watch)
     let refusal: Error | undefined
     const isProven = watchProof(ws)
     const giveUp = (): void => {

@@ -35,6 +35,26 @@ export class FrameTap {
     for (const observer of this.#observers) observer.push(frame)
   }
 
+  /**
+   * Shows each frame as it comes; the functions must not throw.
+   * @param end - called when no frame will come any more
+   * @returns a function that ends it
+   */
+  observe(see: (frame: RawFrame) => void, end: () => void = () => {}): () => void {
+    const observer: Observer = { push: see, end }
+    this.#observers.add(observer)
+    return () => void this.#observers.delete(observer)
+  }
+
+  /** Ends the iterations of whoever observed so far; others may observe. */
+  release(): void {
+    for (const observer of this.#observers) {
+      if (!(observer instanceof FrameWindow)) continue
+      observer.end()
+      this.#observers.delete(observer)
+    }
+  }
+
   /** Ends every observer's iteration. */
   close(): void {
     this.#isClosed = true

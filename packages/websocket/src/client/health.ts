@@ -1,19 +1,47 @@
 /** Health: whether an event published now can be expected to leave, and if not, why. */
-import type { BreakerStateName, Health, QueueStats, TransportStatus } from '@bus/core'
+import type { Health, HealthOptions, TransportStatus } from '@bus/core'
+import type { Lifecycle } from './lifecycle.ts'
 import type { Link } from './link.ts'
+import type { OpossumBreaker } from './breaker.ts'
+import type { ResolvedOptions } from './options.ts'
+import type { Outbox } from './outbox.ts'
 
-export interface HealthFacts {
-  readonly status: TransportStatus
-  readonly link: Link | undefined
-  readonly breaker: BreakerStateName | undefined
-  readonly queue: QueueStats
-  readonly warningThreshold: number
-  readonly now: number
+/** Where the facts come from. */
+interface HealthSources {
+  readonly lifecycle: Lifecycle
+  readonly reconnector: { readonly link: Link | undefined }
+  readonly breaker: OpossumBreaker | undefined
+  readonly outbox: Outbox
+}
+
+type Settings = Pick<ResolvedOptions, 'queue' | 'clock'>
+
+/** What is known, after asking the other side if that is wanted and there is a link. */
+export async function health(
+  rooms: HealthSources,
+  settings: Settings,
+  options: HealthOptions,
+): Promise<Health> {
+  const { link } = rooms.reconnector
+  if (options.probe !== true || link === undefined) return known(rooms, settings)
+  const { timeoutMs = 5_000, signal } = options
+  try {
+    await link.probe(signal === undefined ? { timeoutMs } : { timeoutMs, signal })
+    return known(rooms, settings)
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    const { status, reasons, ...rest } = known(rooms, settings)
+    const judged = status === 'down' ? 'down' : 'degraded'
+    return { ...rest, status: judged, reasons: [...reasons, 'The probe was not answered'] }
+  }
 }
 
 /** What is known without asking the other side. */
-export function healthOf(facts: HealthFacts): Health {
-  const { status, link, breaker, queue } = facts
+function known(rooms: HealthSources, settings: Settings): Health {
+  const { link } = rooms.reconnector
+  const { status } = rooms.lifecycle
+  const breaker = rooms.breaker?.state
+  const queue = rooms.outbox.stats()
   const reasons: string[] = []
   const heartbeat = link?.heartbeatStats()
   if (status.state !== 'ready') reasons.push(describe(status))
@@ -23,7 +51,7 @@ export function healthOf(facts: HealthFacts): Health {
     reasons.push(`${heartbeat.missed} pings without an answer`)
   }
   if (link?.isHeld === true) reasons.push('Reading is paused: a subscription has no room')
-  if (queue.fillRatio >= facts.warningThreshold) {
+  if (queue.fillRatio >= settings.queue.warningThreshold) {
     reasons.push(`The outbox is ${Math.round(queue.fillRatio * 100)} % full`)
   }
   const isDown = status.state === 'closed' || status.state === 'idle'
@@ -34,7 +62,7 @@ export function healthOf(facts: HealthFacts): Health {
     ...(breaker === undefined ? {} : { breaker }),
     ...(heartbeat?.lastInboundAt === undefined
       ? {}
-      : { lastInboundAgeMs: facts.now - heartbeat.lastInboundAt }),
+      : { lastInboundAgeMs: settings.clock.now() - heartbeat.lastInboundAt }),
     ...(heartbeat?.rttMs === undefined ? {} : { rttMs: heartbeat.rttMs }),
   }
 }

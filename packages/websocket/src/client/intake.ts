@@ -2,6 +2,7 @@
 import {
   CircuitOpenError,
   ClosedError,
+  DetachedError,
   DisconnectedError,
   DrainingError,
   type BreakerStateName,
@@ -62,9 +63,10 @@ export class Intake {
   }
 
   /** @param cause - why it closes now; otherwise why it has closed */
-  closedError(cause?: BusError): ClosedError {
+  closedError(cause?: BusError): ClosedError | DetachedError {
     const status = this.#facts.status()
     const why = cause ?? (status.state === 'closed' ? status.cause : undefined)
+    if (why instanceof DetachedError) return why
     const options = { outcome: 'not-sent' as const, ...(why === undefined ? {} : { cause: why }) }
     return new ClosedError('The transport is closed', options)
   }

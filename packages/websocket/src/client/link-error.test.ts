@@ -16,6 +16,7 @@ describe('the end of a connection as an error', () => {
     expect(closeError(ended)).toMatchObject({
       code: 'connection',
       message: 'The connection ended with code 1001',
+      closeCode: 1001,
     })
     const { message } = closeError({ ...ended, reason: 'bye\nERROR fake' })
     expect(message).toBe('The connection ended with code 1001: "bye\\nERROR fake"')

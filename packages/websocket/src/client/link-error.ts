@@ -23,6 +23,6 @@ export function closeError({ error, code, reason }: CloseInfo): BusError {
   }
   // Quoted, because the text is the server's.
   const why = reason === '' ? '' : `: ${JSON.stringify(reason)}`
-  const options = error === undefined ? {} : { cause: error }
+  const options = error === undefined ? { closeCode: code } : { closeCode: code, cause: error }
   return new ConnectionError(`The connection ended with code ${code}${why}`, options)
 }

@@ -14,15 +14,17 @@ async function setUp() {
   await Promise.all([once(ws, 'open'), server.waitForConnection()])
   const frames: unknown[] = []
   const seen: unknown[] = []
+  const reported: unknown[] = []
   const link = new Link(connection, 1, resolveOptions({ url: server.url }), {
     frame: (frame) => void frames.push(frame),
     text: undefined,
     tap: { isWatched: true, frame: (frame) => void seen.push(frame) },
     profileFailed: () => {},
+    report: (kind, error) => void reported.push({ kind, error }),
     missed: () => {},
   })
   link.ready()
-  return { server, link, frames, seen }
+  return { server, link, frames, seen, reported }
 }
 
 describe('a link', () => {
@@ -94,5 +96,30 @@ describe('a link', () => {
   test('measures the round trip', async () => {
     const { link } = await setUp()
     await expect(link.probe({ timeoutMs: 1_000 })).resolves.toBeGreaterThanOrEqual(0)
+  })
+
+  test('ends a wait by its own signal, and the others go on', async () => {
+    const { server, link } = await setUp()
+    const own = new AbortController()
+    const given = link.waitFor(() => undefined, own.signal)
+    const other = link.waitFor((frame) => (frame === 'x' ? 1 : undefined))
+    own.abort(new Error('enough'))
+    await expect(given).rejects.toThrow('enough')
+    server.inject('x')
+    await expect(other).resolves.toBe(1)
+    const scoped = link.scoped(new AbortController().signal)
+    const late = scoped.waitFor(() => undefined, AbortSignal.abort(new Error('over')))
+    await expect(late).rejects.toThrow('over')
+  })
+
+  test('is told what went wrong on it, and ended, by whoever has only its scope', async () => {
+    const { link, reported } = await setUp()
+    const scoped = link.scoped(link.signal)
+    const error = new Error('x')
+    scoped.report('auth', error)
+    expect(reported).toEqual([{ kind: 'auth', error }])
+    scoped.close(4401, 'over')
+    expect(link.signal.aborted).toBe(true)
+    await link.closed
   })
 })

@@ -1,5 +1,5 @@
 /** The link: one live connection with its heartbeat and the answers that are awaited on it. */
-import { DisconnectedError, type HeartbeatTimeoutError } from '@bus/core'
+import { DisconnectedError, type ErrorKind, type HeartbeatTimeoutError } from '@bus/core'
 import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import type { Frame, ProtocolLink } from '../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../socket/heartbeat.ts'
@@ -9,6 +9,7 @@ import { Answers } from './answers.ts'
 import type { CloseInfo, Connection } from './connection.ts'
 import type { FrameTap } from './frame-tap.ts'
 import type { ResolvedOptions } from './options.ts'
+import type { TrafficPort } from './traffic.ts'
 
 export interface LinkPorts {
   /** A frame that nobody awaited. */
@@ -17,8 +18,12 @@ export interface LinkPorts {
   readonly text: ((bytes: Buffer) => void) | undefined
   /** Sees every frame, before anybody else. */
   readonly tap: Pick<FrameTap, 'frame' | 'isWatched'>
+  /** Told of what goes through the socket. */
+  readonly traffic?: TrafficPort | undefined
   /** The profile of the application's own heartbeats threw. */
   profileFailed(error: unknown): void
+  /** Something went wrong on the link that nobody is waiting for. */
+  report(kind: ErrorKind, error: Error): void
   /** A ping stayed without an answer. */
   missed(info: { readonly silentMs: number; readonly missed: number }): void
 }
@@ -69,18 +74,10 @@ export class Link implements ProtocolLink {
       { clock: options.clock, random: options.random },
     )
     this.#applicationHeartbeat = this.#makeApplicationHeartbeat(options)
+    if (ports.traffic !== undefined) connection.measure(ports.traffic)
     this.closed = new Promise((resolve) => {
       this.#heartbeat.start()
-      connection.attach({
-        activity: () => this.#heartbeat.inbound(),
-        pong: (payload) => this.#heartbeat.pong(payload),
-        frame: (frame) => this.#onFrame(frame),
-        text: (bytes) => this.#onText(bytes),
-        closed: (info) => {
-          this.#end()
-          resolve(this.#lost === undefined ? info : { ...info, error: this.#lost })
-        },
-      })
+      this.#listen(resolve)
     })
   }
 
@@ -121,8 +118,12 @@ export class Link implements ProtocolLink {
     })
   }
 
-  waitFor<T>(match: (frame: Frame) => T | undefined): Promise<T> {
-    return this.#answers.wait(match, this.signal)
+  waitFor<T>(match: (frame: Frame) => T | undefined, signal?: AbortSignal): Promise<T> {
+    return this.#answers.wait(match, ...both(this.signal, signal))
+  }
+
+  report(kind: ErrorKind, error: Error): void {
+    this.#ports.report(kind, error)
   }
 
   /** The link as one request sees it: its waits end with the signal, which ends with the link at the latest. */
@@ -131,7 +132,9 @@ export class Link implements ProtocolLink {
       signal,
       subprotocol: this.subprotocol,
       send: (frame) => this.send(frame),
-      waitFor: (match) => this.#answers.wait(match, signal),
+      waitFor: (match, inner) => this.#answers.wait(match, ...both(signal, inner)),
+      report: (kind, error) => this.report(kind, error),
+      close: (code, reason) => this.close(code, reason),
     }
   }
 
@@ -147,6 +150,16 @@ export class Link implements ProtocolLink {
     this.#throttle()
   }
 
+  /** Whether reading is stopped, which it is not while an answer is awaited. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Answers that somebody waits for. */
+  get awaited(): number {
+    return this.#answers.size
+  }
+
   get isHeld(): boolean {
     return this.#isHeld
   }
@@ -155,6 +168,31 @@ export class Link implements ProtocolLink {
   close(code: number, reason: string): void {
     this.#end()
     closeSafely(this.connection, code, reason)
+  }
+
+  #listen(ended: (info: CloseInfo) => void): void {
+    const { connection } = this
+    const { traffic } = this.#ports
+    connection.attach({
+      activity: () => this.#heartbeat.inbound(),
+      pong: (payload) => {
+        const ms = this.#heartbeat.pong(payload)
+        if (ms !== undefined) traffic?.roundTrip(ms)
+      },
+      frame: (frame) => {
+        if (traffic?.isWatched === true) traffic.received(frame, typeof frame !== 'string')
+        this.#onFrame(frame)
+      },
+      text: (bytes) => {
+        if (traffic?.isWatched === true) traffic.received(bytes, false)
+        this.#onText(bytes)
+      },
+      closed: (info) => {
+        traffic?.ended(connection.bytes)
+        this.#end()
+        ended(this.#lost === undefined ? info : { ...info, error: this.#lost })
+      },
+    })
   }
 
   #makeApplicationHeartbeat(options: ResolvedOptions): ApplicationHeartbeat | undefined {
@@ -204,4 +242,9 @@ export class Link implements ProtocolLink {
     this.#ended.abort(new DisconnectedError('The link ended'))
     this.#answers.settle()
   }
+}
+
+/** Not `AbortSignal.any`: a link that lives for weeks would keep something of each of its waits. */
+function both(link: AbortSignal, own: AbortSignal | undefined): AbortSignal[] {
+  return own === undefined ? [link] : [link, own]
 }

@@ -10,16 +10,22 @@ import {
   oneOf,
   required,
   resolveQueueOptions,
+  resolveRateLimitOptions,
+  resolveRecordOptions,
   string,
   where,
   withMethods,
   type BreakerOptions,
   type Check,
   type QueueOptions,
+  type RateLimitOptions,
+  type RecordOptions,
   type Shape,
 } from '@bus/core'
 import type { HeartbeatProfile } from '../platform/heartbeat-profile.ts'
 import { checkUrl } from './endpoint.ts'
+import { checkHandlers } from './handlers.ts'
+import { checkCollector, checkTelemetry } from './telemetry-options.ts'
 import { checkHeaders, isToken } from './headers.ts'
 import type {
   HeartbeatSettings,
@@ -63,6 +69,9 @@ const reconnect: Shape<ReconnectOptions> = {
   giveUpAfterMs: durationMs({ min: 1, allowInfinity: true }),
   classify: func,
   closePolicy: func,
+  retry: func,
+  // Whatever the function wants.
+  retryState: () => {},
 }
 
 const heartbeat: Shape<HeartbeatSettings> = {
@@ -79,6 +88,14 @@ const breaker: Shape<BreakerOptions> = {
 
 const queue: Check = (path, value) => {
   resolveQueueOptions(value as QueueOptions, path)
+}
+
+const rateLimit: Check = (path, value) => {
+  resolveRateLimitOptions(value as RateLimitOptions, path)
+}
+
+const record: Check = (path, value) => {
+  resolveRecordOptions(value as RecordOptions, path)
 }
 
 const headers: Check = (_path, value) => {
@@ -119,11 +136,16 @@ export const optionShape: Shape<WebSocketTransportOptions> = {
   idleTimeoutMs: positiveMs,
   breaker: falseOr(object(breaker)),
   queue,
+  rateLimit,
   whenDisconnected: oneOf(['queue', 'reject']),
   maxAttempts: integer({ min: 1, allowInfinity: true }),
   highWaterMarkBytes: positive,
   maxMessageBytes: positive,
   compression: boolean,
+  telemetry: checkTelemetry,
+  metrics: checkCollector,
+  record,
+  handlers: checkHandlers,
   clock: withMethods('now', 'setTimeout', 'clearTimeout'),
   random: func,
 }

@@ -1,7 +1,22 @@
 /** The options of the WebSocket transport, what each means to the caller, and what holds where it is not given. */
-import type { BackoffPolicy, BreakerOptions, Clock, QueueOptions, Random } from '@bus/core'
+import type {
+  BackoffPolicy,
+  BreakerOptions,
+  BusError,
+  Clock,
+  Event,
+  MetricsCollector,
+  QueueOptions,
+  Random,
+  RecordOptions,
+  RecordTarget,
+  RateLimitOptions,
+  ResolvedRateLimit,
+} from '@bus/core'
 import type { HeartbeatProfile } from '../platform/heartbeat-profile.ts'
 import type { Frame, Protocol } from '../protocol/protocol.ts'
+import type { Handlers } from './handlers.ts'
+import type { ResolvedTelemetry, TransportTelemetryOptions } from './telemetry-options.ts'
 import type { Headers } from './headers.ts'
 
 export type { Headers } from './headers.ts'
@@ -61,6 +76,16 @@ export type OnOpen = (
   connection: BootstrapConnection,
 ) => readonly Frame[] | Promise<readonly Frame[]>
 
+/** What a retry function decides: how long to wait and what to remember, or that it was enough. */
+export type RetryDecision<S = unknown> =
+  | {
+      /** Milliseconds before the next attempt, at most 2^31-1. */
+      readonly delayMs: number
+      /** What the next call gets; left out, it gets the same again. */
+      readonly state?: S
+    }
+  | 'stop'
+
 /** When and how often a lost link is made again. */
 export interface ReconnectOptions {
   /** How long to wait before each attempt. @default backoff.exponential({ initialMs: 250, maxMs: 30_000, jitter: 'full' }) */
@@ -75,6 +100,14 @@ export interface ReconnectOptions {
   readonly classify?: (error: unknown) => 'transient' | 'fatal'
   /** Whether to connect again after a link ended with this close code. @default what `CLOSE_CODES` says */
   readonly closePolicy?: (code: number) => 'reconnect' | 'stop'
+  /**
+   * Decides after each failure how long to wait, in the place of `backoff`. `state` is what the call before gave back,
+   * whatever it holds; `'stop'` gives up for good. What it throws is told as an `error` notice, and `backoff` stands in.
+   * @default none
+   */
+  retry?(this: void, state: unknown, error: BusError): RetryDecision
+  /** What the first call gets, and the first after a link that lasted `stableAfterMs`. @default undefined */
+  readonly retryState?: unknown
 }
 
 /** Pings that notice a dead link which looks alive. */
@@ -117,6 +150,11 @@ export interface WebSocketTransportOptions {
   readonly breaker?: false | BreakerOptions
   /** What waits to be sent. @default 1_000 events, 16 MiB, strategy 'block', warning at 0.8 */
   readonly queue?: QueueOptions
+  /**
+   * How many events may be sent, also over several links: what waits for tokens waits in `queue`, in which `priority` may
+   * change the order. @default no limit
+   */
+  readonly rateLimit?: RateLimitOptions<Event>
   /** What a publish does while there is no link: wait in the queue, or reject at once. @default 'queue' */
   readonly whenDisconnected?: 'queue' | 'reject'
   /** Links that may break while one event is sent before it goes to the dead letters, an integer ≥ 1; no limit on `bus.v1`. @default 5 */
@@ -130,6 +168,18 @@ export interface WebSocketTransportOptions {
   readonly maxMessageBytes?: number
   /** Offers permessage-deflate: less bytes for some 250 kB of memory a socket. @default false */
   readonly compression?: boolean
+  /** What this client does in its own way: messages, errors, authentication, logs and more. @default {} */
+  readonly handlers?: Handlers
+  /** Under which names and with which id this transport tells what it does. @default prefix 'bus', a new id */
+  readonly telemetry?: TransportTelemetryOptions
+  /** Gets what this transport does: connections, messages, errors, publishes. @default none */
+  readonly metrics?: MetricsCollector
+  /**
+   * Records what goes over the connections, both ways, with close and control frames: into a file, which is appended to, or a
+   * stream. Messages are written as they are, so keep it like a secret; `replay` reads it. Where it cannot be written an
+   * `error` notice of kind `recording` tells so, and all goes on without. @default nothing is recorded
+   */
+  readonly record?: RecordTarget | RecordOptions
   /** Time, for tests. @default the clock of the machine */
   readonly clock?: Clock
   /** Random numbers for jitter, for tests. @default Math.random */
@@ -180,6 +230,12 @@ export const defaults: Defaults = Object.freeze({
   compression: false,
 })
 
+/** When and how often a lost link is made again, with every default filled in. */
+export type ResolvedReconnect = Readonly<
+  Required<Omit<ReconnectOptions, 'retry' | 'retryState'>> &
+    Pick<ReconnectOptions, 'retry' | 'retryState'>
+>
+
 /** The options with every default filled in; frozen. Prints without secrets, and may be given to `resolveOptions` again. */
 export interface ResolvedOptions {
   /** Normalised, with path and query. */
@@ -190,17 +246,22 @@ export interface ResolvedOptions {
   readonly tls: TlsOptions | undefined
   readonly timeouts: Readonly<Required<TimeoutOptions>>
   readonly onOpen: OnOpen | undefined
-  readonly reconnect: false | Readonly<Required<ReconnectOptions>>
+  readonly reconnect: false | ResolvedReconnect
   readonly heartbeat: false | Readonly<Required<HeartbeatSettings>>
   readonly applicationHeartbeat: HeartbeatProfile | undefined
   readonly idleTimeoutMs: number | undefined
   readonly breaker: false | Readonly<Required<BreakerOptions>>
   readonly queue: Readonly<Required<QueueOptions>>
+  readonly rateLimit: ResolvedRateLimit<Event> | undefined
   readonly whenDisconnected: 'queue' | 'reject'
   readonly maxAttempts: number
   readonly highWaterMarkBytes: number
   readonly maxMessageBytes: number
   readonly compression: boolean
+  readonly handlers: Handlers | undefined
+  readonly telemetry: ResolvedTelemetry
+  readonly metrics: MetricsCollector | undefined
+  readonly record: Readonly<Required<RecordOptions>> | undefined
   readonly clock: Clock
   readonly random: Random
 }

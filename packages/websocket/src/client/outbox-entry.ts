@@ -1,5 +1,5 @@
 /** One event on its way out, with the promise of its publisher. */
-import type { Clock, Event, Outcome, PublishReceipt, Timer } from '@bus/core'
+import type { Clock, Event, Outcome, PublishReceipt, RateTicket, Timer } from '@bus/core'
 import type { Frame } from '../protocol/protocol.ts'
 
 /** Settles once, whatever happens first: sent, given up, aborted, timed out. */
@@ -19,6 +19,8 @@ export class OutboxEntry {
   isResent = false
   /** Nothing more will be done for it; it only waits for its turn to leave. */
   isDone = false
+  /** Its permission to be sent, where a rate limit asks for one. */
+  ticket: RateTicket | undefined
   /** The signal of its publisher. */
   signal: AbortSignal | undefined
   /** Ends the wait of a blocked publisher for room. */
@@ -82,5 +84,6 @@ export class OutboxEntry {
     this.#timer = undefined
     this.#resolve = undefined
     this.#reject = undefined
+    this.ticket?.cancel()
   }
 }

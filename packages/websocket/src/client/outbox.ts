@@ -4,8 +4,6 @@ import {
   AttemptsExhaustedError,
   BoundedQueue,
   ClosedError,
-  DroppedError,
-  QueueFullError,
   TooLargeError,
   UnsupportedError,
   type BusError,
@@ -21,6 +19,7 @@ import {
 } from '@bus/core'
 import type { Frame } from '../protocol/protocol.ts'
 import { OutboxEntry } from './outbox-entry.ts'
+import { dropped, queueFull } from './outbox-errors.ts'
 import { PublishLimits } from './publish-limits.ts'
 
 export interface OutboxPorts {
@@ -29,6 +28,10 @@ export interface OutboxPorts {
   readonly maxAttempts: number
   /** The largest frame. */
   readonly maxMessageBytes: number
+  /** Whether an entry may be taken at all; an error says why not. Absent: each may. */
+  readonly admit?: ((entry: OutboxEntry) => BusError | undefined) | undefined
+  /** What goes first: the greater. Absent: what came first. */
+  readonly rank?: ((entry: OutboxEntry) => number) | undefined
   /** An entry was added: the writer may run. */
   offered(): void
   undeliverable(notice: Undeliverable): void
@@ -66,6 +69,11 @@ export class Outbox {
 
   get hasRoom(): boolean {
     return this.#queue.hasRoom
+  }
+
+  /** Entries that were handed to a socket and have not left. */
+  get underWay(): number {
+    return this.#queue.reserved
   }
 
   /** How many times an entry was handed to a socket again after a broken link. */
@@ -110,12 +118,12 @@ export class Outbox {
 
   /** The next entry to hand to a socket, which stays what it is. */
   peek(): OutboxEntry | undefined {
-    return this.#queue.peek()
+    return this.#queue.peek(this.#ports.rank)
   }
 
   /** The next entry to hand to a socket. It stays here until {@link leave}. */
   next(): OutboxEntry | undefined {
-    const entry = this.#queue.reserve()
+    const entry = this.#queue.reserve(this.#ports.rank)
     if (entry !== undefined) this.again(entry)
     return entry
   }
@@ -221,6 +229,11 @@ export class Outbox {
       this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
       return
     }
+    const refusal = this.#ports.admit?.(entry)
+    if (refusal !== undefined) {
+      this.#refuse(entry, refusal)
+      return
+    }
     switch (this.#queue.offer(entry)) {
       case 'accepted':
         this.#ports.offered()
@@ -277,14 +290,4 @@ export class Outbox {
     this.#emptyWaiters = []
     for (const resolve of waiters) resolve()
   }
-}
-
-function dropped(entry: OutboxEntry): DroppedError {
-  const message = `The full outbox dropped the event ${entry.event.id}`
-  return new DroppedError(message, { outcome: 'not-sent' })
-}
-
-function queueFull(entry: OutboxEntry): QueueFullError {
-  const message = `The outbox is full, it did not take the event ${entry.event.id}`
-  return new QueueFullError(message, { outcome: 'not-sent' })
 }

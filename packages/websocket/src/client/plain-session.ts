@@ -19,15 +19,17 @@ export interface PlainSessionPorts {
   readonly restore: (link: Link) => Promise<void>
 }
 
-/** Keeps no state of its own. */
+/** Keeps nothing but the link that is made ready. */
 export class PlainSession implements Session {
   readonly pausesReading = true
   readonly isText = false
   readonly subscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly unsubscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
+  readonly restore?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly #protocol: Protocol
   readonly #options: Pick<ResolvedOptions, 'onOpen'>
   readonly #ports: PlainSessionPorts
+  #link: Link | undefined
 
   constructor(
     protocol: Protocol,
@@ -39,6 +41,7 @@ export class PlainSession implements Session {
     this.#ports = ports
     if (protocol.subscribe !== undefined) this.subscribe = protocol.subscribe.bind(protocol)
     if (protocol.unsubscribe !== undefined) this.unsubscribe = protocol.unsubscribe.bind(protocol)
+    if (protocol.restore !== undefined) this.restore = protocol.restore.bind(protocol)
   }
 
   get capabilities(): ProtocolCapabilities {
@@ -50,13 +53,23 @@ export class PlainSession implements Session {
   }
 
   open(link: Link, attempt: number, signal: AbortSignal): Promise<void> {
+    this.#link = link
     const options = { protocol: this.#protocol, onOpen: this.#options.onOpen }
     return bootstrap(link, attempt, signal, options, this.#ports.restore)
   }
 
-  up(): void {}
+  up(): void {
+    const link = this.#link
+    if (link === undefined) return
+    try {
+      this.#protocol.up?.(link)
+    } catch (error) {
+      link.report('listener', error as Error)
+    }
+  }
 
   down(): void {
+    this.#link = undefined
     this.#ports.outbox.linkLost()
   }
 
@@ -77,5 +90,11 @@ export class PlainSession implements Session {
 
   last(): undefined {}
 
-  close(): void {}
+  close(): void {
+    try {
+      this.#protocol.close?.()
+    } catch (error) {
+      this.#link?.report('listener', error as Error)
+    }
+  }
 }

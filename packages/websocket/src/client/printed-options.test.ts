@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import { resolveOptions } from './resolve-options.ts'
@@ -32,6 +33,21 @@ describe('printed options', () => {
       reconnect: { backoff: '[function]', maxAttempts: 'Infinity' },
       queue: { capacity: 1_000 },
     })
+  })
+
+  it('hold nothing of a collector, which may be a circle', () => {
+    const metrics: Record<string, unknown> = { secret: 'canary' }
+    metrics['self'] = metrics
+    const printed = JSON.stringify(resolveOptions({ url: 'ws://host', metrics }))
+    expect(printed).toContain('"metrics":"collector"')
+    expect(printed).not.toContain('canary')
+  })
+
+  it('name the file of a recording, and show nothing of a stream', () => {
+    const recorded = (record: string | PassThrough): string =>
+      JSON.stringify(resolveOptions({ url: 'ws://host', record }))
+    expect(recorded('session.jsonl')).toContain('"to":"session.jsonl"')
+    expect(recorded(new PassThrough())).toContain('"to":"stream"')
   })
 
   it('say that headers are made by a function, without calling it', () => {

@@ -20,8 +20,16 @@ function printed(options: ResolvedOptions): unknown {
     protocol: options.protocol.name,
     applicationHeartbeat: options.applicationHeartbeat?.name,
     headers: typeof options.headers === 'function' ? options.headers : hideAll(options.headers),
+    handlers: options.handlers === undefined ? undefined : Object.keys(options.handlers),
+    // A collector may hold whatever it likes.
+    metrics: options.metrics === undefined ? undefined : 'collector',
+    record: options.record === undefined ? undefined : printedRecord(options.record),
     tls: options.tls === undefined ? undefined : printedTls(options.tls),
   })
+}
+
+function printedRecord({ to, ...rest }: NonNullable<ResolvedOptions['record']>): unknown {
+  return { ...rest, to: typeof to === 'string' ? to : 'stream' }
 }
 
 function printedTls(tls: TlsOptions): unknown {

@@ -44,6 +44,11 @@ export class Readiness {
     for (const waiter of this.#waiters) if (!waiter.retry) waiter.settle(error)
   }
 
+  /** Whoever waits now has waited in vain. */
+  refuse(error: Error): void {
+    for (const waiter of this.#waiters) waiter.settle(error)
+  }
+
   /** For good: whoever waits from now on is rejected as well. */
   ended(error: Error): void {
     this.#endedBy = error

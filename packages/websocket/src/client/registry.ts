@@ -6,11 +6,13 @@ import { copyPayload } from './copy-payload.ts'
 export interface RegistryEntry {
   /** Each once. */
   readonly patterns: readonly string[]
-  readonly sink: Sink
+  sink: Sink
+  /** Whose calls count: the feed of the owner of now. */
+  owner?: object
   /** Its sink settles what it gets; otherwise an event is settled when it was delivered. */
   readonly settles: boolean
   /** Nothing less than at least once will do. */
-  readonly mustSettle: boolean
+  mustSettle: boolean
   /** The sink asked to wait. */
   isHeld: boolean
   /** Delivered while the sink asked to wait, and not settled by it: they count as delivered once it has room. */
@@ -24,6 +26,14 @@ export class Registry {
   /** How many entries want each pattern. */
   readonly #wanted = new Map<string, number>()
   #held = 0
+  readonly #onChange: (change: 'added' | 'removed', patterns: readonly string[]) => void
+
+  /** @param onChange - told after each change of what is wanted */
+  constructor(
+    onChange: (change: 'added' | 'removed', patterns: readonly string[]) => void = () => {},
+  ) {
+    this.#onChange = onChange
+  }
 
   /** How many sinks asked to wait. */
   get held(): number {
@@ -40,6 +50,11 @@ export class Registry {
       this.#index.add(pattern, entry)
       this.#wanted.set(pattern, (this.#wanted.get(pattern) ?? 0) + 1)
     }
+    this.#onChange('added', entry.patterns)
+  }
+
+  list(): readonly RegistryEntry[] {
+    return [...this.#entries]
   }
 
   has(entry: RegistryEntry): boolean {
@@ -56,6 +71,7 @@ export class Registry {
       else this.#wanted.delete(pattern)
     }
     this.release(entry)
+    this.#onChange('removed', entry.patterns)
     return true
   }
 

@@ -1,3 +1,4 @@
+import { PassThrough } from 'node:stream'
 import { ConfigError, systemClock, type Event } from '@bus/core'
 import {
   anything,
@@ -65,6 +66,9 @@ const EVERYTHING = {
   highWaterMarkBytes: 12,
   maxMessageBytes: 13,
   compression: true,
+  telemetry: { prefix: 'shop', id: 'orders' },
+  metrics: {},
+  record: { to: 'session.jsonl', flushCount: 14, flushMs: 15, maxBufferedChars: 16 },
   clock: { ...systemClock },
   random: () => 0.5,
 } satisfies WebSocketTransportOptions
@@ -151,6 +155,22 @@ describe('options', () => {
     const plain = { ...data, reconnect: { maxAttempts, stableAfterMs } }
     const read: unknown = JSON.parse(JSON.stringify(plain))
     expect(resolveOptions(read)).toMatchObject(plain)
+  })
+
+  it('record into a path or a stream, a hundred entries or a second at a time', () => {
+    const rest = { flushCount: 100, flushMs: 1_000, maxBufferedChars: 16_777_216 }
+    expect(resolveOptions({ url, record: 'a.jsonl' }).record).toEqual({ to: 'a.jsonl', ...rest })
+    const to = new PassThrough()
+    expect(resolveOptions({ url, record: to }).record).toEqual({ to, ...rest })
+    for (const [record, path] of [
+      ['', 'record'],
+      [5, 'record'],
+      [{}, 'record.to'],
+      [{ to: 'x', flushMs: 0 }, 'record.flushMs'],
+      [{ to: 'x', path: 'y' }, 'record.path'],
+    ]) {
+      expect(refusal({ url, record })).toMatchObject({ code: 'config', path })
+    }
   })
 
   it('can be switched off where they are whole features', () => {

@@ -1,5 +1,13 @@
 /** Checks the options of the WebSocket transport and fills in the defaults. */
-import { ConfigError, backoff, checkOptions, systemClock, type BreakerOptions } from '@bus/core'
+import {
+  ConfigError,
+  backoff,
+  checkOptions,
+  resolveRateLimitOptions,
+  resolveRecordOptions,
+  systemClock,
+  type BreakerOptions,
+} from '@bus/core'
 import { busV1 } from './bus-v1/bus-v1.ts'
 import { classify, closePolicy } from './classify.ts'
 import { checkUrl, isSecure } from './endpoint.ts'
@@ -10,10 +18,12 @@ import {
   type HeartbeatSettings,
   type ReconnectOptions,
   type ResolvedOptions,
+  type ResolvedReconnect,
   type TlsOptions,
   type WebSocketTransportOptions,
 } from './options.ts'
 import { printRedacted } from './printed-options.ts'
+import { resolveTelemetry } from './telemetry-options.ts'
 
 /**
  * Checks everything, fills in the defaults and freezes. The input is only read. An option that is `undefined` counts
@@ -38,11 +48,16 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     idleTimeoutMs: options.idleTimeoutMs,
     breaker: options.breaker === false ? false : fillBreaker(options.breaker),
     queue: fill(defaults.queue, options.queue),
+    rateLimit: resolveRateLimit(options.rateLimit),
     whenDisconnected: options.whenDisconnected ?? defaults.whenDisconnected,
     maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
     highWaterMarkBytes: options.highWaterMarkBytes ?? defaults.highWaterMarkBytes,
     maxMessageBytes: options.maxMessageBytes ?? defaults.maxMessageBytes,
     compression: options.compression ?? defaults.compression,
+    telemetry: resolveTelemetry(options.telemetry),
+    metrics: options.metrics,
+    record: options.record === undefined ? undefined : resolveRecordOptions(options.record),
+    handlers: options.handlers,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   })
@@ -83,7 +98,7 @@ function resolveTls(tls: TlsOptions | undefined): TlsOptions | undefined {
 
 function resolveReconnect(options: false | ReconnectOptions = {}): ResolvedOptions['reconnect'] {
   if (options === false) return false
-  return fill(
+  return fill<ResolvedReconnect>(
     {
       ...defaults.reconnect,
       backoff: options.backoff ?? backoff.exponential(defaults.backoff),
@@ -92,6 +107,13 @@ function resolveReconnect(options: false | ReconnectOptions = {}): ResolvedOptio
     },
     options,
   )
+}
+
+/** What waits for tokens is bounded by the queue. */
+function resolveRateLimit(
+  options: WebSocketTransportOptions['rateLimit'],
+): ResolvedOptions['rateLimit'] {
+  return options === undefined ? undefined : resolveRateLimitOptions(options, 'rateLimit', Infinity)
 }
 
 function fillHeartbeat(options: HeartbeatSettings | undefined): Required<HeartbeatSettings> {

@@ -11,6 +11,7 @@ import {
 import { classify, closePolicy, isAuthRefusal, type Verdict } from './classify.ts'
 import type { CloseInfo } from './connection.ts'
 import { defaults, type ResolvedOptions } from './options.ts'
+import { RetryFunction } from './retry-function.ts'
 
 /** How an attempt, or the link that it made, ended. */
 export interface Failure {
@@ -32,6 +33,9 @@ type RetryOptions = Pick<ResolvedOptions, 'reconnect' | 'headers' | 'clock' | 'r
 export class RetryBudget {
   readonly #options: RetryOptions
   readonly #ports: RetryBudgetPorts
+  readonly #function: RetryFunction
+  /** What the retry function said to the last failure. */
+  #toldMs: number | undefined
   #failures = 0
   #authRefusals = 0
   #downSince: number
@@ -41,6 +45,7 @@ export class RetryBudget {
   constructor(options: RetryOptions, ports: RetryBudgetPorts) {
     this.#options = options
     this.#ports = ports
+    this.#function = new RetryFunction(options.reconnect === false ? {} : options.reconnect)
     this.#downSince = options.clock.now()
   }
 
@@ -79,6 +84,7 @@ export class RetryBudget {
   /** Starts over: the next attempt is wanted, not a second try. */
   forgive(): void {
     this.#failures = 0
+    this.#function.reset()
   }
 
   /** Counts the failure; returns why it was the last, or `undefined`. */
@@ -89,6 +95,7 @@ export class RetryBudget {
     // Nothing was tried.
     if (error instanceof CircuitOpenError) return undefined
     this.#failures = wasStable ? 1 : this.#failures + 1
+    if (wasStable) this.#function.reset()
     if (this.#verdict(failure) === 'fatal') {
       if (!isAuthRefusal(error)) return error
       // Fresh headers may hold a token that is still good; the same ones never do.
@@ -101,7 +108,7 @@ export class RetryBudget {
       const message = `Gave up after ${this.#failures} failures in a row`
       return new AttemptsExhaustedError(message, { cause: error })
     }
-    return this.leftMs > 0 ? undefined : this.timeIsUp(error)
+    return this.leftMs > 0 ? this.#decide(error) : this.timeIsUp(error)
   }
 
   /** The end by `giveUpAfterMs`. */
@@ -121,11 +128,24 @@ export class RetryBudget {
   delayMs(cause: BusError): number {
     const { reconnect, random } = this.#options
     if (reconnect === false) return 0
+    if (this.#toldMs !== undefined) return this.askedMs(cause) + this.#toldMs
     const own = this.#ask(
       () => delayOf(reconnect.backoff, this.#failures, random),
       () => delayOf(backoff.exponential(defaults.backoff), this.#failures, Math.random),
     )
     return this.askedMs(cause) + own
+  }
+
+  /** What the retry function says, where there is one: `undefined` goes on. */
+  #decide(cause: BusError): BusError | undefined {
+    const told = this.#ask(
+      () => this.#function.decide(cause),
+      () => undefined,
+    )
+    this.#toldMs = told === 'stop' ? undefined : told
+    if (told !== 'stop') return undefined
+    const message = `The retry function gave up after ${this.#failures} failures in a row`
+    return new AttemptsExhaustedError(message, { cause })
   }
 
   #verdict({ error, info }: Failure): Verdict {

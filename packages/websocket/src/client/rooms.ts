@@ -16,16 +16,19 @@ import { dial, speaksNoSubprotocol } from './dial.ts'
 import { FrameTap } from './frame-tap.ts'
 import { Lifecycle } from './lifecycle.ts'
 import { Link, type LinkPorts } from './link.ts'
+import { Observation } from './observation.ts'
 import type { ResolvedOptions } from './options.ts'
 import { PlainSession } from './plain-session.ts'
 import type { Session } from './session.ts'
 import { Outbox } from './outbox.ts'
+import { rateGateOf, type RateGate } from './rate-gate.ts'
+import { RawRequests } from './raw-requests.ts'
 import { Reader } from './reader.ts'
 import { Readiness } from './readiness.ts'
 import { Reconnector } from './reconnect.ts'
+import { Recording } from './recording.ts'
 import { Registry } from './registry.ts'
 import { Subscriptions } from './subscriptions.ts'
-import { tellBreaker, tellStatus, traceDial } from './telemetry.ts'
 import { Writer } from './writer.ts'
 
 /** Every room knows only its ports; this is where the ports meet. */
@@ -33,8 +36,13 @@ export class Rooms {
   readonly notices: Emitter<TransportEvents>
   readonly lifecycle: Lifecycle
   readonly breaker: OpossumBreaker | undefined
-  readonly registry: Registry = new Registry()
+  readonly observation: Observation
+  readonly recording: Recording | undefined
+  readonly registry: Registry = new Registry((change, patterns) =>
+    this.observation.subscription(change, patterns),
+  )
   readonly subscriptions: Subscriptions
+  readonly rateGate: RateGate | undefined
   readonly outbox: Outbox
   readonly writer: Writer
   reader: Reader
@@ -43,33 +51,41 @@ export class Rooms {
   readonly reconnector: Reconnector
   readonly readiness: Readiness = new Readiness()
   readonly tap: FrameTap = new FrameTap()
+  readonly requests: RawRequests
   /** Links that became ready. */
   linksMade = 0
   /** Nothing new is taken; what was taken still goes. */
   isDraining = false
   /** `emit` answered `false`: somebody waits for `ready`. */
   isReadyAwaited = false
+  /** Called when no link will be made any more, although nobody asked for that. */
+  onEnded: (cause: BusError) => void = () => {}
   readonly #options: ResolvedOptions
-  readonly #ended: (cause: BusError) => void
   #protocol: Protocol
 
-  /** @param ended - called when no link will be made any more, although nobody asked for that */
-  constructor(options: ResolvedOptions, ended: (cause: BusError) => void) {
+  constructor(options: ResolvedOptions) {
     this.#options = options
-    this.#ended = ended
     this.notices = new Emitter((error, name) => {
       // A listener of errors that throws must not be called about itself.
       if (name !== 'error') this.report('listener', error)
     })
     this.lifecycle = new Lifecycle({
       now: () => options.clock.now(),
-      onChange: (change) => {
-        tellStatus(change)
-        this.notices.emit('status', change)
-      },
+      onChange: (change) => this.notices.emit('status', change),
       onError: (error) => this.report('listener', error),
     })
+    this.requests = new RawRequests(options.clock, () =>
+      this.lifecycle.state === 'ready' ? this.reconnector.link : undefined,
+    )
+    this.observation = new Observation(options, this.notices, this.lifecycle.status)
+    this.recording = Recording.of(options, (error) => this.report('recording', error))
     this.breaker = this.#makeBreaker()
+    this.rateGate = rateGateOf(options, {
+      outbox: () => this.outbox,
+      wake: () => this.writer.wake(),
+      told: (notice) => this.notices.emit('rate-limit', notice),
+      failed: (error) => this.report('rate-limit', error),
+    })
     this.outbox = this.#makeOutbox()
     this.writer = this.#makeWriter()
     this.subscriptions = this.#makeSubscriptions()
@@ -83,11 +99,6 @@ export class Rooms {
   report(kind: ErrorKind, error: unknown): void {
     const told = error instanceof Error ? error : new Error(String(error))
     this.notices.emit('error', { kind, error: told })
-  }
-
-  /** Tells of the end of a link. */
-  tellClose({ code, reason, wasClean, initiatedBy }: CloseInfo): void {
-    this.notices.emit('close', { code, reason, wasClean, initiatedBy })
   }
 
   #undecodable(error: Error, raw: Frame): void {
@@ -107,7 +118,8 @@ export class Rooms {
   }
 
   #makeSession(protocol: Protocol): Session {
-    const { outbox, registry, subscriptions } = this
+    const { registry, subscriptions } = this
+    const outbox = this.rateGate ?? this.outbox
     if (protocol.session === undefined) {
       const restore = (link: Link): Promise<void> => subscriptions.restore(link)
       return new PlainSession(protocol, this.#options, { outbox, reader: this.reader, restore })
@@ -117,6 +129,7 @@ export class Rooms {
       registry,
       clock: this.#options.clock,
       maxMessageBytes: this.#options.maxMessageBytes,
+      credentials: protocol.credentials,
       wake: () => this.writer.wake(),
       received: () => this.reader.count(),
       gap: (gap) => this.notices.emit('gap', gap),
@@ -130,12 +143,12 @@ export class Rooms {
   /** A server that knows none of our subprotocols is dialed again without them, and from then on. */
   async #dial(attempt: number, signal: AbortSignal): Promise<Connection> {
     try {
-      return await dial(this.#options, this.#protocol, attempt, signal)
+      return await dial(this.#options, this.#protocol, attempt, signal, this.recording?.watch())
     } catch (error) {
       const { fallback } = this.#protocol
       if (fallback === undefined || !speaksNoSubprotocol(error)) throw error
       this.#fallBack(fallback)
-      return await dial(this.#options, fallback, attempt, signal)
+      return await dial(this.#options, fallback, attempt, signal, this.recording?.watch())
     }
   }
 
@@ -155,10 +168,7 @@ export class Rooms {
   #makeBreaker(): OpossumBreaker | undefined {
     if (this.#options.breaker === false) return undefined
     return new OpossumBreaker(this.#options.breaker, {
-      onChange: (change) => {
-        tellBreaker(change)
-        this.notices.emit('breaker', change)
-      },
+      onChange: (change) => this.notices.emit('breaker', change),
       onError: (error) => this.report('listener', error),
     })
   }
@@ -169,6 +179,8 @@ export class Rooms {
       clock,
       maxAttempts,
       maxMessageBytes,
+      admit: this.rateGate?.admit,
+      rank: this.rateGate?.rank,
       offered: () => this.writer.wake(),
       undeliverable: (notice) => this.notices.emit('undeliverable', notice),
       level: (level, fillRatio) => {
@@ -204,13 +216,14 @@ export class Rooms {
       restoreFailed: (patterns, error) =>
         this.notices.emit('subscriptions-failed', { patterns, error }),
       failed: (error) => this.report('subscription', error),
+      undeliverable: (notice) => this.notices.emit('undeliverable', notice),
     })
   }
 
   #makeReconnector(): Reconnector {
     const options = this.#options
     return new Reconnector(options, this.lifecycle, this.breaker, {
-      dial: (attempt, signal) => traceDial(attempt, () => this.#dial(attempt, signal)),
+      dial: (attempt, signal) => this.observation.dial(attempt, () => this.#dial(attempt, signal)),
       link: (connection, generation) =>
         new Link(connection, generation, options, this.#linkPorts(this.session)),
       bootstrap: (link, attempt, signal) => this.session.open(link, attempt, signal),
@@ -221,7 +234,7 @@ export class Rooms {
         this.readiness.attemptFailed(error)
       },
       misbehaved: (error) => this.report('listener', error),
-      ended: (cause) => this.#ended(cause),
+      ended: (cause) => this.onEnded(cause),
     })
   }
 
@@ -230,7 +243,9 @@ export class Rooms {
       frame: (frame) => session.frame(frame),
       text: session.text?.bind(session),
       tap: this.tap,
+      traffic: this.observation.traffic,
       profileFailed: (error) => this.report('listener', error),
+      report: (kind, error) => this.report(kind, error),
       missed: (info) => this.notices.emit('heartbeat-timeout', info),
     }
   }
@@ -259,7 +274,8 @@ export class Rooms {
     this.writer.detach()
     this.subscriptions.down()
     this.session.down(info)
-    this.tellClose(info)
+    const { code, reason, wasClean, initiatedBy } = info
+    this.notices.emit('close', { code, reason, wasClean, initiatedBy })
   }
 
   #tellReady(): void {

@@ -10,8 +10,6 @@ export type LinkEnd = Pick<CloseInfo, 'code' | 'initiatedBy'>
 export interface SessionLink extends ProtocolLink {
   /** Frames that nobody waits for go to the session from now on, instead of being kept until the link is ready. */
   flow(): void
-  /** Drops the link: the other side broke the protocol. */
-  close(code: number, reason: string): void
 }
 
 /** One per transport. It is told of every link, and never touches a socket but through one. */
@@ -44,6 +42,8 @@ export interface Session {
   /** Asks the other side for these patterns. Absent: it sends everything. */
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** Takes up again, on a new link, what is kept besides the patterns. */
+  restore?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   /** What must be said before the transport closes a link that is ready. */
   last(): Frame | undefined
   /** Leaves no timer. */

@@ -9,7 +9,8 @@ import {
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Registry } from './registry.ts'
-import { Subscriptions, type SubscriptionLink } from './subscriptions.ts'
+import type { SubscriptionLink } from './server-requests.ts'
+import { Subscriptions } from './subscriptions.ts'
 
 /** A link that a test ends; the protocol of these tests sends nothing over it. */
 function fakeLink() {
@@ -19,6 +20,8 @@ function fakeLink() {
     subprotocol: '',
     send: async () => {},
     waitFor: () => new Promise(() => {}),
+    report: () => {},
+    close: () => {},
     scoped,
   })
   return { link: scoped(ended.signal), end: () => ended.abort(new DisconnectedError('lost')) }
@@ -43,6 +46,7 @@ function create(answer: (patterns: readonly string[]) => Promise<void> = async (
     restored: (patterns) => log.push(`restored ${patterns.join(' ')}`),
     restoreFailed: (patterns) => log.push(`failed ${patterns.join(' ')}`),
     failed: (error) => log.push(`error ${error.message}`),
+    undeliverable: () => log.push('undeliverable'),
   })
   return { subscriptions, registry, log }
 }

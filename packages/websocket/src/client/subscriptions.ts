@@ -1,24 +1,23 @@
 /** Subscriptions: the feeds of this transport, kept the same on the server where the protocol has such a thing. */
 import {
   AbortedError,
-  DisconnectedError,
   RejectedError,
-  withDeadline,
   type BusError,
   type Clock,
   type Feed,
   type Sink,
   type FeedOptions,
+  type Undeliverable,
 } from '@bus/core'
-import PQueue from 'p-queue'
-import type { ProtocolLink } from '../protocol/protocol.ts'
 import { askFor } from './refused-patterns.ts'
 import type { Registry, RegistryEntry } from './registry.ts'
+import { Parking } from './parking.ts'
+import { ServerRequests, isLoss, type SubscriptionLink } from './server-requests.ts'
 import type { Session } from './session.ts'
 
 export interface SubscriptionPorts {
   /** Asks the server, where it must be asked. */
-  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'settle' | 'lacks'>
+  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'restore' | 'settle' | 'lacks'>
   readonly registry: Registry
   readonly clock: Clock
   /** Milliseconds that the server gets to answer a request. */
@@ -29,12 +28,8 @@ export interface SubscriptionPorts {
   restoreFailed(patterns: readonly string[], error: Error): void
   /** A request to the server failed that nobody waits for. */
   failed(error: Error): void
-}
-
-/** What subscriptions need of a link. */
-export interface SubscriptionLink extends ProtocolLink {
-  /** The link as one request sees it: its waits end with the signal. */
-  scoped(signal: AbortSignal): ProtocolLink
+  /** An event came for somebody who was never there to take it. */
+  undeliverable(notice: Undeliverable): void
 }
 
 interface Pending {
@@ -45,7 +40,7 @@ interface Pending {
 /** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
 export class Subscriptions {
   readonly #ports: SubscriptionPorts
-  readonly #requests = new PQueue({ concurrency: 1 })
+  readonly #requests: ServerRequests
   /** Waiting to be live. */
   readonly #pending = new Map<RegistryEntry, Pending>()
   /** The link that is ready, and what its server was asked for. */
@@ -54,34 +49,54 @@ export class Subscriptions {
   #wasUp = false
   #closedBy: BusError | undefined
 
+  /** Subscriptions between two owners. */
+  readonly parking: Parking
+
   constructor(ports: SubscriptionPorts) {
     this.#ports = ports
+    const { clock, timeoutMs } = ports
+    this.#requests = new ServerRequests({
+      clock,
+      timeoutMs,
+      link: () => this.#link,
+      failed: (error) => ports.failed(error),
+    })
+    this.parking = new Parking({
+      clock,
+      settle: (token) => ports.remote().settle(token),
+      released: (entry) => this.#hasRoom(entry),
+      ended: (entry) => void this.#remove(entry),
+      undeliverable: (notice) => ports.undeliverable(notice),
+    })
   }
 
   add(patterns: readonly string[], sink: Sink, options: FeedOptions): Feed {
-    const { registry } = this.#ports
     const settles = options.delivery !== 'at-most-once'
-    const entry: RegistryEntry = {
-      patterns: [...new Set(patterns)],
+    const own = [...new Set(patterns)]
+    const claimed = this.parking.claim(own, settles)
+    const entry = claimed ?? {
+      patterns: own,
       sink,
       settles,
-      mustSettle: options.delivery === 'at-least-once',
       isHeld: false,
       unread: [],
+      mustSettle: false,
     }
+    entry.mustSettle = options.delivery === 'at-least-once'
     const live = this.#live(entry, options.signal)
+    if (claimed !== undefined) this.parking.deliver(claimed, sink)
+    const owner = (entry.owner = {})
     // Whoever does not wait for it is not told by an unhandled rejection.
     live.catch(() => {})
     return {
       live,
       ready: () => {
-        this.#release(entry)
-        if (registry.held === 0) this.#ports.released()
+        if (entry.owner === owner) this.#hasRoom(entry)
       },
       settle: (token) => {
         if (settles) this.#ports.remote().settle(token)
       },
-      unsubscribe: () => this.#remove(entry),
+      unsubscribe: () => (entry.owner === owner ? this.#remove(entry) : Promise.resolve()),
     }
   }
 
@@ -91,6 +106,7 @@ export class Subscriptions {
     const remote = this.#ports.remote()
     this.#onServer = new Set()
     const patterns = registry.patterns()
+    await remote.restore?.(patterns, link)
     if (remote.subscribe === undefined || patterns.length === 0) return
     let refused: ReadonlyMap<string, Error>
     try {
@@ -134,8 +150,19 @@ export class Subscriptions {
     }
   }
 
+  /** The owner goes, and what it subscribed to waits for the next one. */
+  park(error: BusError): void {
+    for (const entry of this.#ports.registry.list()) {
+      this.parking.park(entry)
+      this.#pending.get(entry)?.reject(error)
+      // Whatever the last owner had no room for is its own now.
+      this.#hasRoom(entry)
+    }
+  }
+
   close(error: BusError): void {
     this.#closedBy = error
+    this.parking.close()
     this.#link = undefined
     for (const pending of this.#pending.values()) pending.reject(error)
     this.#pending.clear()
@@ -147,7 +174,7 @@ export class Subscriptions {
     if (signal?.aborted === true) {
       return Promise.reject(new AbortedError('Subscribing', { cause: signal.reason }))
     }
-    this.#ports.registry.add(entry)
+    if (!this.#ports.registry.has(entry)) this.#ports.registry.add(entry)
     return new Promise((resolve, reject) => {
       const onAbort = (): void => {
         pending.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
@@ -155,7 +182,7 @@ export class Subscriptions {
       }
       const done = (): void => {
         signal?.removeEventListener('abort', onAbort)
-        this.#pending.delete(entry)
+        if (this.#pending.get(entry) === pending) this.#pending.delete(entry)
       }
       const pending: Pending = {
         resolve: () => {
@@ -180,7 +207,7 @@ export class Subscriptions {
       pending.resolve()
       return
     }
-    void this.#enqueue(async (link) => {
+    void this.#requests.enqueue(async (link) => {
       if (!this.#pending.has(entry)) return
       const remote = this.#ports.remote()
       const missing = entry.patterns.filter(
@@ -201,6 +228,11 @@ export class Subscriptions {
       for (const pattern of missing) this.#onServer.add(pattern)
       pending.resolve()
     })
+  }
+
+  #hasRoom(entry: RegistryEntry): void {
+    this.#release(entry)
+    if (this.#ports.registry.held === 0) this.#ports.released()
   }
 
   /** What a sink without room was given counts as delivered now. */
@@ -230,7 +262,7 @@ export class Subscriptions {
     const { registry } = this.#ports
     const remote = this.#ports.remote()
     if (remote.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
-    return this.#enqueue(async (link) => {
+    return this.#requests.enqueue(async (link) => {
       const gone = [...this.#onServer].filter((pattern) => !registry.wants(pattern))
       for (const pattern of gone) this.#onServer.delete(pattern)
       await this.#retract(gone, link)
@@ -243,39 +275,15 @@ export class Subscriptions {
     const remote = this.#ports.remote()
     const gone = patterns.filter((pattern) => !registry.wants(pattern))
     if (gone.length === 0) return
-    await this.#within(link, 'Unsubscribing', async (scope) => remote.unsubscribe?.(gone, scope))
+    await this.#requests.within(link, 'Unsubscribing', async (scope) =>
+      remote.unsubscribe?.(gone, scope),
+    )
   }
 
   #subscribe(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
     const remote = this.#ports.remote()
-    return this.#within(link, 'Subscribing', async (scope) => remote.subscribe?.(patterns, scope))
+    return this.#requests.within(link, 'Subscribing', async (scope) =>
+      remote.subscribe?.(patterns, scope),
+    )
   }
-
-  /** One that is never answered would hold up all that come after it. */
-  #within(
-    link: SubscriptionLink,
-    what: string,
-    run: (scope: ProtocolLink) => Promise<void>,
-  ): Promise<void> {
-    const { timeoutMs, clock } = this.#ports
-    const limits = { timeoutMs, clock, what, signal: link.signal }
-    return withDeadline((signal) => run(link.scoped(signal)), limits)
-  }
-
-  /** Runs on the link that is ready at its turn; without one it has nothing to do. */
-  async #enqueue(request: (link: SubscriptionLink) => Promise<void>): Promise<void> {
-    await this.#requests.add(async () => {
-      const link = this.#link
-      try {
-        if (link !== undefined) await request(link)
-      } catch (error) {
-        if (link === undefined || !isLoss(link, error)) this.#ports.failed(error as Error)
-      }
-    })
-  }
-}
-
-/** Whether the request failed because its link did, which may be noticed by the write before the close. */
-function isLoss(link: SubscriptionLink, error: unknown): boolean {
-  return link.signal.aborted || error instanceof DisconnectedError
 }

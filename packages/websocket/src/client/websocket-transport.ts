@@ -2,7 +2,6 @@
 import {
   UnsupportedError,
   assertPattern,
-  withDeadline,
   type BusError,
   type Capabilities,
   type CircuitBreaker,
@@ -18,24 +17,41 @@ import {
   type Health,
   type HealthOptions,
   type ListenOptions,
+  type ObservableTransport,
   type PublishOptions,
   type PublishReceipt,
   type QueueStats,
+  type Recorder,
   type Sink,
   type Transport,
   type TransportEvents,
+  type TransportMetrics,
   type TransportStatus,
+  type TransportTrace,
   type Unsubscribe,
 } from '@bus/core'
-import type { Frame, ProtocolCapabilities } from '../protocol/protocol.ts'
-import { capabilitiesOf } from './capabilities.ts'
+import type { Frame } from '../protocol/protocol.ts'
+import type { RequestOptions } from '../protocol/request.ts'
+import { claimTimeOf, type AdoptOptions } from './adopt-options.ts'
+import { CurrentCapabilities } from './capabilities.ts'
+import { cloneOptions } from './clone-options.ts'
+import { closeRooms } from './close-rooms.ts'
+import { checkConnectivity, type ConnectivityOptions } from './connectivity.ts'
 import type { FramesOptions, RawFrame } from './frame-tap.ts'
-import { healthOf } from './health.ts'
+import { waitForFrame, type FrameWaitOptions } from './frame-wait.ts'
+import { giveAway, possessionOf } from './give-away.ts'
+import type { Handover } from './handover.ts'
+import { assertHandover } from './live-handover.ts'
+import { health } from './health.ts'
 import { Intake } from './intake.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
-import { resolveOptions } from './resolve-options.ts'
-import { Rooms } from './rooms.ts'
-import type { WebSocketTransportStats } from './stats.ts'
+import { beginDraining, emitIn, emptyOutbox, publishIn } from './outgoing.ts'
+import { OwnNotices } from './own-notices.ts'
+import type { AnswerMatch } from './raw-requests.ts'
+import type { TransportRateLimit } from './rate-gate.ts'
+import type { Rooms } from './rooms.ts'
+import { statsOf, type WebSocketTransportStats } from './stats.ts'
+import { transportMetrics } from './transport-metrics.ts'
 
 /**
  * Carries events over one WebSocket connection at a time, and makes a new one when it breaks.
@@ -52,38 +68,43 @@ import type { WebSocketTransportStats } from './stats.ts'
  * await bus.subscribe('order.*', (event) => console.log(event.type))
  * ```
  */
-export class WebSocketTransport implements Transport {
+export class WebSocketTransport implements Transport, ObservableTransport {
   readonly name = 'websocket'
-  #capabilities: Capabilities | undefined
-  /** What they were made of. */
-  #promised: ProtocolCapabilities | undefined
+  readonly #capabilities: CurrentCapabilities
   readonly #options: ResolvedOptions
-  readonly #rooms: Rooms
+  #rooms: Rooms
+  readonly #notices: OwnNotices
   readonly #intake: Intake
   #closing: Promise<void> | undefined
 
   /** @throws `ConfigError` that names the option, its value (secrets hidden) and the accepted form. */
-  constructor(options: WebSocketTransportOptions) {
-    this.#options = resolveOptions(options)
+  constructor(options: WebSocketTransportOptions | Handover) {
+    const { options: own, rooms } = possessionOf(options)
+    this.#options = own
+    this.#capabilities = new CurrentCapabilities(own)
+    this.#rooms = rooms
+    this.#notices = new OwnNotices(rooms.notices)
     this.#intake = new Intake({
       status: () => this.status,
       breaker: () => this.breaker?.state,
       whenDisconnected: this.#options.whenDisconnected,
     })
-    this.#rooms = new Rooms(this.#options, (cause) => {
-      this.#closing ??= this.#close({}, cause)
-    })
+    rooms.onEnded = (cause) => void (this.#closing ??= this.#close({}, cause))
+  }
+
+  /** Takes over what another transport has given away by {@link detach}. @throws `DetachedError` when somebody else did, `ClosedError` */
+  static adopt(handover: Handover, options: AdoptOptions = {}): WebSocketTransport {
+    assertHandover(handover)
+    const claimWithinMs = claimTimeOf(options)
+    const transport = new WebSocketTransport(handover)
+    transport.#rooms.subscriptions.parking.expire(claimWithinMs)
+    transport.#rooms.observation.handover('adopted')
+    return transport
   }
 
   /** What holds with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
   get capabilities(): Capabilities {
-    const { capabilities, pausesReading } = this.#rooms.session
-    if (this.#capabilities === undefined || this.#promised !== capabilities) {
-      this.#promised = capabilities
-      const inbound = pausesReading ? 'pause' : 'credits'
-      this.#capabilities = capabilitiesOf(this.#options, capabilities, inbound)
-    }
-    return this.#capabilities
+    return this.#capabilities.with(this.#rooms.session)
   }
 
   get status(): TransportStatus {
@@ -93,6 +114,16 @@ export class WebSocketTransport implements Transport {
   /** The circuit breaker around connecting and failed sends; `undefined` when it was switched off. */
   get breaker(): CircuitBreaker | undefined {
     return this.#rooms.breaker
+  }
+
+  /** The rate limit; `undefined` where there is none. */
+  get rateLimit(): TransportRateLimit | undefined {
+    return this.#rooms.rateGate
+  }
+
+  /** The recorder; `undefined` where nothing is recorded. */
+  get recorder(): Pick<Recorder, 'flush' | 'stats'> | undefined {
+    return this.#rooms.recording?.recorder
   }
 
   connect(options: ConnectOptions = {}): Promise<void> {
@@ -105,35 +136,15 @@ export class WebSocketTransport implements Transport {
   }
 
   publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
-    const canConfirm = this.#rooms.session.capabilities.publishConfirm
-    const isConfirmed = canConfirm && options.delivery !== 'at-most-once'
     const refusal = this.#refusal() ?? this.#unsupported(options.delivery)
     if (refusal !== undefined) return Promise.reject(refusal)
-    let frame: Frame
-    try {
-      frame = this.#rooms.session.encode(event)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    this.#rooms.reconnector.start()
-    return this.#rooms.outbox.publish(event, frame, isConfirmed, options)
+    return publishIn(this.#rooms, event, options)
   }
 
   emit(event: Event, { delivery }: EmitOptions = {}): boolean {
     const refusal = this.#refusal() ?? this.#unsupported(delivery)
     if (refusal !== undefined) return this.#rooms.tellRefused(event, refusal)
-    let frame: Frame
-    try {
-      frame = this.#rooms.session.encode(event)
-    } catch (error) {
-      return this.#rooms.tellRefused(event, error as BusError)
-    }
-    this.#rooms.reconnector.start()
-    const canConfirm = this.#rooms.session.capabilities.publishConfirm
-    const isConfirmed = canConfirm && delivery !== 'at-most-once'
-    const hasRoom = this.#rooms.outbox.emit(event, frame, isConfirmed, delivery)
-    if (!hasRoom) this.#rooms.isReadyAwaited = true
-    return hasRoom
+    return emitIn(this.#rooms, event, delivery)
   }
 
   subscribe(patterns: readonly string[], sink: Sink, options: FeedOptions = {}): Feed {
@@ -152,12 +163,30 @@ export class WebSocketTransport implements Transport {
     return this.#rooms.tap.frames(options)
   }
 
+  /** Resolves with the next frame that passes the test. It still goes its way: nothing is taken from the subscriptions. */
+  waitFor(
+    isWanted: (frame: RawFrame) => boolean,
+    options: FrameWaitOptions = {},
+  ): Promise<RawFrame> {
+    if (this.#intake.isClosed) return Promise.reject(this.#intake.closedError())
+    return waitForFrame(this.#rooms.tap, isWanted, options, this.#options.clock)
+  }
+
+  /**
+   * Sends a frame on the link that is ready and resolves with the first answer that `match` recognises, which goes no
+   * further. Never sent again: it fails with its link. Not over `bus.v1`.
+   */
+  request<T>(frame: Frame, match: AnswerMatch<T>, options: RequestOptions = {}): Promise<T> {
+    if (this.#intake.isClosed) return Promise.reject(this.#intake.closedError())
+    return this.#rooms.requests.request(frame, match, options)
+  }
+
   on<K extends keyof TransportEvents>(
     name: K,
     listener: (notice: TransportEvents[K]) => void,
     options?: ListenOptions,
   ): Unsubscribe {
-    return this.#rooms.notices.on(name, listener, options)
+    return this.#notices.on(name, listener, options)
   }
 
   /** Drops the link and makes a new one at once; subscriptions and outbox stay. Also ends a wait between attempts. */
@@ -169,47 +198,66 @@ export class WebSocketTransport implements Transport {
     return ready
   }
 
+  /**
+   * A transport of its own with the same options but for the overrides, which change only what they name. Nothing is shared:
+   * no connection, no subscription, no queue, no figure; `record` and `metrics` are not taken along. @throws `ConfigError`
+   */
+  clone(overrides?: Partial<WebSocketTransportOptions>): WebSocketTransport {
+    return new WebSocketTransport(cloneOptions(this.#options, overrides))
+  }
+
+  /** Makes one connection of its own ready and closes it, whatever this transport does. Rejects with why it could not. */
+  validateConnectivity(options?: ConnectivityOptions): Promise<void> {
+    return checkConnectivity(() => this.clone({ reconnect: false, breaker: false }), options)
+  }
+
   backpressureStats(): QueueStats {
     return this.#rooms.outbox.stats()
   }
 
   stats(): WebSocketTransportStats {
-    const { outbox, reader, linksMade } = this.#rooms
-    const { sent } = outbox.stats()
-    const reconnects = Math.max(linksMade - 1, 0)
-    return { sent, resent: outbox.resent, received: reader.received, reconnects }
+    return statsOf(this.#rooms)
   }
 
-  async health(options: HealthOptions = {}): Promise<Health> {
-    const { link } = this.#rooms.reconnector
-    if (options.probe !== true || link === undefined) return this.#health()
-    const { timeoutMs = 5_000, signal } = options
-    try {
-      await link.probe(signal === undefined ? { timeoutMs } : { timeoutMs, signal })
-      return this.#health()
-    } catch (error) {
-      if (signal?.aborted === true) throw error
-      const known = this.#health()
-      const status = known.status === 'down' ? 'down' : 'degraded'
-      return { ...known, status, reasons: [...known.reasons, 'The probe was not answered'] }
-    }
+  /** The inner state in one picture: queue, breaker, heartbeat, subscriptions, links, bytes. */
+  metrics(): TransportMetrics {
+    return transportMetrics(this.#rooms, this.#options.clock.now())
+  }
+
+  /** The latest changes of state, with times and statistics. */
+  trace(): TransportTrace {
+    return this.#rooms.observation.trace.read(this.#options.clock.now())
+  }
+
+  health(options: HealthOptions = {}): Promise<Health> {
+    return health(this.#rooms, this.#options, options)
   }
 
   async drain(options: DrainOptions = {}): Promise<DrainReport> {
-    const { timeoutMs = 30_000, signal } = options
-    const { outbox, lifecycle } = this.#rooms
     if (this.#intake.isOpen) {
       this.#intake.drain()
-      this.#rooms.isDraining = true
-      if (lifecycle.state === 'ready') lifecycle.enter('ready', { state: 'draining' })
+      beginDraining(this.#rooms)
     }
-    const { clock } = this.#options
-    const wait = { timeoutMs, clock, what: 'Draining', ...(signal === undefined ? {} : { signal }) }
-    // Running out of time is no error here: the report says what was left.
-    await withDeadline(() => outbox.whenEmpty(), wait).catch(() => {})
-    const unsent = outbox.close(undefined)
+    const unsent = await emptyOutbox(this.#rooms, options, this.#options.clock)
     await this.close()
     return { unsent, unhandled: 0 }
+  }
+
+  /**
+   * Gives everything away at once: the connection, the queue with its publishes, requests under way, subscriptions. Events that
+   * come before the next owner has subscribed wait. This handle is closed from now on, and answers with `DetachedError`.
+   */
+  detach(): Promise<Handover> {
+    const ended = this.#intake.ended()
+    if (ended !== undefined) return Promise.reject(ended)
+    const { status: previous } = this
+    const { handover, left } = giveAway({ options: this.#options, rooms: this.#rooms })
+    this.#rooms = left
+    this.#intake.close()
+    this.#closing = Promise.resolve()
+    this.#notices.tell('status', { status: this.status, previous })
+    this.#notices.close()
+    return Promise.resolve(handover)
   }
 
   close(options: CloseOptions = {}): Promise<void> {
@@ -221,32 +269,10 @@ export class WebSocketTransport implements Transport {
     return this.close()
   }
 
-  async #close(options: CloseOptions, cause: BusError | undefined): Promise<void> {
+  #close(options: CloseOptions, cause: BusError | undefined): Promise<void> {
     this.#intake.close()
-    const { tap, reconnector, writer, outbox, subscriptions, readiness } = this.#rooms
-    const { breaker, lifecycle, notices } = this.#rooms
-    const { link } = reconnector
-    tap.close()
-    reconnector.stop()
-    writer.detach()
     const error = this.#intake.closedError(cause)
-    outbox.close(cause)
-    subscriptions.close(error)
-    readiness.ended(cause ?? error)
-    breaker?.close()
-    const last = this.#rooms.session.last()
-    this.#rooms.session.close()
-    if (link !== undefined) {
-      // A write that fails now has nobody to tell: the link is over either way.
-      if (last !== undefined) void link.send(last).catch(() => {})
-      link.close(options.code ?? 1000, options.reason ?? '')
-      await link.closed
-    }
-    const { state } = lifecycle
-    if (state !== 'closed') lifecycle.enter(state, { state: 'closed', cause })
-    // Called by a listener, the last notice is told only after that listener has returned.
-    await Promise.resolve()
-    notices.clear()
+    return closeRooms(this.#rooms, options, error, cause).finally(() => this.#notices.close())
   }
 
   /** Why nothing can be published now. */
@@ -259,18 +285,6 @@ export class WebSocketTransport implements Transport {
   #unsupported(delivery: Delivery | undefined): UnsupportedError | undefined {
     if (delivery !== 'at-least-once' || this.capabilities.delivery === delivery) return undefined
     return new UnsupportedError(this.name, `delivery ${delivery}`)
-  }
-
-  #health(): Health {
-    const { breaker, reconnector, outbox } = this.#rooms
-    return healthOf({
-      status: this.status,
-      link: reconnector.link,
-      breaker: breaker?.state,
-      queue: outbox.stats(),
-      warningThreshold: this.#options.queue.warningThreshold,
-      now: this.#options.clock.now(),
-    })
   }
 }
 

@@ -19,21 +19,29 @@ export interface HeartbeatFrame {
   readonly reply?: Frame
 }
 
+/** Begins the ids of what we answer to Deribit, whose own answer to that is nobody's business. */
+const TEST_ID = 'heartbeat-'
+
 /** Answers Deribit's `test_request`, and takes its `heartbeat` notifications out of the stream. */
 export function deribitHeartbeat(): HeartbeatProfile {
   let id = 0
   return {
     name: 'deribit',
     onFrame: (frame) => {
-      const message = parseIfHas(frame, '"heartbeat"')
+      const message = parseIfHas(frame, '"heartbeat')
+      if (isAnswerToTest(message?.['id'])) return {}
       if (message?.['method'] !== 'heartbeat') return undefined
       const params = message['params'] as { readonly type?: unknown } | undefined
       if (params?.type !== 'test_request') return {}
       id += 1
-      const request = { jsonrpc: '2.0', id: `heartbeat-${id}`, method: 'public/test', params: {} }
+      const request = { jsonrpc: '2.0', id: `${TEST_ID}${id}`, method: 'public/test', params: {} }
       return { reply: JSON.stringify(request) }
     },
   }
+}
+
+function isAnswerToTest(id: unknown): boolean {
+  return typeof id === 'string' && id.startsWith(TEST_ID)
 }
 
 /** Answers `{"ping": n}` with `{"pong": n}`, as several exchanges send beside or instead of ping frames. */

@@ -1,4 +1,11 @@
 export { plainJson, type PlainProtocolOptions } from './plain-json.ts'
+export {
+  frameHandlerProtocol,
+  type FoundEvent,
+  type FrameHandler,
+  type FrameHandlerOptions,
+  type FrameResult,
+} from './frame-handler.ts'
 export type {
   Frame,
   Protocol,

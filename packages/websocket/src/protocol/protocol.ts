@@ -1,5 +1,6 @@
 /** The protocol: how events travel in frames on one connection, as an interface with one implementation per dialect. */
-import type { Capabilities, Event } from '@bus/core'
+import type { Capabilities, ErrorKind, Event } from '@bus/core'
+import type { SessionCredentials } from './credentials.ts'
 
 /** One WebSocket message: text as a string, binary as bytes. */
 export type Frame = string | Uint8Array
@@ -26,8 +27,15 @@ export interface ProtocolLink {
   readonly subprotocol: string
   /** Resolves when the frame was handed to the operating system. */
   send(frame: Frame): Promise<void>
-  /** Resolves with the first answer for which `match` gives something else than `undefined`; that frame goes no further. */
-  waitFor<T>(match: (frame: Frame) => T | undefined): Promise<T>
+  /**
+   * Resolves with the first answer for which `match` gives something else than `undefined`; that frame goes no further.
+   * The signal ends the wait earlier than the end of the link does.
+   */
+  waitFor<T>(match: (frame: Frame) => T | undefined, signal?: AbortSignal): Promise<T>
+  /** Tells, as an `error` notice, of something that went wrong and that no caller is waiting for. */
+  report(kind: ErrorKind, error: Error): void
+  /** Ends the link; the transport makes another. */
+  close(code: number, reason: string): void
 }
 
 /** Where a protocol puts what it finds in a frame. */
@@ -49,6 +57,8 @@ export interface Protocol {
   readonly capabilities: ProtocolCapabilities
   /** A session over all links, with acknowledgements, instead of what follows. There is one: see `busV1`. */
   readonly session?: 'bus.v1'
+  /** What that session shows to say who we are. */
+  readonly credentials?: SessionCredentials
   /** Spoken instead with a server that accepts none of the subprotocols. */
   readonly fallback?: Protocol
   /**
@@ -70,4 +80,15 @@ export interface Protocol {
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   /** Tells the server that these patterns are no longer wanted. */
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /**
+   * Takes up again what this protocol keeps over connections: on each new one, before `subscribe` is called with the
+   * patterns, if there are any. What it throws fails the attempt.
+   */
+  restore?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** The connection is ready, with everything restored. The protocol may use it until `link.signal` aborts. */
+  up?(link: ProtocolLink): void
+  /** The transport has ended: what somebody still waits for will not come. */
+  close?(): void
+  /** A fresh one for another transport. Absent: the protocol keeps no state, so that several transports may have it. */
+  clone?(): Protocol
 }

@@ -98,18 +98,24 @@ export class Heartbeat {
     if (this.#outstanding !== undefined) this.#outstanding.heard = true
   }
 
-  /** A pong arrived. It is a frame like any other, and an answer only if its payload is one that is waited for. */
-  pong(payload: string): void {
+  /**
+   * A pong arrived. It is a frame like any other, and an answer only if its payload is one that is waited for.
+   *
+   * @returns the round trip in milliseconds, where it could be measured
+   */
+  pong(payload: string): number | undefined {
     this.inbound()
     const probeMs = this.#probes.answer(payload)
     const ping = this.#outstanding
     const isAnswer = payload === ping?.payload
-    if (probeMs === undefined && !isAnswer) return
+    if (probeMs === undefined && !isAnswer) return undefined
     this.#lastPongAt = this.#clock.now()
     this.#missed = 0
     if (isAnswer) this.#outstanding = undefined
-    if (probeMs !== undefined) this.#rttMs = probeMs
-    else if (ping?.distorted === false) this.#rttMs = this.#lastPongAt - ping.sentAt
+    const pingMs = ping?.distorted === false ? this.#lastPongAt - ping.sentAt : undefined
+    const rttMs = probeMs ?? pingMs
+    this.#rttMs = rttMs ?? this.#rttMs
+    return rttMs
   }
 
   /** We stopped reading: no verdict until {@link unsuspend}. Pings still leave, for the proxies on the way. */

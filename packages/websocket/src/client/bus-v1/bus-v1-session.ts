@@ -5,12 +5,14 @@ import { helloLine } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import { VERSION } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
+import type { SessionCredentials } from '../../protocol/credentials.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Registry } from '../registry.ts'
 import type { LinkEnd, Session, SessionLink } from '../session.ts'
 import { encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
+import { SessionToken } from './session-token.ts'
 import { Subscriber } from './subscriber.ts'
 import { Verdicts, refusal } from './verdicts.ts'
 import { waitWithin, type Waiting } from './waiting.ts'
@@ -20,6 +22,8 @@ export interface BusV1Ports {
   readonly registry: Registry
   readonly clock: Clock
   readonly maxMessageBytes: number
+  /** What is shown to the hub; absent where the handshake says it all. */
+  readonly credentials: SessionCredentials | undefined
   /** There is something to write. */
   wake(): void
   received(): void
@@ -47,6 +51,7 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #ports: BusV1Ports
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
+  readonly #token: SessionToken | undefined
   readonly #verdicts = new Verdicts()
   readonly #reader: HubMessageReader = new HubMessageReader(this)
   /** The link whose frames count. */
@@ -57,6 +62,8 @@ export class BusV1Session implements Session, HubReceiver {
 
   constructor(ports: BusV1Ports) {
     this.#ports = ports
+    const { credentials, clock } = ports
+    this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
     this.#publisher = new Publisher(ports.outbox)
     this.#subscriber = new Subscriber({
       registry: ports.registry,
@@ -74,6 +81,7 @@ export class BusV1Session implements Session, HubReceiver {
 
   async open(link: SessionLink, _attempt: number, signal: AbortSignal): Promise<void> {
     this.#forgetLink()
+    const token = this.#token === undefined ? {} : await this.#token.show(signal)
     this.#link = link
     const patterns = this.#ports.registry.patterns()
     const resume = this.#subscriber.begin(new Set(patterns))
@@ -82,7 +90,7 @@ export class BusV1Session implements Session, HubReceiver {
     // A failing write ends the link, and the wait with it.
     const session = this.#sid === undefined ? {} : { sid: this.#sid }
     const { maxMessageBytes } = this.#ports
-    const hello = helloLine({ v: VERSION, subs, maxMessageBytes, ...session, ...resume })
+    const hello = helloLine({ v: VERSION, subs, maxMessageBytes, ...session, ...resume, ...token })
     void link.send(hello).catch(() => {})
     link.flow()
     const { subs: verdicts } = await welcome
@@ -100,6 +108,7 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   up(): void {
+    if (this.#link !== undefined) this.#token?.up(this.#link)
     this.#ports.wake()
   }
 
@@ -246,5 +255,6 @@ export class BusV1Session implements Session, HubReceiver {
     this.#welcomed = undefined
     this.#verdicts.clear()
     this.#subscriber.down()
+    this.#token?.down()
   }
 }

@@ -1,5 +1,11 @@
 /** The protocol of our own hub: batches, acknowledgements, resuming, gaps. */
-import { checkOptions, falseOr, withMethods, type Event } from '@bus/core'
+import { checkOptions, durationMs, falseOr, where, withMethods, type Event } from '@bus/core'
+import {
+  RENEW_BEFORE_MS,
+  type SessionCredentials,
+  type TokenSource,
+} from '../../protocol/credentials.ts'
+import { isToken } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader } from '../../protocol/bus-v1/hub-lines.ts'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import { plainJson } from '../../protocol/plain-json.ts'
@@ -7,8 +13,16 @@ import type { Frame, Protocol, ProtocolReceiver } from '../../protocol/protocol.
 import { decodeBody, encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 
-/** What to speak with a server that does not know `bus.v1`. */
+/** Who we are to the hub, and what to speak with a server that does not know `bus.v1`. */
 export interface BusV1Options {
+  /**
+   * Shown to the hub on each new link, instead of what the headers show. A function is asked each time; if it tells when
+   * the token ends (`expiresAt`), it is asked again in time, and the hub gets the new one on the live link.
+   * @default none
+   */
+  readonly token?: TokenSource
+  /** Milliseconds before its end at which the token is renewed, at the earliest after half of its life. @default 60_000 */
+  readonly renewBeforeMs?: number
   /** `false`: nothing, connecting fails. @default plainJson() */
   readonly fallback?: Protocol | false
 }
@@ -20,14 +34,23 @@ export interface BusV1Options {
  * @throws `ConfigError` for a bad option.
  */
 export function busV1(options: BusV1Options = {}): Protocol {
-  checkOptions<BusV1Options>('', options, { fallback: falseOr(withMethods('encode', 'decode')) })
-  const { fallback = plainJson() } = options
+  checkOptions<BusV1Options>('', options, {
+    token: where('to be a token or a function that gets one', isTokenSource),
+    renewBeforeMs: durationMs({ allowLong: true }),
+    fallback: falseOr(withMethods('encode', 'decode')),
+  })
+  const { fallback = plainJson(), token, renewBeforeMs = RENEW_BEFORE_MS } = options
   return Object.freeze({
     name: SUBPROTOCOL,
     subprotocols: Object.freeze([SUBPROTOCOL]),
     capabilities: busV1Capabilities,
     session: SUBPROTOCOL,
+    ...(token === undefined ? {} : { credentials: hidden({ token, renewBeforeMs }) }),
     ...(fallback === false ? {} : { fallback }),
+    // The session keeps its state in the transport; a fallback may keep its own.
+    ...(fallback === false || fallback.clone === undefined
+      ? {}
+      : { clone: () => busV1({ ...options, fallback: fallback.clone?.() ?? fallback }) }),
     encode: (event: Event): Frame => `pub - ${event.type} ${event.id} ${encodeBody(event)}`,
     decode: (frame: Frame, receiver: ProtocolReceiver): void => {
       const ignore = (): void => {}
@@ -38,4 +61,13 @@ export function busV1(options: BusV1Options = {}): Protocol {
       new HubMessageReader(hub).read(Buffer.from(String(frame)))
     },
   } satisfies Protocol)
+}
+
+function isTokenSource(value: unknown): boolean {
+  return typeof value === 'function' || isToken(value)
+}
+
+/** A function shows nothing of the token when the protocol is printed. */
+function hidden({ token, renewBeforeMs }: SessionCredentials): SessionCredentials {
+  return Object.freeze({ token: typeof token === 'function' ? token : () => token, renewBeforeMs })
 }

@@ -25,7 +25,7 @@ test('the bytes are the lines in UTF-8, as many as were counted, and none is tak
       fc.array(body, { maxLength: 8 }),
       (start, bodies) => {
         const message = new MessageText(start)
-        const lines = start === '' ? [] : [start]
+        const lines: string[] = start === '' ? [] : [start]
         for (const [i, text] of bodies.entries()) {
           const verb = i % 3 === 0 ? 'rep' : 'pub'
           const number = i % 2 === 0 ? i + 1 : '-'

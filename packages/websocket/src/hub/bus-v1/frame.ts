@@ -26,7 +26,7 @@ export interface Lines {
 }
 
 /** Offsets, both included. */
-export interface Range {
+interface Range {
   readonly from: number
   readonly to: number
 }

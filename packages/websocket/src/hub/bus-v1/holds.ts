@@ -3,7 +3,7 @@ import { costOf, type Held, type HeldTotal } from './publisher-session.ts'
 import type { Session } from './session.ts'
 
 /** Takes one event; `false`: there is no room. */
-export type Accept = (session: Session, held: Held) => boolean
+type Accept = (session: Session, held: Held) => boolean
 
 export interface HoldsOptions {
   readonly accept: Accept

@@ -1,6 +1,17 @@
 /** Waiting for something to become true, with a deadline and without leftovers. */
 import { AbortedError, TimeoutError, type Clock } from '@bus/core'
 
+/** How long a wait lasts if the call does not say, in milliseconds. */
+export const DEFAULT_WAIT_MS = 2_000
+
+/** Limits of a wait. */
+export interface WaitLimits {
+  /** How long to wait, in real milliseconds. @default 2_000 */
+  readonly timeoutMs?: number
+  /** Ends the wait early. */
+  readonly signal?: AbortSignal
+}
+
 /** How long to wait, and what to say if it was in vain. */
 export interface WaitSpec {
   /** What is awaited, for messages: "a connection". */
@@ -16,7 +27,7 @@ interface Pending {
   fail(error: unknown): void
 }
 
-/** The waits of one server: each looks again whenever `notify` is called. */
+/** The waits of one thing: each looks again whenever `notify` is called. */
 export class Waits {
   readonly #clock: Clock
   readonly #pending = new Set<Pending>()
@@ -43,7 +54,7 @@ export class Waits {
     })
   }
 
-  /** Resolves after `ms`, unless it is aborted or the server closes. */
+  /** Resolves after `ms`, unless it is aborted or `close` is called. */
   sleep(ms: number, spec: Pick<WaitSpec, 'what' | 'signal'>): Promise<void> {
     return new Promise<void>((resolve, reject) => {
       this.#begin({ spec: { ...spec, timeoutMs: ms }, look: () => {}, late: resolve, fail: reject })

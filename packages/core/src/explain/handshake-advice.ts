@@ -1,0 +1,91 @@
+/** Advice for the statuses with which a server refuses the handshake. */
+import { advice, type Advice } from './advice.ts'
+
+const SERVER = advice(
+  'The server failed, or the gateway before it found none.',
+  'Nothing, while reconnecting is on. If it lasts, look at the server.',
+)
+
+/** By status. */
+export const HANDSHAKE_ADVICE: ReadonlyMap<number, Advice> = new Map([
+  [
+    200,
+    advice('The server answered like a web page.', 'Check the path: no WebSocket is served there.'),
+  ],
+  [
+    301,
+    advice(
+      'The server has moved.',
+      'Use the address of the header `location`; redirects are not followed.',
+    ),
+  ],
+  [
+    302,
+    advice(
+      'The server redirects.',
+      'Use the address of the header `location`; redirects are not followed.',
+    ),
+  ],
+  [
+    307,
+    advice(
+      'The server redirects.',
+      'Use the address of the header `location`; redirects are not followed.',
+    ),
+  ],
+  [
+    308,
+    advice(
+      'The server has moved.',
+      'Use the address of the header `location`; redirects are not followed.',
+    ),
+  ],
+  [
+    400,
+    advice(
+      'The server did not understand the handshake.',
+      'Check path, query, headers and subprotocols; a proxy may have taken the upgrade out.',
+    ),
+  ],
+  [
+    401,
+    advice(
+      'The server wants to know who we are.',
+      'Give credentials in `headers`, fresh ones if they have expired.',
+    ),
+  ],
+  [
+    403,
+    advice(
+      'The server knows us and does not let us in.',
+      'Check the permissions, and the header `origin` where the server asks for one.',
+    ),
+  ],
+  [404, advice('The server has no such path.', 'Check the path of the URL.')],
+  [407, advice('A proxy wants to know who we are.', 'Give the proxy its credentials.')],
+  [
+    408,
+    advice(
+      'The server did not wait for the handshake.',
+      'Nothing, while reconnecting is on. If it lasts, look at the network.',
+    ),
+  ],
+  [
+    426,
+    advice(
+      'The server wants another protocol.',
+      'Check the subprotocols and the version that it names in `upgrade`.',
+    ),
+  ],
+  [
+    429,
+    advice(
+      'The server was asked too often.',
+      'Nothing: `retry-after` is obeyed. Connect less often, or from fewer processes.',
+    ),
+  ],
+  [500, SERVER],
+  [502, SERVER],
+  [503, SERVER],
+  [504, SERVER],
+])

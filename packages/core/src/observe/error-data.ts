@@ -1,0 +1,41 @@
+/** An error as plain data, for logs and traces: with its code and its causes, and without secrets in URLs. */
+import { redactUrl } from '../config/redact.ts'
+
+/** What is kept of an error. */
+export interface ErrorData {
+  readonly name: string
+  readonly message: string
+  /** The stable code, where it has one. */
+  readonly code?: string
+  /** What it was caused by. */
+  readonly cause?: ErrorData
+}
+
+/** A chain that is longer is cut: it may be a circle. */
+const MAX_DEPTH = 5
+
+/** Takes anything that can be thrown. */
+export function errorData(error: unknown, depth: number = 1): ErrorData {
+  if (!(error instanceof Error)) return { name: typeof error, message: hideSecrets(textOf(error)) }
+  const { name, message, cause } = error
+  const { code } = error as { code?: unknown }
+  return {
+    name,
+    message: hideSecrets(message),
+    ...(typeof code === 'string' ? { code } : {}),
+    ...(cause === undefined || depth === MAX_DEPTH ? {} : { cause: errorData(cause, depth + 1) }),
+  }
+}
+
+/** Any URL within the text is shown without user and query. */
+function hideSecrets(text: string): string {
+  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]+/gi, redactUrl)
+}
+
+function textOf(value: unknown): string {
+  try {
+    return String(value)
+  } catch {
+    return 'a value without a text'
+  }
+}

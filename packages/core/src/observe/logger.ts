@@ -1,0 +1,138 @@
+/** The logging port, and what a bus or a transport tells put into words on it. */
+import { checkOptions, string, type Shape } from '../config/options.ts'
+import type { TransportStatus } from '../contract/status.ts'
+import type {
+  Listenable,
+  TransportEvents,
+  Undeliverable,
+  Unsubscribe,
+} from '../contract/transport.ts'
+import { errorData } from './error-data.ts'
+import { levelOf, type LogLevel } from './log-level.ts'
+
+/** Facts of a log entry, plain data. */
+export type LogFields = Readonly<Record<string, unknown>>
+
+/** Where logs go: fields first, then the message. `console`, pino and bunyan are such loggers as they are. */
+export interface Logger {
+  debug(fields: LogFields, message: string): void
+  info(fields: LogFields, message: string): void
+  warn(fields: LogFields, message: string): void
+  error(fields: LogFields, message: string): void
+}
+
+/** What is logged, and under which name. */
+export interface LogOptions {
+  /** The least that is logged: `debug`, `info`, `warn`, `error` or `silent`; of an unknown one `info` holds. @default 'info' */
+  readonly level?: LogLevel | (string & {})
+  /** Put into the fields as `name`, to tell several apart. @default none */
+  readonly name?: string
+}
+
+/** One entry: its level, its message and its facts. */
+type Words<K extends keyof TransportEvents> = (
+  notice: TransportEvents[K],
+) => readonly [keyof Logger, string, LogFields]
+
+type Vocabulary = { readonly [K in keyof TransportEvents]: Words<K> }
+
+const SHAPE: Shape<LogOptions> = { level: string(), name: string({ nonEmpty: true }) }
+
+/** Payloads are never logged: only types and ids. */
+const VOCABULARY: Vocabulary = {
+  status: ({ status, previous }) => {
+    const fields = { from: previous.state, ...statusFields(status) }
+    const isFailure = status.state === 'closed' && status.cause !== undefined
+    return [isFailure ? 'error' : 'debug', `The connection is ${status.state}`, fields]
+  },
+  open: (notice) => ['info', notice.reconnected ? 'Connected again' : 'Connected', { ...notice }],
+  close: (notice) => [notice.wasClean ? 'info' : 'warn', 'The link ended', { ...notice }],
+  // An attempt that failed is followed by the next; the last one ends in `closed`.
+  error: ({ kind, error }) => [
+    kind === 'connection' ? 'warn' : 'error',
+    `Failed: ${kind}`,
+    { kind, err: errorData(error) },
+  ],
+  undeliverable: (notice) => ['warn', `Given up: ${notice.reason}`, undeliverableFields(notice)],
+  backpressure: ({ level, fillRatio }) =>
+    level === 'high'
+      ? ['warn', 'The outbox fills up', { fillRatio }]
+      : ['info', 'The outbox has room again', { fillRatio }],
+  ready: () => ['debug', 'There is room again', {}],
+  breaker: (notice) => [
+    notice.state === 'open' ? 'warn' : 'info',
+    `The circuit breaker is ${notice.state}`,
+    { ...notice },
+  ],
+  'heartbeat-timeout': (notice) => ['warn', 'A ping was not answered', { ...notice }],
+  'rate-limit': ({ action, event, ...rest }) => [
+    action === 'rejected' ? 'warn' : 'debug',
+    `The rate limit has ${action} an event`,
+    { ...rest, type: event.type, id: event.id },
+  ],
+  gap: (notice) => ['warn', `Events are missing: ${notice.reason}`, { ...notice }],
+  'subscriptions-restored': ({ patterns }) => ['info', 'Subscriptions restored', { patterns }],
+  'subscriptions-failed': ({ patterns, error }) => [
+    'error',
+    'Subscriptions not restored',
+    { patterns, err: errorData(error) },
+  ],
+}
+
+/**
+ * Logs what a bus or a transport tells, until the function that it returns is called. Without it nothing is logged.
+ *
+ * A logger that throws is an `error` notice of kind `listener`, and changes nothing.
+ *
+ * @example
+ * ```ts
+ * import { attachLogger, createBus } from '@bus/core'
+ * import { memoryTransport } from '@bus/core/memory'
+ *
+ * const bus = createBus({ transport: memoryTransport() })
+ * const detach = attachLogger(bus, console, { level: 'debug', name: 'orders' })
+ * await bus.connect()
+ * detach()
+ * ```
+ *
+ * @throws `ConfigError` naming the option.
+ */
+export function attachLogger(
+  source: Listenable<TransportEvents>,
+  logger: Logger,
+  options: LogOptions = {},
+): Unsubscribe {
+  checkOptions('', options, SHAPE)
+  const least = levelOf(options.level)
+  const { name } = options
+  const log = (level: keyof Logger, message: string, fields: LogFields): void => {
+    if (levelOf(level) < least) return
+    logger[level](name === undefined ? fields : { name, ...fields }, message)
+  }
+  const listen = <K extends keyof TransportEvents>(event: K, words: Words<K>): Unsubscribe =>
+    source.on(event, (notice) => log(...words(notice)))
+  const names = Object.keys(VOCABULARY) as (keyof TransportEvents)[]
+  const stops =
+    least === Infinity
+      ? []
+      : names.map((event) => listen(event, VOCABULARY[event] as Words<typeof event>))
+  const stop = (): void => {
+    for (const end of stops) end()
+  }
+  return Object.assign(stop, { [Symbol.dispose]: stop })
+}
+
+function statusFields(status: TransportStatus): LogFields {
+  if (!('cause' in status)) return { ...status }
+  const { cause, ...rest } = status
+  return cause === undefined ? rest : { ...rest, err: errorData(cause) }
+}
+
+function undeliverableFields({ event, raw, error, ...rest }: Undeliverable): LogFields {
+  return {
+    ...rest,
+    err: errorData(error),
+    ...(event === undefined ? {} : { type: event.type, id: event.id }),
+    ...(raw === undefined ? {} : { rawLength: raw.length }),
+  }
+}

@@ -1,0 +1,73 @@
+/** Layers of options: what a later one says wins, also inside of groups such as `reconnect`. */
+import { ConfigError } from '@bus/core'
+import type { WebSocketTransportOptions } from './options.ts'
+
+/** Options of which any may be left out, for a layer under others. */
+export type ClientConfig = Partial<WebSocketTransportOptions>
+
+/** Options within options, in which a layer changes only what it names; all others are replaced whole. */
+const GROUPS: ReadonlySet<string> = new Set([
+  'breaker',
+  'handlers',
+  'headers',
+  'heartbeat',
+  'queue',
+  'rateLimit',
+  'reconnect',
+  'timeouts',
+  'tls',
+] satisfies (keyof WebSocketTransportOptions)[])
+
+/**
+ * The options of `base` with those of `own` over them; neither is changed. What is `undefined` or `null` in `own` stays
+ * as it is.
+ *
+ * @throws `ConfigError` for layers that are no objects; what they say is checked by whoever uses the result.
+ * @example
+ * ```ts
+ * import { mergeConfig, profiles, webSocketTransport } from '@bus/websocket'
+ *
+ * const transport = webSocketTransport(
+ *   mergeConfig(profiles.messaging, { url: 'wss://chat.example/feed', queue: { capacity: 500 } }),
+ * )
+ * ```
+ */
+export function mergeConfig(
+  base: ClientConfig,
+  own: WebSocketTransportOptions,
+): WebSocketTransportOptions
+export function mergeConfig<T extends object>(base: T, own: T): T
+export function mergeConfig(base: object, own: object): object {
+  checkLayer('base', base)
+  checkLayer('own', own)
+  const merged: Record<string, unknown> = { ...base }
+  for (const [name, value] of Object.entries(own)) {
+    if (isAbsent(value)) continue
+    const under = merged[name]
+    const isWithin = GROUPS.has(name) && isRecord(under) && isRecord(value)
+    merged[name] = isWithin ? mergeGroup(name, under, value) : value
+  }
+  return Object.freeze(merged)
+}
+
+function mergeGroup(name: string, under: object, over: object): object {
+  const given = Object.entries(over).filter(([, value]) => !isAbsent(value))
+  if (name !== 'headers') return Object.freeze({ ...under, ...Object.fromEntries(given) })
+  // Two spellings of one header would both be sent.
+  const names = new Set(given.map(([header]) => header.toLowerCase()))
+  const kept = Object.entries(under).filter(([header]) => !names.has(header.toLowerCase()))
+  return Object.freeze(Object.fromEntries([...kept, ...given]))
+}
+
+function checkLayer(path: string, value: unknown): void {
+  if (!isRecord(value)) throw ConfigError.expected(path, 'to be an object', value)
+}
+
+/** Settings that were read from a file have `null` for what is not given. */
+function isAbsent(value: unknown): boolean {
+  return value === undefined || value === null
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return Object.prototype.toString.call(value) === '[object Object]'
+}
