@@ -1,6 +1,7 @@
-import { createBus, type Bus, type Transport } from '@bus/core'
+import { createBus, transportPool, type Bus, type Transport } from '@bus/core'
 import { memoryMedium, memoryTransport } from '@bus/core/memory'
 import { describe, expect, onTestFinished, test } from 'vitest'
+import { busV1 } from '../src/index.ts'
 import { transportTo, until } from './harness.ts'
 import { startHub } from './hub-clients.ts'
 
@@ -14,10 +15,25 @@ const WORLDS: readonly [name: string, make: () => Promise<() => Transport>][] = 
     },
   ],
   [
-    'websocket',
+    'websocket, plain JSON',
     async () => {
       const hub = await startHub()
       return () => transportTo(hub)
+    },
+  ],
+  [
+    'websocket, bus.v1',
+    async () => {
+      const hub = await startHub()
+      return () => transportTo(hub, { protocol: busV1() })
+    },
+  ],
+  [
+    'a pool of websockets',
+    async () => {
+      const hub = await startHub()
+      const member = (): Transport => transportTo(hub, { protocol: busV1() })
+      return () => transportPool({ transports: [member(), member()] })
     },
   ],
 ]
