@@ -186,7 +186,7 @@ export { textCodec } from './codec/text-codec.ts'
 
 // Building blocks of transports
 export { isWithinDepth } from './codec/json-depth.ts'
-export { isParsedWithinDepth, isPlainWithinDepth } from './codec/value-depth.ts'
+export { isParsedWithinDepth } from './codec/value-depth.ts'
 export { BoundedQueue, type OfferResult } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
 export type { QueueHooks } from './queue/queue-hooks.ts'

@@ -8,7 +8,7 @@ import { expectedWire } from './decode-failure.ts'
 import { isWithinDepth } from './json-depth.ts'
 import { withLastResult } from './last-result.ts'
 import { formatTimestamp, parseTimestamp } from './timestamp.ts'
-import { isParsedWithinDepth, isPlainWithinDepth } from './value-depth.ts'
+import { isParsedWithinDepth } from './value-depth.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 import { fromWireMetadata, toWireMetadata } from './wire-metadata.ts'
 
@@ -54,13 +54,12 @@ export function jsonCodec(options: JsonCodecOptions = {}): Codec {
 function encode(event: Event, format: (ms: number) => string): string {
   const { id, type, payload } = event
   let text: string
-  let isShallow: boolean
+  let wire: object
   try {
     const obstacle = obstacleIn(payload)
     if (obstacle !== undefined) throw new TypeError(obstacle)
     const metadata = toWireMetadata(event.metadata, format)
-    const wire = { id, event_type: type, payload, metadata }
-    isShallow = isPlainWithinDepth(wire, MAX_DEPTH)
+    wire = { id, event_type: type, payload, metadata }
     text = JSON.stringify(wire)
     if (hasToJson(payload) && !Object.hasOwn(JSON.parse(text) as object, 'payload')) {
       throw new TypeError('toJSON of the payload returned nothing')
@@ -68,7 +67,7 @@ function encode(event: Event, format: (ms: number) => string): string {
   } catch (cause) {
     throw failure(type, reasonOf(cause), cause)
   }
-  if (isShallow || isWithinDepth(text, MAX_DEPTH)) return text
+  if (isWithinDepth(text, MAX_DEPTH, wire)) return text
   throw failure(type, `it is nested more than ${MAX_DEPTH} deep`)
 }
 

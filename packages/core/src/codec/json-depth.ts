@@ -1,17 +1,21 @@
 /** How deeply JSON text is nested, found without recursion and before anything parses it. */
 
+import { isPlainWithinDepth } from './value-depth.ts'
+
 const QUOTE = 34
 const BACKSLASH = 92
 
 /**
  * Whether objects and arrays are nested at most `limit` deep. The text need not be valid JSON: of text that
  * `JSON.parse` accepts the answer is exact, of other text it does not matter.
+ *
+ * @param source - what `JSON.stringify` made the text of, where it is at hand: to walk it is faster than to read the text
  */
-export function isWithinDepth(text: string, limit: number): boolean {
+export function isWithinDepth(text: string, limit: number, source?: unknown): boolean {
   // Text with few brackets cannot nest deeply. Native search settles that for nearly every event.
   const objects = countUpTo(text, '{', limit)
   if (objects + countUpTo(text, '[', limit - objects) <= limit) return true
-  return scan(text, limit)
+  return (source !== undefined && isPlainWithinDepth(source, limit)) || scan(text, limit)
 }
 
 /** Occurrences of a character; stops one beyond the limit. */

@@ -3,7 +3,6 @@ import {
   DecodeError,
   SerializationError,
   isParsedWithinDepth,
-  isPlainWithinDepth,
   isWithinDepth,
   jsonCodec,
   type Event,
@@ -14,21 +13,19 @@ import { asRecord } from '../../protocol/bus-v1/wire-json.ts'
 
 /** The body of the event. @throws `SerializationError` */
 export function encodeBody({ type, payload, metadata }: Event): string {
+  const body = { payload, metadata }
   let text: string
-  let isShallow: boolean
   try {
     // One pass over plain data; anything odd goes through the careful codec first, which knows what to say of it.
     if (!isPlain(payload) || !Number.isFinite(metadata.timestamp)) {
       jsonCodec().encode({ id: 'check', type, payload, metadata })
     }
-    const body = { payload, metadata }
-    isShallow = isPlainWithinDepth(body, MAX_BODY_DEPTH)
     text = JSON.stringify(body)
   } catch (cause) {
     if (cause instanceof SerializationError) throw cause
     throw failure(type, cause instanceof Error ? cause.message : 'something was thrown', cause)
   }
-  if (isShallow || isWithinDepth(text, MAX_BODY_DEPTH)) return text
+  if (isWithinDepth(text, MAX_BODY_DEPTH, body)) return text
   throw failure(type, `it is nested more than ${MAX_BODY_DEPTH} deep`)
 }
 
