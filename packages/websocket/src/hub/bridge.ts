@@ -1,4 +1,4 @@
-/** The bridge: events of the plain wire reach the peers of `bus.v1`, and the other way round. */
+/** The bridge: events of the plain wire reach the peers of `bus.v1`, and the other way round; both reach other hubs. */
 import { jsonCodec, type Event } from '@bus/core'
 import type { Exchange } from './bus-v1/exchange.ts'
 import type { Relay } from './relay.ts'
@@ -8,11 +8,18 @@ export class Bridge {
   readonly #codec = jsonCodec()
   readonly #exchange: Exchange
   readonly #relay: Relay
+  readonly #share: ((event: Event, offset: number) => void) | undefined
   #unbridged = 0
 
-  constructor(exchange: Exchange, relay: Relay) {
+  /** @param share - gives an event to the other hubs; `undefined` where there is no backend */
+  constructor(
+    exchange: Exchange,
+    relay: Relay,
+    share: ((event: Event, offset: number) => void) | undefined,
+  ) {
     this.#exchange = exchange
     this.#relay = relay
+    this.#share = share
   }
 
   /** Frames and events that have no form on the other wire. */
@@ -22,23 +29,34 @@ export class Bridge {
 
   /** A frame of the plain wire. */
   fromPlain(data: Buffer, isBinary: boolean): void {
-    if (this.#exchange.size === 0) return
+    if (this.#exchange.size === 0 && this.#share === undefined) return
     const event = isBinary ? undefined : this.#decode(data)
     if (event === undefined) {
       this.#unbridged++
       return
     }
-    const { id, type, payload, metadata } = event
-    const line = Buffer.from(`${type} ${id} ${JSON.stringify({ payload, metadata })}`)
-    this.#exchange.publishPlain(type, line)
+    const offset = this.#exchange.publishPlain(event.type, lineOf(event))
+    if (offset !== undefined) this.#share?.(event, offset)
+  }
+
+  /** An event of another hub, for the peers of either wire. @returns whether there was room for it */
+  fromBackend(event: Event): boolean {
+    if (this.#relay.isFull || !this.#exchange.append(event.type, lineOf(event))) return false
+    if (this.#relay.size > 0) this.#relay.broadcast(Buffer.from(this.#codec.encode(event)))
+    return true
   }
 
   /** An event of a `bus.v1` peer, by its offset. */
-  toPlain(offset: number): void {
-    if (this.#relay.size === 0) return
-    const frame = this.#encode(offset)
-    if (frame === undefined) this.#unbridged++
-    else this.#relay.broadcast(frame)
+  fromBusV1(offset: number): void {
+    if (this.#relay.size === 0 && this.#share === undefined) return
+    const event = this.#eventAt(offset)
+    const frame = event && this.#encode(event)
+    if (event === undefined || frame === undefined) {
+      this.#unbridged++
+      return
+    }
+    if (this.#relay.size > 0) this.#relay.broadcast(frame)
+    this.#share?.(event, offset)
   }
 
   #decode(data: Buffer): Event | undefined {
@@ -50,17 +68,28 @@ export class Bridge {
     }
   }
 
-  #encode(offset: number): Buffer | undefined {
+  #eventAt(offset: number): Event | undefined {
     const line = this.#exchange.log.segmentOf(offset)?.slice(offset, offset).toString() ?? ''
     const header = line.split(' ', 4)
     const [, , type = '', id = ''] = header
     const body = line.slice(header.join(' ').length + 1)
     try {
-      const { payload, metadata } = JSON.parse(body) as Pick<Event, 'payload' | 'metadata'>
-      return Buffer.from(this.#codec.encode({ id, type, payload, metadata }))
+      return { ...(JSON.parse(body) as Pick<Event, 'payload' | 'metadata'>), id, type }
     } catch {
       // Bodies are opaque to the hub until here.
       return undefined
     }
   }
+
+  #encode(event: Event): Buffer | undefined {
+    try {
+      return Buffer.from(this.#codec.encode(event))
+    } catch {
+      return undefined
+    }
+  }
+}
+
+function lineOf({ id, type, payload, metadata }: Event): Buffer {
+  return Buffer.from(`${type} ${id} ${JSON.stringify({ payload, metadata })}`)
 }

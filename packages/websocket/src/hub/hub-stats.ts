@@ -1,4 +1,5 @@
 /** The figures of a hub since it started. */
+import type { BackendStats } from './backend.ts'
 import type { BusV1Stats } from './bus-v1/stats.ts'
 
 /** Counters of the plain wire. */
@@ -23,4 +24,6 @@ export interface HubStats extends RelayStats {
   /** Handshakes that were refused because their address had as many connections as it may. */
   readonly refusedPerIp: number
   readonly busV1: BusV1Stats
+  /** `undefined` where there is no backend. */
+  readonly backend: BackendStats | undefined
 }

@@ -1,4 +1,6 @@
 /** The hub: a WebSocket server that takes each event once and gives it to everybody who wants it. */
+import type { Transport } from '@bus/core'
+import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
 import { Exchange } from './bus-v1/exchange.ts'
 import { Door } from './door.ts'
@@ -64,6 +66,7 @@ class RunningHub implements Hub {
   readonly #relay: Relay
   readonly #exchange: Exchange
   readonly #bridge: Bridge
+  readonly #backend: Backend | undefined
   readonly #door: Door
   /** Still told when it is closed, for whoever starts the next one there. */
   #port = 0
@@ -78,13 +81,16 @@ class RunningHub implements Hub {
       onFrame: (data, isBinary) => this.#bridge.fromPlain(data, isBinary),
       onRoom: () => this.#exchange.wake(),
     })
+    const backend = options.backend && this.#newBackend(options.backend)
     const exchange = new Exchange(options, {
-      onPublished: (offset) => this.#bridge.toPlain(offset),
+      onPublished: (offset) => this.#bridge.fromBusV1(offset),
       isBlocked: () => relay.isFull,
+      ...(backend === undefined ? {} : { sharedUpTo: () => backend.sharedUpTo }),
     })
     this.#relay = relay
     this.#exchange = exchange
-    this.#bridge = new Bridge(exchange, relay)
+    this.#backend = backend
+    this.#bridge = new Bridge(exchange, relay, backend?.share.bind(backend))
     this.#door = new Door(this.#server, options, {
       get connections() {
         return relay.size + exchange.size
@@ -95,14 +101,15 @@ class RunningHub implements Hub {
     })
   }
 
-  /** Listens, unless the server is somebody else's. */
+  /** Connects to the backend, and listens, unless the server is somebody else's. */
   async start(): Promise<void> {
-    if (this.#options.server !== undefined) return
     try {
-      await listen(this.#server, this.#options)
+      await this.#backend?.start()
+      if (this.#options.server === undefined) await listen(this.#server, this.#options)
     } catch (error) {
       this.#door.stop()
       this.#exchange.close()
+      await this.#backend?.close()
       throw error
     }
     this.#port = portOf(this.#server)
@@ -123,7 +130,8 @@ class RunningHub implements Hub {
     const connections = plain.connections + busV1.connections
     const { unbridged } = this.#bridge
     const { refusedPerIp } = this.#door
-    return { ...plain, connections, unbridged, refusedPerIp, busV1 }
+    const backend = this.#backend?.stats()
+    return { ...plain, connections, unbridged, refusedPerIp, busV1, backend }
   }
 
   revoke(principalId: string): number {
@@ -145,6 +153,14 @@ class RunningHub implements Hub {
     return this.close()
   }
 
+  #newBackend(transport: Transport): Backend {
+    return new Backend(transport, {
+      take: (event) => this.#bridge.fromBackend(event),
+      shared: () => this.#exchange.wake(),
+      failed: (error) => this.#options.onError?.(error),
+    })
+  }
+
   async #sendAway(spreadMs: number): Promise<void> {
     this.#door.stop()
     const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs)]
@@ -155,6 +171,7 @@ class RunningHub implements Hub {
 
   async #end(): Promise<void> {
     await this.drain()
+    await this.#backend?.close()
     this.#exchange.close()
     if (this.#options.server === undefined) await stopListening(this.#server)
   }

@@ -2,6 +2,7 @@ export { createHub, type Hub, type HubDrainOptions } from './hub.ts'
 export { hubDefaults, type HubOptions } from './options.ts'
 export type { HubServer } from './options.ts'
 export type { HubStats, RelayStats } from './hub-stats.ts'
+export type { BackendStats } from './backend.ts'
 export {
   busV1Defaults,
   type BusV1Options,

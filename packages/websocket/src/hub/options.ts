@@ -1,7 +1,16 @@
 /** The options of the hub. */
 import { Server } from 'node:http'
 import { Server as SecureServer } from 'node:https'
-import { ConfigError, checkOptions, durationMs, integer, string, where } from '@bus/core'
+import {
+  ConfigError,
+  checkOptions,
+  durationMs,
+  integer,
+  string,
+  where,
+  withMethods,
+  type Transport,
+} from '@bus/core'
 import {
   BUS_V1_SHAPE,
   resolveBusV1,
@@ -27,6 +36,12 @@ export interface HubOptions extends BusV1Options {
    * is left. @default any path
    */
   readonly path?: string
+  /**
+   * A transport that several hubs have in common: each event that one of them takes reaches the subscribers of all. A publish is
+   * then confirmed only when the transport has confirmed it too, and another hub gets it as the transport promises; resuming
+   * is with the same hub. The hub owns it, and closes it. @default none
+   */
+  readonly backend?: Transport
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
   readonly maxMessageBytes?: number
   /** Bytes that may wait for one reader of the plain wire; above it everybody else waits. @default 1_048_576 */
@@ -43,6 +58,7 @@ export interface ResolvedHubOptions extends ResolvedBusV1Options {
   readonly host: string
   readonly server: HubServer | undefined
   readonly path: string | undefined
+  readonly backend: Transport | undefined
   readonly maxMessageBytes: number
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number
@@ -74,6 +90,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     host: string({ nonEmpty: true }),
     server: where('to be a server of node:http or node:https', isServer),
     path: string({ nonEmpty: true }),
+    backend: withMethods('connect', 'publish', 'subscribe', 'drain'),
     maxMessageBytes: integer({ min: 1 }),
     highWaterMarkBytes: integer({ min: 1 }),
     slowReaderMs: durationMs({ min: 1 }),
@@ -94,6 +111,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     host: options.host ?? hubDefaults.host,
     server: options.server,
     path: options.path,
+    backend: options.backend,
     maxMessageBytes: options.maxMessageBytes ?? hubDefaults.maxMessageBytes,
     highWaterMarkBytes: options.highWaterMarkBytes ?? hubDefaults.highWaterMarkBytes,
     slowReaderMs: options.slowReaderMs ?? hubDefaults.slowReaderMs,

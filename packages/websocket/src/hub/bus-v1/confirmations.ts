@@ -1,4 +1,4 @@
-/** Confirmations: when a publisher may be told that its events are safe with the subscribers. */
+/** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
 import { Fifo } from './fifo.ts'
 import type { Session } from './session.ts'
 
@@ -13,14 +13,20 @@ interface Pending {
   readonly readers: readonly Session[]
 }
 
-/** For `confirm: 'subscribers'`. A publisher has at most its window of numbers that wait. */
+/** For `confirm: 'subscribers'`, and for a hub with a backend. A publisher has at most its window of numbers that wait. */
 export class Confirmations {
   readonly #sessions: Iterable<Session>
+  readonly #sharedUpTo: () => number
   readonly #pending = new Map<Session, Fifo<Pending>>()
   readonly #readers = new Map<string, readonly Session[]>()
 
-  constructor(sessions: Iterable<Session>) {
+  /**
+   * @param sessions - those whose subscriptions are waited for
+   * @param sharedUpTo - the last offset that needs no backend any more
+   */
+  constructor(sessions: Iterable<Session>, sharedUpTo: () => number = () => Infinity) {
     this.#sessions = sessions
+    this.#sharedUpTo = sharedUpTo
   }
 
   /** Somebody subscribed, unsubscribed, came or went. */
@@ -42,10 +48,11 @@ export class Confirmations {
 
   /** Confirms what can be confirmed. @param tell - hears of each session with news */
   settle(tell: (session: Session) => void): void {
+    const shared = this.#sharedUpTo()
     for (const [session, pending] of this.#pending) {
       let first = pending.peek()
       const before = session.publisher.confirmed
-      while (first !== undefined && isSettled(first)) {
+      while (first !== undefined && first.offset <= shared && isSettled(first)) {
         session.publisher.confirm(first.n)
         pending.shift()
         first = pending.peek()

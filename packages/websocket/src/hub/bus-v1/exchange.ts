@@ -37,6 +37,8 @@ export interface ExchangeTools {
   readonly newId?: () => string
   /** An event of a peer entered the log. @default nobody cares */
   readonly onPublished?: (offset: number) => void
+  /** The last offset that needs no backend any more. @default there is no backend */
+  readonly sharedUpTo?: () => number
   /** Whether somebody outside has no room, so that nothing is accepted. @default never */
   readonly isBlocked?: () => boolean
 }
@@ -81,8 +83,7 @@ export class Exchange {
       holdMs: options.holdMs,
       onGivenUp: () => this.#counters.givenUp++,
     })
-    this.#confirmations =
-      options.confirm === 'subscribers' ? new Confirmations(this.#sessions) : undefined
+    this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
     this.#turn = new Turn<Member>({
       prepare: (first) => this.#prepare(first),
       finish: () => this.#sets.forgetFrames(),
@@ -120,9 +121,14 @@ export class Exchange {
     this.#reception.peers.add(new Peer(ws, tcp, request, principal, this.#reception))
   }
 
-  /** An event from elsewhere, at most once. @param line - `<type> <id> <body>` */
-  publishPlain(type: string, line: Buffer): void {
-    this.#publishing.publishPlain(type, line, this.#clock.now())
+  /** An event of the plain wire, at most once. @param line - `<type> <id> <body>`; @returns its offset, if it has one */
+  publishPlain(type: string, line: Buffer): number | undefined {
+    return this.#publishing.publishPlain(type, line, this.#clock.now())
+  }
+
+  /** An event that can come later again. @returns whether there was room for it */
+  append(type: string, line: Buffer): boolean {
+    return this.#publishing.append(type, line, this.#clock.now()) !== undefined
   }
 
   /** There may be room again. */
@@ -159,6 +165,13 @@ export class Exchange {
   /** No timer is left. After {@link drain}. */
   close(): void {
     this.#chores.stop()
+  }
+
+  /** None where being in the log is all that a publisher waits for. */
+  #newConfirmations(sharedUpTo: (() => number) | undefined): Confirmations | undefined {
+    const isBySubscribers = this.#options.confirm === 'subscribers'
+    if (!isBySubscribers && sharedUpTo === undefined) return undefined
+    return new Confirmations(isBySubscribers ? this.#sessions : [], sharedUpTo)
   }
 
   #newPublishing(tools: ExchangeTools): Publishing {

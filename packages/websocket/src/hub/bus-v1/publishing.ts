@@ -106,14 +106,21 @@ export class Publishing {
     return undefined
   }
 
-  /** An event of somebody without a session, who hears nothing of it: without room it is dropped, and counted. */
-  publishPlain(type: string, line: Buffer, now: number): void {
+  /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
+  append(type: string, line: Buffer, now: number): number | undefined {
     const { room, log, counters, onAppended } = this.#options
-    if (!this.isClosed && this.#isOpen(now) && room.make(line.length, now)) {
-      log.append(false, line, 0, line.length, type, now)
-      counters.published++
-      onAppended()
-    } else counters.shed++
+    if (this.isClosed || !this.#isOpen(now) || !room.make(line.length, now)) return undefined
+    const offset = log.append(false, line, 0, line.length, type, now)
+    counters.published++
+    onAppended()
+    return offset
+  }
+
+  /** An event of somebody who hears nothing of it: without room it is dropped, and counted. */
+  publishPlain(type: string, line: Buffer, now: number): number | undefined {
+    const offset = this.append(type, line, now)
+    if (offset === undefined) this.#options.counters.shed++
+    return offset
   }
 
   /** Moves on what waits, as far as there is room. */
