@@ -1,7 +1,7 @@
 /** The command line. */
 import { parseArgs } from 'node:util'
 import { CATALOGUE } from './contenders/catalogue.ts'
-import type { Size } from './run/plan.ts'
+import type { Size } from './run/size.ts'
 import { QUESTION_NAMES, type QuestionName } from './questions/names.ts'
 
 /** What the command line asks for. */

@@ -1,5 +1,6 @@
 /** The client's process: holds publisher and subscribers of one question, and takes its steps when told. */
-import { openClient, type OpenOrder, type QuestionClient } from '../questions/client.ts'
+import { openClient } from '../questions/client.ts'
+import type { OpenOrder, QuestionClient } from '../questions/order.ts'
 import { serve, type Methods } from './call.ts'
 
 serve(clientMethods())

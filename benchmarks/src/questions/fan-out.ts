@@ -6,7 +6,7 @@ import { withBroker, withClient } from '../run/job.ts'
 import type { Plan } from '../run/plan.ts'
 import { ORDER_MARK, orders } from '../workload/orders.ts'
 import { Crowd } from '../wire/crowd.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 import { Pace } from './pace.ts'
 
 const SUBSCRIBERS = 200

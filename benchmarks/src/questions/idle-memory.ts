@@ -6,7 +6,7 @@ import { withBroker, withClient } from '../run/job.ts'
 import type { Plan } from '../run/plan.ts'
 import { ORDER_MARK, orders } from '../workload/orders.ts'
 import { Crowd } from '../wire/crowd.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 
 const CONNECTIONS = { full: 5_000, quick: 2_000, smoke: 300 } as const
 /** Connected before the first look, so that what the first ones cost once is not counted. */

@@ -4,7 +4,7 @@ import { loadWorkload } from '../workload/load-workload.ts'
 import { receiveJson, toJson } from '../workload/wire-event.ts'
 import type { WorkloadName } from '../workload/workload.ts'
 import type { Sample } from '../report/finding.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 
 /** The floor's name among the contenders. */
 export const FLOOR = 'json-floor'

@@ -8,7 +8,7 @@ import { withBroker, withClient } from '../run/job.ts'
 import type { Plan } from '../run/plan.ts'
 import { Arrivals } from '../workload/arrivals.ts'
 import { orders } from '../workload/orders.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 
 const PER_SECOND = 1_000
 /** Ten times as fast, and twice as many: what is measured is not how long V8 takes to compile. */

@@ -4,7 +4,7 @@ import type { Finding, Metric, Sample } from '../report/finding.ts'
 import { alternate, type Case } from '../run/alternate.ts'
 import { withClient } from '../run/job.ts'
 import type { Plan } from '../run/plan.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 
 const SIZES = [100, 1_000, 10_000, 100_000] as const
 /** More than the index remembers, so that no answer comes from its memory. */

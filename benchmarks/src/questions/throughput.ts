@@ -7,7 +7,7 @@ import { alternate, casesOf, type Case } from '../run/alternate.ts'
 import { withBroker, withClient, type Step } from '../run/job.ts'
 import type { Plan } from '../run/plan.ts'
 import type { Finding, Metric, Sample } from '../report/finding.ts'
-import type { OpenOrder, QuestionClient } from './client.ts'
+import type { OpenOrder, QuestionClient } from './order.ts'
 import { FLOOR, floorOrder } from './json-floor.ts'
 import { Pace } from './pace.ts'
 

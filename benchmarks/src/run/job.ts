@@ -2,7 +2,7 @@
 import type { Broker } from '../contenders/contender.ts'
 import { Child } from '../processes/child.ts'
 import type { Usage } from '../processes/usage.ts'
-import type { OpenOrder } from '../questions/client.ts'
+import type { OpenOrder } from '../questions/order.ts'
 
 /** A broker that runs in a process of its own. */
 export interface RunningBroker {

@@ -2,9 +2,7 @@
 import { CATALOGUE, referenceAmong, type Entry } from '../contenders/catalogue.ts'
 import { findProgram } from '../contenders/native-server.ts'
 import type { Arguments } from '../arguments.ts'
-
-/** How much is measured: `smoke` only shows that everything still runs. */
-export type Size = 'full' | 'quick' | 'smoke'
+import type { Size } from './size.ts'
 
 const ROUNDS: Readonly<Record<Size, number>> = Object.freeze({ full: 5, quick: 3, smoke: 1 })
 
