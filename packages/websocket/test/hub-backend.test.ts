@@ -110,6 +110,29 @@ test('what the backend cannot take now is tried again; what it never takes stays
   expect(hub.stats().backend).toEqual({ shared: 1, received: 0, refused: 1, waiting: 0 })
 })
 
+test('an event at which the backend throws something else is not tried for ever, and holds up nobody', async () => {
+  const errors: unknown[] = []
+  let attempts = 0
+  const backend = through(() => {
+    attempts++
+    throw new TypeError('no')
+  })
+  const hub = await startHub({ backend, onError: (error) => errors.push(error) })
+  const transport = transportTo(hub, { protocol: busV1() })
+  await transport.publish(createEvent('a', 1))
+  expect([attempts, errors]).toEqual([1, [new TypeError('no')]])
+})
+
+test('what the plain wire cannot carry is the backend’s to decide: refused there, it is counted and told', async () => {
+  const errors: unknown[] = []
+  const { hubs, here } = await two({ onError: (error) => errors.push(error) })
+  await transportTo(hubs[0], { protocol: plainJson() }).connect()
+  // A moment beyond the year 9999 has no form in plain JSON, which is what the memory transport writes too.
+  await here.publish(createEvent('a', 1, { timestamp: 8.64e15 }))
+  expect(hubs[0].stats()).toMatchObject({ unbridged: 1, backend: { refused: 1, waiting: 0 } })
+  expect(errors).toMatchObject([{ code: 'serialization' }])
+})
+
 test('an event of another hub for which there is no room waits, and so do those behind it', async () => {
   const { hubs, here, there } = await two({ log: { maxEvents: 10 }, holdMs: 60_000 })
   const tokens: number[] = []

@@ -95,7 +95,8 @@ export class Backend {
       } catch (error) {
         if (this.#ended.signal.aborted) return
         this.#ports.failed(error)
-        const isHopeless = error instanceof BusError && !error.retryable
+        // Of what is no error of ours nothing says that another attempt would help.
+        const isHopeless = !(error instanceof BusError && error.retryable)
         if (isHopeless) this.#refused++
         if (isHopeless || !(await this.#waited())) break
       }

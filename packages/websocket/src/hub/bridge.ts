@@ -42,7 +42,7 @@ export class Bridge {
   /** An event of another hub, for the peers of either wire. @returns whether there was room for it */
   fromBackend(event: Event): boolean {
     if (this.#relay.isFull || !this.#exchange.append(event.type, lineOf(event))) return false
-    if (this.#relay.size > 0) this.#relay.broadcast(Buffer.from(this.#codec.encode(event)))
+    this.#toPlain(event)
     return true
   }
 
@@ -50,13 +50,19 @@ export class Bridge {
   fromBusV1(offset: number): void {
     if (this.#relay.size === 0 && this.#share === undefined) return
     const event = this.#eventAt(offset)
-    const frame = event && this.#encode(event)
-    if (event === undefined || frame === undefined) {
+    if (event === undefined) {
       this.#unbridged++
       return
     }
-    if (this.#relay.size > 0) this.#relay.broadcast(frame)
+    this.#toPlain(event)
     this.#share?.(event, offset)
+  }
+
+  #toPlain(event: Event): void {
+    if (this.#relay.size === 0) return
+    const frame = this.#encode(event)
+    if (frame === undefined) this.#unbridged++
+    else this.#relay.broadcast(frame)
   }
 
   #decode(data: Buffer): Event | undefined {

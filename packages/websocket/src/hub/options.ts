@@ -38,8 +38,9 @@ export interface HubOptions extends BusV1Options {
   readonly path?: string
   /**
    * A transport that several hubs have in common: each event that one of them takes reaches the subscribers of all. A publish is
-   * then confirmed only when the transport has confirmed it too, and another hub gets it as the transport promises; resuming
-   * is with the same hub. The hub owns it, and closes it. @default none
+   * then confirmed only when the transport has confirmed it too, or has refused it for good, which `onError` and
+   * `stats().backend.refused` tell; another hub gets it as the transport promises. Resuming is with the same hub. The hub owns
+   * the transport, and closes it. @default none
    */
   readonly backend?: Transport
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
