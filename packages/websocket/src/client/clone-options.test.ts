@@ -54,7 +54,8 @@ describe('the options of a clone', () => {
   })
 
   test('keep the members of a group that the override does not name', () => {
-    const { reconnect, queue, timeouts, heartbeat, breaker, tls } = clone(full, {
+    const { reconnect, queue, timeouts, heartbeat, breaker, tls, rateLimit } = clone(full, {
+      rateLimit: { capacity: 9 },
       reconnect: { stableAfterMs: 3 },
       queue: { strategy: 'block' },
       timeouts: { closeMs: 9 },
@@ -68,6 +69,7 @@ describe('the options of a clone', () => {
     expect(heartbeat).toMatchObject({ intervalMs: 5_000, maxMissed: 4 })
     expect(breaker).toMatchObject({ failureThreshold: 2, openMs: 8 })
     expect(tls).toMatchObject({ ca: 'PEM', servername: 'b' })
+    expect(rateLimit).toMatchObject({ capacity: 9, refill: 1, intervalMs: 100 })
   })
 
   test('switch a group off, and on again', () => {

@@ -1,9 +1,6 @@
 /** The options of one transport for another: the same but for what is said to be different. */
-import { ConfigError } from '@bus/core'
+import { mergeLayers } from './merge-config.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
-
-/** Groups in which an override changes only the members that it names. */
-const GROUPS = ['tls', 'timeouts', 'reconnect', 'heartbeat', 'breaker', 'queue'] as const
 
 const SINGLE: ReadonlySet<string> = new Set(['metrics', 'record'])
 
@@ -28,24 +25,7 @@ export function shareable<T extends object>(options: T): T {
   return Object.fromEntries(Object.entries(options).filter(isShared)) as T
 }
 
-/** The options with the overrides over them, group by group. */
+/** The options with the overrides over them, group by group; headers, which may say who we are, only as a whole. */
 export function withOverrides<T extends object>(options: T, overrides: Partial<T> = {}): T {
-  if (!isGroup(overrides)) throw ConfigError.expected('overrides', 'to be an object', overrides)
-  const own = options as Readonly<Record<string, unknown>>
-  const over = given(overrides)
-  const groups = GROUPS.filter((name) => own[name] !== undefined && over[name] !== undefined)
-  const merges = groups.map((name) => [name, merged(own[name], over[name])] as const)
-  return { ...options, ...over, ...Object.fromEntries(merges) }
-}
-
-function merged(own: unknown, over: unknown): unknown {
-  return isGroup(own) && isGroup(over) ? { ...own, ...given(over) } : over
-}
-
-function given(record: object): Readonly<Record<string, unknown>> {
-  return Object.fromEntries(Object.entries(record).filter(([, value]) => value !== undefined))
-}
-
-function isGroup(value: unknown): value is object {
-  return typeof value === 'object' && value !== null && !Array.isArray(value)
+  return mergeLayers('overrides', options, overrides, ['headers']) as T
 }

@@ -39,12 +39,27 @@ export function mergeConfig(
 export function mergeConfig<T extends object>(base: T, own: T): T
 export function mergeConfig(base: object, own: object): object {
   checkLayer('base', base)
-  checkLayer('own', own)
+  return mergeLayers('own', base, own)
+}
+
+/**
+ * @param path - of the layer above, for the error
+ * @param whole - groups that are replaced whole
+ * @throws `ConfigError` when the layer above is no object
+ */
+export function mergeLayers(
+  path: string,
+  base: object,
+  own: object,
+  whole: readonly string[] = [],
+): object {
+  checkLayer(path, own)
   const merged: Record<string, unknown> = { ...base }
   for (const [name, value] of Object.entries(own)) {
     if (isAbsent(value)) continue
     const under = merged[name]
-    const isWithin = GROUPS.has(name) && isRecord(under) && isRecord(value)
+    const isGroup = GROUPS.has(name) && !whole.includes(name)
+    const isWithin = isGroup && isRecord(under) && isRecord(value)
     merged[name] = isWithin ? mergeGroup(name, under, value) : value
   }
   return Object.freeze(merged)
