@@ -3,6 +3,7 @@ import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { checkErrors, errorClasses, errorCodes } from './docs/errors.mjs'
 import { compileExamples, documentExamples, sourceExamples } from './docs/examples.mjs'
+import { checkFailures } from './docs/failures.mjs'
 import { checkFeatures } from './docs/features.mjs'
 import { checkEntries, checkLinks } from './docs/references.mjs'
 import { list, readPackages, root } from './source/workspace.mjs'
@@ -36,6 +37,7 @@ const compiled = examples.filter(({ skip }) => !skip)
 const { CLOSE_CODES } = await import('../packages/websocket/dist/protocol/close-codes.js')
 const ERRORS = 'docs/errors.md'
 const FEATURES = 'docs/features.md'
+const FAILURES = 'docs/reliability.md'
 
 const problems = [
   ...compileExamples(root, compiled),
@@ -47,6 +49,13 @@ const problems = [
     closeCodes: CLOSE_CODES,
   }),
   ...checkFeatures(FEATURES, read(FEATURES) ?? '', read),
+  ...checkFailures(
+    FAILURES,
+    read(FAILURES) ?? '',
+    packages.flatMap(({ directory, tests }) =>
+      tests.filter(({ path }) => path.startsWith(`${directory}/test/`)),
+    ),
+  ),
 ]
 
 for (const { file, line, message } of problems) {

@@ -6,11 +6,12 @@
  *
  * `state` is `done`, `partly` or `planned`. `done` and `partly` need evidence: one or more pairs of a link to
  * a test file and a test's name in double quotes, separated by `<br>`. The name is that of a `test` or `it`,
- * letter by letter (of a `test.each`, with its placeholders). `planned` has a sentence instead. A row that is
+ * letter by letter (of a `test.each`, with its placeholders), without the failures that it names in brackets at its end. `planned` has a sentence instead. A row that is
  * `partly` may end with a sentence after another `<br>`.
  */
 import { posix } from 'node:path'
 import { parse, walk } from '../source/source-file.mjs'
+import { withoutTag } from './failures.mjs'
 import { tableRows } from './markdown.mjs'
 
 const COLUMNS = ['#', 'feature', 'state', 'evidence']
@@ -67,9 +68,9 @@ export function testNames(path, text) {
   walk(parse(path, text).program, (node) => {
     if (node.type !== 'CallExpression' || !['test', 'it'].includes(rootOf(node.callee))) return
     const [first] = node.arguments
-    if (first?.type === 'Literal') names.add(first.value)
+    if (first?.type === 'Literal') names.add(withoutTag(String(first.value)))
     else if (first?.type === 'TemplateLiteral' && first.expressions.length === 0) {
-      names.add(first.quasis[0].value.cooked)
+      names.add(withoutTag(first.quasis[0].value.cooked))
     }
   })
   return names

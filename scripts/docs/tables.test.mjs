@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { checkErrors, errorClasses, errorCodes } from './errors.mjs'
+import { checkFailures } from './failures.mjs'
 import { checkFeatures, testNames } from './features.mjs'
 
 const TESTS = {
@@ -123,5 +124,38 @@ describe('the document of errors', () => {
     expect(errors(ERRORS + TIMEOUT + CLOSED + CLOSES + GOING, { codes })).toEqual([
       'the code lost has no class',
     ])
+  })
+})
+
+describe('the catalogue of failures', () => {
+  const file = {
+    path: 'packages/a/test/x.test.ts',
+    text: "test('finds it [F1]', () => {})\ndescribe.each([1])(`all %i [F2, F3]`, () => {})",
+  }
+  const X = '[x.test.ts](../packages/a/test/x.test.ts)'
+  const catalogue = (...rows) =>
+    checkFailures(
+      'docs/reliability.md',
+      `| # | failure | behaviour | tests |\n|---|---|---|---|\n${rows.join('\n')}`,
+      [file],
+    ).map(({ message }) => message)
+  const sound = [`| F1 | a | b | ${X} |`, `| F2 | a | b | ${X} |`, `| F3 | a | b | ${X} |`]
+
+  test('accepts rows whose tests name them, and a reason in the place of a test', () => {
+    expect(catalogue(...sound, '| F4 | a | b | not covered: needs two machines |')).toEqual([])
+  })
+
+  test.each([
+    ['a test that does not name it', [...sound, `| F4 | a | b | ${X} |`], 'does not name F4'],
+    [
+      'a reason although a test names it',
+      [sound[0], sound[1], '| F3 | a | b | not covered: x |'],
+      'F3 does not link',
+    ],
+    ['no reason', [...sound, '| F4 | a | b | later |'], 'gives no reason'],
+    ['a hole', [sound[0], sound[2]], 'F2 belongs'],
+    ['a name without a row', sound.slice(0, 2), 'names F3'],
+  ])('refuses %s', (_what, rows, message) => {
+    expect(catalogue(...rows).join()).toContain(message)
   })
 })

@@ -1,0 +1,99 @@
+/** The medium: one shared place that transports attach to, and how it is broken on request. */
+import type { Clock, QueueOptions, Random, Transport } from '@bus/core'
+
+/** What a case asks of one transport. */
+export interface TransportSettings {
+  /** Names it in messages; different for each transport of a case. */
+  readonly name: string
+  /** What waits to be sent. @default that of the transport */
+  readonly queue?: QueueOptions
+  /** Random numbers, from the seed of the case. */
+  readonly random: Random
+  /** @default the clock of the machine */
+  readonly clock?: Clock
+}
+
+/** Ends a fault. Idempotent. */
+export type Mend = () => void | Promise<void>
+
+/**
+ * Ways to break the medium. Each is optional: cases that need one that is missing are reported as not exercised, so a
+ * report cannot claim what was not tried. `transport` is always one that {@link Medium.transport} gave.
+ */
+export interface Faults {
+  /** Its link is torn, as by a TCP reset. Resolves when it was torn; the transport may not know yet. */
+  cut?(transport: Transport): Promise<void>
+  /** The other side closes its link with this code. */
+  close?(transport: Transport, code: number): Promise<void>
+  /** Nothing passes on its link, in either direction, and nobody is told: half-open. */
+  freeze?(transport: Transport): Promise<Mend>
+  /** Its link carries so many bytes a second towards it. */
+  slow?(transport: Transport, bytesPerSecond: number): Promise<Mend>
+  /** New links are refused, and those that are open are torn. */
+  refuse?(): Promise<Mend>
+  /** The medium ends and starts anew; `wipe`: without anything that it had kept. */
+  restart?(options: { readonly wipe: boolean }): Promise<void>
+  /** The next event towards it arrives twice. */
+  duplicateNext?(transport: Transport): Promise<void>
+  /** The next event towards it arrives as something that is none. */
+  corruptNext?(transport: Transport): Promise<void>
+  /** What it publishes reaches the medium, but its link is torn before it is told so. */
+  loseConfirmation?(transport: Transport): Promise<void>
+}
+
+/** One shared bus for a case. */
+export interface Medium {
+  /** A new transport on this medium, which belongs to the case. */
+  transport(settings: TransportSettings): Transport
+  readonly faults?: Faults
+  /** Ends it after the case, when every transport is closed. */
+  stop(): Promise<void>
+}
+
+/** What the suite is told of the transport under test. */
+export interface ConformanceOptions {
+  /** The name of the package or variant, for titles and the report. */
+  readonly name: string
+  /** Makes the medium of one case. */
+  readonly medium: () => Promise<Medium>
+  /** The same cases over other media, by name: another codec, a pool, links through a proxy. @default none */
+  readonly variants?: Readonly<Record<string, () => Promise<Medium>>>
+  /** Only these cases, by id. @default every case */
+  readonly only?: readonly string[]
+  /** Decides every random choice. @default one drawn at random, told in the report and in each failure */
+  readonly seed?: number
+  readonly timing?: {
+    /** Milliseconds within which something that must happen happens. @default 2_000 */
+    readonly expectMs?: number
+    /** Milliseconds in which nothing more may happen. @default 150 */
+    readonly quietMs?: number
+  }
+  /** Gets the report when the last case is done. @default nobody */
+  readonly onReport?: (report: ConformanceReport) => void
+}
+
+/** How much a case binds: a `MUST` fails, a `SHOULD` warns, `STOCHASTIC` is a `MUST` over random faults. */
+export type Level = 'MUST' | 'SHOULD' | 'MAY' | 'STOCHASTIC'
+
+/** How a case ended, and why it was left out where it was. */
+export type CaseOutcome =
+  | { readonly status: 'passed'; readonly ms: number }
+  | { readonly status: 'failed' | 'warned'; readonly ms: number; readonly error: string }
+  | {
+      /** `unclaimed`: the transport does not promise it. `not-exercised`: the medium lacks the fault. */
+      readonly status: 'unclaimed' | 'not-exercised'
+      readonly reason: string
+    }
+
+/** What the suite found; JSON as it is. */
+export interface ConformanceReport {
+  readonly name: string
+  readonly variant: string
+  readonly seed: number
+  readonly capabilities: Transport['capabilities']
+  readonly cases: readonly ({
+    readonly id: string
+    readonly level: Level
+    readonly title: string
+  } & CaseOutcome)[]
+}

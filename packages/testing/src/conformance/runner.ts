@@ -1,0 +1,9 @@
+/** The runner: the little that the suites ask of a test runner, so that any will do. */
+
+/** `describe` and `it` of vitest, `node:test`, jest or bun. */
+export interface Runner {
+  readonly describe: (name: string, body: () => void) => unknown
+  readonly it: ((name: string, body: () => Promise<void>) => unknown) & {
+    readonly skip: (name: string, body: () => Promise<void>) => unknown
+  }
+}
