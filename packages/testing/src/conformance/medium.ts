@@ -41,6 +41,9 @@ export interface Faults {
   loseConfirmation?(transport: Transport): Promise<void>
 }
 
+/** The name of a way to break the medium. */
+export type FaultName = keyof Faults
+
 /** One shared bus for a case. */
 export interface Medium {
   /** A new transport on this medium, which belongs to the case. */
@@ -68,8 +71,8 @@ export interface ConformanceOptions {
     /** Milliseconds in which nothing more may happen. @default 150 */
     readonly quietMs?: number
   }
-  /** Gets the report when the last case is done. @default nobody */
-  readonly onReport?: (report: ConformanceReport) => void
+  /** Gets the report of each variant when its last case is done. What it throws fails the suite. @default nobody */
+  readonly onReport?: (report: ConformanceReport) => void | Promise<void>
 }
 
 /** How much a case binds: a `MUST` fails, a `SHOULD` warns, `STOCHASTIC` is a `MUST` over random faults. */
@@ -80,20 +83,28 @@ export type CaseOutcome =
   | { readonly status: 'passed'; readonly ms: number }
   | { readonly status: 'failed' | 'warned'; readonly ms: number; readonly error: string }
   | {
-      /** `unclaimed`: the transport does not promise it. `not-exercised`: the medium lacks the fault. */
-      readonly status: 'unclaimed' | 'not-exercised'
+      /**
+       * `unclaimed`: the transport does not promise it. `not-exercised`: the medium lacks the fault. `reserved`: the
+       * contract has no such promise.
+       */
+      readonly status: 'unclaimed' | 'not-exercised' | 'reserved'
       readonly reason: string
     }
 
 /** What the suite found; JSON as it is. */
 export interface ConformanceReport {
   readonly name: string
+  /** Empty for the medium of the options itself. */
   readonly variant: string
   readonly seed: number
   readonly capabilities: Transport['capabilities']
-  readonly cases: readonly ({
-    readonly id: string
-    readonly level: Level
-    readonly title: string
-  } & CaseOutcome)[]
+  /** In the order of the catalogue. */
+  readonly cases: readonly ReportedCase[]
 }
+
+/** One case and how it ended. */
+export type ReportedCase = {
+  readonly id: string
+  readonly level: Level
+  readonly title: string
+} & CaseOutcome

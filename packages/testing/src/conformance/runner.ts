@@ -3,7 +3,8 @@
 /** `describe` and `it` of vitest, `node:test`, jest or bun. */
 export interface Runner {
   readonly describe: (name: string, body: () => void) => unknown
-  readonly it: ((name: string, body: () => Promise<void>) => unknown) & {
+  /** `timeoutMs`: how long it may take; runners that know no such argument have no limit or one of their own. */
+  readonly it: ((name: string, body: () => Promise<void>, timeoutMs?: number) => unknown) & {
     readonly skip: (name: string, body: () => Promise<void>) => unknown
   }
 }

@@ -1,0 +1,7 @@
+/** The catalogue: every case of the suite, by group. */
+import type { CaseGroup } from '../case.ts'
+import { LIFECYCLE } from './a-lifecycle/index.ts'
+import { PUBLISH_SUBSCRIBE } from './b-publish-subscribe/index.ts'
+
+/** Each id stands in it once, run or reserved. */
+export const CATALOGUE: readonly CaseGroup[] = Object.freeze([LIFECYCLE, PUBLISH_SUBSCRIBE])

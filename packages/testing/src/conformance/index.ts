@@ -1,0 +1,26 @@
+// The suite
+export { transportConformance } from './transport-conformance.ts'
+export { runCases, type RunCasesOptions } from './run-cases.ts'
+export type { Runner } from './runner.ts'
+
+// What it is told
+export type {
+  ConformanceOptions,
+  FaultName,
+  Faults,
+  Medium,
+  Mend,
+  TransportSettings,
+} from './medium.ts'
+
+// What it tells
+export { exercised, reportTitle, stableReport, toMarkdown } from './report.ts'
+export { ConformanceError } from './run-case.ts'
+export type { CaseOutcome, ConformanceReport, Level, ReportedCase } from './medium.ts'
+
+// Its cases
+export { CATALOGUE } from './cases/index.ts'
+export type { AnyCase, CaseGroup, Claim, ConformanceCase, ReservedCase } from './case.ts'
+export type { CaseBusOptions, World } from './world.ts'
+export type { Timing } from './waiting.ts'
+export type { Inbox } from './inbox.ts'
