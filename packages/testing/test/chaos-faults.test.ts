@@ -198,5 +198,6 @@ test('a wrong fault is refused by name', async () => {
   expect(() => world.link.cutAfter(1, wrong)).toThrow(/`direction`/)
   expect(() => world.link.hole(-1)).toThrow(/`ms`/)
   expect(() => world.proxy.setWeather({ sliceBytes: 0 })).toThrow(/`weather\.sliceBytes`/)
+  expect(() => world.link.setWeather({ closeDelayMs: -1 })).toThrow(/`weather\.closeDelayMs`/)
   expect(() => world.proxy.setWeather({ bytesPerSecond: 0 })).toThrow(/`weather\.bytesPerSecond`/)
 })

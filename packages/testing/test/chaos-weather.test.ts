@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { seededRandom } from '../src/chaos/index.ts'
 import { ChaosWorld } from './chaos-world.ts'
 import { FakeClock } from '../src/fake-clock.ts'
-import type { End } from './tcp-ends.ts'
+import { dial, type End } from './tcp-ends.ts'
 
 const EVERYTHING = 60_000
 
@@ -52,7 +52,6 @@ test('weather without a direction is that of both, and of links to come', async 
   await world.client.until('the bytes', () => world.client.text === 'x')
   world.proxy.reset()
   world.proxy.setWeather({ delayMs: 70 })
-  const { dial } = await import('./tcp-ends.ts')
   using next = await dial(world.proxy.port)
   next.socket.write('y')
   await armed(clock)
@@ -112,6 +111,62 @@ test('bandwidth limits how fast bytes pass', async () => {
   expect(clock.nextIn).toBe(500)
   clock.advance(500)
   await world.far.until('the bytes', () => world.far.bytes.length === 500)
+})
+
+test.each(['upstream', 'downstream'] as const)(
+  'an end %s comes later than the last bytes, and the other may go on talking',
+  async (way) => {
+    const clock = new FakeClock()
+    await using world = await ChaosWorld.start({ clock })
+    const [from, to] = way === 'upstream' ? [world.client, world.far] : [world.far, world.client]
+    world.link.setWeather({ closeDelayMs: 500 }, way)
+    from.socket.end('last words')
+    await to.until('the bytes', () => to.text === 'last words')
+    await armed(clock)
+    expect(clock.nextIn).toBe(500)
+    to.socket.write('heard')
+    await from.until('the answer', () => from.text === 'heard')
+    clock.advance(499)
+    expect(to.hasEnded).toBe(false)
+    clock.advance(1)
+    await to.until('the end', () => to.hasEnded)
+    expect(to.error).toBeUndefined()
+    // The other direction is not slow.
+    to.socket.end()
+    await from.until('the end', () => from.hasEnded)
+    expect(clock.pending).toBe(0)
+  },
+)
+
+test('an end is late like everything else, and a slow one comes on top', async () => {
+  const clock = new FakeClock()
+  await using world = await ChaosWorld.start({ clock })
+  world.proxy.setWeather({ delayMs: 50, closeDelayMs: 500 }, 'upstream')
+  world.client.socket.end()
+  await armed(clock)
+  expect(clock.nextIn).toBe(550)
+})
+
+test('a reset does not wait for a slow close', async () => {
+  await using world = await ChaosWorld.start({ clock: new FakeClock() })
+  world.proxy.setWeather({ closeDelayMs: 500 })
+  world.client.socket.resetAndDestroy()
+  await world.far.until('a close', () => world.far.isClosed)
+  expect(world.far.error).toBe('ECONNRESET')
+})
+
+test('the weather of one link is its own', async () => {
+  const clock = new FakeClock()
+  await using world = await ChaosWorld.start({ clock })
+  using other = await dial(world.proxy.port)
+  const far = await world.server.end(1)
+  world.link.setWeather({ delayMs: 70 }, 'upstream')
+  world.client.socket.write('late')
+  other.socket.write('at once')
+  await far.until('the bytes', () => far.text === 'at once')
+  await armed(clock)
+  expect(clock.nextIn).toBe(70)
+  expect(world.far.text).toBe('')
 })
 
 test('a slicer passes bytes on in small pieces, in order', async () => {

@@ -1,6 +1,8 @@
 /** The chaos proxy: a TCP relay that breaks, delays and slices what passes, on request and repeatably. */
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { ConnectionError } from '@bus/core'
+import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
+import { HungSockets } from './hung-sockets.ts'
 import { Link, type ChaosLink, type CutOptions, type Fault } from './link.ts'
 import {
   resolveOptions,
@@ -20,7 +22,7 @@ export interface ChaosStats {
   readonly passed: Readonly<Record<Direction, number>>
 }
 
-/** A running proxy. Its faults concern the links that are open now; the weather also those to come. */
+/** A running proxy. Its faults concern the links that are open now; the weather and a blackhole also those to come. */
 export interface ChaosProxy extends AsyncDisposable {
   readonly host: string
   /** Connect here instead of to the target. */
@@ -44,6 +46,18 @@ export interface ChaosProxy extends AsyncDisposable {
   cutAfter(bytes: number, options?: CutOptions): number
   /** Nothing passes for so many milliseconds; it comes later. @returns on how many links */
   hole(ms: number, direction?: Direction): number
+  /**
+   * Nothing passes on any link, nor on those to come, and nobody is told, until {@link mend}: TCP connects, and the rest is
+   * silence.
+   *
+   * @returns on how many links
+   * @throws `ConfigError` for a bad option
+   */
+  blackhole(options?: BlackholeOptions): number
+  /** New connections are accepted and hear nothing, and the target does not hear of them, until {@link mend} resets them. */
+  hang(): void
+  /** Ends holes and blackholes, in one direction or in both; without a direction also {@link hang}. @returns on how many links */
+  mend(direction?: Direction): number
   /** Tears every link with a TCP reset and refuses new ones until {@link up}. */
   down(): Promise<void>
   /** Listens again, on the same port. */
@@ -77,9 +91,12 @@ class RunningProxy implements ChaosProxy {
   readonly #links = new Set<Link>()
   /** Those with a socket that is not closed yet, torn or not. */
   readonly #remaining = new Set<Link>()
+  readonly #hung = new HungSockets()
   readonly #weather = { upstream: FAIR, downstream: FAIR }
+  readonly #blackholes = new Map<Direction, Swallowed>()
   readonly #torn: Record<Fault, number> = { reset: 0, end: 0, cut: 0 }
   readonly #passed: Record<Direction, number> = { upstream: 0, downstream: 0 }
+  #hangs = false
   #made = 0
   #port: number
   #server: Server | undefined
@@ -111,9 +128,9 @@ class RunningProxy implements ChaosProxy {
 
   setWeather(weather: Weather, direction?: Direction): void {
     const resolved = resolveWeather(weather)
-    for (const way of direction === undefined ? DIRECTIONS : [direction]) {
+    for (const way of waysOf(direction)) {
       this.#weather[way] = resolved
-      for (const link of this.#links) link.setWeather(way, resolved)
+      for (const link of this.#links) link.turnWeather(way, resolved)
     }
   }
 
@@ -133,6 +150,25 @@ class RunningProxy implements ChaosProxy {
     return this.#each((link) => link.hole(ms, direction))
   }
 
+  blackhole(options: BlackholeOptions = {}): number {
+    const { ways, bytes } = resolveBlackhole(options)
+    for (const way of ways) this.#blackholes.set(way, bytes)
+    return this.#each((link) => link.blackhole(options))
+  }
+
+  hang(): void {
+    this.#hangs = true
+  }
+
+  mend(direction?: Direction): number {
+    for (const way of waysOf(direction)) this.#blackholes.delete(way)
+    if (direction === undefined) {
+      this.#hangs = false
+      this.#hung.reset()
+    }
+    return this.#each((link) => link.mend(direction))
+  }
+
   async down(): Promise<void> {
     this.reset()
     await this.close()
@@ -141,7 +177,10 @@ class RunningProxy implements ChaosProxy {
   async up(): Promise<void> {
     if (this.#server !== undefined) return
     const { host } = this.#options
-    const server = createServer({ allowHalfOpen: true }, (client) => this.#join(client))
+    const server = createServer({ allowHalfOpen: true }, (client) => {
+      if (this.#hangs) this.#hung.add(client)
+      else this.#join(client)
+    })
     this.#server = server
     await new Promise<void>((resolve, reject) => {
       const fail = (cause: Error): void => {
@@ -163,6 +202,7 @@ class RunningProxy implements ChaosProxy {
     if (server === undefined) return
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     for (const link of this.#remaining) link.destroy()
+    this.#hung.reset()
     await closed
   }
 
@@ -195,7 +235,11 @@ class RunningProxy implements ChaosProxy {
     )
     this.#links.add(link)
     this.#remaining.add(link)
-    for (const way of DIRECTIONS) link.setWeather(way, this.#weather[way])
+    for (const way of DIRECTIONS) {
+      link.turnWeather(way, this.#weather[way])
+      const bytes = this.#blackholes.get(way)
+      if (bytes !== undefined) link.swallow(way, bytes)
+    }
   }
 
   #each(act: (link: Link) => void): number {

@@ -1,6 +1,7 @@
 /** A lane: one direction of a link, from the socket that is read to the socket that is written. */
 import type { Socket } from 'node:net'
 import type { Clock, Random, Timer } from '@bus/core'
+import type { Swallowed } from './blackhole.ts'
 import { integerBetween } from './seeded-random.ts'
 import { FAIR, type ResolvedWeather } from './weather.ts'
 
@@ -14,6 +15,8 @@ export interface LanePorts {
   passed(bytes: Buffer): void
   /** The last bytes before a cut have left. */
   cut(): void
+  /** What was lost on the way cannot be made good, or the end that is read broke: the link is to be reset. */
+  broken(why: 'lost' | 'end'): void
 }
 
 interface Piece {
@@ -31,12 +34,17 @@ export class Lane {
   #waitingBytes = 0
   #lastDue = 0
   #freeAt = 0
+  /** Infinite in a blackhole. */
   #holeUntil = 0
+  #swallowed: Swallowed = 'hold'
+  #hasLost = false
   /** Bytes that may still pass. */
   #left = Infinity
   #timer: Timer | undefined
   #turn: NodeJS.Immediate | undefined
-  #hasEnded = false
+  /** When the end of the bytes may pass, once it has come. */
+  #endDue: number | undefined
+  #hasBroken = false
   #isOver = false
 
   constructor(from: Socket, to: Socket, ports: LanePorts) {
@@ -45,10 +53,7 @@ export class Lane {
     this.#ports = ports
     to.setNoDelay(true)
     from.on('data', (chunk: Buffer) => this.#read(chunk))
-    from.on('end', () => {
-      this.#hasEnded = true
-      this.#move()
-    })
+    from.on('end', () => this.#end())
     to.on('drain', () => this.#move())
   }
 
@@ -61,6 +66,30 @@ export class Lane {
     this.#holeUntil = Math.max(this.#holeUntil, this.#ports.clock.now() + ms)
   }
 
+  /** Nothing passes until it is mended. */
+  blackhole(bytes: Swallowed): void {
+    this.#holeUntil = Infinity
+    this.#swallowed = bytes
+  }
+
+  /** Ends holes of any kind. */
+  mend(): void {
+    if (this.#isOver) return
+    this.#holeUntil = 0
+    this.#swallowed = 'hold'
+    this.#clearTimer()
+    if (this.#hasLost) this.#ports.broken('lost')
+    else this.#move()
+  }
+
+  /** The end that is read broke: the other one learns it as soon as anything passes. */
+  breakOff(): void {
+    this.#hasBroken = true
+    this.#pieces = []
+    this.#clearTimer()
+    this.#move()
+  }
+
   /** So many bytes more, then the cut. */
   cutAfter(bytes: number): void {
     this.#left = Math.min(this.#left, bytes)
@@ -71,13 +100,17 @@ export class Lane {
   stop(): void {
     this.#isOver = true
     this.#pieces = []
-    if (this.#timer !== undefined) this.#ports.clock.clearTimeout(this.#timer)
+    this.#clearTimer()
     if (this.#turn !== undefined) clearImmediate(this.#turn)
     this.#from.resume()
   }
 
   #read(chunk: Buffer): void {
     if (this.#isOver) return
+    if (this.#swallowed === 'discard') {
+      this.#hasLost = true
+      return
+    }
     const { sliceBytes } = this.#weather
     for (let at = 0; at < chunk.length;) {
       const most = Math.min(sliceBytes, chunk.length - at)
@@ -88,10 +121,27 @@ export class Lane {
     this.#move()
   }
 
+  #end(): void {
+    if (this.#isOver) return
+    if (this.#swallowed === 'discard') {
+      this.#hasLost = true
+      return
+    }
+    const due = Math.max(this.#lastDue, this.#ports.clock.now() + this.#late())
+    this.#endDue = due + this.#weather.closeDelayMs
+    this.#move()
+  }
+
+  /** Milliseconds that what comes now is late. */
+  #late(): number {
+    const { delayMs, jitterMs } = this.#weather
+    return delayMs + (jitterMs === 0 ? 0 : this.#ports.random() * jitterMs)
+  }
+
   #add(bytes: Buffer): void {
-    const { delayMs, jitterMs, bytesPerSecond } = this.#weather
+    const { bytesPerSecond } = this.#weather
     const now = this.#ports.clock.now()
-    const late = delayMs + (jitterMs === 0 ? 0 : this.#ports.random() * jitterMs)
+    const late = this.#late()
     this.#freeAt = Math.max(this.#freeAt, now) + (bytes.length * 1_000) / bytesPerSecond
     // Jitter must not make bytes overtake each other.
     this.#lastDue = Math.max(this.#lastDue, now + late, this.#freeAt + late)
@@ -102,13 +152,12 @@ export class Lane {
 
   #move(): void {
     if (this.#isOver || this.#timer !== undefined || this.#turn !== undefined) return
+    if (this.#hasBroken) {
+      if (this.#mayPass(0)) this.#ports.broken('end')
+      return
+    }
     let piece = this.#pieces[0]
-    while (piece !== undefined && !this.#to.writableNeedDrain) {
-      const wait = Math.max(piece.due, this.#holeUntil) - this.#ports.clock.now()
-      if (wait > 0) {
-        this.#later(wait)
-        break
-      }
+    while (piece !== undefined && !this.#to.writableNeedDrain && this.#mayPass(piece.due)) {
       this.#pieces.shift()
       this.#waitingBytes -= piece.bytes.length
       this.#pass(piece.bytes)
@@ -119,10 +168,20 @@ export class Lane {
         break
       }
     }
-    if (this.#hasEnded && this.#pieces.length === 0) this.#to.end()
-    else if (this.#waitingBytes >= MAX_WAITING_BYTES || this.#to.writableNeedDrain) {
+    if (piece === undefined && this.#endDue !== undefined) {
+      if (this.#mayPass(this.#endDue)) this.#to.end()
+    } else if (this.#waitingBytes >= MAX_WAITING_BYTES || this.#to.writableNeedDrain) {
       this.#from.pause()
     } else this.#from.resume()
+  }
+
+  /** Whether it is time, and nothing is in the way; comes back when it will be. */
+  #mayPass(due: number): boolean {
+    const wait = Math.max(due, this.#holeUntil) - this.#ports.clock.now()
+    if (wait <= 0) return true
+    // A blackhole ends only by `mend`.
+    if (wait !== Infinity) this.#later(wait)
+    return false
   }
 
   /** A getter, because `#pass` may change it. */
@@ -135,6 +194,11 @@ export class Lane {
       this.#timer = undefined
       this.#move()
     }, ms)
+  }
+
+  #clearTimer(): void {
+    if (this.#timer !== undefined) this.#ports.clock.clearTimeout(this.#timer)
+    this.#timer = undefined
   }
 
   #nextTurn(): void {

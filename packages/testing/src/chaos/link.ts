@@ -1,8 +1,15 @@
 /** A link through the chaos proxy: two sockets tied together, which can be torn apart. */
 import { connect, type Socket } from 'node:net'
 import { checkOptions, durationMs, integer, oneOf, type Clock, type Random } from '@bus/core'
+import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
 import { Lane, type LanePorts } from './lane.ts'
-import { DIRECTIONS, type Direction, type ResolvedWeather } from './weather.ts'
+import {
+  DIRECTIONS,
+  resolveWeather,
+  type Direction,
+  type ResolvedWeather,
+  type Weather,
+} from './weather.ts'
 
 /**
  * How a link is torn: a TCP reset, or a FIN to both ends, as if each had hung up on the other. Node sends a FIN right
@@ -43,6 +50,22 @@ export interface ChaosLink {
   cutAfter(bytes: number, options?: CutOptions): void
   /** Nothing passes for so many milliseconds, one way or both; it comes later then, as after a short failure of the network. */
   hole(ms: number, direction?: Direction): void
+  /**
+   * Nothing passes any more, neither bytes nor an end nor a reset, and nobody is told, as with a cable that is pulled: until
+   * {@link mend}.
+   *
+   * @throws `ConfigError` for a bad option
+   */
+  blackhole(options?: BlackholeOptions): void
+  /** Ends holes and blackholes, one way or both: what they held passes, and a link of which they discarded something is reset. */
+  mend(direction?: Direction): void
+  /**
+   * Changes how bytes travel on this link, in one direction or in both, from the next byte that comes; what is not given goes
+   * back to its default.
+   *
+   * @throws `ConfigError` for a bad option
+   */
+  setWeather(weather: Weather, direction?: Direction): void
 }
 
 export interface LinkPorts {
@@ -97,8 +120,13 @@ export class Link implements ChaosLink {
     return this.#fault
   }
 
+  setWeather(weather: Weather, direction?: Direction): void {
+    const resolved = resolveWeather(weather)
+    for (const way of waysOf(direction)) this.turnWeather(way, resolved)
+  }
+
   /** The weather of one direction, from the next byte that comes. */
-  setWeather(direction: Direction, weather: ResolvedWeather): void {
+  turnWeather(direction: Direction, weather: ResolvedWeather): void {
     this.#lanes[direction].weather = weather
   }
 
@@ -123,7 +151,21 @@ export class Link implements ChaosLink {
 
   hole(ms: number, direction?: Direction): void {
     checkOptions('', { ms }, { ms: durationMs() })
-    for (const way of direction === undefined ? DIRECTIONS : [direction]) this.#lanes[way].hole(ms)
+    for (const way of waysOf(direction)) this.#lanes[way].hole(ms)
+  }
+
+  blackhole(options: BlackholeOptions = {}): void {
+    const { ways, bytes } = resolveBlackhole(options)
+    for (const way of ways) this.swallow(way, bytes)
+  }
+
+  /** A blackhole in one direction. */
+  swallow(direction: Direction, bytes: Swallowed): void {
+    this.#lanes[direction].blackhole(bytes)
+  }
+
+  mend(direction?: Direction): void {
+    for (const way of waysOf(direction)) this.#lanes[way].mend()
   }
 
   /** Lets go of both sockets, whatever they are doing. */
@@ -142,6 +184,10 @@ export class Link implements ChaosLink {
         this.#ports.bytes(this, bytes, direction)
       },
       cut: () => this.#tear('cut', this.#cutHow),
+      broken: (why) => {
+        if (why === 'lost') this.#tear('reset', 'reset')
+        else this.#breakAfter(direction === 'upstream' ? this.#server : this.#client)
+      },
     }
   }
 
@@ -149,14 +195,24 @@ export class Link implements ChaosLink {
     // `close` follows, and is handled there.
     socket.on('error', () => {})
     socket.on('close', (hadError) => {
-      const other = socket === this.#client ? this.#server : this.#client
       // A clean end was passed on by the lane, behind what is still to be written.
-      if (hadError || !socket.readableEnded) this.#breakAfter(other)
+      if (hadError || !socket.readableEnded) this.#broke(socket)
       this.#openSockets--
       if (this.#openSockets > 0) return
       this.#finish()
       this.#ports.gone()
     })
+  }
+
+  /** One end broke: the other learns it on the way that its bytes take, and what it says meanwhile reaches nobody. */
+  #broke(socket: Socket): void {
+    if (!this.#isOpen) return
+    const [from, to] =
+      socket === this.#client
+        ? (['upstream', 'downstream'] as const)
+        : (['downstream', 'upstream'] as const)
+    this.#lanes[to].stop()
+    this.#lanes[from].breakOff()
   }
 
   /** One end broke: the other gets the same. */

@@ -17,6 +17,11 @@ export interface Weather {
   readonly sliceBytes?: number
   /** Bytes per second. @default no limit */
   readonly bytesPerSecond?: number
+  /**
+   * Milliseconds that the end of what one side says (its FIN) comes later than its last bytes; a reset is not held up.
+   * @default 0
+   */
+  readonly closeDelayMs?: number
 }
 
 /** The weather with every default filled in. */
@@ -28,6 +33,7 @@ export const FAIR: ResolvedWeather = Object.freeze({
   jitterMs: 0,
   sliceBytes: Infinity,
   bytesPerSecond: Infinity,
+  closeDelayMs: 0,
 })
 
 const SHAPE: Shape<Weather> = Object.freeze({
@@ -37,6 +43,7 @@ const SHAPE: Shape<Weather> = Object.freeze({
   bytesPerSecond: (path, value) => {
     if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
   },
+  closeDelayMs: durationMs(),
 })
 
 /** @throws `ConfigError` that names the option. */
@@ -47,5 +54,6 @@ export function resolveWeather(weather: Weather): ResolvedWeather {
     jitterMs: weather.jitterMs ?? FAIR.jitterMs,
     sliceBytes: weather.sliceBytes ?? FAIR.sliceBytes,
     bytesPerSecond: weather.bytesPerSecond ?? FAIR.bytesPerSecond,
+    closeDelayMs: weather.closeDelayMs ?? FAIR.closeDelayMs,
   })
 }
