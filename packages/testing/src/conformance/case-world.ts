@@ -21,6 +21,7 @@ export interface WorldParts {
   readonly capabilities: Capabilities
   readonly seed: number
   readonly timing: Timing
+  readonly effort: number
 }
 
 /** The world that the runner gives to a case. */
@@ -29,6 +30,7 @@ export class CaseWorld implements World<FaultName> {
   readonly seed: number
   readonly random: Random
   readonly timing: Timing
+  readonly effort: number
   readonly clock: CountingClock = new CountingClock()
   readonly waiting: Waiting
   readonly faults: Required<Faults>
@@ -36,11 +38,12 @@ export class CaseWorld implements World<FaultName> {
   readonly #transports: Transport[] = []
   readonly #buses: Bus[] = []
 
-  constructor({ caseId, medium, capabilities, seed, timing }: WorldParts) {
+  constructor({ caseId, medium, capabilities, seed, timing, effort }: WorldParts) {
     this.capabilities = capabilities
     this.seed = seed
     this.random = seededRandom(seed ^ numberOf(caseId))
     this.timing = timing
+    this.effort = effort
     this.waiting = new Waiting(timing)
     // A case calls only those that it declares, and runs only where the medium has these.
     this.faults = (medium.faults ?? {}) as Required<Faults>

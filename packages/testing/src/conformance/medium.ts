@@ -31,8 +31,13 @@ export interface Faults {
   slow?(transport: Transport, bytesPerSecond: number): Promise<Mend>
   /** New links are refused, and those that are open are torn. */
   refuse?(): Promise<Mend>
-  /** The medium ends and starts anew; `wipe`: without anything that it had kept. */
-  restart?(options: { readonly wipe: boolean }): Promise<void>
+  /** The medium ends without a word and starts anew, without anything that it had kept. */
+  wipe?(): Promise<void>
+  /**
+   * The medium asks everybody to leave and to come back within so many milliseconds, and starts anew; what it had kept may
+   * be gone. Resolves when it has started.
+   */
+  sendAway?(spreadMs: number): Promise<void>
   /** The next event towards it arrives twice. */
   duplicateNext?(transport: Transport): Promise<void>
   /** The next event towards it arrives as something that is none. */
@@ -63,6 +68,11 @@ export interface ConformanceOptions {
   readonly variants?: Readonly<Record<string, () => Promise<Medium>>>
   /** Only these cases, by id. @default every case */
   readonly only?: readonly string[]
+  /**
+   * How much the cases do that repeat something: random schedules, dials that fail, the soak. 1 suits every change, 10 or more
+   * a nightly run. @default 1
+   */
+  readonly effort?: number
   /** Decides every random choice. @default one drawn at random, told in the report and in each failure */
   readonly seed?: number
   readonly timing?: {

@@ -21,7 +21,10 @@ export interface Planned {
 }
 
 /** What a plan is made from. */
-export type PlanOptions = Pick<ConformanceOptions, 'name' | 'only' | 'seed' | 'timing'> & {
+export type PlanOptions = Pick<
+  ConformanceOptions,
+  'name' | 'only' | 'seed' | 'timing' | 'effort'
+> & {
   readonly variant: string
   readonly medium: () => Promise<Medium>
 }
@@ -42,6 +45,7 @@ export class Plan {
       capabilities: found.capabilities,
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
       timing: { ...DEFAULT_TIMING, ...options.timing },
+      effort: options.effort ?? 1,
     }
     const isWanted = ({ id }: { readonly id: string }): boolean =>
       options.only === undefined || options.only.includes(id)

@@ -16,6 +16,7 @@ export interface Run {
   readonly capabilities: Capabilities
   readonly seed: number
   readonly timing: Timing
+  readonly effort: number
 }
 
 /** How a case ended; `failure` is what to throw where the runner wants it thrown. */

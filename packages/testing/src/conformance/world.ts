@@ -34,6 +34,8 @@ export interface World<F extends FaultName = never> {
   /** The time of the machine. Timers that are left on it after the case are reported. */
   readonly clock: Clock
   readonly timing: Timing
+  /** A factor for how often a case repeats what it repeats. */
+  readonly effort: number
   /** The faults that the case declares. */
   readonly faults: Required<Pick<Faults, F>>
   /** A new transport on the medium. */

@@ -2,6 +2,10 @@
 import type { CaseGroup } from '../case.ts'
 import { LIFECYCLE } from './a-lifecycle/index.ts'
 import { PUBLISH_SUBSCRIBE } from './b-publish-subscribe/index.ts'
+import { OUTCOME } from './e-outcome/index.ts'
 
-/** Each id stands in it once, run or reserved. */
-export const CATALOGUE: readonly CaseGroup[] = Object.freeze([LIFECYCLE, PUBLISH_SUBSCRIBE])
+export const CATALOGUE: readonly CaseGroup[] = Object.freeze([
+  LIFECYCLE,
+  PUBLISH_SUBSCRIBE,
+  OUTCOME,
+])

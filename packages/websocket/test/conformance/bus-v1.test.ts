@@ -1,0 +1,13 @@
+/** The WebSocket transport over `bus.v1` keeps what it promises. */
+import { transportConformance } from '@bus/testing/conformance'
+import { describe, it } from 'vitest'
+import { busV1Medium } from './media.ts'
+
+await transportConformance(
+  { describe, it },
+  {
+    name: '@bus/websocket, bus.v1',
+    medium: busV1Medium,
+    timing: { expectMs: 8_000 },
+  },
+)

@@ -1,0 +1,79 @@
+/** A hub as the medium of the conformance suite; every link to it leads through a chaos proxy and a relay that edits frames. */
+import type { Transport } from '@bus/core'
+import type { Medium, TransportSettings } from '@bus/testing/conformance'
+import { startChaosProxy, type Weather } from '@bus/testing/chaos'
+import { createHub, type Hub, type HubOptions } from '../../src/hub/index.ts'
+import type { Dialect } from './dialect.ts'
+import { startEditingRelay } from './editing-relay.ts'
+import { FrameEdits } from './frame-edits.ts'
+import { hubFaults } from './hub-faults.ts'
+import { NamedLinks } from './named-links.ts'
+
+/** What distinguishes one medium from another. */
+export interface HubMediumOptions {
+  readonly dialect: Dialect
+  /** A transport whose links go to the URLs that `nextUrl` gives: one for each connection that it keeps at a time. */
+  readonly transport: (settings: TransportSettings, nextUrl: () => string) => Transport
+  readonly hub?: Partial<HubOptions>
+  /** Over every link. @default fair */
+  readonly weather?: Weather
+}
+
+/** What the faults reach into. */
+export interface HubWorld {
+  readonly hub: Hub
+  /** The edits of each connection of the transport. */
+  editsOf(transport: Transport): readonly FrameEdits[]
+  /** The paths that the links of the transport ask for. */
+  pathsOf(transport: Transport): ReadonlySet<string>
+  /** Another hub takes the place of the one that was closed. */
+  restartHub(): Promise<void>
+}
+
+/** Starts a hub with everything in front of it. */
+export async function hubMedium(options: HubMediumOptions): Promise<Medium> {
+  const startHub = (port: number): Promise<Hub> =>
+    createHub({ allowAnonymous: true, closeMs: 500, port, ...options.hub })
+  let hub = await startHub(0)
+  const { port } = hub
+  const edits = new Map<string, FrameEdits>()
+  const paths = new Map<Transport, Set<string>>()
+  const links = new NamedLinks()
+  const relay = await startEditingRelay(port, options.dialect, (path) => {
+    const own = edits.get(path)
+    if (own === undefined) throw new Error(`No transport of this medium asks for ${path}`)
+    return own
+  })
+  const proxy = await startChaosProxy({ targetPort: relay.port, ...links.watch })
+  if (options.weather !== undefined) proxy.setWeather(options.weather)
+  const world: HubWorld = {
+    get hub() {
+      return hub
+    },
+    pathsOf: (transport) => paths.get(transport) ?? new Set(),
+    editsOf: (transport) => [...world.pathsOf(transport)].flatMap((path) => edits.get(path) ?? []),
+    async restartHub() {
+      hub = await startHub(port)
+    },
+  }
+  return {
+    transport(settings) {
+      const own = new Set<string>()
+      const nextUrl = (): string => {
+        const path = `/${edits.size}`
+        edits.set(path, new FrameEdits())
+        own.add(path)
+        return `ws://127.0.0.1:${proxy.port}${path}`
+      }
+      const transport = options.transport(settings, nextUrl)
+      paths.set(transport, own)
+      return transport
+    },
+    faults: hubFaults(world, { proxy, links, confirms: options.dialect.confirms('ok 1') }),
+    async stop() {
+      await proxy.close()
+      await hub.close()
+      await relay[Symbol.asyncDispose]()
+    },
+  }
+}

@@ -1,0 +1,13 @@
+/** The WebSocket transport : plain JSON, keeps what it promises. */
+import { transportConformance } from '@bus/testing/conformance'
+import { describe, it } from 'vitest'
+import { plainJsonMedium } from './media.ts'
+
+await transportConformance(
+  { describe, it },
+  {
+    name: '@bus/websocket, plain JSON',
+    medium: plainJsonMedium,
+    timing: { expectMs: 8_000 },
+  },
+)
