@@ -65,3 +65,9 @@ test.each(['', 'with space', 'x'.repeat(129), 7])('the id %j is refused', (id) =
     ConfigError,
   )
 })
+
+test('an empty type is refused, also as the very first', () => {
+  expect(() => new EventFactory(undefined, undefined).make('', 1, undefined)).toThrow(
+    expect.objectContaining({ code: 'config', path: 'type' }),
+  )
+})

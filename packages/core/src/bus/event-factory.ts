@@ -10,7 +10,7 @@ export class EventFactory {
   readonly #createId: (() => string) | undefined
   readonly #ids = new EventIds()
   /** The last type that was found to be good: streams repeat themselves. */
-  #type = ''
+  #type: string | undefined
 
   constructor(source: string | undefined, createId: (() => string) | undefined) {
     this.#source = source
