@@ -1,7 +1,7 @@
 /** The states of the memory transport: what they refuse, and how healthy they are. */
-import { ClosedError, DrainingError, type Outcome } from '../contract/errors.ts'
+import { ClosedError, DrainingError, UnsupportedError, type Outcome } from '../contract/errors.ts'
 import type { StateName } from '../contract/status.ts'
-import type { Health } from '../contract/transport.ts'
+import type { Delivery, Health } from '../contract/transport.ts'
 import type { QueueStats } from '../queue/queue-stats.ts'
 
 /** Why nothing may be published in this state. */
@@ -9,6 +9,12 @@ export function refusalIn(state: StateName): Error | undefined {
   if (state === 'closed') return closedError('not-sent')
   if (state !== 'draining') return undefined
   return new DrainingError('The transport is draining', { outcome: 'not-sent' })
+}
+
+/** Why a call that asks for this delivery is refused: a process that ends takes its events along. */
+export function beyondPromise(delivery: Delivery | undefined): UnsupportedError | undefined {
+  if (delivery !== 'at-least-once') return undefined
+  return new UnsupportedError('memory', `delivery ${delivery}`)
 }
 
 export function closedError(outcome: Outcome): ClosedError {

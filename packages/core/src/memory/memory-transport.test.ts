@@ -94,6 +94,25 @@ describe('delivery', () => {
     expect(lost).toMatchObject([{ reason: 'undecodable', direction: 'inbound', raw: 'x' }])
   })
 
+  test('refuses at-least-once, which it does not promise, in every call that can ask for it', async () => {
+    const transport = await ready()
+    const lost = lostBy(transport)
+    const sink = collector()
+    transport.subscribe(['a'], sink)
+    const delivery = 'at-least-once'
+    const unsupported = { code: 'unsupported', outcome: 'not-sent' }
+    await expect(transport.publish(createEvent('a', 1), { delivery })).rejects.toMatchObject(
+      unsupported,
+    )
+    expect(() => transport.subscribe(['a'], sink, { delivery })).toThrow(
+      expect.objectContaining(unsupported),
+    )
+    expect(transport.emit(createEvent('a', 2), { delivery })).toBe(true)
+    expect(lost).toMatchObject([{ reason: 'rejected', error: unsupported, event: { payload: 2 } }])
+    await transport.publish(createEvent('a', 3), { delivery: 'at-most-once' })
+    expect(sink.events).toMatchObject([{ payload: 3 }])
+  })
+
   test('the first use connects', async () => {
     const transport = memoryTransport()
     expect(transport.status.state).toBe('idle')

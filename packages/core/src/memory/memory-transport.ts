@@ -6,7 +6,9 @@ import type { TransportStatus } from '../contract/status.ts'
 import type {
   DrainOptions,
   DrainReport,
+  EmitOptions,
   Feed,
+  FeedOptions,
   Health,
   ListenOptions,
   PublishOptions,
@@ -30,7 +32,7 @@ import { MemoryFeed } from './memory-medium.ts'
 import type { ResolvedMemoryOptions } from './memory-options.ts'
 import { MemoryOutbox } from './memory-outbox.ts'
 import { MemoryPublish } from './memory-publish.ts'
-import { closedError, healthIn, refusalIn } from './memory-status.ts'
+import { beyondPromise, closedError, healthIn, refusalIn } from './memory-status.ts'
 
 /** The fill at which `ready` follows an `emit` that answered `false`. */
 const READY_AT = 0.5
@@ -83,8 +85,8 @@ export class MemoryTransport implements Transport {
 
   /** Resolves when every matching subscription has taken the event into its queue. */
   publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
-    const { signal } = options
-    const refusal = refusalIn(this.#status.state)
+    const { signal, delivery } = options
+    const refusal = refusalIn(this.#status.state) ?? beyondPromise(delivery)
     if (refusal !== undefined) return Promise.reject(refusal)
     if (signal?.aborted === true) {
       const { reason: cause } = signal
@@ -111,13 +113,18 @@ export class MemoryTransport implements Transport {
     return publish.done
   }
 
-  emit(event: Event): boolean {
+  emit(event: Event, { delivery }: EmitOptions = {}): boolean {
     // Once closed it tells nobody anything.
     if (this.#status.state === 'closed') return false
     const refusal = refusalIn(this.#status.state)
     if (refusal !== undefined) {
       this.#giveUp('closed', event, refusal)
       return false
+    }
+    const unsupported = beyondPromise(delivery)
+    if (unsupported !== undefined) {
+      this.#giveUp('rejected', event, unsupported)
+      return this.#outbox.hasRoom
     }
     let frame: string | Uint8Array
     try {
@@ -132,8 +139,10 @@ export class MemoryTransport implements Transport {
     return this.#outbox.hasRoom
   }
 
-  subscribe(patterns: readonly string[], sink: Sink): Feed {
+  subscribe(patterns: readonly string[], sink: Sink, { delivery }: FeedOptions = {}): Feed {
     for (const pattern of patterns) assertPattern(pattern)
+    const unsupported = beyondPromise(delivery)
+    if (unsupported !== undefined) throw unsupported
     if (this.#status.state === 'closed') throw closedError('not-sent')
     this.#open()
     const feed = new MemoryFeed(this.#options.medium, patterns, sink, (ended) =>
