@@ -11,7 +11,7 @@ import { seededRandom } from '../chaos/seeded-random.ts'
 import { CountingClock } from './counting-clock.ts'
 import { Inbox } from './inbox.ts'
 import type { FaultName, Faults, Medium, TransportSettings } from './medium.ts'
-import { Waiting, type Timing } from './waiting.ts'
+import { Waiting, type Refusal, type Timing } from './waiting.ts'
 import type { CaseBusOptions, World } from './world.ts'
 
 /** What the world of a case is made of. */
@@ -80,6 +80,14 @@ export class CaseWorld implements World<FaultName> {
 
   until(condition: () => boolean, what: string, details?: () => unknown): Promise<void> {
     return this.waiting.until(condition, what, details)
+  }
+
+  all<T>(promises: readonly Promise<T>[], what: string): Promise<T[]> {
+    return this.waiting.all(promises, what)
+  }
+
+  rejects(promise: Promise<unknown>, expected: Refusal, what: string): Promise<void> {
+    return this.waiting.rejects(promise, expected, what)
   }
 
   soon<T>(promise: Promise<T>, what: string): Promise<T> {

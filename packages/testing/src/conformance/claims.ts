@@ -29,6 +29,21 @@ export const BLOCKS: Claim = claim(
   ({ backpressure }) => backpressure.outbound === 'block',
 )
 
+/** A pattern may stand for many types. */
+export const WILDCARDS: Claim = claim('wildcards', ({ wildcards }) => wildcards)
+
+/** Bytes arrive as bytes. */
+export const BINARY: Claim = claim('binary', ({ binary }) => binary)
+
+/** The events of one publisher stay in order. */
+export const KEEPS_ORDER: Claim = claim(
+  'order per publisher',
+  ({ ordering }) => ordering !== 'none',
+)
+
+/** Every subscriber sees the events of all publishers in one order. */
+export const TOTAL_ORDER: Claim = claim('total order', ({ ordering }) => ordering === 'total')
+
 /** Both. */
 export function both(one: Claim, other: Claim): Claim {
   return claim(

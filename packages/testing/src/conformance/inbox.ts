@@ -34,11 +34,8 @@ export class Inbox {
 
   /** Waits for so many events, and through the quiet period for one too many. */
   async count(expected: number): Promise<void> {
-    await this.#waiting.until(
-      () => this.events.length >= expected,
-      `${expected} events`,
-      () => `${this.events.length} arrived`,
-    )
+    const arrived = (): number => this.events.length
+    await this.#waiting.untilDone(() => arrived() >= expected, arrived, `${expected} events`)
     await this.#waiting.quiet()
     assert.equal(this.events.length, expected, 'as many events as were published, once each')
   }

@@ -22,5 +22,5 @@ export type { CaseOutcome, ConformanceReport, Level, ReportedCase } from './medi
 export { CATALOGUE } from './cases/index.ts'
 export type { AnyCase, CaseGroup, Claim, ConformanceCase, ReservedCase } from './case.ts'
 export type { CaseBusOptions, World } from './world.ts'
-export type { Timing } from './waiting.ts'
+export type { Refusal, Timing } from './waiting.ts'
 export type { Inbox } from './inbox.ts'

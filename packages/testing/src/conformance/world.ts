@@ -11,7 +11,7 @@ import type {
 } from '@bus/core'
 import type { Inbox } from './inbox.ts'
 import type { FaultName, Faults, TransportSettings } from './medium.ts'
-import type { Timing } from './waiting.ts'
+import type { Refusal, Timing } from './waiting.ts'
 
 /** A bus of a case: over a new transport of the medium, or over one that the case made before. */
 export interface CaseBusOptions extends Omit<
@@ -50,6 +50,10 @@ export interface World<F extends FaultName = never> {
   ): Promise<Inbox>
   /** Resolves as soon as the condition holds; rejects after `expectMs` with what was awaited, and `details`. */
   until(condition: () => boolean, what: string, details?: () => unknown): Promise<void>
+  /** What the promises give; rejects when for `expectMs` none of them was settled. */
+  all<T>(promises: readonly Promise<T>[], what: string): Promise<T[]>
+  /** Resolves when the promise rejects within `expectMs` with an error that says this. */
+  rejects(promise: Promise<unknown>, expected: Refusal, what: string): Promise<void>
   /** What the promise gives, if it is settled within `expectMs`. */
   soon<T>(promise: Promise<T>, what: string): Promise<T>
   /** Lets the quiet period pass, in which nothing more may happen. */

@@ -8,7 +8,7 @@ export const manifest: ConformanceCase = {
   title: 'capabilities are frozen, the same on every instance, and survive JSON',
   async run(world) {
     const [one, two] = [world.transport(), world.transport()]
-    await world.soon(Promise.all([one.connect(), two.connect()]), 'both to connect')
+    await world.all([one.connect(), two.connect()], 'both to connect')
     assert.deepEqual(one.capabilities, world.capabilities)
     assert.deepEqual(two.capabilities, world.capabilities)
     assert.deepEqual(JSON.parse(JSON.stringify(one.capabilities)), one.capabilities)
