@@ -33,7 +33,14 @@ export interface HubWorld {
 /** Starts a hub with everything in front of it. */
 export async function hubMedium(options: HubMediumOptions): Promise<Medium> {
   const startHub = (port: number): Promise<Hub> =>
-    createHub({ allowAnonymous: true, closeMs: 500, port, ...options.hub })
+    createHub({
+      allowAnonymous: true,
+      closeMs: 500,
+      port,
+      // Small, so that a case reaches it.
+      limits: { window: { events: 256 } },
+      ...options.hub,
+    })
   let hub = await startHub(0)
   const { port } = hub
   const edits = new Map<string, FrameEdits>()

@@ -3,9 +3,11 @@ import type { CaseGroup } from '../case.ts'
 import { LIFECYCLE } from './a-lifecycle/index.ts'
 import { PUBLISH_SUBSCRIBE } from './b-publish-subscribe/index.ts'
 import { OUTCOME } from './e-outcome/index.ts'
+import { BACKPRESSURE } from './f-backpressure/index.ts'
 
 export const CATALOGUE: readonly CaseGroup[] = Object.freeze([
   LIFECYCLE,
   PUBLISH_SUBSCRIBE,
   OUTCOME,
+  BACKPRESSURE,
 ])
