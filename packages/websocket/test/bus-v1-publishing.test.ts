@@ -337,6 +337,18 @@ describe('a hub that breaks the rules', () => {
     expect(transport.status.state).toBe('ready')
   })
 
+  test('right behind its welcome is no reason to give up: the next link is made', async () => {
+    const hub = await startLiteralHub({
+      welcome: (_hello, index) => {
+        if (index === 0) setImmediate(() => hub.say('nonsense 1'))
+        return {}
+      },
+    })
+    const transport = client(hub)
+    expect(await transport.publish(createEvent('a', 1))).toMatchObject({ status: 'confirmed' })
+    expect(hub.hellos).toHaveLength(2)
+  })
+
   test('because it sends bytes loses its link as well', async () => {
     const { hub } = await rude((h) => h.latest.send(new Uint8Array([1, 2])))
     expect(hub.hellos).toHaveLength(2)

@@ -160,14 +160,16 @@ export class Reconnector {
       })
       return link
     } catch (error) {
+      // By the session too, because of what the server said right behind its welcome.
+      const hasEnded = link.signal.aborted
       connection.terminate()
       const info = await link.closed
       this.#link = undefined
       // The end of a link says more than the wait that it ended.
       const isWait = error instanceof AbortedError || error instanceof DisconnectedError
       const isOurs = info.initiatedBy === 'local' && info.error === undefined
-      if (!isWait || isOurs) throw error
-      ended(info)
+      if (!isWait || (isOurs && !hasEnded)) throw error
+      if (!isOurs) ended(info)
       throw closeError(info)
     }
   }
