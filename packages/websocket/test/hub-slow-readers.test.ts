@@ -44,6 +44,7 @@ test('slows the publisher down to a reader that stopped, and loses nothing once 
     relayed: 2 * FLOOD,
     lost: 0,
     slowReaders: 0,
+    badFrames: 0,
   })
 })
 

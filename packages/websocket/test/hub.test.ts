@@ -51,6 +51,7 @@ test('counts frames that came in and, for each reader, those that were taken or 
     relayed: 200,
     lost: 0,
     slowReaders: 0,
+    badFrames: 0,
   })
   a.ws.terminate()
   await until(() => hub.stats().connections === 2, 'the end is seen')

@@ -2,6 +2,7 @@
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Frame } from '../protocol/protocol.ts'
+import { isBadFrame } from '../socket/bad-frame.ts'
 import type { SocketPort } from '../socket/socket-port.ts'
 import type { ConnectionWatch } from './connection-watch.ts'
 import type { SocketBytes, TrafficPort } from './traffic.ts'
@@ -192,10 +193,4 @@ export class Connection implements SocketPort {
     this.#watch?.closed(this.#closeInfo)
     this.#listener.closed(this.#closeInfo)
   }
-}
-
-/** Whether the error tells of a frame that breaks the rules, or our limits. */
-export function isBadFrame(error: Error): boolean {
-  const { code } = error as NodeJS.ErrnoException
-  return code?.startsWith('WS_ERR_') === true
 }

@@ -1,6 +1,7 @@
 /** What the end of a connection means as an error of ours. */
 import { BusError, ConnectionError, ProtocolError } from '@bus/core'
-import { isBadFrame, type CloseInfo } from './connection.ts'
+import { isBadFrame } from '../socket/bad-frame.ts'
+import type { CloseInfo } from './connection.ts'
 
 const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
 

@@ -13,6 +13,8 @@ export interface RelayStats {
   readonly lost: number
   /** Readers that were cut off because they held up the others. */
   readonly slowReaders: number
+  /** Connections that were ended because a frame broke the rules of WebSocket, or was too large. */
+  readonly badFrames: number
 }
 
 /** Counters of a hub, and how many connections it has now. What is not in `busV1` concerns the plain wire. */

@@ -14,6 +14,7 @@ export interface PeerPorts {
   relayed(): void
   /** A frame that the operating system never took, because the link broke. */
   lost(): void
+  badFrame(): void
   closed(peer: Peer): void
 }
 
@@ -39,6 +40,10 @@ export class Peer implements SocketOwner {
 
   onMessage(data: Buffer, isBinary: boolean): void {
     this.#ports.message(this, data, isBinary)
+  }
+
+  onBadFrame(): void {
+    this.#ports.badFrame()
   }
 
   onClose(): void {

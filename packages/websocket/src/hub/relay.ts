@@ -32,6 +32,7 @@ export class Relay {
   #relayed = 0
   #lost = 0
   #slowReaders = 0
+  #badFrames = 0
 
   constructor(options: RelayOptions) {
     this.#options = options
@@ -42,6 +43,7 @@ export class Relay {
       drained: (peer) => this.#onDrained(peer),
       relayed: () => this.#relayed++,
       lost: () => this.#lost++,
+      badFrame: () => this.#badFrames++,
       closed: (peer) => this.#onClosed(peer),
     }
   }
@@ -74,6 +76,7 @@ export class Relay {
       relayed: this.#relayed,
       lost: this.#lost,
       slowReaders: this.#slowReaders,
+      badFrames: this.#badFrames,
     }
   }
 

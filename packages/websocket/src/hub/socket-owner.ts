@@ -1,11 +1,14 @@
 /** The owner of a socket: hears what happens on it, through listeners that all sockets of a hub share. */
 import type { RawData, WebSocket } from 'ws'
+import { isBadFrame } from '../socket/bad-frame.ts'
 
 /** Who has a socket. */
 export interface SocketOwner {
   onMessage(data: Buffer, isBinary: boolean): void
   onPing?(): void
   onPong?(payload: Buffer): void
+  /** A frame broke the rules or a limit, which ends the connection. */
+  onBadFrame(): void
   /** It is over. Told once, also when it broke. */
   onClose(): void
 }
@@ -24,7 +27,7 @@ export function own(ws: WebSocket, owner: SocketOwner): void {
   if (owner.onPing !== undefined) ws.on('ping', tellPing)
   if (owner.onPong !== undefined) ws.on('pong', tellPong)
   // What broke ends this connection only; `close` follows.
-  ws.on('error', ignore)
+  ws.on('error', tellError)
   ws.on('close', tellClose)
 }
 
@@ -44,4 +47,6 @@ function tellClose(this: OwnedSocket): void {
   this[OWNER]?.onClose()
 }
 
-function ignore(): void {}
+function tellError(this: OwnedSocket, error: Error): void {
+  if (isBadFrame(error)) this[OWNER]?.onBadFrame()
+}

@@ -24,6 +24,8 @@ export interface Counters {
   fenced: number
   /** Links that were ended because a line or a number meant nothing. */
   protocolErrors: number
+  /** Links that were ended because a frame broke the rules of WebSocket, or was too large. */
+  badFrames: number
   /** Connections that were refused for who they are. */
   unauthorized: number
   /** Failures of the callbacks that the application gave. */
@@ -44,6 +46,7 @@ export function newCounters(): Counters {
     resumed: 0,
     fenced: 0,
     protocolErrors: 0,
+    badFrames: 0,
     unauthorized: 0,
     callbackErrors: 0,
   }

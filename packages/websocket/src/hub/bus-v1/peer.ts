@@ -10,6 +10,7 @@ import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import { closeSafely } from '../../socket/socket-port.ts'
 import { own, type SocketOwner } from '../socket-owner.ts'
 import { Beat, type Beating } from './beat.ts'
+import type { Counters } from './counters.ts'
 import type { Principal } from './principal.ts'
 import type { Pulse } from './pulse.ts'
 import type { Outlet } from './pump.ts'
@@ -33,7 +34,7 @@ export interface PeerHost {
   greet(peer: Peer, hello: Hello): void
   /** Fresh credentials. */
   authenticate(peer: Peer, token: string): void
-  protocolError(): void
+  readonly counters: Pick<Counters, 'protocolErrors' | 'badFrames'>
   left(peer: Peer): void
 }
 
@@ -187,13 +188,13 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
     this.#beat.inbound()
     if (this.isOver) return
     if (isBinary) {
-      this.#host.protocolError()
+      this.#host.counters.protocolErrors++
       this.close(1003, 'text only')
       return
     }
     const bad = readClientMessage(data, this.#host.line, this)
     if (bad === undefined) return
-    this.#host.protocolError()
+    this.#host.counters.protocolErrors++
     this.close(4400, `${bad.verb} ${bad.fault}`)
   }
 
@@ -203,6 +204,10 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
 
   onPong(payload: Buffer): void {
     this.#beat.pong(payload.toString('latin1'))
+  }
+
+  onBadFrame(): void {
+    this.#host.counters.badFrames++
   }
 
   onClose(): void {

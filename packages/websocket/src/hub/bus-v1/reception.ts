@@ -95,10 +95,6 @@ export class Reception implements PeerHost, MemberHost {
     })
   }
 
-  protocolError(): void {
-    this.counters.protocolErrors++
-  }
-
   left(peer: Peer): void {
     this.peers.delete(peer)
     const member = this.members.get(peer)
