@@ -224,6 +224,10 @@ export class BusV1Session implements Session, HubReceiver {
     this.#subscriber.event(offset, type, id, body, resent)
   }
 
+  unreadable(offset: number, line: string): boolean {
+    return this.#subscriber.unreadable(offset, line)
+  }
+
   gap(gap: WireGap): void {
     this.#subscriber.gap(gap)
   }

@@ -57,7 +57,14 @@ export function busV1(options: BusV1Options = {}): Protocol {
       const event = (offset: number, type: string, id: string, body: string): void =>
         receiver.event(decodeBody(type, id, body), offset)
       const others = { welcome: ignore, ok: ignore, no: ignore, subok: ignore, subno: ignore }
-      const hub = { ...others, gap: ignore, mark: ignore, bye: ignore, event }
+      const hub = {
+        ...others,
+        gap: ignore,
+        mark: ignore,
+        bye: ignore,
+        event,
+        unreadable: () => false,
+      }
       new HubMessageReader(hub).read(Buffer.from(String(frame)))
     },
   } satisfies Protocol)

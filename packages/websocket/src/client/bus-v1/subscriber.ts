@@ -1,5 +1,5 @@
 /** The subscribing half of a `bus.v1` session: what is wanted, what has come, what is settled. */
-import { after, type Clock, type Gap } from '@bus/core'
+import { DecodeError, after, type Clock, type Gap } from '@bus/core'
 import { ackLine } from '../../protocol/bus-v1/client-lines.ts'
 import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
@@ -8,6 +8,7 @@ import type { Registry } from '../registry.ts'
 import { decodeBody } from './body.ts'
 import { Cursor } from './cursor.ts'
 import { ResentFilter } from './resent-filter.ts'
+import { UnreadableEvents } from './unreadable-events.ts'
 
 export interface SubscriberPorts {
   readonly registry: Registry
@@ -24,6 +25,7 @@ export class Subscriber {
   readonly #ports: SubscriberPorts
   readonly #cursor = new Cursor()
   readonly #filter = new ResentFilter()
+  readonly #unreadable = new UnreadableEvents()
   /** What the hub was asked for: the id of each pattern, and how it is delivered. */
   readonly #asked = new Map<string, { readonly id: number; readonly mode: WireMode }>()
   #lastId = 0
@@ -91,6 +93,7 @@ export class Subscriber {
       )
       this.#cursor.reset(Math.min(welcome.head, ...starts))
       this.#epoch = welcome.epoch
+      this.#unreadable.reset()
       this.#acked = this.#told = this.#cursor.position
     }
     for (const gap of welcome.gaps) this.gap(gap)
@@ -123,6 +126,21 @@ export class Subscriber {
     this.#noteSettled()
   }
 
+  /**
+   * The line of an event means nothing.
+   *
+   * @returns whether to go on behind it: it was known, or came so often that it is named as lost; else a new link brings it again
+   */
+  unreadable(offset: number, line: string): boolean {
+    if (!this.#cursor.hasSeen(offset)) {
+      if (!this.#unreadable.note(offset)) return false
+      const message = `The event at offset ${offset} came again and again as a line that means nothing`
+      this.#ports.undecodable(new DecodeError(message), line)
+      this.#lost(offset, offset, 'undecodable')
+    } else this.#told = Math.max(this.#told, offset)
+    return true
+  }
+
   settle(token: number): void {
     this.#cursor.settle(token)
     this.#noteSettled()
@@ -135,19 +153,9 @@ export class Subscriber {
   }
 
   gap({ from, to, why }: WireGap): void {
-    const tell = (first: number): void => {
-      const patterns = this.#ports.registry.patterns()
-      this.#ports.gap({ from: first, to, reason: why, patterns })
-    }
     // It speaks of the log before, whose offsets mean nothing here.
-    if (why === 'epoch') {
-      tell(from)
-      return
-    }
-    // The hub counts from what is settled; what came and still waits for its handler is not lost.
-    const first = Math.max(from, this.#cursor.seen + 1)
-    if (first <= to) tell(first)
-    this.mark(to)
+    if (why === 'epoch') this.#tellGap(from, to, why)
+    else this.#lost(from, to, why)
   }
 
   /** The acknowledgement that is due; `undefined` when none is. */
@@ -171,6 +179,17 @@ export class Subscriber {
   down(): void {
     this.#isOpen = false
     this.#clear()
+  }
+
+  /** What is lost was counted from what is settled: what came and still waits for its handler is not. */
+  #lost(from: number, to: number, reason: Gap['reason']): void {
+    const first = Math.max(from, this.#cursor.seen + 1)
+    if (first <= to) this.#tellGap(first, to, reason)
+    this.mark(to)
+  }
+
+  #tellGap(from: number, to: number, reason: Gap['reason']): void {
+    this.#ports.gap({ from, to, reason, patterns: this.#ports.registry.patterns() })
   }
 
   #clear(): void {

@@ -17,6 +17,8 @@ export interface HubReceiver {
   subno(id: number, code: string): void
   /** @param body - JSON, not looked at; @param resent - its publisher lost a session, so it may have come before */
   event(offset: number, type: string, id: string, body: string, resent: boolean): void
+  /** The line of an event says its offset, and behind that nothing that can be read. @returns whether to leave it out and go on */
+  unreadable(offset: number, line: string): boolean
   gap(gap: Gap): void
   mark(offset: number): void
   bye(bye: Bye): void
@@ -75,11 +77,25 @@ export class HubMessageReader {
 
   #readEvent(bytes: Buffer, from: number, to: number, resent: boolean): LineFault | undefined {
     const offsetTo = spaceAfter(bytes, from, to)
-    const typeTo = offsetTo === -1 ? -1 : spaceAfter(bytes, offsetTo + 1, to)
-    if (typeTo === -1) return 'fields'
+    if (offsetTo === -1) return 'fields'
     const offset = readNumber(bytes, from, offsetTo)
     if (offset === NOT_A_NUMBER) return 'offset'
-    const type = this.#types.read(bytes, offsetTo + 1, typeTo)
+    const fault = this.#readBehindOffset(bytes, offsetTo + 1, to, offset, resent)
+    if (fault === undefined) return undefined
+    const line = bytes.toString('utf8', from - VERB_BYTES, to)
+    return this.#receiver.unreadable(offset, line) ? undefined : fault
+  }
+
+  #readBehindOffset(
+    bytes: Buffer,
+    from: number,
+    to: number,
+    offset: number,
+    resent: boolean,
+  ): LineFault | undefined {
+    const typeTo = spaceAfter(bytes, from, to)
+    if (typeTo === -1) return 'fields'
+    const type = this.#types.read(bytes, from, typeTo)
     if (type === undefined) return 'type'
     const idTo = endOfId(bytes, typeTo + 1, to)
     if (idTo === -1) return spaceAfter(bytes, typeTo + 1, to) === -1 ? 'fields' : 'id'

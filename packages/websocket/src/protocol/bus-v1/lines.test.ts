@@ -31,6 +31,7 @@ function hubRecorder(): { readonly calls: unknown[][]; readonly receiver: HubRec
     subok: keep('subok'),
     subno: keep('subno'),
     event: keep('event'),
+    unreadable: () => false,
     gap: keep('gap'),
     mark: keep('mark'),
     bye: keep('bye'),
