@@ -78,6 +78,7 @@ describe('publishing and subscribing', () => {
 
   test.each([
     ['a bad type', 'bad type!', 'type'],
+    ['an empty type, also as the first', '', 'type'],
     ['no event', 7, 'event'],
     ['an event without an id', { type: 'a', payload: 1, metadata: { timestamp: 1 } }, 'id'],
     ['an event without metadata', { id: 'x', type: 'a', payload: 1 }, 'event.metadata.timestamp'],
