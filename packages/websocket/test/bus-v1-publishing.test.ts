@@ -329,13 +329,16 @@ describe('a hub that breaks the rules', () => {
     ['welcomes twice', `welcome ${JSON.stringify({ sid: 'x' })}`],
     ['sends an event without a body', 'ev 1 a x'],
     ['sends an event of a type outside the grammar', 'ev 1 a..b x {}'],
-  ])('because it %s loses its link, which a new one makes good, told once', async (_what, line) => {
-    const { hub, transport, kinds } = await rude((h) => h.say(line))
-    expect(kinds.filter((kind) => kind === 'decode')).toHaveLength(1)
-    expect(hub.hellos).toHaveLength(2)
-    expect(hub.hellos[1]?.sid).toBe('sid-1')
-    expect(transport.status.state).toBe('ready')
-  })
+  ])(
+    'because it %s loses its link, which a new one makes good, told once [F69]',
+    async (_what, line) => {
+      const { hub, transport, kinds } = await rude((h) => h.say(line))
+      expect(kinds.filter((kind) => kind === 'decode')).toHaveLength(1)
+      expect(hub.hellos).toHaveLength(2)
+      expect(hub.hellos[1]?.sid).toBe('sid-1')
+      expect(transport.status.state).toBe('ready')
+    },
+  )
 
   test('right behind its welcome is no reason to give up: the next link is made', async () => {
     const hub = await startLiteralHub({
@@ -349,7 +352,7 @@ describe('a hub that breaks the rules', () => {
     expect(hub.hellos).toHaveLength(2)
   })
 
-  test('because it sends bytes loses its link as well', async () => {
+  test('because it sends bytes loses its link as well [F68]', async () => {
     const { hub } = await rude((h) => h.latest.send(new Uint8Array([1, 2])))
     expect(hub.hellos).toHaveLength(2)
   })

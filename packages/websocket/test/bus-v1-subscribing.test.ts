@@ -238,7 +238,7 @@ describe('what was lost', () => {
     ])
   })
 
-  test('an event whose body means nothing is told, and the next is handled', async () => {
+  test('an event whose body means nothing is told, and the next is handled [F69]', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     const notices = record(transport)
@@ -399,6 +399,21 @@ describe('draining', () => {
     await transport.close()
     await hub.latest.waitForClose()
     expect(hub.heard('ack')).toEqual(['1'])
+  })
+
+  test('what still comes after close() is neither handled nor acknowledged [F77]', async () => {
+    const hub = await startLiteralHub({ welcome: () => limitsOf({ ackMs: 3_600_000 }) })
+    const bus = busOf(client(hub))
+    const seen: unknown[] = []
+    await bus.subscribe('a', ({ payload }) => void seen.push(payload))
+    hub.say(...evs(1, 3, 'a'))
+    await until(() => seen.length === 3, 'the first ones')
+    const closed = bus.close()
+    hub.say(...evs(4, 6, 'a'))
+    await closed
+    await hub.latest.waitForClose()
+    expect(seen).toEqual([1, 2, 3])
+    expect(hub.heard('ack')).toEqual(['3'])
   })
 
   test('lets a hub that confirms with its subscribers confirm the last events', async () => {

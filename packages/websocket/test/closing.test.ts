@@ -87,7 +87,7 @@ describe('the end of a link', () => {
   test.each([
     ['a code that may not be sent', { code: 1006 }, 1000],
     ['a reason that is too long', { reason: 'ü'.repeat(100) }, 1000],
-  ])('by us with %s still is a closing handshake', async (_what, options, code) => {
+  ])('by us with %s still is a closing handshake [F78]', async (_what, options, code) => {
     const server = await serve()
     const transport = transportTo(server)
     await transport.connect()
@@ -119,7 +119,7 @@ describe('a frame that breaks the rules', () => {
     },
   )
 
-  test('a message above maxMessageBytes closes with 1009, is reported as such, and the link is replaced', async () => {
+  test('a message above maxMessageBytes closes with 1009, is reported as such, and the link is replaced [F63]', async () => {
     const server = await serve()
     const transport = transportTo(server, { maxMessageBytes: 200 })
     const notices = record(transport)

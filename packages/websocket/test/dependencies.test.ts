@@ -175,7 +175,7 @@ describe('ws', () => {
     expect(seen).toEqual(['pong', 'message', 'close'])
   })
 
-  it('throws for a close code or a reason that may not be sent', async () => {
+  it('throws for a close code or a reason that may not be sent [F78]', async () => {
     const { client } = await pair()
     expect(() => client.close(1006)).toThrow(TypeError)
     expect(() => client.close(1000, 'x'.repeat(124))).toThrow(RangeError)

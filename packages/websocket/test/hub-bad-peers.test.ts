@@ -50,22 +50,26 @@ test.each<[what: string, code: number, frames: readonly RawFrame[]]>([
       fin: false,
     })),
   ],
-])('answers %s with %i, and only that connection ends', async (_what, code, frames) => {
-  const hub = await startHub()
-  const [a, b] = await Promise.all([join(hub), join(hub)])
-  const bad = await rawPeer(hub.port)
-  await until(() => hub.stats().connections === 3, 'the bad peer is there')
-  for (const frame of frames) bad.send(frame)
-  await bad.ended
-  expect(bad.closeCode).toBe(code)
-  bad.socket.destroy()
-  await until(() => hub.stats().connections === 2, 'the bad peer is gone')
-  a.send('still here')
-  await until(() => b.frames.length === 1, 'the others go on')
-  expect(b.frames).toEqual(['still here'])
-})
+])(
+  'answers %s with %i, and only that connection ends [F61, F65, F67]',
+  async (_what, code, frames) => {
+    const hub = await startHub()
+    const [a, b] = await Promise.all([join(hub), join(hub)])
+    const bad = await rawPeer(hub.port)
+    await until(() => hub.stats().connections === 3, 'the bad peer is there')
+    for (const frame of frames) bad.send(frame)
+    await bad.ended
+    expect(bad.closeCode).toBe(code)
+    bad.socket.destroy()
+    await until(() => hub.stats().connections === 2, 'the bad peer is gone')
+    expect(hub.stats().badFrames).toBe(1)
+    a.send('still here')
+    await until(() => b.frames.length === 1, 'the others go on')
+    expect(b.frames).toEqual(['still here'])
+  },
+)
 
-test('takes a message that comes one byte at a time', async () => {
+test('takes a message that comes one byte at a time [F66]', async () => {
   const hub = await startHub()
   const reader = await join(hub)
   const slicer = await rawPeer(hub.port)
@@ -76,7 +80,7 @@ test('takes a message that comes one byte at a time', async () => {
   expect(reader.frames).toEqual(['x'.repeat(4_000)])
 })
 
-test('never compresses, whatever a client offers', async () => {
+test('never compresses, whatever a client offers [F64]', async () => {
   const hub = await startHub()
   const client = await join(hub, { perMessageDeflate: true })
   expect(client.ws.extensions).toBe('')

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { startHub } from './hub-clients.ts'
-import { dial, greet, sub } from './wire-client.ts'
+import { dial, greet, pub, sub } from './wire-client.ts'
 
 const deep = (levels: number): string => '['.repeat(levels) + ']'.repeat(levels)
 const hello = (members: string): string => `hello {"v":1,"subs":[]${members}}`
@@ -99,16 +99,19 @@ const BAD: readonly (readonly [line: string, reason: string])[] = [
   [hello(''), 'hello again'],
 ]
 
-test.each(BAD)('%j ends the link with 4400 and the reason "%s"', async (line, reason) => {
-  const hub = await startHub()
-  const bystander = await greet(hub, { subs: [sub(1, '>')] })
-  const client = await greet(hub)
-  client.ws.send(line)
-  await expect(client.closed).resolves.toEqual({ code: 4400, reason })
-  expect(hub.stats().busV1).toMatchObject({ protocolErrors: 1, published: 0 })
-  await bystander.settled()
-  expect(bystander.lines).toHaveLength(1)
-})
+test.each(BAD)(
+  '%j ends the link with 4400 and the reason "%s" [F69, F73]',
+  async (line, reason) => {
+    const hub = await startHub()
+    const bystander = await greet(hub, { subs: [sub(1, '>')] })
+    const client = await greet(hub)
+    client.ws.send(line)
+    await expect(client.closed).resolves.toEqual({ code: 4400, reason })
+    expect(hub.stats().busV1).toMatchObject({ protocolErrors: 1, published: 0 })
+    await bystander.settled()
+    expect(bystander.lines).toHaveLength(1)
+  },
+)
 
 const BAD_FIRST: readonly (readonly [line: string, reason: string])[] = [
   ['pub 1 a i {}', 'pub first'],
@@ -163,27 +166,35 @@ const BAD_FIRST: readonly (readonly [line: string, reason: string])[] = [
   [hello(',"window":[1,1]'), 'hello shape'],
 ]
 
-test.each(BAD_FIRST)('%j as the first line ends the link with 4400 "%s"', async (line, reason) => {
-  const hub = await startHub()
-  const client = await dial(hub)
-  client.ws.send(line)
-  await expect(client.closed).resolves.toEqual({ code: 4400, reason })
-  expect(client.lines).toEqual([])
-  expect(hub.stats().busV1).toMatchObject({ protocolErrors: 1, sessions: 0 })
-})
+test.each(BAD_FIRST)(
+  '%j as the first line ends the link with 4400 "%s" [F69, F73]',
+  async (line, reason) => {
+    const hub = await startHub()
+    const client = await dial(hub)
+    client.ws.send(line)
+    await expect(client.closed).resolves.toEqual({ code: 4400, reason })
+    expect(client.lines).toEqual([])
+    expect(hub.stats().busV1).toMatchObject({ protocolErrors: 1, sessions: 0 })
+  },
+)
 
-test('a binary message ends the link with 1003', async () => {
+test('a binary message ends the link with 1003 [F68]', async () => {
   const hub = await startHub()
   const client = await greet(hub)
   client.ws.send(Buffer.from('ack 0'))
   await expect(client.closed).resolves.toEqual({ code: 1003, reason: 'text only' })
 })
 
-test('a message that is too large ends the link with 1009', async () => {
+test('a message that is too large ends the link with 1009, and one of just that size passes [F63]', async () => {
   const hub = await startHub({ maxMessageBytes: 1_000 })
   const client = await greet(hub)
-  client.say('x'.repeat(1_001))
+  const sized = (n: number, bytes: number): string => pub(n, 'x'.repeat(bytes - pub(n, '').length))
+  client.say(sized(1, 999))
+  client.say(sized(2, 1_000))
+  await client.line('ok 2')
+  client.say(sized(3, 1_001))
   await expect(client.closed).resolves.toMatchObject({ code: 1009 })
+  expect(hub.stats().busV1).toMatchObject({ published: 2, badFrames: 1, protocolErrors: 0 })
 })
 
 test('what stands before a bad line counts, what stands behind it does not', async () => {
@@ -196,7 +207,7 @@ test('what stands before a bad line counts, what stands behind it does not', asy
   expect(hub.stats().busV1.published).toBe(2)
 })
 
-test('unknown members of hello and auth are ignored, and nothing of them reaches a prototype', async () => {
+test('unknown members of hello and auth are ignored, and nothing of them reaches a prototype [F71]', async () => {
   const hub = await startHub()
   const client = await dial(hub)
   client.say(

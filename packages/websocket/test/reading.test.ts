@@ -131,7 +131,7 @@ describe('a frame that means nothing', () => {
     ['is nested ten thousand deep', `{"id":"1","event_type":"a","payload":${deep(10_000)}}`],
     ['is nested half a million deep', `{"id":"1","event_type":"a","payload":${deep(250_000)}}`],
   ])(
-    'because it %s is reported with its bytes, the reader lives on and the next is delivered',
+    'because it %s is reported with its bytes, the reader lives on and the next is delivered [F69, F70]',
     async (_what, frame) => {
       const server = await serve()
       const transport = transportTo(server)
@@ -273,7 +273,7 @@ test.each<[what: string, bytes: Uint8Array, code: number]>([
     1008,
   ],
 ])(
-  'a server that sends %s loses the link, not the process, and is connected to again',
+  'a server that sends %s loses the link, not the process, and is connected to again [F61, F65, F67]',
   async (_what, bytes, code) => {
     const server = await serve()
     const transport = transportTo(server)
@@ -287,7 +287,7 @@ test.each<[what: string, bytes: Uint8Array, code: number]>([
   },
 )
 
-test('takes a message that comes one byte at a time', async () => {
+test('takes a message that comes one byte at a time [F66]', async () => {
   const server = await serve()
   const transport = transportTo(server)
   const all = await collect(transport)
@@ -298,7 +298,7 @@ test('takes a message that comes one byte at a time', async () => {
   await until(() => all.events.length === 1, 'it arrives')
 })
 
-test('offers no compression unless it is asked for', async () => {
+test('offers no compression unless it is asked for [F64]', async () => {
   const server = await serve({ perMessageDeflate: true })
   await transportTo(server).connect()
   await transportTo(server, { compression: true }).connect()
