@@ -18,6 +18,7 @@ test('welcomes a client with its session, the log and the limits before anything
       maxLineBytes: 1_048_576,
       window: { events: 16_384, bytes: 8_388_608 },
       ackMs: 10,
+      okMs: 2_000,
     },
     heartbeatMs: 7_000,
     subs: [{ id: 1, offset: 0 }],

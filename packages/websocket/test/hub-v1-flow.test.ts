@@ -262,7 +262,7 @@ test('a slow subscriber that moves is waited for, however long all of it takes',
 })
 
 test('a session that is away is waited for as well, until holdMs or its end', async () => {
-  const hub = await startHub({ log: { maxEvents: 5 }, holdMs: 5_000, sessionTtlMs: 60 })
+  const hub = await startHub({ log: { maxEvents: 5 }, holdMs: 5_000, sessionTtlMs: 500 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const { sid, epoch } = reader.welcome
   reader.ws.terminate()

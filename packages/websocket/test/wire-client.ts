@@ -12,7 +12,10 @@ interface SaidWelcome {
   readonly refused: readonly (readonly [number, string])[]
   readonly epoch: string
   readonly head: number
-  readonly limits: { readonly window: { readonly events: number; readonly bytes: number } }
+  readonly limits: {
+    readonly window: { readonly events: number; readonly bytes: number }
+    readonly okMs: number
+  }
   readonly subs: readonly {
     readonly id: number
     readonly offset?: number

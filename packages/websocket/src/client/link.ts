@@ -1,5 +1,5 @@
 /** The link: one live connection with its heartbeat and the answers that are awaited on it. */
-import { DisconnectedError, type ErrorKind, type HeartbeatTimeoutError } from '@bus/core'
+import { DisconnectedError, type BusError, type ErrorKind } from '@bus/core'
 import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import type { Frame, ProtocolLink } from '../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../socket/heartbeat.ts'
@@ -41,7 +41,7 @@ export class Link implements ProtocolLink {
   readonly #answers: Answers
   #isHeld = false
   #isPaused = false
-  #lost: HeartbeatTimeoutError | undefined
+  #lost: BusError | undefined
 
   constructor(
     connection: Connection,
@@ -60,10 +60,7 @@ export class Link implements ProtocolLink {
       {
         ping: (payload) => connection.ping(payload),
         missed: (info) => ports.missed(info),
-        lost: (error) => {
-          this.#lost = error
-          connection.terminate()
-        },
+        lost: (error) => this.fail(error),
       },
       {
         intervalMs: options.heartbeat === false ? false : options.heartbeat.intervalMs,
@@ -168,6 +165,12 @@ export class Link implements ProtocolLink {
   close(code: number, reason: string): void {
     this.#end()
     closeSafely(this.connection, code, reason)
+  }
+
+  /** Ends the link at once, for a reason that its end will tell. */
+  fail(error: BusError): void {
+    this.#lost ??= error
+    this.connection.terminate()
   }
 
   #listen(ended: (info: CloseInfo) => void): void {

@@ -130,6 +130,7 @@ export class Rooms {
       clock: this.#options.clock,
       maxMessageBytes: this.#options.maxMessageBytes,
       credentials: protocol.credentials,
+      progressMs: protocol.progressMs ?? Infinity,
       wake: () => this.writer.wake(),
       received: () => this.reader.count(),
       gap: (gap) => this.notices.emit('gap', gap),

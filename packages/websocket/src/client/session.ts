@@ -1,5 +1,5 @@
 /** The session: what a dialect makes of the outbox and the frames of one transport, over all of its links. */
-import type { Event } from '@bus/core'
+import type { BusError, Event } from '@bus/core'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../protocol/protocol.ts'
 import type { CloseInfo } from './connection.ts'
 
@@ -10,6 +10,8 @@ export type LinkEnd = Pick<CloseInfo, 'code' | 'initiatedBy'>
 export interface SessionLink extends ProtocolLink {
   /** Frames that nobody waits for go to the session from now on, instead of being kept until the link is ready. */
   flow(): void
+  /** Ends the link at once, for this reason. */
+  fail(error: BusError): void
 }
 
 /** One per transport. It is told of every link, and never touches a socket but through one. */

@@ -59,6 +59,8 @@ export interface Protocol {
   readonly session?: 'bus.v1'
   /** What that session shows to say who we are. */
   readonly credentials?: SessionCredentials
+  /** How long that session waits, in milliseconds, for a word about what it has published. */
+  readonly progressMs?: number
   /** Spoken instead with a server that accepts none of the subprotocols. */
   readonly fallback?: Protocol
   /**

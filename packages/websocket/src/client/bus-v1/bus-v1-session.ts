@@ -11,6 +11,7 @@ import type { Registry } from '../registry.ts'
 import type { LinkEnd, Session, SessionLink } from '../session.ts'
 import { encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
+import { ProgressWatch } from './progress-watch.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
 import { SessionToken } from './session-token.ts'
 import { Subscriber } from './subscriber.ts'
@@ -24,6 +25,8 @@ export interface BusV1Ports {
   readonly maxMessageBytes: number
   /** What is shown to the hub; absent where the handshake says it all. */
   readonly credentials: SessionCredentials | undefined
+  /** Milliseconds without a word of the hub about what was published that end the link; `Infinity`: none do. */
+  readonly progressMs: number
   /** There is something to write. */
   wake(): void
   received(): void
@@ -52,6 +55,7 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
   readonly #token: SessionToken | undefined
+  readonly #progress: ProgressWatch
   readonly #verdicts = new Verdicts()
   readonly #reader: HubMessageReader = new HubMessageReader(this)
   /** The link whose frames count. */
@@ -64,7 +68,13 @@ export class BusV1Session implements Session, HubReceiver {
     this.#ports = ports
     const { credentials, clock } = ports
     this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
-    this.#publisher = new Publisher(ports.outbox)
+    this.#publisher = new Publisher(ports.outbox, () => this.#progress.waits())
+    this.#progress = new ProgressWatch({
+      clock,
+      limitMs: ports.progressMs,
+      waiting: () => this.#publisher.waiting,
+      stalled: (error) => this.#link?.fail(error),
+    })
     this.#subscriber = new Subscriber({
       registry: ports.registry,
       clock: ports.clock,
@@ -196,17 +206,20 @@ export class BusV1Session implements Session, HubReceiver {
       this.#isWelcomed = true
       this.#sid = welcome.sid
       this.#publisher.welcome(welcome)
+      this.#progress.begin(welcome.limits)
       this.#subscriber.welcome(welcome)
       waiting.resolve(welcome)
     }
   }
 
   ok(n: number): void {
+    this.#progress.heard()
     if (this.#publisher.ok(n)) this.#ports.wake()
     else this.#drop('ok n', `ok ${n}`)
   }
 
   no(n: number, code: string): void {
+    this.#progress.heard()
     this.#publisher.no(n, code)
     this.#ports.wake()
   }
@@ -260,5 +273,6 @@ export class BusV1Session implements Session, HubReceiver {
     this.#verdicts.clear()
     this.#subscriber.down()
     this.#token?.down()
+    this.#progress.stop()
   }
 }

@@ -13,6 +13,9 @@ import type { Frame, Protocol, ProtocolReceiver } from '../../protocol/protocol.
 import { decodeBody, encodeBody } from './body.ts'
 import { busV1Capabilities } from './capabilities.ts'
 
+/** How long a hub may be silent about what was published, unless told otherwise, in milliseconds. */
+const PROGRESS_MS = 10_000
+
 /** Who we are to the hub, and what to speak with a server that does not know `bus.v1`. */
 export interface BusV1Options {
   /**
@@ -23,6 +26,12 @@ export interface BusV1Options {
   readonly token?: TokenSource
   /** Milliseconds before its end at which the token is renewed, at the earliest after half of its life. @default 60_000 */
   readonly renewBeforeMs?: number
+  /**
+   * Milliseconds without a word of the hub about events that wait for their confirmation, after which the link is given up
+   * and made again: such a hub answers pings and takes nothing. At least twice what the hub promises, which is 4,000; so
+   * long an event may take to get through. `Infinity`: no limit. @default 10_000
+   */
+  readonly progressMs?: number
   /** `false`: nothing, connecting fails. @default plainJson() */
   readonly fallback?: Protocol | false
 }
@@ -37,14 +46,17 @@ export function busV1(options: BusV1Options = {}): Protocol {
   checkOptions<BusV1Options>('', options, {
     token: where('to be a token or a function that gets one', isTokenSource),
     renewBeforeMs: durationMs({ allowLong: true }),
+    progressMs: durationMs({ min: 1, allowInfinity: true }),
     fallback: falseOr(withMethods('encode', 'decode')),
   })
   const { fallback = plainJson(), token, renewBeforeMs = RENEW_BEFORE_MS } = options
+  const { progressMs = PROGRESS_MS } = options
   return Object.freeze({
     name: SUBPROTOCOL,
     subprotocols: Object.freeze([SUBPROTOCOL]),
     capabilities: busV1Capabilities,
     session: SUBPROTOCOL,
+    progressMs,
     ...(token === undefined ? {} : { credentials: hidden({ token, renewBeforeMs }) }),
     ...(fallback === false ? {} : { fallback }),
     // The session keeps its state in the transport; a fallback may keep its own.

@@ -43,8 +43,17 @@ export class Publisher {
   #suspect: OutboxEntry | undefined
   #deaths = 0
 
-  constructor(outbox: PublisherOutbox) {
+  readonly #onWaiting: () => void
+
+  /** @param onWaiting - the first event is sent that needs a confirmation, while none waited for one */
+  constructor(outbox: PublisherOutbox, onWaiting: () => void = () => {}) {
     this.#outbox = outbox
+    this.#onWaiting = onWaiting
+  }
+
+  /** Events that were sent and wait for their confirmation. */
+  get waiting(): number {
+    return this.#events
   }
 
   /** The lines of one message behind `start`: as many as fit into `maxBytes`, the hub's limit and the window. */
@@ -165,6 +174,7 @@ export class Publisher {
 
   #number(entry: OutboxEntry): void {
     entry.number = ++this.#lastNumber
+    if (this.#events === 0) this.#onWaiting()
     this.#events++
     this.#bytes += entry.bytes
   }

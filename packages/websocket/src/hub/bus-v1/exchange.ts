@@ -222,6 +222,7 @@ export class Exchange {
         maxLineBytes: this.#options.maxMessageBytes,
         window: limits.window,
         ackMs: wireDefaults.ackMs,
+        okMs: wireDefaults.okMs,
       },
       onError: (error) => this.#callbackFailed(error),
       onChanged: () => this.#changed(),
@@ -261,6 +262,7 @@ export class Exchange {
     if (this.#sessions.sweep(now) > 0) this.#changed()
     this.#room.expire(now)
     this.#reception.endExpired(now)
+    this.#reception.reassure(now)
     this.#progress()
   }
 }

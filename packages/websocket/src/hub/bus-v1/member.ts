@@ -2,6 +2,7 @@
 import type { LineFault, RefusalCode, SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
 import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { noLine, okLine, subnoLine, subokLine } from '../../protocol/bus-v1/hub-line-text.ts'
+import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import type { Counters } from './counters.ts'
 import { inMessages } from './fitting.ts'
@@ -12,6 +13,9 @@ import { pump, type Outlet } from './pump.ts'
 import { Rate } from './rate.ts'
 import type { Session, SessionLink } from './session.ts'
 import type { Served, Turn } from './turn.ts'
+
+/** Half of what a hub promises: it looks only from time to time. */
+const REASSURE_MS = wireDefaults.okMs / 2
 
 /** The connection of a member. */
 export interface MemberPeer extends Outlet {
@@ -52,6 +56,8 @@ export class Member implements Publisher, SessionLink, Served {
   /** Lines for the end of the turn. */
   #lines = ''
   #okSent: number
+  /** When it was told of a confirmation last, or that it waits. */
+  #okAt: number
   #mustRepeat = false
   #wantsMark = false
   #rate: Rate | undefined
@@ -68,6 +74,7 @@ export class Member implements Publisher, SessionLink, Served {
     this.expiresAt = rights.expiresAt
     this.#host = host
     this.#okSent = session.published?.confirmed ?? 0
+    this.#okAt = host.now()
   }
 
   /** Begun with the first event, as full as it was all the time before. */
@@ -119,6 +126,13 @@ export class Member implements Publisher, SessionLink, Served {
   again(): void {
     this.#mustRepeat = true
     this.#host.turn.mark(this)
+  }
+
+  /** Something of it waits for its confirmation, and it has not heard from us for a while: it must not take us for dead. */
+  reassure(now: number): void {
+    const { published } = this.session
+    if (published === undefined || published.received === published.confirmed) return
+    if (now - this.#okAt >= REASSURE_MS) this.again()
   }
 
   refused(n: number, code: RefusalCode): void {
@@ -176,9 +190,10 @@ export class Member implements Publisher, SessionLink, Served {
   #flushLines(): void {
     const confirmed = this.session.published?.confirmed ?? 0
     let lines = this.#lines
-    if (confirmed > this.#okSent || (this.#mustRepeat && confirmed > 0)) {
+    if (confirmed > this.#okSent || this.#mustRepeat) {
       lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
       this.#okSent = confirmed
+      this.#okAt = this.#host.now()
     }
     this.#mustRepeat = false
     this.#lines = ''

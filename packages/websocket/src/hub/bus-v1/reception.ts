@@ -153,6 +153,11 @@ export class Reception implements PeerHost, MemberHost {
     }
   }
 
+  /** Tells publishers whose events wait that they are not forgotten. */
+  reassure(now: number): void {
+    for (const member of this.members.values()) member.reassure(now)
+  }
+
   /** Finds out who it is; the peer is closed when that fails, or left alone when it is gone meanwhile. */
   #admit(peer: Peer, token: string | undefined, then: (principal: Principal) => void): void {
     const settle = (admission: Admission): void => {

@@ -28,14 +28,20 @@ export interface WireLimits {
   readonly window: Window
   /** The longest that a subscriber waits before it acknowledges, in milliseconds. */
   readonly ackMs: number
+  /**
+   * While something waits for its confirmation the hub says `ok` at least this often, in milliseconds, also when there is
+   * nothing new to say. Absent: it promises no such thing.
+   */
+  readonly okMs?: number
 }
 
 /** The limits that hold where nobody sets others. */
-export const wireDefaults: Readonly<WireLimits> = Object.freeze({
+export const wireDefaults: Readonly<Required<WireLimits>> = Object.freeze({
   maxEventBytes: 262_144,
   maxLineBytes: 1_048_576,
   window: Object.freeze({ events: 16_384, bytes: 8_388_608 }),
   ackMs: 10,
+  okMs: 2_000,
 })
 
 /** The deepest nesting of the JSON of `hello`, `welcome`, `auth` and `bye`. */

@@ -72,12 +72,14 @@ export function readWelcome(json: string): Welcome | LineFault {
 function readLimits(value: unknown): WireLimits | undefined {
   const wire = asRecord(value)
   if (wire === undefined) return undefined
-  const { maxEventBytes, maxLineBytes, ackMs } = wire
+  const { maxEventBytes, maxLineBytes, ackMs, okMs } = wire
   const window = readWindow(wire['window'])
   if (!isWireNumber(maxEventBytes) || !isWireNumber(maxLineBytes) || !isWireNumber(ackMs)) {
     return undefined
   }
-  return window === undefined ? undefined : { maxEventBytes, maxLineBytes, window, ackMs }
+  if (window === undefined || !(okMs === undefined || isWireNumber(okMs))) return undefined
+  const limits = { maxEventBytes, maxLineBytes, window, ackMs }
+  return okMs === undefined ? limits : { ...limits, okMs }
 }
 
 function readList<T>(value: unknown, read: (item: unknown) => T | undefined): T[] | undefined {

@@ -1,0 +1,108 @@
+/** The watch over progress: notices a hub that answers pings and says nothing of what was published. */
+import { HeartbeatTimeoutError, after, type Clock } from '@bus/core'
+import { afterReading } from '../../socket/after-reading.ts'
+import { LATE_SHARE } from '../../socket/heartbeat.ts'
+import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
+
+export interface ProgressPorts {
+  readonly clock: Clock
+  /** Milliseconds without a word of the hub while something waits for it. `Infinity`: as long as it likes. */
+  readonly limitMs: number
+  /** Events that wait for their confirmation. */
+  waiting(): number
+  /** The hub takes nothing: the link must end. */
+  stalled(error: HeartbeatTimeoutError): void
+}
+
+/** How many of the promised words may stay away. */
+const WORDS = 2
+
+/**
+ * A hub that cannot confirm yet, because a subscriber is slow, says `ok` all the same. So silence means that it does not
+ * get what we publish, or cannot go on. Only a hub that has promised these words in its welcome is watched.
+ */
+export class ProgressWatch {
+  readonly #ports: ProgressPorts
+  #limitMs = Infinity
+  /** From when on the silence is counted. */
+  #since = 0
+  #stopTimer: (() => void) | undefined
+  /** Grows at each stop, which makes a verdict that was deferred before it void. */
+  #run = 0
+  /** A late timer was excused and nothing was heard since. */
+  #isExcused = false
+
+  constructor(ports: ProgressPorts) {
+    this.#ports = ports
+  }
+
+  /** A hub has welcomed us. */
+  begin({ okMs }: Pick<WireLimits, 'okMs'>): void {
+    this.stop()
+    this.#limitMs = okMs === undefined ? Infinity : Math.max(this.#ports.limitMs, WORDS * okMs)
+    if (this.#ports.waiting() > 0) this.waits()
+  }
+
+  /** The first event waits for its confirmation: from now on a word is due. */
+  waits(): void {
+    if (this.#limitMs === Infinity) return
+    this.heard()
+    if (this.#stopTimer === undefined) this.#arm(this.#limitMs)
+  }
+
+  /** The hub said something of what was published. */
+  heard(): void {
+    this.#since = this.#ports.clock.now()
+    this.#isExcused = false
+  }
+
+  /** The link is gone. No timer stays. */
+  stop(): void {
+    this.#run++
+    this.#limitMs = Infinity
+    this.#stopTimer?.()
+    this.#stopTimer = undefined
+  }
+
+  #arm(ms: number): void {
+    const { clock } = this.#ports
+    const due = clock.now() + ms
+    this.#stopTimer = after(clock, ms, () => {
+      this.#stopTimer = undefined
+      this.#onTimer(clock.now() - due)
+    })
+  }
+
+  #onTimer(lateMs: number): void {
+    if (this.#ports.waiting() === 0) return
+    const leftMs = this.#leftMs
+    if (leftMs > 0) this.#arm(leftMs)
+    else if (lateMs > this.#limitMs * LATE_SHARE && !this.#isExcused) {
+      // We stood still ourselves, and what the hub has said may lie unread.
+      this.heard()
+      this.#isExcused = true
+      this.#arm(this.#limitMs)
+    } else {
+      const run = this.#run
+      afterReading(() => {
+        if (run === this.#run) this.#judge()
+      })
+    }
+  }
+
+  #judge(): void {
+    const count = this.#ports.waiting()
+    const leftMs = this.#leftMs
+    if (leftMs > 0) this.#arm(leftMs)
+    else if (count > 0) {
+      const silentMs = Math.round(this.#ports.clock.now() - this.#since)
+      this.stop()
+      const what = `The hub said nothing for ${silentMs} ms of events that wait for it: ${count}`
+      this.#ports.stalled(new HeartbeatTimeoutError(what))
+    }
+  }
+
+  get #leftMs(): number {
+    return this.#since + this.#limitMs - this.#ports.clock.now()
+  }
+}
