@@ -28,12 +28,15 @@ import { scrubber } from './scrub.ts'
 interface WsLimits {
   readonly maxFragments: number
   readonly maxBufferedChunks: number
+  readonly maxPendingAutoPongs: number
   readonly closeTimeout: number
 }
 
 /** Limits of ws that a client leaves at values an honest server never meets; see the ws advisories on fragments. */
 const MAX_FRAGMENTS = 1_024
 const MAX_BUFFERED_CHUNKS = 16_384
+/** Pongs that wait for a server that pings and does not read; beyond that the link is cut. */
+const MAX_PENDING_PONGS = 60
 /** What ws says of a server that accepts none of the subprotocols. */
 const NO_SUBPROTOCOL = 'Server sent no subprotocol'
 /** How much of a refusing answer's body is kept for the error. */
@@ -155,6 +158,7 @@ function construct(options: ResolvedOptions, protocol: Protocol, headers: Header
     maxPayload: options.maxMessageBytes,
     maxFragments: MAX_FRAGMENTS,
     maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    maxPendingAutoPongs: MAX_PENDING_PONGS,
     perMessageDeflate: options.compression,
     closeTimeout: options.timeouts.closeMs,
   }

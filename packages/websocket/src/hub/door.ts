@@ -5,6 +5,7 @@ import { TimeoutError, withDeadline } from '@bus/core'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import { Addresses } from './addresses.ts'
+import { limitControlFrames } from './control-frames.ts'
 import type { Admission, Credentials } from './bus-v1/gate.ts'
 import type { Principal } from './bus-v1/principal.ts'
 import { bearerToken, judgeUpgrade, offersBusV1 } from './bus-v1/upgrade.ts'
@@ -57,6 +58,7 @@ export class Door {
   #underWay = 0
   #isOpen = true
   #refusedPerIp = 0
+  #floods = 0
 
   constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
     this.#server = server
@@ -73,6 +75,11 @@ export class Door {
   /** Handshakes that were refused because their address had too many connections. */
   get refusedPerIp(): number {
     return this.#refusedPerIp
+  }
+
+  /** Connections that were ended because they sent too many pings and pongs. */
+  get floods(): number {
+    return this.#floods
   }
 
   /** Accepts no further upgrade. */
@@ -138,6 +145,7 @@ export class Door {
 
   #upgrade({ request, tcp, head }: Caller, principal: Principal | undefined): void {
     this.#sockets.handleUpgrade(request, tcp, head, (ws) => {
+      limitControlFrames(ws, this.#options.limits.controlFramesPerSecond, () => this.#floods++)
       if (principal === undefined || ws.protocol === SUBPROTOCOL) {
         this.#hosts.joinBusV1(ws, tcp, request, principal)
       } else this.#hosts.joinPlain(ws, tcp, principal)
@@ -150,6 +158,8 @@ function makeSockets(options: ResolvedHubOptions): WebSocketServer {
   const limits: object = {
     maxFragments: 1_024,
     maxBufferedChunks: 16_384,
+    // Pongs that wait for one socket: a ping beyond that cuts the connection.
+    maxPendingAutoPongs: 60,
     closeTimeout: options.closeMs,
   }
   return new WebSocketServer({

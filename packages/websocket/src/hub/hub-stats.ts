@@ -25,6 +25,8 @@ export interface HubStats extends RelayStats {
   readonly unbridged: number
   /** Handshakes that were refused because their address had as many connections as it may. */
   readonly refusedPerIp: number
+  /** Connections that were ended because they sent more pings and pongs than `limits.controlFramesPerSecond`. */
+  readonly floods: number
   readonly busV1: BusV1Stats
   /** `undefined` where there is no backend. */
   readonly backend: BackendStats | undefined

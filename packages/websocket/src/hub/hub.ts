@@ -129,9 +129,9 @@ class RunningHub implements Hub {
     const plain = this.#relay.stats()
     const connections = plain.connections + busV1.connections
     const { unbridged } = this.#bridge
-    const { refusedPerIp } = this.#door
+    const { refusedPerIp, floods } = this.#door
     const backend = this.#backend?.stats()
-    return { ...plain, connections, unbridged, refusedPerIp, busV1, backend }
+    return { ...plain, connections, unbridged, refusedPerIp, floods, busV1, backend }
   }
 
   revoke(principalId: string): number {

@@ -45,6 +45,8 @@ export interface HubLimits {
   readonly heldBytes?: number
   /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
   readonly publishPerSecond?: number
+  /** Pings and pongs that one connection may send in a second; more end it with 4429. @default 200 */
+  readonly controlFramesPerSecond?: number
   /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
   readonly window?: { readonly events?: number; readonly bytes?: number }
 }
@@ -143,6 +145,7 @@ export const busV1Defaults: Readonly<{
     subscriptions: 200_000,
     heldBytes: 268_435_456,
     publishPerSecond: Infinity,
+    controlFramesPerSecond: 200,
     window: wireDefaults.window,
   }),
 })
@@ -170,6 +173,7 @@ export const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
     publishPerSecond: (path, value) => {
       if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
     },
+    controlFramesPerSecond: integer({ min: 1, allowInfinity: true }),
     window: object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
   }),
   log: object<LogOptions>({
