@@ -25,7 +25,7 @@ async function connect(): Promise<WebSocket> {
   return client
 }
 
-it('gives no false verdict when the event loop stalls for longer than the timeout, twenty times', async () => {
+it('gives no false verdict when the event loop stalls for longer than the timeout, twenty times [F5]', async () => {
   const client = await connect()
   const lost: HeartbeatTimeoutError[] = []
   let pongs = 0

@@ -1,5 +1,7 @@
 import { createEvent } from '@bus/core'
 import { describe, expect, test } from 'vitest'
+import { busV1Defaults } from '../src/hub/bus-v1/options.ts'
+import { defaults } from '../src/index.ts'
 import {
   FastClock,
   collect,
@@ -113,6 +115,25 @@ describe('the idle limit', () => {
     expect(server.connections).toHaveLength(1)
     expect(all.events.length).toBeGreaterThan(0)
   })
+})
+
+test('an idle limit that no ping could keep, or an answer that may take longer than the interval, is refused [F11]', async () => {
+  const server = await serve()
+  const refused = (options: object): unknown => {
+    try {
+      transportTo(server, options)
+    } catch (error) {
+      return error
+    }
+    return undefined
+  }
+  expect(refused({ idleTimeoutMs: 25_000 })).toMatchObject({ path: 'idleTimeoutMs' })
+  expect(refused({ idleTimeoutMs: 25_001 })).toBeUndefined()
+  const heartbeat = { intervalMs: 60_000, timeoutMs: 60_001 }
+  expect(refused({ heartbeat })).toMatchObject({ path: 'heartbeat.timeoutMs' })
+  // Below what proxies on the way are set to, which is a minute as a rule.
+  expect(defaults.heartbeat.intervalMs).toBe(25_000)
+  expect(busV1Defaults.heartbeatMs).toBe(25_000)
 })
 
 test('pings of the server are answered once each, although nobody subscribes, and are no events', async () => {
