@@ -68,9 +68,9 @@ test('a peer that sends pings and reads no pong fills no memory, and is gone in 
   expect(hub.stats().floods).toBe(1)
 })
 
-test('limits.controlFramesPerSecond: as many as it says pass, and any number when it says Infinity [F10]', async () => {
-  const strict = await startHub({ limits: { controlFramesPerSecond: 3 } })
-  const open = await startHub({ limits: { controlFramesPerSecond: Infinity } })
+test('limits.rate.controlFrames: as many as it says pass, and any number when it says Infinity [F10]', async () => {
+  const strict = await startHub({ limits: { rate: { controlFrames: 3 } } })
+  const open = await startHub({ limits: { rate: { controlFrames: Infinity } } })
   const [few, many, all] = await Promise.all([
     rawPeer(strict.port),
     rawPeer(strict.port),

@@ -382,6 +382,15 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     const offers = server.upgrades.map(({ headers }) => headers['sec-websocket-extensions'])
     expect(offers).toEqual([expect.stringContaining('permessage-deflate'), undefined])
   },
+  allowInsecure: async () => {
+    const server = await serve()
+    // An address that does not look like this machine, and leads to it.
+    const url = server.url.replace('127.0.0.1', '0.0.0.0')
+    const headers = { authorization: 'Bearer t' }
+    expect(() => transportTo({ url }, { headers })).toThrow('`allowInsecure: true`')
+    await transportTo({ url }, { headers, allowInsecure: true }).connect()
+    expect(server.upgrades[0]?.headers['authorization']).toBe('Bearer t')
+  },
   telemetry: async () => {
     const ids: unknown[] = []
     const note = (notice: unknown): void => void ids.push((notice as { id: unknown }).id)

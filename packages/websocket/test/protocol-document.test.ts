@@ -111,7 +111,7 @@ test('the documented conversation is the one that a client has with the hub', as
 
 test('the documented limits of the hub are its defaults', () => {
   const { limits, log, ...options } = resolveHubOptions({ allowAnonymous: true })
-  const { window, ...others } = limits
+  const { window, rate, principalRate, ...others } = limits
   const found = Object.fromEntries(
     tableBehind('## Limits').map(([, , value = '', option]) => [
       unquote(option),
@@ -124,6 +124,8 @@ test('the documented limits of the hub are its defaults', () => {
     Object.fromEntries([
       ...named('limits.', others),
       ...named('limits.window.', window),
+      ...named('limits.rate.', rate),
+      ...named('limits.principalRate.', principalRate),
       ...named('log.', log),
     ]),
   )

@@ -25,6 +25,7 @@ const full: WebSocketTransportOptions = {
   highWaterMarkBytes: 100,
   maxMessageBytes: 200,
   compression: true,
+  allowInsecure: true,
   rateLimit: { capacity: 5, refill: 1, intervalMs: 100 },
 }
 

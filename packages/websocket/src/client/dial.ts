@@ -19,6 +19,7 @@ import type { Protocol } from '../protocol/protocol.ts'
 import type { ConnectionWatch } from './connection-watch.ts'
 import { Connection } from './connection.ts'
 import { isSecure } from './endpoint.ts'
+import { refuseExposedHeaders } from './exposure.ts'
 import { checkHeaders, type Headers } from './headers.ts'
 import type { ResolvedOptions, TlsOptions } from './options.ts'
 import { retryAfterMs } from './retry-after.ts'
@@ -88,7 +89,9 @@ async function makeHeaders(
   } catch (cause) {
     throw new BootstrapError('Making the handshake headers failed', { cause })
   }
-  return checkHeaders(made)
+  const headers = checkHeaders(made)
+  refuseExposedHeaders(options, headers)
+  return headers
 }
 
 function open(

@@ -127,6 +127,7 @@ export const optionShape: Shape<WebSocketTransportOptions> = {
   protocol: withMethods('encode', 'decode'),
   protocols,
   headers,
+  allowInsecure: boolean,
   tls: object(tls),
   timeouts: object(timeouts),
   onOpen: func,

@@ -30,14 +30,15 @@ describe('the documented default', () => {
   })
 
   it('of each plain option of the transport is the one that holds', () => {
-    const { whenDisconnected, maxAttempts, highWaterMarkBytes, maxMessageBytes, compression } =
-      defaults
+    const { whenDisconnected, maxAttempts, highWaterMarkBytes, maxMessageBytes } = defaults
+    const { compression, allowInsecure } = defaults
     const plain = {
       whenDisconnected,
       maxAttempts,
       highWaterMarkBytes,
       maxMessageBytes,
       compression,
+      allowInsecure,
     }
     const expected = Object.entries(plain).map(([option, value]) => [option, written(value)])
     expect(documented('WebSocketTransportOptions')).toMatchObject(Object.fromEntries(expected))

@@ -130,6 +130,11 @@ export interface WebSocketTransportOptions {
   readonly protocols?: readonly string[]
   /** Headers of the handshake, or a function that makes them for each attempt. @default {} */
   readonly headers?: Headers | HeaderFactory
+  /**
+   * Lets credentials go over `ws:` to another machine, where anybody on the way can read them. Without it headers, a query, a
+   * token or a handler that look like credentials are refused there. @default false
+   */
+  readonly allowInsecure?: boolean
   /** Certificates and keys; only with `wss:`. @default none */
   readonly tls?: TlsOptions
   readonly timeouts?: TimeoutOptions
@@ -202,6 +207,7 @@ export interface Defaults {
   readonly highWaterMarkBytes: number
   readonly maxMessageBytes: number
   readonly compression: boolean
+  readonly allowInsecure: boolean
 }
 
 const MIB = 1024 * 1024
@@ -228,6 +234,7 @@ export const defaults: Defaults = Object.freeze({
   highWaterMarkBytes: MIB,
   maxMessageBytes: MIB,
   compression: false,
+  allowInsecure: false,
 })
 
 /** When and how often a lost link is made again, with every default filled in. */
@@ -258,6 +265,7 @@ export interface ResolvedOptions {
   readonly highWaterMarkBytes: number
   readonly maxMessageBytes: number
   readonly compression: boolean
+  readonly allowInsecure: boolean
   readonly handlers: Handlers | undefined
   readonly telemetry: ResolvedTelemetry
   readonly metrics: MetricsCollector | undefined

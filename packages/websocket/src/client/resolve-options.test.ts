@@ -66,6 +66,7 @@ const EVERYTHING = {
   highWaterMarkBytes: 12,
   maxMessageBytes: 13,
   compression: true,
+  allowInsecure: true,
   telemetry: { prefix: 'shop', id: 'orders' },
   metrics: {},
   record: { to: 'session.jsonl', flushCount: 14, flushMs: 15, maxBufferedChars: 16 },
@@ -115,6 +116,7 @@ describe('options', () => {
       highWaterMarkBytes: 1_048_576,
       maxMessageBytes: 1_048_576,
       compression: false,
+      allowInsecure: false,
       clock: systemClock,
       random: Math.random,
     })
@@ -298,6 +300,7 @@ describe('a mistake', () => {
     ['breaker', true],
     ['queue', false],
     ['compression', 'yes'],
+    ['allowInsecure', 1],
     ['protocols', 'one'],
     ['protocols[1]', ['one', 'two words']],
     ['protocols', ['one', 'one']],

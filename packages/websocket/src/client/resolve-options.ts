@@ -11,6 +11,7 @@ import {
 import { busV1 } from './bus-v1/bus-v1.ts'
 import { classify, closePolicy } from './classify.ts'
 import { checkUrl, isSecure } from './endpoint.ts'
+import { refuseExposedCredentials } from './exposure.ts'
 import { checkHeaders } from './headers.ts'
 import { optionShape } from './option-shape.ts'
 import {
@@ -39,6 +40,7 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     protocol: options.protocol ?? busV1(),
     protocols: Object.freeze([...(options.protocols ?? [])]),
     headers: resolveHeaders(options.headers),
+    allowInsecure: options.allowInsecure ?? defaults.allowInsecure,
     tls: resolveTls(options.tls),
     timeouts: fill(defaults.timeouts, options.timeouts),
     onOpen: options.onOpen,
@@ -62,6 +64,7 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     random: options.random ?? Math.random,
   })
   refuseContradictions(resolved)
+  refuseExposedCredentials(resolved)
   return Object.freeze(resolved)
 }
 

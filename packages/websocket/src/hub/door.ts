@@ -1,22 +1,22 @@
 /** The door: takes handshakes, refuses most bad ones in HTTP, and leads the rest to those who speak their wire. */
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { TimeoutError, withDeadline } from '@bus/core'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
-import { Addresses } from './addresses.ts'
-import { limitControlFrames } from './control-frames.ts'
-import type { Admission, Credentials } from './bus-v1/gate.ts'
+import type { Admission, Shown } from './bus-v1/gate.ts'
 import type { Principal } from './bus-v1/principal.ts'
 import { bearerToken, judgeUpgrade, offersBusV1 } from './bus-v1/upgrade.ts'
 import type { HubServer, ResolvedHubOptions } from './options.ts'
+import { Places } from './places.ts'
 
 /** Who takes the connections. */
 export interface Hosts {
   /** Connections that there are. */
   readonly connections: number
   /** Tells who shows these credentials. */
-  admit(credentials: Credentials): Promise<Admission>
+  admit(shown: Shown, isGone: () => boolean): Promise<Admission>
+  /** Takes one of the places of a principal for a plain connection. @returns whether there was one */
+  takePlace(tcp: Duplex, principal: Principal): boolean
   /** @param principal - who it is; `undefined`: its first line will tell */
   joinBusV1(
     ws: WebSocket,
@@ -53,19 +53,17 @@ export class Door {
   readonly #options: ResolvedHubOptions
   readonly #hosts: Hosts
   readonly #sockets: WebSocketServer
-  readonly #addresses: Addresses
+  readonly #addresses: Places
   /** Handshakes whose credentials are looked at. */
   #underWay = 0
   #isOpen = true
-  #refusedPerIp = 0
-  #floods = 0
 
   constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
     this.#server = server
     this.#options = options
     this.#hosts = hosts
     this.#sockets = makeSockets(options)
-    this.#addresses = new Addresses(options.limits.connectionsPerIp)
+    this.#addresses = new Places(options.limits.connectionsPerIp)
     this.#sockets.on('headers', (headers, request) => {
       if (offersBusV1(request)) headers.push(`${HUB_HEADER}: ${SUBPROTOCOL}`)
     })
@@ -74,12 +72,7 @@ export class Door {
 
   /** Handshakes that were refused because their address had too many connections. */
   get refusedPerIp(): number {
-    return this.#refusedPerIp
-  }
-
-  /** Connections that were ended because they sent too many pings and pongs. */
-  get floods(): number {
-    return this.#floods
+    return this.#addresses.refused
   }
 
   /** Accepts no further upgrade. */
@@ -101,10 +94,7 @@ export class Door {
     if (refusal !== undefined) refuse(tcp, refusal)
     else if (this.#addresses.enter(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
-    } else {
-      this.#refusedPerIp++
-      refuse(tcp, 429)
-    }
+    } else refuse(tcp, 429)
   }
 
   #enter(caller: Caller): void {
@@ -117,35 +107,25 @@ export class Door {
 
   async #authenticate(caller: Caller, token: string | undefined, isBusV1: boolean): Promise<void> {
     this.#underWay++
-    const admission = await this.#admitInTime({ request: caller.request, token })
+    const { request, tcp } = caller
+    const admission = await this.#hosts.admit({ request, token }, () => tcp.destroyed)
     this.#underWay--
-    if (caller.tcp.destroyed) return
-    if (!this.#isOpen || admission === 'unavailable') refuse(caller.tcp, 503)
-    else if (admission === 'unauthorized') refuse(caller.tcp, 401)
-    // On the plain wire everybody gets and sends everything, so there is nothing to grant a part of.
-    else if (!isBusV1 && this.#isRestricted(admission)) refuse(caller.tcp, 403)
+    if (tcp.destroyed) return
+    if (!this.#isOpen || admission === 'unavailable') refuse(tcp, 503)
+    else if (admission === 'unauthorized') refuse(tcp, 401)
+    // On the plain wire everybody gets and sends everything as it is, so there is nothing to grant a part of.
+    else if (!isBusV1 && this.#isRestricted(admission)) refuse(tcp, 403)
+    else if (!isBusV1 && !this.#hosts.takePlace(tcp, admission)) refuse(tcp, 429)
     else this.#upgrade(caller, admission)
   }
 
-  async #admitInTime(credentials: Credentials): Promise<Admission> {
-    try {
-      return await withDeadline(() => this.#hosts.admit(credentials), {
-        timeoutMs: this.#options.helloMs,
-        what: 'Authentication',
-      })
-    } catch (error) {
-      if (!(error instanceof TimeoutError)) this.#options.onError?.(error)
-      return 'unavailable'
-    }
-  }
-
   #isRestricted(principal: Principal): boolean {
-    return principal.grants !== undefined || this.#options.authorize !== undefined
+    const { authorize, source } = this.#options
+    return principal.grants !== undefined || authorize !== undefined || source === 'principal'
   }
 
   #upgrade({ request, tcp, head }: Caller, principal: Principal | undefined): void {
     this.#sockets.handleUpgrade(request, tcp, head, (ws) => {
-      limitControlFrames(ws, this.#options.limits.controlFramesPerSecond, () => this.#floods++)
       if (principal === undefined || ws.protocol === SUBPROTOCOL) {
         this.#hosts.joinBusV1(ws, tcp, request, principal)
       } else this.#hosts.joinPlain(ws, tcp, principal)

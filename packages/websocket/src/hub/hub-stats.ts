@@ -25,7 +25,9 @@ export interface HubStats extends RelayStats {
   readonly unbridged: number
   /** Handshakes that were refused because their address had as many connections as it may. */
   readonly refusedPerIp: number
-  /** Connections that were ended because they sent more pings and pongs than `limits.controlFramesPerSecond`. */
+  /** Connections that were refused because their principal had as many as it may. */
+  readonly refusedPerPrincipal: number
+  /** Connections that were ended because they, or their principal, sent too much. */
   readonly floods: number
   readonly busV1: BusV1Stats
   /** `undefined` where there is no backend. */

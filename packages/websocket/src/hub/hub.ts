@@ -1,5 +1,5 @@
 /** The hub: a WebSocket server that takes each event once and gives it to everybody who wants it. */
-import type { Transport } from '@bus/core'
+import { systemClock, type Transport } from '@bus/core'
 import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
 import { Exchange } from './bus-v1/exchange.ts'
@@ -12,6 +12,7 @@ import {
   type HubServer,
   type ResolvedHubOptions,
 } from './options.ts'
+import { Metering } from './metering.ts'
 import { Relay } from './relay.ts'
 
 /** How peers are sent away. */
@@ -63,6 +64,7 @@ export async function createHub(options: HubOptions): Promise<Hub> {
 class RunningHub implements Hub {
   readonly #options: ResolvedHubOptions
   readonly #server: HubServer
+  readonly #metering: Metering
   readonly #relay: Relay
   readonly #exchange: Exchange
   readonly #bridge: Bridge
@@ -76,8 +78,10 @@ class RunningHub implements Hub {
   constructor(options: ResolvedHubOptions) {
     this.#options = options
     this.#server = options.server ?? makeServer()
+    const metering = new Metering({ ...options.limits, clock: systemClock })
     const relay = new Relay({
       ...options,
+      metering,
       onFrame: (data, isBinary) => this.#bridge.fromPlain(data, isBinary),
       onRoom: () => this.#exchange.wake(),
     })
@@ -85,8 +89,11 @@ class RunningHub implements Hub {
     const exchange = new Exchange(options, {
       onPublished: (offset) => this.#bridge.fromBusV1(offset),
       isBlocked: () => relay.isFull,
+      metering,
+      onChores: (now) => relay.endExpired(now),
       ...(backend === undefined ? {} : { sharedUpTo: () => backend.sharedUpTo }),
     })
+    this.#metering = metering
     this.#relay = relay
     this.#exchange = exchange
     this.#backend = backend
@@ -95,9 +102,10 @@ class RunningHub implements Hub {
       get connections() {
         return relay.size + exchange.size
       },
-      admit: (credentials) => exchange.admit(credentials),
+      admit: (shown, isGone) => exchange.admit(shown, isGone),
+      takePlace: (tcp, principal) => exchange.takePlace(tcp, principal),
       joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
-      joinPlain: (ws, tcp, principal) => relay.add(ws, tcp, principal.id),
+      joinPlain: (ws, tcp, principal) => relay.add(ws, tcp, principal, exchange.endOf(principal)),
     })
   }
 
@@ -129,9 +137,12 @@ class RunningHub implements Hub {
     const plain = this.#relay.stats()
     const connections = plain.connections + busV1.connections
     const { unbridged } = this.#bridge
-    const { refusedPerIp, floods } = this.#door
+    const { refusedPerIp } = this.#door
+    const refusedPerPrincipal = this.#exchange.principals.refused
+    const floods = this.#metering.floods
+    const refused = { refusedPerIp, refusedPerPrincipal, floods }
     const backend = this.#backend?.stats()
-    return { ...plain, connections, unbridged, refusedPerIp, floods, busV1, backend }
+    return { ...plain, connections, unbridged, ...refused, busV1, backend }
   }
 
   revoke(principalId: string): number {

@@ -1,8 +1,10 @@
 export { createHub, type Hub, type HubDrainOptions } from './hub.ts'
 export { hubDefaults, type HubOptions } from './options.ts'
 export type { HubServer } from './options.ts'
+export { isSameSecret } from './same-secret.ts'
 export type { HubStats, RelayStats } from './hub-stats.ts'
 export type { BackendStats } from './backend.ts'
+export type { Rates } from './metering.ts'
 export {
   busV1Defaults,
   type BusV1Options,

@@ -1,11 +1,13 @@
 /** A peer: one connection of the hub, with what it still owes its reader. */
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
+import { Meter, type Excess, type Metered, type Metering } from './metering.ts'
 import { own, type SocketOwner } from './socket-owner.ts'
 
 /** What peers tell. */
 export interface PeerPorts {
   readonly highWaterMarkBytes: number
+  readonly metering: Metering
   message(from: Peer, data: Buffer, isBinary: boolean): void
   /** More waits for this reader than the mark allows. */
   full(peer: Peer): void
@@ -19,16 +21,22 @@ export interface PeerPorts {
 }
 
 /** Sends frames as they came; reads unless told to pause. */
-export class Peer implements SocketOwner {
+export class Peer implements SocketOwner, Metered {
   readonly #ws: WebSocket
   readonly #ports: PeerPorts
+  readonly #meter: Meter
   #isFull = false
+  /** It sent too much: nothing of it counts any more. */
+  #isEnded = false
   /** One callback per peer, not per frame. */
   readonly #done: (error?: Error | null) => void
 
-  constructor(ws: WebSocket, tcp: Duplex, ports: PeerPorts) {
+  /** @param principal - who sends, where that is somebody with a name */
+  constructor(ws: WebSocket, tcp: Duplex, principal: string | undefined, ports: PeerPorts) {
     this.#ws = ws
     this.#ports = ports
+    this.#meter = new Meter(ports.metering, this)
+    this.#meter.principal = principal
     this.#done = (error) => {
       // Node calls back a write that was under way when its socket was destroyed as if it had succeeded.
       if ((error === undefined || error === null) && !tcp.destroyed) ports.relayed()
@@ -39,11 +47,27 @@ export class Peer implements SocketOwner {
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#isEnded || !this.#meter.message(data.length)) return
     this.#ports.message(this, data, isBinary)
   }
 
   onBadFrame(): void {
     this.#ports.badFrame()
+  }
+
+  onPing(): void {
+    if (!this.#isEnded) this.#meter.controlFrame()
+  }
+
+  onPong(): void {
+    this.onPing()
+  }
+
+  sentTooMuch(_waitMs: number, what: Excess): void {
+    this.#isEnded = true
+    this.close(4429, what)
+    // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
+    this.#ws.pause()
   }
 
   onClose(): void {

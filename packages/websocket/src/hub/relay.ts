@@ -2,15 +2,24 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
+import { countedName, type Principal } from './bus-v1/principal.ts'
+import type { Metering } from './metering.ts'
 import { Peer, type PeerPorts } from './peer.ts'
 
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number
+  readonly metering: Metering
   /** A frame came in. */
   readonly onFrame: (data: Buffer, isBinary: boolean) => void
   /** No reader is full any more. */
   readonly onRoom: () => void
+}
+
+/** Whom a peer belongs to. */
+interface Owner {
+  readonly id: string
+  readonly endsAt: number
 }
 
 /**
@@ -23,8 +32,7 @@ export class Relay {
   readonly #options: RelayOptions
   /** The same for all peers. */
   readonly #ports: PeerPorts
-  /** Peers, with whom they belong to. */
-  readonly #peers = new Map<Peer, string>()
+  readonly #peers = new Map<Peer, Owner>()
   /** Readers above their mark, with the timer that ends their grace. */
   readonly #full = new Map<Peer, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
@@ -38,6 +46,7 @@ export class Relay {
     this.#options = options
     this.#ports = {
       highWaterMarkBytes: options.highWaterMarkBytes,
+      metering: options.metering,
       message: (from, data, isBinary) => this.#relay(from, data, isBinary),
       full: (peer) => this.#onFull(peer),
       drained: (peer) => this.#onDrained(peer),
@@ -48,10 +57,10 @@ export class Relay {
     }
   }
 
-  /** @param owner - who it belongs to, for {@link closeAllOf} */
-  add(ws: WebSocket, tcp: Duplex, owner: string): void {
-    const peer = new Peer(ws, tcp, this.#ports)
-    this.#peers.set(peer, owner)
+  /** @param endsAt - when the credentials of the principal end, by the hub's clock */
+  add(ws: WebSocket, tcp: Duplex, principal: Principal, endsAt: number): void {
+    const peer = new Peer(ws, tcp, countedName(principal), this.#ports)
+    this.#peers.set(peer, { id: principal.id, endsAt })
     this.#hold(peer)
   }
 
@@ -85,7 +94,12 @@ export class Relay {
   }
 
   closeAllOf(owner: string, code: number, reason: string): void {
-    for (const [peer, whose] of this.#peers) if (whose === owner) peer.close(code, reason)
+    for (const [peer, { id }] of this.#peers) if (id === owner) peer.close(code, reason)
+  }
+
+  /** Closes the connections whose credentials ended a while ago; on this wire nobody can show fresh ones. */
+  endExpired(now: number): void {
+    for (const [peer, { endsAt }] of this.#peers) if (now >= endsAt) peer.close(4401, 'expired')
   }
 
   /** Resolves when no peer is left. */

@@ -5,16 +5,18 @@ import type { Duplex } from 'node:stream'
 import { systemClock, type Clock, type Random } from '@bus/core'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
+import { Metering } from '../metering.ts'
+import { Places } from '../places.ts'
 import { Chores } from './chores.ts'
 import { Confirmations } from './confirmations.ts'
 import { newCounters, type Counters } from './counters.ts'
-import { Gate, type Credentials, type Admission } from './gate.ts'
+import { Gate, type Admission, type Shown } from './gate.ts'
 import { EventLog } from './log.ts'
 import type { Member } from './member.ts'
 import type { ResolvedBusV1Options } from './options.ts'
 import { PatternSets } from './pattern-set.ts'
 import { Peer } from './peer.ts'
-import type { Principal } from './principal.ts'
+import { countedName, type Principal } from './principal.ts'
 import { Publishing } from './publishing.ts'
 import { Reception } from './reception.ts'
 import { Room } from './room.ts'
@@ -39,6 +41,10 @@ export interface ExchangeTools {
   readonly onPublished?: (offset: number) => void
   /** The last offset that needs no backend any more. @default there is no backend */
   readonly sharedUpTo?: () => number
+  /** Counts what connections send. @default one of its own */
+  readonly metering?: Metering
+  /** Something else that has to be looked after from time to time. @default nothing */
+  readonly onChores?: (now: number) => void
   /** Whether somebody outside has no room, so that nothing is accepted. @default never */
   readonly isBlocked?: () => boolean
 }
@@ -49,7 +55,11 @@ const newRandomId = (): string => randomBytes(16).toString('base64url')
 export class Exchange {
   readonly epoch: string
   readonly log: EventLog
+  /** Connections of each principal, on both wires. */
+  readonly principals: Places
   readonly #options: ExchangeOptions
+  readonly #metering: Metering
+  readonly #onChores: (now: number) => void
   readonly #clock: Clock
   readonly #counters: Counters = newCounters()
   readonly #sets = new PatternSets()
@@ -69,6 +79,9 @@ export class Exchange {
     this.#options = options
     this.#clock = clock
     this.epoch = newId()
+    this.principals = new Places(limits.connectionsPerPrincipal)
+    this.#metering = tools.metering ?? new Metering({ ...limits, clock })
+    this.#onChores = tools.onChores ?? (() => {})
     this.log = new EventLog(options.log)
     this.#sessions = new Sessions({
       ttlMs: options.sessionTtlMs,
@@ -92,7 +105,9 @@ export class Exchange {
     this.#gate = new Gate({
       authenticate: options.authenticate,
       allowAnonymous: options.allowAnonymous,
-      concurrency: AUTHENTICATIONS,
+      concurrency: limits.authentications,
+      timeoutMs: options.helloMs,
+      clock,
       onError: (error) => this.#callbackFailed(error),
     })
     this.#reception = this.#newReception(clock, random)
@@ -107,8 +122,18 @@ export class Exchange {
   }
 
   /** Tells who shows these credentials. */
-  admit(credentials: Credentials): Promise<Admission> {
-    return this.#gate.admit(credentials)
+  admit(shown: Shown, isGone: () => boolean): Promise<Admission> {
+    return this.#gate.admit(shown, isGone)
+  }
+
+  /** Takes a place for a connection whose handshake has told who it is. @returns whether there was one */
+  takePlace(tcp: Duplex, principal: Principal): boolean {
+    return this.principals.enter(tcp, countedName(principal))
+  }
+
+  /** When somebody's credentials end, by the hub's clock. */
+  endOf(principal: Principal): number {
+    return this.#reception.endOf(principal)
   }
 
   /** Takes a connection that speaks `bus.v1`. @param principal - who it is, if the handshake has told */
@@ -175,13 +200,14 @@ export class Exchange {
   }
 
   #newPublishing(tools: ExchangeTools): Publishing {
-    const { limits, graceMs } = this.#options
+    const { limits, graceMs, source } = this.#options
     return new Publishing({
       log: this.log,
       room: this.#room,
       confirmations: this.#confirmations,
       counters: this.#counters,
       maxEventBytes: limits.maxEventBytes,
+      isStamped: source === 'principal',
       windowEvents: limits.window.events,
       maxHeldBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
@@ -213,6 +239,8 @@ export class Exchange {
       turn: this.#turn,
       counters: this.#counters,
       gate: this.#gate,
+      metering: this.#metering,
+      principals: this.principals,
       authorize,
       heartbeatMs,
       helloMs,
@@ -263,9 +291,8 @@ export class Exchange {
     this.#room.expire(now)
     this.#reception.endExpired(now)
     this.#reception.reassure(now)
+    this.#metering.sweep(now)
+    this.#onChores(now)
     this.#progress()
   }
 }
-
-/** Authentications at the same time. */
-const AUTHENTICATIONS = 200

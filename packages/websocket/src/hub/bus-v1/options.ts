@@ -10,9 +10,11 @@ import {
   object,
   oneOf,
   string,
+  type Check,
   type Shape,
 } from '@bus/core'
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
+import type { Rates } from '../metering.ts'
 import type { Authenticate } from './gate.ts'
 import type { Authorize } from './principal.ts'
 
@@ -28,6 +30,13 @@ export interface HubLimits {
    * count. @default 1_000
    */
   readonly connectionsPerIp?: number
+  /**
+   * Connections at the same time of one principal, those without credentials excepted; one more gets status 429, or
+   * close code 4429 where its first line tells who it is. @default 1_000
+   */
+  readonly connectionsPerPrincipal?: number
+  /** Authentications at the same time; more wait for their turn, together no longer than `helloMs`. @default 200 */
+  readonly authentications?: number
   /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
   readonly sessions?: number
   /** Subscriptions of one connection; one more is refused with code `limit`. @default 128 */
@@ -45,8 +54,17 @@ export interface HubLimits {
   readonly heldBytes?: number
   /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
   readonly publishPerSecond?: number
-  /** Pings and pongs that one connection may send in a second; more end it with 4429. @default 200 */
-  readonly controlFramesPerSecond?: number
+  /**
+   * What one connection may send in a second, with a second's worth at once: messages, bytes of them, and pings and pongs.
+   * One that sends more is ended with 4429 and told when to come back.
+   * @default { messages: Infinity, bytes: Infinity, controlFrames: 200 }
+   */
+  readonly rate?: Partial<Rates>
+  /**
+   * The same for all connections of one principal together, those without credentials excepted.
+   * @default { messages: Infinity, bytes: Infinity, controlFrames: Infinity }
+   */
+  readonly principalRate?: Partial<Rates>
   /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
   readonly window?: { readonly events?: number; readonly bytes?: number }
 }
@@ -72,6 +90,12 @@ export interface BusV1Options {
   readonly allowAnonymous?: boolean
   /** Decides, beyond the grants of a principal, what it may publish and subscribe to. @default everything */
   readonly authorize?: Authorize
+  /**
+   * What an event has as its source: what its publisher says, or the id of the principal that published it, whatever it says.
+   * The latter costs the hub a look into each body, refuses one that is no body of an event with code `poison`, and lets nobody
+   * in on the plain wire, whose messages are passed on as they are. @default 'publisher'
+   */
+  readonly source?: 'publisher' | 'principal'
   /** The origins from which browsers may connect, written as browsers do: `https://shop.example`. @default [] */
   readonly origins?: readonly string[]
   /** The `Host` headers to accept; helps against DNS rebinding. @default any */
@@ -105,9 +129,14 @@ export interface ResolvedBusV1Options {
   readonly authenticate: Authenticate | undefined
   readonly allowAnonymous: boolean
   readonly authorize: Authorize | undefined
+  readonly source: 'publisher' | 'principal'
   readonly origins: readonly string[]
   readonly hosts: readonly string[] | undefined
-  readonly limits: Required<Omit<HubLimits, 'window'>> & { readonly window: Window }
+  readonly limits: Required<Omit<HubLimits, 'window' | 'rate' | 'principalRate'>> & {
+    readonly window: Window
+    readonly rate: Rates
+    readonly principalRate: Rates
+  }
   readonly log: Required<LogOptions>
   readonly confirm: 'hub' | 'subscribers'
   readonly sessionTtlMs: number
@@ -121,6 +150,7 @@ export interface ResolvedBusV1Options {
 /** What holds where nothing is given. */
 export const busV1Defaults: Readonly<{
   allowAnonymous: boolean
+  source: 'publisher' | 'principal'
   confirm: 'hub' | 'subscribers'
   sessionTtlMs: number
   holdMs: number
@@ -130,6 +160,7 @@ export const busV1Defaults: Readonly<{
   limits: ResolvedBusV1Options['limits']
 }> = Object.freeze({
   allowAnonymous: false,
+  source: 'publisher',
   confirm: 'hub',
   sessionTtlMs: 60_000,
   holdMs: 5_000,
@@ -145,7 +176,14 @@ export const busV1Defaults: Readonly<{
     subscriptions: 200_000,
     heldBytes: 268_435_456,
     publishPerSecond: Infinity,
-    controlFramesPerSecond: 200,
+    connectionsPerPrincipal: 1_000,
+    authentications: 200,
+    rate: Object.freeze({ messages: Infinity, bytes: Infinity, controlFrames: 200 }),
+    principalRate: Object.freeze({
+      messages: Infinity,
+      bytes: Infinity,
+      controlFrames: Infinity,
+    }),
     window: wireDefaults.window,
   }),
 })
@@ -154,12 +192,21 @@ export const busV1Defaults: Readonly<{
 const GRACE_MS = 1_000
 
 const count = integer({ min: 1 })
+const perSecond: Check = (path, value) => {
+  if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
+}
+const ratesShape: Shape<Partial<Rates>> = {
+  messages: perSecond,
+  bytes: perSecond,
+  controlFrames: perSecond,
+}
 
 /** One check for each option. */
 export const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
   authenticate: func,
   allowAnonymous: boolean,
   authorize: func,
+  source: oneOf(['publisher', 'principal']),
   origins: arrayOf(string({ nonEmpty: true })),
   hosts: arrayOf(string({ nonEmpty: true })),
   limits: object<HubLimits>({
@@ -170,10 +217,11 @@ export const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
     subscriptionsPerConnection: count,
     subscriptions: count,
     heldBytes: count,
-    publishPerSecond: (path, value) => {
-      if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
-    },
-    controlFramesPerSecond: integer({ min: 1, allowInfinity: true }),
+    publishPerSecond: perSecond,
+    connectionsPerPrincipal: integer({ min: 1, allowInfinity: true }),
+    authentications: count,
+    rate: object<Partial<Rates>>(ratesShape),
+    principalRate: object<Partial<Rates>>(ratesShape),
     window: object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
   }),
   log: object<LogOptions>({
@@ -200,17 +248,23 @@ export function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
     )
   }
   const confirm = options.confirm ?? busV1Defaults.confirm
-  const { window, ...limits } = options.limits ?? {}
+  const { window, rate, principalRate, ...limits } = options.limits ?? {}
   return Object.freeze({
     authenticate,
     allowAnonymous,
     authorize: options.authorize,
+    source: options.source ?? busV1Defaults.source,
     origins: [...(options.origins ?? [])],
     hosts: options.hosts === undefined ? undefined : [...options.hosts],
     limits: Object.freeze({
       ...busV1Defaults.limits,
       ...given(limits),
       window: Object.freeze({ ...busV1Defaults.limits.window, ...given(window ?? {}) }),
+      rate: Object.freeze({ ...busV1Defaults.limits.rate, ...given(rate ?? {}) }),
+      principalRate: Object.freeze({
+        ...busV1Defaults.limits.principalRate,
+        ...given(principalRate ?? {}),
+      }),
     }),
     log: Object.freeze({ ...busV1Defaults.log, ...given(options.log ?? {}) }),
     confirm,

@@ -3,11 +3,14 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
+import { byeLine } from '../../protocol/bus-v1/client-lines.ts'
 import { readClientMessage, type ClientReceiver } from '../../protocol/bus-v1/client-message.ts'
 import type { LineFault } from '../../protocol/bus-v1/codes.ts'
 import type { Hello, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import type { PublishLine } from '../../protocol/bus-v1/publish-line.ts'
 import { closeSafely } from '../../socket/socket-port.ts'
+import { Meter, type Excess, type Metered, type Metering } from '../metering.ts'
+import type { Places } from '../places.ts'
 import { own, type SocketOwner } from '../socket-owner.ts'
 import { Beat, type Beating } from './beat.ts'
 import type { Counters } from './counters.ts'
@@ -21,11 +24,15 @@ const HIGH_WATER_MARK_BYTES = 1_048_576
 /** Bytes that may wait in one socket at all. */
 const MAX_BUFFERED_BYTES = 2 * HIGH_WATER_MARK_BYTES
 
+/** The soonest that somebody who sent too much may come back. */
+const MIN_WAIT_MS = 1_000
+
 /** What a peer asks of its hub. */
 export interface PeerHost {
   readonly clock: Clock
   readonly helloMs: number
   readonly pulse: Pulse
+  readonly metering: Metering
   /** Every event is read into it, one after the other. */
   readonly line: PublishLine
   /** Whether the handshake of a peer is looked at again when it shows fresh credentials. */
@@ -47,7 +54,7 @@ type State =
 const TEXT = Object.freeze({ binary: false })
 
 /** Reads lines and sends messages; what they mean decides who is {@link Welcomed}. */
-export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
+export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwner {
   /** The handshake; let go of when nobody will look at it any more. */
   request: IncomingMessage | undefined
   /** Who it is, where the handshake has told already. */
@@ -56,6 +63,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
   readonly #tcp: Duplex
   readonly #host: PeerHost
   readonly #beat = new Beat(this)
+  readonly #meter: Meter
   #helloTimer: Timer | undefined
   #state: State = { name: 'new' }
   #isStalled = false
@@ -71,6 +79,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
     this.#ws = ws
     this.#tcp = tcp
     this.#host = host
+    this.#meter = new Meter(host.metering, this)
     this.request = request
     this.principal = principal
     const tooLate = (): void => this.close(4408, 'hello')
@@ -86,6 +95,12 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
     if (this.#state.name !== 'ready') return true
     this.#isStalled = this.#ws.bufferedAmount >= HIGH_WATER_MARK_BYTES
     return this.#isStalled
+  }
+
+  /** Takes one of the places of its principal. @param isSuccessor - it is about to be free */
+  takePlace(places: Places, principal: string | undefined, isSuccessor: boolean): boolean {
+    this.#meter.principal = principal
+    return places.enter(this.#tcp, principal, isSuccessor)
   }
 
   /** The hub knows who it is. */
@@ -124,6 +139,19 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
     if (this.#state.name === 'closing') return
     this.#enterClosing()
     closeSafely(this.#ws, code, reason)
+  }
+
+  /** Says when to come back, then closes. */
+  leave(code: number, reason: string, retryAfterMs: number): void {
+    if (this.isOver) return
+    this.sendText(byeLine({ code, retryAfterMs }))
+    this.close(code, reason)
+  }
+
+  sentTooMuch(waitMs: number, what: Excess): void {
+    this.leave(4429, what, Math.max(MIN_WAIT_MS, waitMs))
+    // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
+    this.#ws.pause()
   }
 
   publish(
@@ -186,7 +214,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
 
   onMessage(data: Buffer, isBinary: boolean): void {
     this.#beat.inbound()
-    if (this.isOver) return
+    if (this.isOver || !this.#meter.message(data.length)) return
     if (isBinary) {
       this.#host.counters.protocolErrors++
       this.close(1003, 'text only')
@@ -200,10 +228,12 @@ export class Peer implements ClientReceiver, Outlet, Beating, SocketOwner {
 
   onPing(): void {
     this.#beat.inbound()
+    if (!this.isOver) this.#meter.controlFrame()
   }
 
   onPong(payload: Buffer): void {
     this.#beat.pong(payload.toString('latin1'))
+    if (!this.isOver) this.#meter.controlFrame()
   }
 
   onBadFrame(): void {

@@ -27,6 +27,11 @@ export type Authorize = (principal: Principal, action: Action, pattern: string) 
 /** Everybody without credentials, where that is allowed. */
 export const ANONYMOUS: Principal = Object.freeze({ id: 'anonymous' })
 
+/** The name under which the connections of a principal are counted together; the anonymous ones are no principal. */
+export function countedName(principal: Principal): string | undefined {
+  return principal === ANONYMOUS ? undefined : principal.id
+}
+
 /** Whether a value that an application returned is a principal. */
 export function isPrincipal(value: unknown): value is Principal {
   if (typeof value !== 'object' || value === null) return false

@@ -186,6 +186,7 @@ class Run {
       room: new Room({ log, sessions: [], holdMs: 1e6, onGivenUp: () => {} }),
       confirmations: this.#confirmations,
       counters: this.#counters,
+      isStamped: false,
       maxEventBytes: 1_000,
       windowEvents: WINDOW.events,
       maxHeldBytes: this.#setting.heldBytes,

@@ -11,6 +11,7 @@ import type { Held, HeldEvent, HeldRefusal } from './publisher-session.ts'
 import type { Rate } from './rate.ts'
 import type { Room } from './room.ts'
 import type { Session } from './session.ts'
+import { stampSource } from './stamping.ts'
 import { TypeCache } from '../../protocol/bus-v1/type-cache.ts'
 
 /** Who publishes. */
@@ -31,6 +32,8 @@ export interface PublishingOptions {
   readonly confirmations: Confirmations | undefined
   readonly counters: Counters
   readonly maxEventBytes: number
+  /** Whether the hub writes into each event who published it. */
+  readonly isStamped: boolean
   readonly windowEvents: number
   /** Bytes that may wait for room in all sessions together. */
   readonly maxHeldBytes: number
@@ -102,7 +105,8 @@ export class Publishing {
     const refusal = this.#judge(publisher, type, to - from, now)
     if (type === undefined || refusal !== undefined) {
       this.#refuse(publisher, n, refusal ?? 'type')
-    } else this.#take(publisher, bytes, to, line, type, resent, now)
+    } else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
+    else this.#take(publisher, bytes, line.typeFrom, to, n, type, resent, now)
     return undefined
   }
 
@@ -162,22 +166,43 @@ export class Publishing {
     else this.#answerRefused(session, { n, code })
   }
 
-  #take(
+  /** Takes the event with the name of its publisher as its source, whatever that has claimed. */
+  #stamp(
     publisher: Publisher,
     bytes: Buffer,
     to: number,
-    { n, typeFrom }: PublishLine,
+    { n, typeFrom, idTo }: PublishLine,
+    type: string,
+    resent: boolean,
+    now: number,
+  ): void {
+    const body = stampSource(bytes.toString('utf8', idTo + 1, to), publisher.session.principalId)
+    if (body === undefined) {
+      this.#refuse(publisher, n, 'poison')
+      return
+    }
+    const stamped = Buffer.from(`${bytes.toString('latin1', typeFrom, idTo)} ${body}`)
+    this.#take(publisher, stamped, 0, stamped.length, n, type, resent, now)
+  }
+
+  /** @param from - where the type begins */
+  #take(
+    publisher: Publisher,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    n: number,
     type: string,
     resent: boolean,
     now: number,
   ): void {
     const { session } = publisher
     const { log, room } = this.#options
-    if (this.#isOpen(now) && room.make(to - typeFrom, now)) {
-      const offset = log.append(resent, bytes, typeFrom, to, type, now)
+    if (this.#isOpen(now) && room.make(to - from, now)) {
+      const offset = log.append(resent, bytes, from, to, type, now)
       this.#accepted(session, n, offset, type)
       if (n !== UNNUMBERED) publisher.wake()
-    } else this.#hold(session, bytes, typeFrom, to, n, type, resent)
+    } else this.#hold(session, bytes, from, to, n, type, resent)
   }
 
   #hold(

@@ -5,15 +5,18 @@ import type { SubscriptionRefusal } from '../../protocol/bus-v1/codes.ts'
 import type { Hello, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
 import { publishLine, type PublishLine } from '../../protocol/bus-v1/publish-line.ts'
+import type { Metering } from '../metering.ts'
+import type { Places } from '../places.ts'
 import type { Counters } from './counters.ts'
 import { fitWelcome, type FittedWelcome } from './fitting.ts'
-import type { Admission, Gate } from './gate.ts'
+import type { Gate } from './gate.ts'
 import { greet, type Greeting } from './greeting.ts'
+import { Identifying } from './identifying.ts'
 import type { EventLog } from './log.ts'
 import { Member, type MemberHost } from './member.ts'
 import type { Peer, PeerHost } from './peer.ts'
 import { Permission } from './permission.ts'
-import { ANONYMOUS, type Authorize, type Principal } from './principal.ts'
+import { countedName, type Authorize, type Principal } from './principal.ts'
 import type { Publishing } from './publishing.ts'
 import { Pulse } from './pulse.ts'
 import type { Sessions } from './sessions.ts'
@@ -22,6 +25,8 @@ import type { Turn } from './turn.ts'
 
 /** Milliseconds that expired credentials still do, for clocks that differ. */
 const EXPIRY_GRACE_MS = 30_000
+/** When somebody with as many connections as it may have should try again: a place becomes free when one of them ends. */
+const PLACE_RETRY_MS = 5_000
 
 export interface ReceptionOptions {
   readonly epoch: string
@@ -34,6 +39,9 @@ export interface ReceptionOptions {
   readonly turn: Turn<Member>
   readonly counters: Counters
   readonly gate: Gate
+  readonly metering: Metering
+  /** Connections of each principal. */
+  readonly principals: Places
   readonly authorize: Authorize | undefined
   readonly heartbeatMs: number
   readonly helloMs: number
@@ -60,7 +68,9 @@ export class Reception implements PeerHost, MemberHost {
   readonly publishing: Publishing
   readonly turn: Turn<Member>
   readonly counters: Counters
+  readonly metering: Metering
   readonly #options: ReceptionOptions
+  readonly #identifying: Identifying
   readonly #emptyWaiters: (() => void)[] = []
 
   constructor(options: ReceptionOptions) {
@@ -75,6 +85,8 @@ export class Reception implements PeerHost, MemberHost {
     this.publishing = options.publishing
     this.turn = options.turn
     this.counters = options.counters
+    this.metering = options.metering
+    this.#identifying = new Identifying(options)
   }
 
   greet(peer: Peer, hello: Hello): void {
@@ -83,11 +95,11 @@ export class Reception implements PeerHost, MemberHost {
       this.#open(peer, hello, peer.principal)
       return
     }
-    this.#admit(peer, token, (principal) => this.#open(peer, hello, principal))
+    this.#identifying.identify(peer, token, (principal) => this.#open(peer, hello, principal))
   }
 
   authenticate(peer: Peer, token: string): void {
-    this.#admit(peer, token, (principal) => {
+    this.#identifying.renew(peer, token, (principal) => {
       const member = this.members.get(peer)
       if (member === undefined) return
       if (principal.id === member.session.principalId) this.#renew(peer, member, principal)
@@ -158,29 +170,11 @@ export class Reception implements PeerHost, MemberHost {
     for (const member of this.members.values()) member.reassure(now)
   }
 
-  /** Finds out who it is; the peer is closed when that fails, or left alone when it is gone meanwhile. */
-  #admit(peer: Peer, token: string | undefined, then: (principal: Principal) => void): void {
-    const settle = (admission: Admission): void => {
-      if (peer.isOver) return
-      if (admission === 'unauthorized') {
-        this.counters.unauthorized++
-        peer.close(4401, 'unauthorized')
-      } else if (admission === 'unavailable') peer.close(4503, 'authentication')
-      else then(admission)
-    }
-    const { request } = peer
-    // Let go of: nobody looks at it, and whoever was let in once is no less anonymous now.
-    const admission =
-      request === undefined
-        ? Promise.resolve(ANONYMOUS)
-        : this.#options.gate.admit({ request, token })
-    admission.then(settle).catch((error: unknown) => {
-      this.#options.onError(error)
-      peer.close(1011, '')
-    })
-  }
-
   #open(peer: Peer, hello: Hello, principal: Principal): void {
+    if (!this.#hasPlace(peer, hello, principal)) {
+      peer.leave(4429, 'connections', PLACE_RETRY_MS)
+      return
+    }
     const permission = this.#permissionOf(principal)
     const options = { ...this.#options, window: this.#options.wire.window }
     const greeting = greet(hello, principal, permission, options, this.now())
@@ -190,12 +184,7 @@ export class Reception implements PeerHost, MemberHost {
     }
     const { session } = greeting
     peer.principal = principal
-    const member = new Member(
-      peer,
-      session,
-      { permission, expiresAt: this.#endOf(principal) },
-      this,
-    )
+    const member = new Member(peer, session, { permission, expiresAt: this.endOf(principal) }, this)
     this.#options.sessions.attach(session, member)
     this.members.set(peer, member)
     if (greeting.resumed) this.counters.resumed++
@@ -207,6 +196,13 @@ export class Reception implements PeerHost, MemberHost {
     peer.welcome(member, text)
     for (const [n, code] of later) member.refused(n, code)
     this.turn.mark(member)
+  }
+
+  /** One that goes on with the session of a link that is still there takes its place. */
+  #hasPlace(peer: Peer, { sid }: Hello, principal: Principal): boolean {
+    const session = this.#options.sessions.find(sid, principal, this.now())
+    const name = countedName(principal)
+    return peer.takePlace(this.#options.principals, name, session?.link !== undefined)
   }
 
   #welcomeOf({ session, resumed, subs, gaps }: Greeting): FittedWelcome {
@@ -235,7 +231,7 @@ export class Reception implements PeerHost, MemberHost {
     }
     peer.principal = principal
     member.permission = permission
-    member.expiresAt = this.#endOf(principal)
+    member.expiresAt = this.endOf(principal)
   }
 
   #permissionOf(principal: Principal): Permission {
@@ -243,7 +239,7 @@ export class Reception implements PeerHost, MemberHost {
   }
 
   /** Credentials end by the wall clock; the hub counts by its own. */
-  #endOf({ expiresAt = Infinity }: Principal): number {
+  endOf({ expiresAt = Infinity }: Principal): number {
     return this.now() + (expiresAt - Date.now()) + EXPIRY_GRACE_MS
   }
 }

@@ -22,8 +22,10 @@ export function judgeUpgrade(
 ): UpgradeRefusal | undefined {
   // A query ends up in the logs of everything on the way.
   if (hasSecretInQuery(request.url ?? '')) return 400
-  const { origin, host } = request.headers
-  if (origin !== undefined && !rules.origins.includes(origin)) return 403
+  const { host } = request.headers
+  // Under the name of version 8 of the protocol, which `ws` still takes, it is an origin as well.
+  const origin = request.headers.origin ?? request.headers['sec-websocket-origin']
+  if (origin !== undefined && !(rules.origins as readonly unknown[]).includes(origin)) return 403
   if (rules.hosts !== undefined && !rules.hosts.includes(host ?? '')) return 403
   return connections >= rules.maxConnections ? 503 : undefined
 }
