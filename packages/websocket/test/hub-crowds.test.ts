@@ -77,6 +77,7 @@ test('who takes over its own session needs no further place', async () => {
 test('those without credentials are no principal together', async () => {
   const hub = await startHub({ limits: { connectionsPerPrincipal: 1 } })
   await Promise.all([greet(hub), greet(hub), join(hub), join(hub)])
+  expect(hub.stats()).toMatchObject({ connections: 4, refusedPerPrincipal: 0 })
 })
 
 test('whoever does not say who it is in time gives its place back [F152]', async () => {

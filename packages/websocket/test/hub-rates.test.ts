@@ -96,6 +96,7 @@ test('those without credentials are no principal together [F151]', async () => {
   const client = await greet(hub)
   for (let n = 1; n <= 5; n++) client.say(pub(n, n))
   await client.line('ok 5')
+  expect(hub.stats().floods).toBe(0)
 })
 
 test('on the plain wire the same holds, for a connection and for a principal [F151]', async () => {
