@@ -1,0 +1,141 @@
+/** Acknowledging: windows, marks, and offsets that nobody was told. */
+import assert from 'node:assert/strict'
+import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { pubLine, pubLines, subOf } from '../lines.ts'
+
+const windowOfEvents: HubCase = {
+  id: 'W70',
+  level: 'MUST',
+  title: 'sends no more events than the window of the hello has without an acknowledgement',
+  async run(world) {
+    const type = world.type('a')
+    const window = { events: 3, bytes: 1_000_000 }
+    const reader = await world.greet({ subs: [subOf(1, type)], window })
+    const publisher = await world.greet()
+    publisher.say(...pubLines(1, 8, type))
+    await reader.count(3)
+    await world.waiting.quiet()
+    assert.deepEqual(reader.payloads, [1, 2, 3])
+    reader.say(`ack ${reader.offsets[1]}`)
+    await reader.count(5)
+    await world.waiting.quiet()
+    assert.deepEqual(reader.payloads, [1, 2, 3, 4, 5])
+    reader.acksAtOnce = true
+    reader.say(`ack ${reader.offsets.at(-1)}`)
+    await reader.count(8)
+  },
+}
+
+const windowOfBytes: HubCase = {
+  id: 'W71',
+  level: 'MUST',
+  title: 'stops at the bytes of the window, and sends one event that is larger than them',
+  async run(world) {
+    const type = world.type('a')
+    const window = { events: 100, bytes: 1_000 }
+    const reader = await world.greet({ subs: [subOf(1, type)], window })
+    const publisher = await world.greet()
+    for (let n = 1; n <= 3; n++) publisher.say(pubLine(n, type, 'x'.repeat(3_000)))
+    await reader.count(1)
+    await world.waiting.quiet()
+    assert.equal(reader.events.length, 1)
+    reader.acksAtOnce = true
+    reader.say(`ack ${reader.offsets[0]}`)
+    await reader.count(3)
+  },
+}
+
+const lowerAck: HubCase = {
+  id: 'W72',
+  level: 'MUST',
+  title: 'takes an acknowledgement that is lower than the last, and changes nothing',
+  async run(world) {
+    const type = world.type('a')
+    const window = { events: 2, bytes: 1_000_000 }
+    const reader = await world.greet({ subs: [subOf(1, type)], window })
+    const publisher = await world.greet()
+    publisher.say(...pubLines(1, 5, type))
+    await reader.count(2)
+    reader.say(`ack ${reader.offsets[1]}`)
+    await reader.count(4)
+    reader.say(`ack ${reader.offsets[0]}`, 'ack 0')
+    await world.waiting.quiet()
+    assert.deepEqual([reader.payloads, reader.closed], [[1, 2, 3, 4], undefined])
+    reader.say(`ack ${reader.offsets[3]}`)
+    await reader.payload(5)
+  },
+}
+
+const beyond: HubCase = {
+  id: 'W73',
+  level: 'MUST',
+  title: 'closes with 4409 "ack offset" for an offset that was not told',
+  async run(world) {
+    const type = world.type('a')
+    const reader = await world.greet({ subs: [subOf(1, type)] })
+    const publisher = await world.greet()
+    publisher.say(pubLine(1, type, 1))
+    await reader.count(1)
+    reader.say(`ack ${(reader.offsets[0] ?? 0) + 1_000_000}`)
+    await reader.closedWith(4409, 'ack offset')
+    const fresh = await world.greet()
+    fresh.say('ack 9007199254740991')
+    await fresh.closedWith(4409, 'ack offset')
+  },
+}
+
+const OTHERS = 1_500
+
+const marks: HubCase = {
+  id: 'W74',
+  level: 'MUST',
+  title: 'marks how far it is when many events of others have passed, and takes an ack of that',
+  async run(world) {
+    const reader = await world.greet({ subs: [subOf(1, world.type('mine'))] })
+    const publisher = await world.greet()
+    for (let from = 1; from <= OTHERS; from += 250) {
+      publisher.say(...pubLines(from, from + 249, world.type('others')))
+      await publisher.ok(from + 249)
+    }
+    const marked = Number((await reader.line('mark ')).slice('mark '.length))
+    const { welcome } = await world.greet()
+    assert.ok(marked > reader.welcome.head && marked <= welcome.head, `mark ${marked}`)
+    reader.say(`ack ${marked}`)
+    publisher.say(pubLine(OTHERS + 1, world.type('mine'), 'mine'))
+    await reader.payload('mine')
+    assert.ok((reader.offsets[0] ?? 0) > marked)
+    reader.say(`ack ${reader.offsets[0]}`)
+  },
+}
+
+const rises: HubCase = {
+  id: 'W75',
+  level: 'MUST',
+  title: 'tells nothing that falls: offsets of ev, mark and gap rise on one link',
+  async run(world) {
+    const [mine, others] = [world.type('mine'), world.type('others')]
+    const reader = await world.reader(mine)
+    const publisher = await world.greet()
+    let n = 0
+    for (let round = 0; round < 5; round++) {
+      const lines = Array.from({ length: 300 }, () => pubLine(++n, others, 0))
+      publisher.say(...lines, pubLine(++n, mine, n))
+      reader.say(`sub ${round + 2} ${world.type(`more${round}`)} alo`)
+    }
+    await reader.payload(n)
+    const told = reader.lines.flatMap((line) => {
+      const found = /^(?:ev|rv|mark|gap \d+) (\d+)/.exec(line)
+      return found === null ? [] : [Number(found[1])]
+    })
+    assert.deepEqual(
+      told.filter((offset, i) => offset <= (told[i - 1] ?? -1)),
+      [],
+    )
+  },
+}
+
+/** What an acknowledgement does. */
+export const ACKNOWLEDGING: HubCaseGroup = Object.freeze({
+  title: 'Acknowledging',
+  cases: [windowOfEvents, windowOfBytes, lowerAck, beyond, marks, rises],
+})

@@ -1,0 +1,87 @@
+/** Confirming: what an `ok` means, and how much may be without one. */
+import assert from 'node:assert/strict'
+import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { pubLine, pubLines, subOf } from '../lines.ts'
+import { CONFIRMED_BY_HUB, CONFIRMED_BY_SUBSCRIBERS, RATE } from '../needs.ts'
+
+const confirmedByTheHub: HubCase = {
+  id: 'W42',
+  level: 'MUST',
+  title: 'confirms as soon as an event is in the log, whatever its subscribers do',
+  needs: CONFIRMED_BY_HUB,
+  async run(world) {
+    await world.greet({ subs: [subOf(1, world.type('a'))] })
+    const publisher = await world.greet()
+    publisher.say(pubLine(1, world.type('a'), 1))
+    await publisher.ok(1)
+  },
+}
+
+const confirmedBySubscribers: HubCase = {
+  id: 'W43',
+  level: 'MUST',
+  title: 'confirms when every at-least-once subscriber has settled an event, and not before',
+  needs: CONFIRMED_BY_SUBSCRIBERS,
+  async run(world) {
+    const type = world.type('a')
+    const slow = await world.greet({ subs: [subOf(1, type)] })
+    await world.greet({ subs: [subOf(1, type, 'amo')] })
+    const quick = await world.reader(type)
+    const publisher = await world.greet()
+    publisher.say(...pubLines(1, 2, type))
+    await quick.count(2)
+    await slow.count(2)
+    await world.waiting.quiet()
+    assert.deepEqual(publisher.oks, [])
+    slow.say(`ack ${slow.offsets[0]}`)
+    await publisher.ok(1)
+    assert.equal(publisher.oks.at(-1), 1)
+    slow.say('unsub 1')
+    await publisher.ok(2)
+  },
+}
+
+const publisherWindow: HubCase = {
+  id: 'W44',
+  level: 'MUST',
+  title: 'closes with 4409 "pub window" when more than the window is not confirmed',
+  needs: CONFIRMED_BY_SUBSCRIBERS,
+  async run(world) {
+    const type = world.type('a')
+    const reader = await world.greet({ subs: [subOf(1, type)] })
+    const publisher = await world.greet()
+    const { events } = publisher.welcome.limits.window
+    for (let from = 1; from <= events; from += 1_000) {
+      publisher.say(...pubLines(from, Math.min(events, from + 999), type))
+    }
+    await publisher.settled()
+    assert.equal(publisher.closed, undefined)
+    publisher.say(pubLine(events + 1, type, 'one too many'))
+    await publisher.closedWith(4409, 'pub window')
+    reader.say('unsub 1')
+  },
+}
+
+const rate: HubCase = {
+  id: 'W45',
+  level: 'MUST',
+  title: 'refuses with "no … rate" what is more than a connection may publish in a second',
+  needs: RATE,
+  async run(world) {
+    const most = world.options.settings?.publishPerSecond ?? 0
+    const publisher = await world.greet()
+    // Some more come free while these are said.
+    const count = 3 * Math.ceil(most) + 10
+    publisher.say(...pubLines(1, count, world.type('a')))
+    await publisher.ok(count)
+    const refused = publisher.heard('no')
+    assert.ok(refused.length > 0 && refused.every((line) => line.endsWith(' rate')))
+    assert.ok(count - refused.length >= Math.floor(most), `${refused.length} were refused`)
+  },
+}
+
+/** What a publisher waits for. */
+export const CONFIRMING: HubCaseGroup = Object.freeze({
+  title: 'Confirming',
+  cases: [confirmedByTheHub, confirmedBySubscribers, publisherWindow, rate],
+})

@@ -1,0 +1,90 @@
+/** The world of one case: clients of the hub, and names that no other case uses. */
+import { Waiting } from '../conformance/waiting.ts'
+import { helloLine, subOf, type HelloMembers } from './lines.ts'
+import type { HubProtocolOptions } from './options.ts'
+import { PlainClient } from './plain-client.ts'
+import { RawLink } from './raw-link.ts'
+import { WireClient } from './wire-client.ts'
+
+/** Closed after its case. */
+export class HubWorld {
+  readonly options: HubProtocolOptions
+  readonly waiting: Waiting
+  readonly #prefix: string
+  readonly #clients: WireClient[] = []
+  readonly #plain: PlainClient[] = []
+  readonly #links: RawLink[] = []
+
+  constructor(options: HubProtocolOptions, caseId: string) {
+    this.options = options
+    this.waiting = new Waiting({ expectMs: 5_000, quietMs: 150, ...options.timing })
+    // Other runs may have left events in the log.
+    const run = Math.floor(Math.random() * 2 ** 40).toString(36)
+    this.#prefix = `${caseId.toLowerCase()}-${run}`
+  }
+
+  /** A type or a pattern that belongs to this case alone. */
+  type(name: string): string {
+    return `${this.#prefix}.${name}`
+  }
+
+  /** Opens a connection that offers `bus.v1` and says nothing yet. */
+  async dial(headers: Readonly<Record<string, string>> = {}): Promise<WireClient> {
+    const client = await WireClient.open(this.options.url, headers, this.waiting)
+    this.#clients.push(client)
+    return client
+  }
+
+  /** Connects, says `hello` and waits for the welcome. */
+  async greet(members: HelloMembers = {}): Promise<WireClient> {
+    const client = await this.dial()
+    client.say(this.hello(members))
+    await client.line('welcome ')
+    return client
+  }
+
+  /** A `hello` with the token that is good, unless the members have one. */
+  hello(members: HelloMembers = {}): string {
+    const token = this.options.credentials?.token
+    return helloLine(token === undefined ? members : { token, ...members })
+  }
+
+  /** A subscriber that acknowledges everything at once. */
+  async reader(pattern: string, members: HelloMembers = {}): Promise<WireClient> {
+    const client = await this.dial()
+    client.acksAtOnce = true
+    client.say(this.hello({ subs: [subOf(1, pattern)], ...members }))
+    await client.line('welcome ')
+    return client
+  }
+
+  /** Connects without a subprotocol. */
+  async plain(): Promise<PlainClient> {
+    const client = await PlainClient.open(this.options.url, this.waiting)
+    this.#plain.push(client)
+    return client
+  }
+
+  /** A link that writes its own frames, behind its handshake. */
+  async raw(): Promise<RawLink> {
+    const { link } = await this.handshake(['Sec-WebSocket-Protocol: bus.v1'])
+    return link
+  }
+
+  /** A handshake with these header lines, and the head of its answer. @param query - with its question mark */
+  async handshake(
+    headers: readonly string[],
+    query = '',
+  ): Promise<{ readonly link: RawLink; readonly head: string }> {
+    const url = new URL(`${this.options.url}${query}`)
+    const opened = await RawLink.open(url, headers, this.waiting)
+    this.#links.push(opened.link)
+    return opened
+  }
+
+  /** Ends everything. */
+  close(): void {
+    for (const client of this.#clients) client.leave()
+    for (const end of [...this.#plain, ...this.#links]) end.end()
+  }
+}

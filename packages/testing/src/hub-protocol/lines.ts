@@ -1,0 +1,77 @@
+/** What a client says, written as literal text: no codec, so that a codec's mistake cannot hide on both sides. */
+
+/** How a subscription is delivered: at most once, or at least once. */
+export type WireMode = 'amo' | 'alo'
+
+/** One subscription of a `hello`. */
+export interface WireSub {
+  readonly id: number
+  readonly pattern: string
+  readonly mode: WireMode
+  readonly from?: number
+}
+
+/** The members of a `hello` besides the version. */
+export interface HelloMembers {
+  readonly subs?: readonly WireSub[]
+  readonly sid?: string
+  readonly epoch?: string
+  readonly offset?: number
+  readonly token?: string
+  readonly window?: { readonly events: number; readonly bytes: number }
+  readonly maxMessageBytes?: number
+  readonly [more: string]: unknown
+}
+
+/** The first line of a client. */
+export function helloLine(members: HelloMembers = {}): string {
+  return `hello ${JSON.stringify({ v: 1, subs: [], ...members })}`
+}
+
+/** The body of an event. */
+export function bodyOf(payload: unknown): string {
+  return `{"payload":${JSON.stringify(payload)},"metadata":{"timestamp":1777887000000,"source":"suite"}}`
+}
+
+/** The line that publishes; its id follows from the number. */
+export function pubLine(
+  n: number | '-',
+  type: string,
+  payload: unknown,
+  verb: 'pub' | 'rep' = 'pub',
+): string {
+  return `${verb} ${n} ${type} id-${n} ${bodyOf(payload)}`
+}
+
+/** Lines with consecutive numbers, whose payloads are the numbers. */
+export function pubLines(from: number, to: number, type: string): string[] {
+  return Array.from({ length: to - from + 1 }, (_, i) => pubLine(from + i, type, from + i))
+}
+
+/** A subscription of a `hello`, at least once unless told otherwise. */
+export function subOf(id: number, pattern: string, mode: WireMode = 'alo', from?: number): WireSub {
+  return { id, pattern, mode, ...(from === undefined ? {} : { from }) }
+}
+
+/** An event as it came. */
+export interface HeardEvent {
+  readonly verb: 'ev' | 'rv'
+  readonly offset: number
+  readonly type: string
+  readonly id: string
+  /** The bytes behind the id, as text. */
+  readonly body: string
+}
+
+/** The event that a line is; `undefined` for any other line. */
+export function readEvent(line: string): HeardEvent | undefined {
+  const found = /^(ev|rv) (0|[1-9]\d*) (\S+) (\S+) (.*)$/s.exec(line)
+  if (found === null) return undefined
+  const [, verb = '', offset = '', type = '', id = '', body = ''] = found
+  return { verb: verb === 'ev' ? 'ev' : 'rv', offset: Number(offset), type, id, body }
+}
+
+/** The payload in a body that is JSON. */
+export function payloadOf({ body }: HeardEvent): unknown {
+  return (JSON.parse(body) as { readonly payload: unknown }).payload
+}

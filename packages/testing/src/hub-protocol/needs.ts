@@ -1,0 +1,38 @@
+/** What a black box cannot know: without it the cases that need it are skipped. */
+import type { Need } from './hub-case.ts'
+import type { HubCredentials, HubSettings } from './options.ts'
+
+function setting(name: keyof HubSettings): Need {
+  return {
+    reason: `needs \`settings.${name}\``,
+    isMet: ({ settings }) => settings?.[name] !== undefined && settings[name] !== false,
+  }
+}
+
+function credential(name: keyof HubCredentials): Need {
+  return {
+    reason: `needs \`credentials.${name}\``,
+    isMet: ({ credentials }) => credentials?.[name] !== undefined && credentials[name] !== false,
+  }
+}
+
+function confirms(confirm: 'hub' | 'subscribers'): Need {
+  return {
+    reason: `needs \`settings.confirm\` to be '${confirm}'`,
+    isMet: ({ settings }) => settings?.confirm === confirm,
+  }
+}
+
+export const HELLO_MS: Need = setting('helloMs')
+export const SESSION_TTL: Need = setting('sessionTtlMs')
+export const SMALL_LOG: Need = setting('logEvents')
+export const SUBSCRIPTION_LIMIT: Need = setting('subscriptions')
+export const RATE: Need = setting('publishPerSecond')
+export const PLAIN: Need = setting('plain')
+export const CONFIRMED_BY_HUB: Need = confirms('hub')
+export const CONFIRMED_BY_SUBSCRIBERS: Need = confirms('subscribers')
+export const TOKEN: Need = credential('token')
+export const OTHER_TOKEN: Need = credential('other')
+export const BAD_TOKEN: Need = credential('bad')
+export const TOKEN_REQUIRED: Need = credential('isRequired')
+export const LIMITED: Need = credential('limited')

@@ -1,0 +1,80 @@
+/** What the suite is told of the hub under test: where it is, and what a black box cannot know. */
+import { checkOptions, required, string, type Shape } from '@bus/core'
+import type { ReportedCase } from '../conformance/medium.ts'
+
+/** Who gets in. */
+export interface HubCredentials {
+  /** A token that is good for every type and pattern; said in each `hello`. */
+  readonly token: string
+  /** A token of somebody else, as good. @default the cases that need one are skipped */
+  readonly other?: string
+  /** A token that is good for nothing. @default the cases that need one are skipped */
+  readonly bad?: string
+  /** Whether nobody gets in without one. @default false */
+  readonly isRequired?: boolean
+  /** Somebody with limited permissions. @default the cases that need one are skipped */
+  readonly limited?: {
+    readonly token: string
+    /** A type that it may not publish. */
+    readonly mayNotPublish: string
+    /** A pattern that it may not subscribe to. */
+    readonly mayNotRead: string
+  }
+}
+
+/** How the hub under test is set, where that cannot be seen from outside. What is not given leaves out its cases. */
+export interface HubSettings {
+  /** What an `ok` means. */
+  readonly confirm?: 'hub' | 'subscribers'
+  /** Milliseconds within which a client must say `hello`; best below 1,000, because a case waits for it. */
+  readonly helloMs?: number
+  /** Milliseconds that a session is kept without a link; best below 1,000, because a case waits for it. */
+  readonly sessionTtlMs?: number
+  /** Events that the log keeps; best below 1,000, because a case fills it. */
+  readonly logEvents?: number
+  /** Subscriptions that a session may have. */
+  readonly subscriptions?: number
+  /** Events that one connection may publish in a second; below 1,000, because a case exceeds it. */
+  readonly publishPerSecond?: number
+  /** Whether it speaks the plain JSON wire too, to anybody. */
+  readonly plain?: boolean
+}
+
+/** What the suite is told. */
+export interface HubProtocolOptions {
+  /** The name of the hub, for titles and the report. */
+  readonly name: string
+  /** Where it listens: `ws:` and a host. It may serve others meanwhile; every case uses types of its own. */
+  readonly url: string
+  /** @default nobody needs any */
+  readonly credentials?: HubCredentials
+  /** @default nothing is known, so the cases that need to know are skipped */
+  readonly settings?: HubSettings
+  /** Only these cases, by id. @default every case */
+  readonly only?: readonly string[]
+  readonly timing?: {
+    /** Milliseconds within which something that must happen happens. @default 5_000 */
+    readonly expectMs?: number
+    /** Milliseconds in which nothing more may happen. @default 150 */
+    readonly quietMs?: number
+  }
+  /** Gets the report when the last case is done. What it throws fails the suite. @default nobody */
+  readonly onReport?: (report: HubProtocolReport) => void | Promise<void>
+}
+
+/** What the suite found; JSON as it is. */
+export interface HubProtocolReport {
+  readonly name: string
+  /** In the order of their numbers. */
+  readonly cases: readonly ReportedCase[]
+}
+
+const SHAPE: Shape<Pick<HubProtocolOptions, 'name' | 'url'>> = Object.freeze({
+  name: required(string({ nonEmpty: true })),
+  url: required(string({ nonEmpty: true })),
+})
+
+/** @throws `ConfigError` that names the option. */
+export function checkHubOptions({ name, url }: HubProtocolOptions): void {
+  checkOptions('', { name, url }, SHAPE)
+}
