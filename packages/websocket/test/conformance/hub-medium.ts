@@ -30,17 +30,13 @@ export interface HubWorld {
   restartHub(): Promise<void>
 }
 
+/** A window that a case reaches, and subscriptions for the case that has hundreds. */
+const LIMITS = { window: { events: 256 }, subscriptionsPerConnection: 600 }
+
 /** Starts a hub with everything in front of it. */
 export async function hubMedium(options: HubMediumOptions): Promise<Medium> {
   const startHub = (port: number): Promise<Hub> =>
-    createHub({
-      allowAnonymous: true,
-      closeMs: 500,
-      port,
-      // Small, so that a case reaches it.
-      limits: { window: { events: 256 } },
-      ...options.hub,
-    })
+    createHub({ allowAnonymous: true, closeMs: 500, port, limits: LIMITS, ...options.hub })
   let hub = await startHub(0)
   const { port } = hub
   const edits = new Map<string, FrameEdits>()
