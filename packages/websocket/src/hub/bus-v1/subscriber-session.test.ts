@@ -230,6 +230,22 @@ describe('a subscriber session', () => {
     expect(session.needs(log)).toBe(7)
   })
 
+  it('looks for the set of all its patterns when something is read, not at each subscription', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const sets = new PatternSets()
+    const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
+    for (let id = 0; id < 50; id++) session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
+    // One set for each subscription, and none yet for all of them.
+    expect(sets.size).toBe(50)
+    log.append(false, Buffer.from('x'), 0, 1, 'p7', 0)
+    expect(session.next(log, 1)?.lines.count).toBe(1)
+    expect(sets.size).toBe(51)
+    session.remove(7)
+    expect(session.wants('p7', 1)).toBe(false)
+    session.end()
+    expect(sets.size).toBe(0)
+  })
+
   it('gives the same frame to everybody with the same patterns and the same cursor', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const sets = new PatternSets()

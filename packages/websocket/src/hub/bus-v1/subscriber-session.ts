@@ -20,7 +20,7 @@ export class SubscriberSession {
   readonly #sets: PatternSets
   #subs: readonly Sub[] = []
   readonly #unacked = new Fifo<Lines>()
-  #set: PatternSet
+  #known: PatternSet | undefined
   #window: Window
   #maxMessageBytes = Infinity
   #position = 0
@@ -36,7 +36,6 @@ export class SubscriberSession {
 
   constructor(sets: PatternSets, window: Window) {
     this.#sets = sets
-    this.#set = sets.acquire([])
     this.#window = window
   }
 
@@ -137,7 +136,7 @@ export class SubscriberSession {
   /** Gives everything back. */
   end(): void {
     for (const { id } of this.#subs) this.#drop(id)
-    this.#sets.release(this.#set)
+    this.#reset()
     this.unlink()
   }
 
@@ -242,9 +241,14 @@ export class SubscriberSession {
     return true
   }
 
+  /** Made when it is asked for: subscriptions come many at a time, and each of them changes it. */
+  get #set(): PatternSet {
+    this.#known ??= this.#sets.acquire(this.#subs.map(({ set }) => set.key))
+    return this.#known
+  }
+
   #reset(): void {
-    const old = this.#set
-    this.#set = this.#sets.acquire(this.#subs.map(({ set }) => set.key))
-    this.#sets.release(old)
+    if (this.#known !== undefined) this.#sets.release(this.#known)
+    this.#known = undefined
   }
 }
