@@ -55,8 +55,7 @@ export class Door {
   readonly #sockets: WebSocketServer
   readonly #addresses: Places
   /** Handshakes whose credentials are looked at. */
-  #underWay = 0
-  #isOpen = true
+  readonly #underWay = new Set<Duplex>()
 
   constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
     this.#server = server
@@ -75,9 +74,10 @@ export class Door {
     return this.#addresses.refused
   }
 
-  /** Accepts no further upgrade. */
+  /** Accepts no further upgrade, and refuses those that are under way. */
   stop(): void {
-    this.#isOpen = false
+    for (const tcp of this.#underWay) refuse(tcp, 503)
+    this.#underWay.clear()
     this.#server.off('upgrade', this.#onUpgrade)
   }
 
@@ -90,7 +90,7 @@ export class Door {
       return
     }
     const rules = { origins, hosts, maxConnections: limits.connections }
-    const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay)
+    const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay.size)
     if (refusal !== undefined) refuse(tcp, refusal)
     else if (this.#addresses.enter(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
@@ -106,12 +106,12 @@ export class Door {
   }
 
   async #authenticate(caller: Caller, token: string | undefined, isBusV1: boolean): Promise<void> {
-    this.#underWay++
     const { request, tcp } = caller
+    this.#underWay.add(tcp)
     const admission = await this.#hosts.admit({ request, token }, () => tcp.destroyed)
-    this.#underWay--
-    if (tcp.destroyed) return
-    if (!this.#isOpen || admission === 'unavailable') refuse(tcp, 503)
+    // The hub may have closed meanwhile, and has answered.
+    if (!this.#underWay.delete(tcp) || tcp.destroyed) return
+    if (admission === 'unavailable') refuse(tcp, 503)
     else if (admission === 'unauthorized') refuse(tcp, 401)
     // On the plain wire everybody gets and sends everything as it is, so there is nothing to grant a part of.
     else if (!isBusV1 && this.#isRestricted(admission)) refuse(tcp, 403)
