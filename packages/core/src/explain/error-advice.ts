@@ -105,7 +105,8 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'Compare versions and subprotocols of both sides.',
   },
   'heartbeat-timeout': {
-    message: 'Nothing was heard from the other side for too long; the link counts as dead.',
+    message:
+      'Nothing was heard from the other side for too long, or nothing of what was published; the link counts as dead.',
     suggestion:
       'Nothing, while reconnecting is on. If it is frequent, compare the intervals with those of proxies between.',
   },

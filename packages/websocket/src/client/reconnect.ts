@@ -21,6 +21,8 @@ export interface ReconnectPorts {
   link(connection: Connection, generation: number): Link
   /** Authentication, bootstrap frames, subscriptions: what must be done before ready. */
   bootstrap(link: Link, attempt: number, signal: AbortSignal): Promise<void>
+  /** What the end of a link that was not ready yet means, where that is more than the loss of a link. */
+  refusal?(info: CloseInfo): BusError | undefined
   /** Ready: the outbox may go. */
   up(link: Link): void
   down(link: Link, info: CloseInfo): void
@@ -169,6 +171,8 @@ export class Reconnector {
       const isWait = error instanceof AbortedError || error instanceof DisconnectedError
       const isOurs = info.initiatedBy === 'local' && info.error === undefined
       if (!isWait || (isOurs && !hasEnded)) throw error
+      const refusal = this.#ports.refusal?.(info)
+      if (refusal !== undefined) throw refusal
       if (!isOurs) ended(info)
       throw closeError(info)
     }

@@ -27,7 +27,7 @@ export interface RetryBudgetPorts {
   misbehaved(error: unknown): void
 }
 
-type RetryOptions = Pick<ResolvedOptions, 'reconnect' | 'headers' | 'clock' | 'random'>
+type RetryOptions = Pick<ResolvedOptions, 'reconnect' | 'headers' | 'protocol' | 'clock' | 'random'>
 
 /** Belongs to one reconnector. */
 export class RetryBudget {
@@ -98,9 +98,9 @@ export class RetryBudget {
     if (wasStable) this.#function.reset()
     if (this.#verdict(failure) === 'fatal') {
       if (!isAuthRefusal(error)) return error
-      // Fresh headers may hold a token that is still good; the same ones never do.
+      // Fresh credentials may still be good; the same ones never are.
       this.#authRefusals++
-      const canRefresh = typeof this.#options.headers === 'function' && this.#authRefusals === 1
+      const canRefresh = this.#hasFreshCredentials && this.#authRefusals === 1
       const message = 'The server does not accept our credentials'
       if (!canRefresh) return new AuthError(message, { cause: error })
     }
@@ -134,6 +134,11 @@ export class RetryBudget {
       () => delayOf(backoff.exponential(defaults.backoff), this.#failures, Math.random),
     )
     return this.askedMs(cause) + own
+  }
+
+  get #hasFreshCredentials(): boolean {
+    const { headers, protocol } = this.#options
+    return typeof headers === 'function' || protocol.credentials?.isFixed === false
   }
 
   /** What the retry function says, where there is one: `undefined` goes on. */

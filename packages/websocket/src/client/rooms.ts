@@ -228,6 +228,7 @@ export class Rooms {
       link: (connection, generation) =>
         new Link(connection, generation, options, this.#linkPorts(this.session)),
       bootstrap: (link, attempt, signal) => this.session.open(link, attempt, signal),
+      refusal: (info) => this.session.refusal?.(info),
       up: (link) => this.#up(link),
       down: (_link, info) => this.#down(info),
       failed: (error) => {

@@ -25,6 +25,8 @@ export interface Session {
   encode(event: Event): Frame
   /** Makes a new link ready: who we are, what is wanted. Rejects when the link cannot be used. */
   open(link: SessionLink, attempt: number, signal: AbortSignal): Promise<void>
+  /** Why a link was ended before it was ready, where that is more than the loss of a link. Absent: it never is. */
+  refusal?(end: LinkEnd): BusError | undefined
   /** The link is ready. */
   up(): void
   /** The link is gone. */

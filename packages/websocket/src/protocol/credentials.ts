@@ -28,8 +28,15 @@ export type TokenSource = string | ((context: AuthContext) => Token | Promise<To
 /** The token of a session, and when it is renewed. */
 export interface SessionCredentials {
   readonly token: TokenSource
+  /** It never changes, so that one that was refused is refused again. */
+  readonly isFixed: boolean
   /** Milliseconds before its end. */
   readonly renewBeforeMs: number
+}
+
+/** Whether it has no control character: one at the end, of the file that it was read from, would go unseen for long. */
+export function isPrintable(token: string): boolean {
+  return !/\p{Cc}/u.test(token)
 }
 
 /**
@@ -49,6 +56,9 @@ export async function askToken(
   }
   if (typeof token !== 'string') {
     throw new AuthError(`Expected \`token\` to give a string, got ${typeof token}`)
+  }
+  if (!isPrintable(token)) {
+    throw new AuthError('The token holds a control character; does it end with a line break?')
   }
   if (expiresAt !== undefined && !Number.isFinite(expiresAt)) {
     throw new AuthError('Expected `expiresAt` of the token to be milliseconds since 1970')

@@ -1,5 +1,13 @@
 /** The session of `bus.v1`: acknowledged publishing and resumable subscribing over any number of links. */
-import { DecodeError, ProtocolError, type Clock, type Event, type Gap } from '@bus/core'
+import {
+  AuthError,
+  DecodeError,
+  ProtocolError,
+  type BusError,
+  type Clock,
+  type Event,
+  type Gap,
+} from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
 import { helloLine } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
@@ -41,6 +49,8 @@ export interface BusV1Ports {
 /** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
 const MAX_MESSAGE_BYTES = 65_536
 
+/** With which a hub refuses who we are. */
+const UNAUTHORIZED = 4401
 /** With which a hub asks for another session. */
 const CONFLICT = 4409
 /** With which a link is closed on which the hub broke the protocol: unlike 4400 it is worth another try. */
@@ -117,6 +127,12 @@ export class BusV1Session implements Session, HubReceiver {
     )
   }
 
+  refusal({ code, initiatedBy }: LinkEnd): BusError | undefined {
+    if (code !== UNAUTHORIZED || initiatedBy !== 'remote') return undefined
+    this.#token?.refused()
+    return new AuthError('The hub does not accept our credentials')
+  }
+
   up(): void {
     if (this.#link !== undefined) this.#token?.up(this.#link)
     this.#ports.wake()
@@ -125,6 +141,7 @@ export class BusV1Session implements Session, HubReceiver {
   down({ code, initiatedBy }: LinkEnd): void {
     const isTheirs = initiatedBy === 'remote'
     this.#forgetLink()
+    if (isTheirs && code === UNAUTHORIZED) this.#token?.refused()
     const isPoisoned = this.#publisher.down(isTheirs ? code : undefined)
     // The hub would wait for the number of an event that was given up; or it has asked for another session.
     if (isPoisoned || (isTheirs && code === CONFLICT)) this.#sid = undefined

@@ -2,6 +2,7 @@
 import { checkOptions, durationMs, falseOr, where, withMethods, type Event } from '@bus/core'
 import {
   RENEW_BEFORE_MS,
+  isPrintable,
   type SessionCredentials,
   type TokenSource,
 } from '../../protocol/credentials.ts'
@@ -20,7 +21,8 @@ const PROGRESS_MS = 10_000
 export interface BusV1Options {
   /**
    * Shown to the hub on each new link, instead of what the headers show. A function is asked each time; if it tells when
-   * the token ends (`expiresAt`), it is asked again in time, and the hub gets the new one on the live link.
+   * the token ends (`expiresAt`), it is asked again in time, and the hub gets the new one on the live link. A token that
+   * the hub refuses ends the transport: at once, or, if a function gave it, when the next one is refused too.
    * @default none
    */
   readonly token?: TokenSource
@@ -44,7 +46,7 @@ export interface BusV1Options {
  */
 export function busV1(options: BusV1Options = {}): Protocol {
   checkOptions<BusV1Options>('', options, {
-    token: where('to be a token or a function that gets one', isTokenSource),
+    token: where('to be a token on one line, or a function that gets one', isTokenSource),
     renewBeforeMs: durationMs({ allowLong: true }),
     progressMs: durationMs({ min: 1, allowInfinity: true }),
     fallback: falseOr(withMethods('encode', 'decode')),
@@ -57,7 +59,7 @@ export function busV1(options: BusV1Options = {}): Protocol {
     capabilities: busV1Capabilities,
     session: SUBPROTOCOL,
     progressMs,
-    ...(token === undefined ? {} : { credentials: hidden({ token, renewBeforeMs }) }),
+    ...(token === undefined ? {} : { credentials: hidden(token, renewBeforeMs) }),
     ...(fallback === false ? {} : { fallback }),
     // The session keeps its state in the transport; a fallback may keep its own.
     ...(fallback === false || fallback.clone === undefined
@@ -83,10 +85,11 @@ export function busV1(options: BusV1Options = {}): Protocol {
 }
 
 function isTokenSource(value: unknown): boolean {
-  return typeof value === 'function' || isToken(value)
+  return typeof value === 'function' || (isToken(value) && isPrintable(value))
 }
 
 /** A function shows nothing of the token when the protocol is printed. */
-function hidden({ token, renewBeforeMs }: SessionCredentials): SessionCredentials {
-  return Object.freeze({ token: typeof token === 'function' ? token : () => token, renewBeforeMs })
+function hidden(token: TokenSource, renewBeforeMs: number): SessionCredentials {
+  const isFixed = typeof token !== 'function'
+  return Object.freeze({ token: isFixed ? () => token : token, isFixed, renewBeforeMs })
 }

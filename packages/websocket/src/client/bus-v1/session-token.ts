@@ -17,6 +17,8 @@ export class SessionToken {
   readonly #clock: Clock
   /** When the token that was shown last ends, by the clock. */
   #endsAt: number | undefined
+  /** In a row. */
+  #refusals = 0
   #stop: () => void = () => {}
 
   constructor(credentials: SessionCredentials, clock: Clock) {
@@ -36,9 +38,15 @@ export class SessionToken {
 
   /** The link is ready: what it was shown is renewed before it ends. */
   up(link: ProtocolLink): void {
+    this.#refusals = 0
     const leftMs = this.#leftMs
     if (leftMs === undefined) return
     this.#after(renewalDelayMs(leftMs, this.#credentials.renewBeforeMs), link)
+  }
+
+  /** The hub did not accept what it was shown last. */
+  refused(): void {
+    this.#refusals++
   }
 
   /** The link is gone. */
@@ -70,7 +78,7 @@ export class SessionToken {
   }
 
   async #ask(reason: AuthContext['reason'], signal: AbortSignal): Promise<string> {
-    const context = { reason, now: Date.now(), refusals: 0, signal }
+    const context = { reason, now: Date.now(), refusals: this.#refusals, signal }
     const { token, expiresAt } = await askToken(this.#credentials.token, context)
     // It took longer than the link lived: by now another one may be asking.
     signal.throwIfAborted()
