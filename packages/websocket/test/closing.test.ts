@@ -209,7 +209,7 @@ const STATES: Record<string, (server: Server) => Promise<WebSocketTransport>> = 
 type Server = Awaited<ReturnType<typeof serve>>
 
 describe.each(Object.entries(STATES))('close while %s', (name, reach) => {
-  test('ends in closed, dials no more, leaves no timer and no socket, and may be repeated', async () => {
+  test('ends in closed, dials no more, leaves no timer and no socket, and may be repeated [F26, F39]', async () => {
     const server = await serve()
     const before = resources()
     const transport = await reach(server)

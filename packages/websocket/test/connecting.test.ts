@@ -38,7 +38,7 @@ describe('connect', () => {
     expect(only(notices, 'open')).toEqual([{ generation: 1, reconnected: false, protocol: '' }])
   })
 
-  test('rejects for a closed port with the code of the system, and goes on trying', async () => {
+  test('rejects for a closed port with the code of the system, and goes on trying [F15]', async () => {
     const transport = transportTo(await closedPort())
     await expect(transport.connect()).rejects.toMatchObject({
       code: 'connection',
@@ -147,7 +147,7 @@ describe('the request of the handshake', () => {
 })
 
 describe('a function for headers', () => {
-  test('that throws fails the attempt with a typed error, and the next one asks it again', async () => {
+  test('that throws fails the attempt with a typed error, and the next one asks it again [F31]', async () => {
     const server = await serve()
     let calls = 0
     const transport = transportTo(server, {
@@ -165,7 +165,7 @@ describe('a function for headers', () => {
     expect(calls).toBe(2)
   })
 
-  test('that never settles ends with the deadline, and is told so by its signal', async () => {
+  test('that never settles ends with the deadline, and is told so by its signal [F31]', async () => {
     const server = await serve()
     const signals: AbortSignal[] = []
     const transport = transportTo(server, {
@@ -184,15 +184,18 @@ describe('a function for headers', () => {
     ['ends in a line break', { authorization: 'abc\n' }],
     ['is no text', { authorization: 7 }],
     ['comes in a Map', new Map([['authorization', 'abc']])],
-  ])('whose value %s ends the transport with an error without the value', async (_how, made) => {
-    const server = await serve()
-    const transport = transportTo(server, { headers: () => made as Record<string, string> })
-    const error: unknown = await transport.connect().catch((thrown: unknown) => thrown)
-    expect(error).toMatchObject({ code: 'config' })
-    expect(String(error)).not.toContain('abc')
-    expect(transport.status).toMatchObject({ state: 'closed', cause: { code: 'config' } })
-    expect(server.upgradeAttempts).toBe(0)
-  })
+  ])(
+    'whose value %s ends the transport with an error without the value [F27]',
+    async (_how, made) => {
+      const server = await serve()
+      const transport = transportTo(server, { headers: () => made as Record<string, string> })
+      const error: unknown = await transport.connect().catch((thrown: unknown) => thrown)
+      expect(error).toMatchObject({ code: 'config' })
+      expect(String(error)).not.toContain('abc')
+      expect(transport.status).toMatchObject({ state: 'closed', cause: { code: 'config' } })
+      expect(server.upgradeAttempts).toBe(0)
+    },
+  )
 })
 
 describe('a server that refuses the handshake', () => {
@@ -202,7 +205,7 @@ describe('a server that refuses the handshake', () => {
     [404, '', 'Not Found'],
     [302, '', 'Found'],
   ])(
-    'with %i and the body %j is not asked again; the error has status, headers and body',
+    'with %i and the body %j is not asked again; the error has status, headers and body [F22]',
     async (status, body, expected) => {
       const server = await serve()
       server.faults.refuse(status, { body, headers: { 'x-why': 'because' } })
@@ -221,7 +224,7 @@ describe('a server that refuses the handshake', () => {
     },
   )
 
-  test('by a redirect never sends the credentials to the other host', async () => {
+  test('by a redirect never sends the credentials to the other host [F22]', async () => {
     const server = await serve()
     const other = await serve()
     server.faults.refuse(302, { headers: { location: other.url.replace('ws', 'http') } })
@@ -230,7 +233,7 @@ describe('a server that refuses the handshake', () => {
     expect(other.upgradeAttempts).toBe(0)
   })
 
-  test.each([408, 425, 429, 500, 502, 503])('with %i is asked again', async (status) => {
+  test.each([408, 425, 429, 500, 502, 503])('with %i is asked again [F21]', async (status) => {
     const server = await serve()
     server.faults.refuse(status, { times: 1 })
     const transport = transportTo(server)
@@ -250,7 +253,7 @@ describe('a server that refuses the handshake', () => {
 })
 
 describe('a server that does not answer the handshake', () => {
-  test('in time is given up at the deadline, and each further attempt waits for the backoff', async () => {
+  test('in time is given up at the deadline, and each further attempt waits for the backoff [F17]', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
     const waits: number[] = []
@@ -273,7 +276,7 @@ describe('a server that does not answer the handshake', () => {
     expect(server.upgradeAttempts).toBe(4)
   })
 
-  test('but drips it byte by byte is given up at the same deadline', async () => {
+  test('but drips it byte by byte is given up at the same deadline [F18]', async () => {
     const server = await serve()
     server.faults.dripUpgrade({ intervalMs: 5, times: 1 })
     const transport = transportTo(server, { timeouts: { connectMs: 60 } })
@@ -298,7 +301,7 @@ describe('a server that does not answer the handshake', () => {
     ['resets the connection', (f: Faults) => f.resetUpgrade({ times: 1 })],
     ['speaks no HTTP', (f: Faults) => f.answerUpgrade('hello\r\n\r\n', { times: 1 })],
     ['answers with a wrong key', (f: Faults) => f.answerUpgrade(WRONG_KEY, { times: 1 })],
-  ])('but %s is tried again, with the cause told', async (_how, breakIt) => {
+  ])('but %s is tried again, with the cause told [F15, F25]', async (_how, breakIt) => {
     const server = await serve()
     breakIt(server.faults)
     const transport = transportTo(server)
@@ -317,7 +320,7 @@ const WRONG_KEY =
 test.each([
   ['none of the subprotocols', () => false as const],
   ['a subprotocol that nobody offered', () => 'other'],
-])('a server that agrees on %s ends the transport', async (_what, subprotocols) => {
+])('a server that agrees on %s ends the transport [F24]', async (_what, subprotocols) => {
   const server = await serve({ subprotocols })
   const transport = transportTo(server, { protocols: ['own'] })
   await expect(transport.connect()).rejects.toMatchObject({ code: 'protocol', retryable: false })

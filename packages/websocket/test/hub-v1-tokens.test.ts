@@ -139,7 +139,7 @@ describe('a client of our hub with a token', () => {
     await expect(long.connect({ retry: true })).rejects.toMatchObject({ code: 'auth' })
   })
 
-  test('that comes after its link was given up disturbs nobody', async () => {
+  test('that comes after its link was given up disturbs nobody [F31]', async () => {
     const { hub, shown } = await guardedHub()
     const late: ((token: string) => void)[] = []
     const token = (): string | Promise<string> => {

@@ -43,7 +43,7 @@ describe('wss', () => {
         }),
     ],
   ])(
-    'ends the transport for a certificate %s, without another attempt',
+    'ends the transport for a certificate %s, without another attempt [F28]',
     async (_what, tlsFor, make) => {
       const theirs = await make()
       const server = await serve({ tls: theirs })
@@ -113,7 +113,7 @@ describe('wss', () => {
     },
   )
 
-  test('with a server that speaks no TLS, or nothing, fails within the deadline and is tried again', async () => {
+  test('with a server that speaks no TLS, or nothing, fails within the deadline and is tried again [F28]', async () => {
     const plain = await serve()
     const transport = transportTo({ url: plain.url.replace('ws:', 'wss:') })
     await expect(transport.connect()).rejects.toMatchObject({ code: 'connection' })
