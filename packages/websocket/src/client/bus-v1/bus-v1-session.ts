@@ -247,7 +247,7 @@ export class BusV1Session implements Session, HubReceiver {
 
   subno(id: number, code: string): void {
     const pattern = this.#verdicts.refused(id, code)
-    if (pattern !== undefined) this.#subscriber.forget(pattern)
+    if (pattern !== undefined) this.#subscriber.forget(pattern, id)
   }
 
   event(offset: number, type: string, id: string, body: string, resent: boolean): void {

@@ -72,9 +72,14 @@ export class Subscriber {
     return this.#asked.get(pattern)?.mode === 'amo' && this.#ports.registry.isSettled(pattern)
   }
 
-  /** The id under which the hub knows the pattern, which it then forgets. */
-  forget(pattern: string): number | undefined {
+  /**
+   * The id under which the hub knows the pattern, which it then forgets.
+   *
+   * @param only - forgotten only if this is the id: the pattern may have been asked for again under another one
+   */
+  forget(pattern: string, only?: number): number | undefined {
     const id = this.#asked.get(pattern)?.id
+    if (only !== undefined && id !== only) return undefined
     this.#asked.delete(pattern)
     return id
   }
