@@ -185,6 +185,7 @@ describe('publishing and subscribing', () => {
     [{ middleware: [7] }, 'middleware[0]'],
     [{ deadLetters: true }, 'deadLetters'],
     [{ deadLetter: false }, 'deadLetter'],
+    [{ blockedHandlerMs: 0 }, 'blockedHandlerMs'],
     [{ events: { a: {} } }, 'events.a'],
   ])('createBus refuses %j', (options, path) => {
     const all: object = { transport: memoryTransport(), ...options }

@@ -2,6 +2,7 @@
 import {
   arrayOf,
   checkOptions,
+  durationMs,
   falseOr,
   func,
   oneOf,
@@ -52,6 +53,11 @@ export interface BusOptions {
   readonly onError?: OnError
   /** Under which names it tells what it does on `node:diagnostics_channel`; its transport has an option of its own. @default prefix 'bus' */
   readonly telemetry?: TelemetryOptions
+  /**
+   * Milliseconds after which a publish that a handler waits for is told as `blocked-handler`, at the latest after twice as
+   * many. It goes on waiting. @default 1_000
+   */
+  readonly blockedHandlerMs?: number
   /** @default the machine's clock */
   readonly clock?: Clock
   /** Source of the jitter of retries. @default `Math.random` */
@@ -69,6 +75,7 @@ export interface ResolvedBusOptions {
   readonly createId: (() => string) | undefined
   readonly onError: OnError | undefined
   readonly telemetry: Telemetry
+  readonly blockedHandlerMs: number
   readonly clock: Clock
   readonly random: Random
 }
@@ -83,9 +90,12 @@ const SHAPE: Shape<BusOptions> = Object.freeze({
   createId: func,
   onError: func,
   telemetry: (_path, value) => void telemetryOf(value as TelemetryOptions),
+  blockedHandlerMs: durationMs({ min: 1 }),
   clock: withMethods('now', 'setTimeout', 'clearTimeout'),
   random: func,
 })
+
+const BLOCKED_HANDLER_MS = 1_000
 
 /** @throws `ConfigError` naming the option. */
 export function resolveBusOptions(options: BusOptions): ResolvedBusOptions {
@@ -106,6 +116,7 @@ export function resolveBusOptions(options: BusOptions): ResolvedBusOptions {
     createId: options.createId,
     onError: options.onError,
     telemetry,
+    blockedHandlerMs: options.blockedHandlerMs ?? BLOCKED_HANDLER_MS,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   })

@@ -66,6 +66,7 @@ export class EventBus implements Bus {
     this.#factory = new EventFactory(source, createId)
     this.#publisher = new Publisher(options, {
       notices: this.#notices,
+      scope: this.#scope,
       refusal: () => this.#refusal(),
     })
     this.#subscriptions = new Subscriptions(options, {
@@ -227,6 +228,7 @@ export class EventBus implements Bus {
 
   async #close(options: CloseOptions | undefined): Promise<void> {
     this.#state = 'closed'
+    this.#publisher.close()
     this.#unhandled += this.#subscriptions.abandon(closedError())
     try {
       await this.#options.transport.close(options)

@@ -1,4 +1,5 @@
 /** What a bus tells: the notices of its transport, its own, and the dead letters. */
+import type { Event } from '../contract/event.ts'
 import type {
   ErrorKind,
   ListenOptions,
@@ -23,12 +24,22 @@ export interface BusEvents extends TransportEvents {
     readonly level: 'high' | 'normal'
     readonly fillRatio: number
   }
+  /**
+   * A publish inside a handler has waited for `blockedHandlerMs`, and the handler with it. It may wait for that very
+   * handler: where the medium holds publishers back until a subscriber has taken what came before. `emit` does not wait.
+   * Told once for a subscription, until none of its handlers waits.
+   */
+  'blocked-handler': { readonly id: string; readonly event: Event; readonly waitedMs: number }
 }
 
 /** Gets every `error` notice, also when nobody listens. */
 export type OnError = (error: Error, kind: ErrorKind) => void
 
-const OWN: ReadonlySet<string> = new Set(['dead-letter', 'subscription-backpressure'])
+const OWN: ReadonlySet<string> = new Set([
+  'blocked-handler',
+  'dead-letter',
+  'subscription-backpressure',
+])
 
 /** Forwards a notice of the transport only while somebody wants it: listening can cost the transport work. */
 export class Notices implements Listenable<BusEvents> {

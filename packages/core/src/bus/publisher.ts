@@ -11,6 +11,8 @@ import type {
 } from '../contract/transport.ts'
 import type { Operation, TelemetryOperations } from '../observe/telemetry.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
+import { HandlerPublishes } from './handler-publishes.ts'
+import type { HandlingScope } from './handling-scope.ts'
 import { aroundPublish, type PublishStep } from './middleware.ts'
 import type { Notices } from './notices.ts'
 import { asError } from './thrown.ts'
@@ -18,6 +20,7 @@ import { asError } from './thrown.ts'
 /** What the publisher needs of its bus. */
 export interface PublisherOwner {
   readonly notices: Notices
+  readonly scope: HandlingScope
   /** Why nothing may be published now. */
   refusal(): Error | undefined
 }
@@ -31,6 +34,7 @@ export class Publisher {
   readonly #operation: Operation<TelemetryOperations['bus.publish']>
   readonly #publish: PublishStep
   readonly #emit: PublishStep | undefined
+  readonly #inHandlers: HandlerPublishes
 
   constructor(options: ResolvedBusOptions, owner: PublisherOwner) {
     const { transport, schemas, validate, middleware } = options
@@ -44,9 +48,27 @@ export class Publisher {
     this.#emit = wraps
       ? aroundPublish(middleware, (event, how) => this.#handOver(event, how))
       : undefined
+    this.#inHandlers = new HandlerPublishes({
+      clock: options.clock,
+      blockedHandlerMs: options.blockedHandlerMs,
+      blocked: ({ id }, event, waitedMs) =>
+        owner.notices.emit('blocked-handler', { id, event, waitedMs }),
+    })
   }
 
   publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
+    const sent = this.#start(event, options)
+    const handling = this.#owner.scope.current
+    if (handling?.live === true) this.#inHandlers.watch(handling, event, sent)
+    return sent
+  }
+
+  /** No timer is left. */
+  close(): void {
+    this.#inHandlers.close()
+  }
+
+  #start(event: Event, options: PublishOptions): Promise<PublishReceipt> {
     const refusal = this.#owner.refusal()
     if (refusal !== undefined) return Promise.reject(refusal)
     let checked: Event | Promise<Event>
