@@ -13,9 +13,9 @@ async function setUp(handler: Handler, options: Pick<BusOptions, 'blockedHandler
   const transport = new StubTransport()
   const answers: ((receipt: PublishReceipt) => void)[] = []
   transport.onPublish = () => {
-    const { promise, resolve } = deferred<PublishReceipt>()
-    answers.push(resolve)
-    return promise
+    const answer = deferred<PublishReceipt>()
+    answers.push((receipt) => answer.resolve(receipt))
+    return answer.promise
   }
   const bus = createBus({ transport, clock, ...options })
   const told: unknown[] = []

@@ -252,7 +252,7 @@ describe('a publisher that stops waiting', () => {
 })
 
 describe('a link that breaks', () => {
-  test('costs nothing: the session goes on, and what is not confirmed is sent again in order', async () => {
+  test('costs nothing: the session goes on, and what is not confirmed is sent again in order [F79]', async () => {
     const hub = await startLiteralHub({
       answer: (line, index) => (index === 0 ? undefined : confirm(line)),
       welcome: (_hello, index) => (index === 0 ? {} : { resumed: true, last: 2 }),

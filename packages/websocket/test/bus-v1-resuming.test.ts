@@ -107,7 +107,7 @@ describe('with a hub that starts anew', () => {
     }
   }
 
-  test('names what was lost as one gap, and handles what is resent once', async () => {
+  test('names what was lost as one gap, and handles what is resent once [F84]', async () => {
     const hub = await restartable({})
     const publisher = busTo(hub.port, 'shop')
     const subscriber = busTo(hub.port)
@@ -126,7 +126,7 @@ describe('with a hub that starts anew', () => {
     expect(told).toEqual([...numbers(100), 'epoch', ...numbers(200).slice(100)])
   })
 
-  test('that confirms with its subscribers loses nothing, and each is handled once', async () => {
+  test('that confirms with its subscribers loses nothing, and each is handled once [F84]', async () => {
     const hub = await restartable({ confirm: 'subscribers', graceMs: 300 })
     const publisher = busTo(hub.port, 'shop')
     const subscriber = busTo(hub.port)

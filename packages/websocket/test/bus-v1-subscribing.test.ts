@@ -201,7 +201,7 @@ describe('what was lost', () => {
     expect(told).toEqual(['before', gap, 'after'])
   })
 
-  test('with the hub is told once, to the bus as well, and what comes again is handled once', async () => {
+  test('with the hub is told once, to the bus as well, and what comes again is handled once [F84]', async () => {
     const hub = await startLiteralHub({
       welcome: ({ epoch, offset = 0 }, index) =>
         index === 0
@@ -304,7 +304,7 @@ describe('the cursor goes on', () => {
 })
 
 describe('backpressure', () => {
-  test('a slow handler holds the publisher back through the hub, with bounded memory, and lets it go on', async () => {
+  test('a slow handler holds the publisher back through the hub, with bounded memory, and lets it go on [F95]', async () => {
     const window = { events: 50 }
     const hub = await startHub({ limits: { window }, log: { maxEvents: 100 }, holdMs: 60_000 })
     const publisher = busOf(client(hub, { queue: { capacity: 100 } }))

@@ -122,7 +122,7 @@ test('works with await using: what was accepted is sent, and nothing is left beh
   await leavesNothing(before)
 })
 
-test('keeps the order of each key while handlers run at once, in any time', async () => {
+test('keeps the order of each key while handlers run at once, in any time [F93]', async () => {
   const server = await serve()
   const bus = busTo(server)
   const seen = new Map<string, number[]>()
@@ -150,7 +150,7 @@ test('keeps the order of each key while handlers run at once, in any time', asyn
   for (const numbers of seen.values()) expect(numbers).toEqual(numbers.toSorted((a, b) => a - b))
 })
 
-test('unsubscribing lets the handler in flight finish, and refuses an id that it does not know', async () => {
+test('unsubscribing lets the handler in flight finish, and refuses an id that it does not know [F91]', async () => {
   const server = await serve()
   const bus = busTo(server)
   const handled: unknown[] = []
@@ -174,7 +174,7 @@ test('unsubscribing lets the handler in flight finish, and refuses an id that it
   })
 })
 
-test('a handler may end its own subscription, and waits for nothing then', async () => {
+test('a handler may end its own subscription, and waits for nothing then [F91]', async () => {
   const server = await serve()
   const bus = busTo(server)
   const handled: unknown[] = []

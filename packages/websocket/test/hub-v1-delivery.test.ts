@@ -52,7 +52,7 @@ test('flags what a publisher resends after it lost its session', async () => {
   expect(reader.lines.slice(1)).toEqual(['rv 1 a x {"payload":1}', 'ev 2 a y {"payload":2}'])
 })
 
-test('sends an event with overlapping patterns once', async () => {
+test('sends an event with overlapping patterns once [F92]', async () => {
   const hub = await startHub()
   const reader = await greet(hub, {
     subs: [sub(1, 'order.*'), sub(2, 'order.created'), sub(3, '>')],
@@ -76,7 +76,7 @@ test('sends only what matches, and never relays at-most-once events twice', asyn
   expect(publisher.lines).toHaveLength(1)
 })
 
-test('does not relay a number that came before, and acknowledges it again', async () => {
+test('does not relay a number that came before, and acknowledges it again [F79]', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -99,7 +99,7 @@ test('ends a link that leaves a hole in its numbers with 4409', async () => {
   expect(hub.stats().busV1).toMatchObject({ published: 1, protocolErrors: 1 })
 })
 
-test('ends a link that acknowledges more than it was sent with 4409', async () => {
+test('ends a link that acknowledges more than it was sent with 4409 [F80]', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, 'order.*')] })
   const publisher = await greet(hub)
@@ -179,7 +179,7 @@ test('a second subscription gets nothing of what lies before it, also while the 
   expect(reader.payloads).toEqual([1, 3, 5])
 })
 
-test('holds to the window of a subscriber, also in the replay of the past', async () => {
+test('holds to the window of a subscriber, also in the replay of the past [F98]', async () => {
   const hub = await startHub()
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 1_000))
@@ -215,7 +215,7 @@ test('holds to the bytes of a window, but lets one event through that is larger'
   await reader.events(2)
 })
 
-test('tells a quiet subscriber how far the log is, so that its cursor moves past foreign events', async () => {
+test('tells a quiet subscriber how far the log is, so that its cursor moves past foreign events [F86]', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, 'quiet.*')] })
   const publisher = await greet(hub)
@@ -230,7 +230,7 @@ test('tells a quiet subscriber how far the log is, so that its cursor moves past
   expect(reader.ws.readyState).toBe(reader.ws.OPEN)
 })
 
-test('tells the cursor with the heartbeat where little has passed', async () => {
+test('tells the cursor with the heartbeat where little has passed [F86]', async () => {
   const hub = await startHub({ heartbeatMs: 20 })
   const reader = await greet(hub, { subs: [sub(1, 'quiet.*')] })
   const publisher = await greet(hub)

@@ -3,7 +3,7 @@ import { until } from './harness.ts'
 import { join, startHub } from './hub-clients.ts'
 import { greet, pub, pubs, sub } from './wire-client.ts'
 
-test('a full log withholds acknowledgements as long as a subscriber needs what would have to leave', async () => {
+test('a full log withholds acknowledgements as long as a subscriber needs what would have to leave [F95]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 } })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -172,7 +172,7 @@ test('at-most-once events that find no room beyond the window are dropped and co
   await reader.events(4)
 })
 
-test('a subscriber without any progress holds up the publishers for holdMs, then it gets a gap', async () => {
+test('a subscriber without any progress holds up the publishers for holdMs, then it gets a gap [F96]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 50 })
   const reader = await greet(hub, {
     subs: [sub(1, 'order.*')],
@@ -212,7 +212,7 @@ test('a subscriber that was given up counts again once it has caught up', async 
   await publisher.line('ok 35')
 })
 
-test('a subscriber whose socket stood still counts again once it was told its gap', async () => {
+test('a subscriber whose socket stood still counts again once it was told its gap [F96]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 100 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -244,7 +244,7 @@ test('with confirm subscribers a subscriber that was given up is not waited for'
   expect(hub.stats().busV1.givenUp).toBe(1)
 })
 
-test('a slow subscriber that moves is waited for, however long all of it takes', async () => {
+test('a slow subscriber that moves is waited for, however long all of it takes [F95]', async () => {
   const hub = await startHub({ log: { maxEvents: 4 }, holdMs: 200 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -261,7 +261,7 @@ test('a slow subscriber that moves is waited for, however long all of it takes',
   expect(hub.stats().busV1.givenUp).toBe(0)
 })
 
-test('a session that is away is waited for as well, until holdMs or its end', async () => {
+test('a session that is away is waited for as well, until holdMs or its end [F85, F96]', async () => {
   const hub = await startHub({ log: { maxEvents: 5 }, holdMs: 5_000, sessionTtlMs: 500 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const { sid, epoch } = reader.welcome
@@ -316,7 +316,7 @@ test('a gap may be acknowledged like what it stands for', async () => {
   expect(reader.ws.readyState).toBe(reader.ws.OPEN)
 })
 
-test('events that are too old leave the log', async () => {
+test('events that are too old leave the log [F85]', async () => {
   const hub = await startHub({ log: { maxAgeMs: 30 } })
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 3))

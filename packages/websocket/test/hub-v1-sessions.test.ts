@@ -92,7 +92,7 @@ test('subscriptions that were made or ended while away count from the return on'
   expect(second.payloads).toEqual([1, 5])
 })
 
-test('a newer connection of a session fences the older one with 4410', async () => {
+test('a newer connection of a session fences the older one with 4410 [F88]', async () => {
   const hub = await startHub()
   const publisher = await greet(hub)
   const first = await greet(hub, { subs: [sub(1, '>')] })
@@ -106,7 +106,7 @@ test('a newer connection of a session fences the older one with 4410', async () 
   expect(hub.stats().busV1).toMatchObject({ fenced: 1, resumed: 1, sessions: 2 })
 })
 
-test('the fenced connection takes nothing of the session with it when it closes', async () => {
+test('the fenced connection takes nothing of the session with it when it closes [F88]', async () => {
   const hub = await startHub()
   const first = await greet(hub, { subs: [sub(1, '>')] })
   first.ws.pause()
@@ -147,7 +147,7 @@ test('a session id of somebody who shows other credentials gives a new session',
   await victim.events(1)
 })
 
-test('a hub that started anew says that its log is another one, and gives all of it', async () => {
+test('a hub that started anew says that its log is another one, and gives all of it [F84]', async () => {
   const old = await startHub()
   const before = await greet(old, { subs: [sub(1, '>')] })
   const { sid, epoch } = before.welcome
@@ -168,7 +168,7 @@ test('a hub that started anew says that its log is another one, and gives all of
   await after.events(2)
 })
 
-test('a cursor beyond the head belongs to another log', async () => {
+test('a cursor beyond the head belongs to another log [F99]', async () => {
   const hub = await startHub()
   const first = await greet(hub, { subs: [sub(1, '>')] })
   const { sid, epoch } = first.welcome
@@ -193,7 +193,7 @@ test('a session that is gone makes room for a new one, a connected one does not'
   for (const client of [second, third]) expect(client.ws.readyState).toBe(client.ws.OPEN)
 })
 
-test('publishes without pause through a hundred resumes: each subscriber sees every event once, in order', async () => {
+test('publishes without pause through a hundred resumes: each subscriber sees every event once, in order [F89]', async () => {
   const hub = await startHub()
   const publisher = await greet(hub)
   const seen: unknown[] = []

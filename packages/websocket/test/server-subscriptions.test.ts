@@ -67,7 +67,7 @@ describe('subscriptions on the server', () => {
     expect(a.events).toEqual([])
   })
 
-  test('stays subscribed when it is subscribed, unsubscribed and subscribed again in one tick', async () => {
+  test('stays subscribed when it is subscribed, unsubscribed and subscribed again in one tick [F90]', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     await transport.connect()

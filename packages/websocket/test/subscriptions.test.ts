@@ -35,7 +35,7 @@ describe('which events a subscription gets', () => {
     expect(new Set(users.events.map((event) => event.type)).size).toBe(2)
   })
 
-  test('is each match once, whatever of its patterns overlap', async () => {
+  test('is each match once, whatever of its patterns overlap [F92]', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const sink = await collect(transport, 'order.created', 'order.*', 'order.>', '>')
@@ -69,7 +69,7 @@ describe('which events a subscription gets', () => {
 })
 
 describe('unsubscribing', () => {
-  test('ends delivery at once, also from within it and for another', async () => {
+  test('ends delivery at once, also from within it and for another [F91]', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const seen: string[] = []
