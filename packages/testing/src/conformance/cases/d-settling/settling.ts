@@ -1,0 +1,127 @@
+/** When an event is settled: after its handling, once. */
+import assert from 'node:assert/strict'
+import { createEvent, type Bus } from '@bus/core'
+import { numbers } from '../../arrivals.ts'
+import { publishAll } from '../../batches.ts'
+import type { ConformanceCase } from '../../case.ts'
+import { Gate } from '../../gate.ts'
+import { KeepingSink } from '../../keeping-sink.ts'
+import { spyOnSettling, type SettleSpy } from '../../settle-spy.ts'
+import type { World } from '../../world.ts'
+
+const COUNT = 20
+
+interface Spied extends SettleSpy {
+  readonly sender: Bus
+  readonly receiver: Bus
+}
+
+function spied(world: World): Spied {
+  const spy = spyOnSettling(world.transport())
+  return { ...spy, sender: world.bus(), receiver: world.bus({ transport: spy.transport }) }
+}
+
+function publishNamed(world: World, bus: Bus, ids: readonly string[]): Promise<unknown> {
+  const published = ids.map((id) => bus.publish('a', id, { metadata: { id } }))
+  return world.all(published, 'the publishes')
+}
+
+export const settledOnce: ConformanceCase = {
+  id: 'D1',
+  level: 'MUST',
+  title:
+    'an event is settled once: handled, dropped or dead-lettered; one whose letter is lost is kept',
+  async run(world) {
+    const { sender, receiver, settled } = spied(world)
+    const failing = (): Promise<void> => Promise.reject(new Error('no'))
+    const lost = (): void => {
+      throw new Error('nobody takes letters')
+    }
+    const seen: string[] = []
+    const handlers = {
+      handled: receiver.subscribe('a.handled', ({ id }) => void seen.push(id)),
+      dropped: receiver.subscribe('a.dropped', failing, { errorPolicy: { strategy: 'drop' } }),
+      buried: receiver.subscribe('a.buried', failing, { errorPolicy: { strategy: 'dlq' } }),
+      kept: receiver.subscribe('a.kept', failing, {
+        errorPolicy: { strategy: 'dlq', deadLetter: { deliver: lost, fallback: 'keep' } },
+      }),
+    }
+    await world.all(Object.values(handlers), 'to be subscribed')
+    let errors = 0
+    receiver.on('error', () => void errors++)
+    for (const id of Object.keys(handlers)) {
+      const published = sender.publish(createEvent(`a.${id}`, 1, { id }))
+      await world.soon(published, 'a publish')
+    }
+    // The kept one is told twice: its handler failed, and then its letter.
+    await world.until(() => seen.length === 1 && errors >= 4, 'every event to come to its end')
+    await world.quiet()
+    assert.deepEqual(settled.toSorted(), ['buried', 'dropped', 'handled'])
+    assert.deepEqual(
+      receiver.deadLetters?.list().map(({ event }) => event?.id),
+      ['buried'],
+    )
+  },
+}
+
+export const settledAfterHandling: ConformanceCase = {
+  id: 'D2',
+  level: 'MUST',
+  title: 'nothing is settled before its handler has ended, whichever of them ends first',
+  async run(world) {
+    const { sender, receiver, settled } = spied(world)
+    const gates = new Map(['one', 'two', 'three'].map((id) => [id, new Gate()]))
+    const started: string[] = []
+    await world.soon(
+      receiver.subscribe(
+        'a',
+        async ({ id }) => {
+          started.push(id)
+          await gates.get(id)?.opened
+        },
+        { concurrency: 3 },
+      ),
+      'to be subscribed',
+    )
+    await publishNamed(world, sender, [...gates.keys()])
+    await world.until(() => started.length === 3, 'three handlers to run')
+    await world.quiet()
+    assert.deepEqual(settled, [], 'nothing while the handlers run')
+    const ended: string[] = []
+    for (const id of ['two', 'three', 'one']) {
+      gates.get(id)?.open()
+      ended.push(id)
+      await world.until(() => settled.length >= ended.length, `${id} to be settled`)
+      await world.quiet()
+      assert.deepEqual(settled, ended)
+    }
+  },
+}
+
+export const settledAgain: ConformanceCase = {
+  id: 'D6',
+  level: 'MUST',
+  title: 'settling again, with an unknown token, after unsubscribe or after close has no effect',
+  async run(world) {
+    const [sender, transport] = [world.bus(), world.transport()]
+    const sink = new KeepingSink()
+    const feed = transport.subscribe(['a'], sink)
+    await world.soon(feed.live, 'to be live')
+    await publishAll(world, sender, 'a', numbers(COUNT))
+    await world.until(() => sink.tokens.length >= COUNT, 'every event')
+    const settleAll = (): void => {
+      for (const token of [...sink.tokens.toReversed(), 4_711, -1]) feed.settle(token)
+    }
+    settleAll()
+    settleAll()
+    await publishAll(world, sender, 'a', numbers(COUNT, COUNT))
+    await world.until(() => sink.tokens.length >= 2 * COUNT, 'what was published after that')
+    await world.soon(feed.unsubscribe(), 'to unsubscribe')
+    settleAll()
+    await world.soon(transport.close(), 'to close')
+    settleAll()
+    await world.quiet()
+    const arrived = (sink.payloads as number[]).toSorted((a, b) => a - b)
+    assert.deepEqual(arrived, numbers(2 * COUNT), 'each event once')
+  },
+}
