@@ -178,7 +178,7 @@ describe('an event that the hub refuses', () => {
     expect(seen[1]?.error).toMatchObject({ code: 'rejected' })
   })
 
-  test('by costing three links is given up alone, and goes to the dead letters', async () => {
+  test('by costing three links is given up alone, and goes to the dead letters [F45]', async () => {
     let poison = ''
     const hub = await startLiteralHub({
       welcome: ({ sid }) => (sid === undefined ? { sid: `s${hubs()}` } : { sid, resumed: true }),
@@ -206,7 +206,7 @@ describe('an event that the hub refuses', () => {
     expect(hub.events(3)).toEqual(events.slice(1).map(({ id }, i) => `rep ${i + 1} ${id}`))
   })
 
-  test('is never sent when it is larger than any message that the hub takes', async () => {
+  test('is never sent when it is larger than any message that the hub takes [F45, F57]', async () => {
     const hub = await startLiteralHub({ welcome: () => limitsOf({ maxLineBytes: 1_000 }) })
     const transport = client(hub)
     const [large, small] = [createEvent('a', 'x'.repeat(2_000)), createEvent('a', 1)]
@@ -414,7 +414,7 @@ describe('a hub that sends its clients away', () => {
     ['asks all to spread their return', 'bye {"code":1001,"spreadMs":600}', 300],
     ['asks for both', 'bye {"code":1001,"retryAfterMs":100,"spreadMs":400}', 300],
     ['asks for nothing', 'bye {"code":1001}', 0],
-  ])('and %s is obeyed once', async (_what, line, waitMs) => {
+  ])('and %s is obeyed once [F36]', async (_what, line, waitMs) => {
     const hub = await startLiteralHub()
     const transport = client(hub, { random: () => 0.5, reconnect: { backoff: () => 5 } })
     const notices = record(transport)
@@ -430,7 +430,7 @@ describe('a hub that sends its clients away', () => {
     expect(waits).toEqual([waitMs + 5, 5])
   })
 
-  test('because another took its session ends the transport', async () => {
+  test('because another took its session ends the transport [F44]', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     await transport.connect()

@@ -356,7 +356,7 @@ interface Coded {
 
 describe('a listener that closes the transport', () => {
   test.each(['connecting', 'bootstrapping', 'ready', 'backoff'])(
-    'when it hears of %s leaves it closed, with nothing told afterwards and nothing left behind',
+    'when it hears of %s leaves it closed, with nothing told afterwards and nothing left behind [F40]',
     async (state) => {
       const server = await serve()
       if (state === 'backoff') server.faults.refuse(503)
@@ -385,7 +385,7 @@ describe('a listener that closes the transport', () => {
     await leavesNothing(before)
   })
 
-  test('or drains, publishes and reconnects when it hears of ready does no harm', async () => {
+  test('or drains, publishes and reconnects when it hears of ready does no harm [F40]', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const outcomes: Promise<unknown>[] = []

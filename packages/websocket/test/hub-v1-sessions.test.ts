@@ -92,7 +92,7 @@ test('subscriptions that were made or ended while away count from the return on'
   expect(second.payloads).toEqual([1, 5])
 })
 
-test('a newer connection of a session fences the older one with 4410 [F88]', async () => {
+test('a newer connection of a session fences the older one with 4410 [F44, F88]', async () => {
   const hub = await startHub()
   const publisher = await greet(hub)
   const first = await greet(hub, { subs: [sub(1, '>')] })

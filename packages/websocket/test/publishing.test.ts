@@ -67,7 +67,7 @@ describe('publishing while the link breaks', () => {
     await expect(transport.publish(createEvent('a', 2))).resolves.toMatchObject({ status: 'sent' })
   })
 
-  test('gives an event up after its attempts, with a reason that says so', async () => {
+  test('gives an event up after its attempts, with a reason that says so [F45]', async () => {
     const server = await serve()
     server.faults.stall()
     const transport = transportTo(server, {

@@ -108,7 +108,7 @@ describe('the attempts', () => {
     })
   })
 
-  test('count on while a server accepts links and closes them at once', async () => {
+  test('count on while a server accepts links and closes them at once [F37]', async () => {
     const server = await serve()
     server.faults.closeAfterOpen(1011)
     const { policy, attempts } = counting()
@@ -119,7 +119,7 @@ describe('the attempts', () => {
     expect(server.connections).toHaveLength(5)
   })
 
-  test('count from the beginning after a link that lasted', async () => {
+  test('count from the beginning after a link that lasted [F37]', async () => {
     const server = await serve()
     const { policy, attempts } = counting()
     const reconnect = { backoff: policy, stableAfterMs: 20 }
@@ -133,7 +133,7 @@ describe('the attempts', () => {
     expect(attempts).toEqual([1, 1, 1])
   })
 
-  test('end after the time without a link that is permitted, also in the middle of a wait', async () => {
+  test('end after the time without a link that is permitted, also in the middle of a wait [F41]', async () => {
     const server = await serve()
     server.faults.refuse(503)
     const transport = transportTo(server, {
@@ -146,7 +146,7 @@ describe('the attempts', () => {
     expect(server.upgradeAttempts).toBe(1)
   })
 
-  test('tell of themselves: the number, the delay and the cause of each wait', async () => {
+  test('tell of themselves: the number, the delay and the cause of each wait [F41]', async () => {
     const server = await serve()
     server.faults.refuse(500, { times: 2 })
     const transport = transportTo(server, { reconnect: { backoff: (n) => n * 2 } })
@@ -403,7 +403,7 @@ describe('reconnect()', () => {
   })
 })
 
-test('several signs of one loss make one reconnect', async () => {
+test('several signs of one loss make one reconnect [F38]', async () => {
   const server = await serve()
   const transport = transportTo(server)
   await transport.connect()
@@ -416,7 +416,7 @@ test('several signs of one loss make one reconnect', async () => {
   expect(server.connections).toHaveLength(2)
 })
 
-test('two hundred losses in a row leave one live socket and nothing else', async () => {
+test('two hundred losses in a row leave one live socket and nothing else [F38]', async () => {
   const server = await serve()
   const transport = transportTo(server, { reconnect: { backoff: () => 0 } })
   const all = await collect(transport)
@@ -433,7 +433,7 @@ test('two hundred losses in a row leave one live socket and nothing else', async
   expect(all.events).toHaveLength(1)
 }, 30_000)
 
-test('clients without a backoff of their own come back at different moments', async () => {
+test('clients without a backoff of their own come back at different moments [F36, F43]', async () => {
   const server = await serve()
   server.faults.refuse(503)
   const delays: number[] = []
