@@ -34,7 +34,7 @@ interface Caller {
   readonly head: Buffer
 }
 
-type Refusal = 400 | 401 | 403 | 404 | 429 | 503
+type Refusal = 400 | 401 | 403 | 404 | 426 | 429 | 503
 
 // Fixed text only: nothing of the request may get into an answer's headers.
 const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
@@ -42,6 +42,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
   401: 'Unauthorized\r\nWWW-Authenticate: Bearer',
   403: 'Forbidden',
   404: 'Not Found',
+  426: 'Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13',
   // A place becomes free when a connection ends; nobody knows when.
   429: 'Too Many Requests\r\nRetry-After: 5',
   503: 'Service Unavailable',

@@ -121,9 +121,11 @@ export class Exchange {
     return this.#reception.peers.size
   }
 
-  /** Tells who shows these credentials. */
-  admit(shown: Shown, isGone: () => boolean): Promise<Admission> {
-    return this.#gate.admit(shown, isGone)
+  /** Tells who shows these credentials with its handshake. */
+  async admit(shown: Shown, isGone: () => boolean): Promise<Admission> {
+    const admission = await this.#gate.admit(shown, isGone)
+    if (admission === 'unauthorized') this.#counters.unauthorized++
+    return admission
   }
 
   /** Takes a place for a connection whose handshake has told who it is. @returns whether there was one */

@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http'
 import { withDeadline, type Clock } from '@bus/core'
 import { Fifo } from './fifo.ts'
-import { ANONYMOUS, isPrincipal, type Principal } from './principal.ts'
+import { ANONYMOUS, hasExpired, isPrincipal, type Principal } from './principal.ts'
 
 /** What somebody shows. */
 export interface Credentials {
@@ -105,7 +105,7 @@ export class Gate {
     if (principal === null) {
       return token === undefined && this.#options.allowAnonymous ? ANONYMOUS : 'unauthorized'
     }
-    if (isPrincipal(principal)) return principal
+    if (isPrincipal(principal)) return hasExpired(principal) ? 'unauthorized' : principal
     throw new TypeError('Expected `authenticate` to return a principal with an id, or null')
   }
 

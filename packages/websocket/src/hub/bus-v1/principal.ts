@@ -32,6 +32,14 @@ export function countedName(principal: Principal): string | undefined {
   return principal === ANONYMOUS ? undefined : principal.id
 }
 
+/** Milliseconds that expired credentials still do, for clocks that differ. */
+export const EXPIRY_GRACE_MS = 30_000
+
+/** Whether the credentials of somebody are over, and not only just. */
+export function hasExpired({ expiresAt = Infinity }: Principal): boolean {
+  return expiresAt + EXPIRY_GRACE_MS <= Date.now()
+}
+
 /** Whether a value that an application returned is a principal. */
 export function isPrincipal(value: unknown): value is Principal {
   if (typeof value !== 'object' || value === null) return false

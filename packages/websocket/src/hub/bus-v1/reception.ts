@@ -16,15 +16,13 @@ import type { EventLog } from './log.ts'
 import { Member, type MemberHost } from './member.ts'
 import type { Peer, PeerHost } from './peer.ts'
 import { Permission } from './permission.ts'
-import { countedName, type Authorize, type Principal } from './principal.ts'
+import { countedName, EXPIRY_GRACE_MS, type Authorize, type Principal } from './principal.ts'
 import type { Publishing } from './publishing.ts'
 import { Pulse } from './pulse.ts'
 import type { Sessions } from './sessions.ts'
 import type { Subscribing } from './subscribing.ts'
 import type { Turn } from './turn.ts'
 
-/** Milliseconds that expired credentials still do, for clocks that differ. */
-const EXPIRY_GRACE_MS = 30_000
 /** When somebody with as many connections as it may have should try again: a place becomes free when one of them ends. */
 const PLACE_RETRY_MS = 5_000
 
