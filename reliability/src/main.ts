@@ -1,27 +1,17 @@
 /** Runs the suites and prints one report; the exit code says whether every bar was cleared. */
+import { inspect } from 'node:util'
 import { parseArguments, USAGE, type Arguments } from './arguments.ts'
 import { exactly, type Bar } from './report/bar.ts'
+import { Mishaps } from './report/mishaps.ts'
 import { findOrigin } from './report/origin.ts'
-
-/** What must not happen anywhere in the process. */
-class Mishaps {
-  readonly seen: string[] = []
-
-  constructor() {
-    const note = (kind: string) => (what: unknown) =>
-      void this.seen.push(`${kind}: ${String(what)}`)
-    process.on('unhandledRejection', note('unhandled rejection'))
-    process.on('uncaughtException', note('uncaught exception'))
-    process.on('warning', note('warning'))
-  }
-}
+import type { Suite, SuiteOptions, SuiteReport } from './suites/suite.ts'
 
 async function run({ suites, seed, size }: Arguments): Promise<boolean> {
   const mishaps = new Mishaps()
   const figures: Record<string, unknown> = {}
   const bars: Bar[] = []
   for (const suite of suites) {
-    const report = await suite.run({ seed, size })
+    const report = await runToItsEnd(suite, { seed, size })
     figures[suite.name] = report.figures
     bars.push(...report.bars.map((bar) => ({ ...bar, name: `${suite.name}: ${bar.name}` })))
   }
@@ -31,6 +21,15 @@ async function run({ suites, seed, size }: Arguments): Promise<boolean> {
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
   if (!ok) process.stderr.write(`Missed. Repeat it with ${again(seed, size, suites)}\n`)
   return ok
+}
+
+/** A suite that throws has missed a bar; those behind it still run. */
+async function runToItsEnd(suite: Suite, options: SuiteOptions): Promise<SuiteReport> {
+  try {
+    return await suite.run(options)
+  } catch (error) {
+    return { figures: { error: inspect(error) }, bars: [exactly('ran to its end', 0, 1)] }
+  }
 }
 
 function again(seed: number, size: string, suites: Arguments['suites']): string {

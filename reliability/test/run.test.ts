@@ -4,6 +4,9 @@ import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test } from 'vitest'
 import { parseArguments } from '../src/arguments.ts'
+import { CATALOGUE } from '../src/suites/catalogue.ts'
+
+const NAMES = CATALOGUE.map(({ name }) => name)
 
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
@@ -28,7 +31,7 @@ test('a small run clears every bar and prints one report', { timeout: 60_000 }, 
   }
   expect(report.bars.filter((bar) => !bar.ok)).toEqual([])
   expect(report).toMatchObject({ ok: true, seed: 1 })
-  expect(Object.keys(report.figures)).toEqual(['chaos', 'restarts', 'gaps'])
+  expect(Object.keys(report.figures)).toEqual(NAMES)
   expect(Object.values(report.versions)).not.toContain('unknown')
   // Which suites last long enough for a line a second depends on the machine; the restarts always do.
   expect(err).toMatch(/^restarts \(subscribers\) +1 s {2}\d+ of \d+, \d+ restarts$/m)
@@ -39,13 +42,13 @@ test('a wrong command line ends with 2 and says why', async () => {
   const { code, out, err } = await run('--only', 'order')
   expect(code).toBe(2)
   expect(out).toBe('')
-  expect(err).toContain('chaos, restarts, gaps')
+  expect(err).toContain(NAMES.join(', '))
 })
 
 test('the help names every suite', async () => {
   const { code, out } = await run('--help')
   expect(code).toBe(0)
-  for (const name of ['chaos', 'restarts', 'gaps']) expect(out).toContain(name)
+  for (const name of NAMES) expect(out).toContain(name)
 })
 
 test('without a seed each run draws its own; a seed and a suite may be named', () => {

@@ -1,8 +1,9 @@
 /** The catalogue of suites, in the order in which they run. */
 import { chaos } from './chaos.ts'
 import { gaps } from './gaps.ts'
+import { inputs } from './inputs.ts'
 import { restarts } from './restarts.ts'
 import type { Suite } from './suite.ts'
 
 /** Every suite. */
-export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps]
+export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs]
