@@ -8,7 +8,7 @@ import { until } from './support/until.ts'
 const makeBus = useBuses()
 
 describe('failing handlers', () => {
-  test('do not touch the publisher or a neighbour', async () => {
+  test('do not touch the publisher or a neighbour [F100]', async () => {
     const bus = makeBus()
     const seen = vi.fn()
     await bus.subscribe('a', () => {

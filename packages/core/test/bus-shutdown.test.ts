@@ -106,7 +106,7 @@ describe('drain', () => {
     ])
   })
 
-  test('of a paused subscription ends at the deadline', async () => {
+  test('of a paused subscription ends at the deadline [F107]', async () => {
     const clock = new SimulatedClock()
     const bus = makeBus({ clock })
     const subscription = await bus.subscribe('a', () => {})

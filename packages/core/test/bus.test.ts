@@ -115,7 +115,7 @@ describe('publishing and subscribing', () => {
     await until(() => seen.mock.calls.length === 1)
   })
 
-  test('a handler cannot change what the next one gets', async () => {
+  test('a handler cannot change what the next one gets [F110]', async () => {
     const bus = makeBus()
     const seen: unknown[] = []
     for (let n = 0; n < 2; n++) {
@@ -136,7 +136,7 @@ describe('publishing and subscribing', () => {
     expect(bus.subscriptions).toEqual([])
   })
 
-  test('a signal ends its subscriptions, however many, with one listener while they live', async () => {
+  test('a signal ends its subscriptions, however many, with one listener while they live [F108]', async () => {
     const bus = makeBus()
     const control = new AbortController()
     const { signal } = control
@@ -159,7 +159,7 @@ describe('publishing and subscribing', () => {
     expect(bus.subscriptions).toEqual([])
   })
 
-  test('a signal used for a thousand publishes keeps no listener', async () => {
+  test('a signal used for a thousand publishes keeps no listener [F108]', async () => {
     const bus = makeBus()
     const { signal } = new AbortController()
     await Promise.all(Array.from({ length: 1_000 }, (_, n) => bus.publish('a', n, { signal })))

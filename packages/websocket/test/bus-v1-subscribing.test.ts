@@ -304,7 +304,7 @@ describe('the cursor goes on', () => {
 })
 
 describe('backpressure', () => {
-  test('a slow handler holds the publisher back through the hub, with bounded memory, and lets it go on [F95]', async () => {
+  test('a slow handler holds the publisher back through the hub, with bounded memory, and lets it go on [F95, F102]', async () => {
     const window = { events: 50 }
     const hub = await startHub({ limits: { window }, log: { maxEvents: 100 }, holdMs: 60_000 })
     const publisher = busOf(client(hub, { queue: { capacity: 100 } }))

@@ -101,7 +101,7 @@ describe('a handler that', () => {
     ],
     ['returns a thenable that rejects', () => rejected as unknown as Promise<void>],
   ])(
-    '%s is reported with the event, and neither the publisher nor the others notice',
+    '%s is reported with the event, and neither the publisher nor the others notice [F100]',
     async (_what, fail) => {
       const hub = await startHub()
       const [sender, receiver] = [busTo(hub), busTo(hub)]
@@ -120,7 +120,7 @@ describe('a handler that', () => {
     },
   )
 
-  test('never ends loses its turn when its time is up, and the next event is handled', async () => {
+  test('never ends loses its turn when its time is up, and the next event is handled [F101]', async () => {
     const server = await serve()
     const bus = busTo(server)
     const handled: unknown[] = []

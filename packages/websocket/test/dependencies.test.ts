@@ -236,7 +236,7 @@ describe('ws', () => {
 })
 
 describe('p-queue', () => {
-  it('never settles what was waiting when it is cleared, so clear() is not used', async () => {
+  it('never settles what was waiting when it is cleared, so clear() is not used [F106]', async () => {
     const queue = new PQueue({ concurrency: 1, autoStart: false })
     const settled = vi.fn<() => void>()
     void queue.add(async () => {}).then(settled, settled)
@@ -246,7 +246,7 @@ describe('p-queue', () => {
     expect(settled).not.toHaveBeenCalled()
   })
 
-  it('lets a task that timed out run on while its slot is free, so deadlines are our own', async () => {
+  it('lets a task that timed out run on while its slot is free, so deadlines are our own [F103]', async () => {
     const queue = new PQueue({ concurrency: 1 })
     let running = 0
     const forever = () => {

@@ -39,7 +39,7 @@ const numbersOf = (events: readonly Event[]): number[] =>
   events.map(({ payload }) => (payload as { n: number }).n)
 
 describe('a handler that is slower than the publishers', () => {
-  test('makes the transport stop reading, so that the publishers wait; then everything is handled, in order', async () => {
+  test('makes the transport stop reading, so that the publishers wait; then everything is handled, in order [F102]', async () => {
     const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 60_000 })
     const transport = transportTo(hub)
     const { handled, letGo, subscription } = await slowSubscription(transport, 10)

@@ -141,7 +141,7 @@ describe('a signal', () => {
   })
 })
 
-test('every subscription gets a payload of its own, and an envelope that cannot be changed', async () => {
+test('every subscription gets a payload of its own, and an envelope that cannot be changed [F110]', async () => {
   const server = await serve()
   const transport = transportTo(server)
   const spoil = {
