@@ -73,6 +73,13 @@ export class HandlerRunner {
     this.#abort.abort(reason)
   }
 
+  /** No handler runs, and none will. */
+  end(): void {
+    if (!this.#isFollowed) return
+    this.#isFollowed = false
+    this.#options.host.scope.unfollow()
+  }
+
   /** Throws or rejects with what the handler failed with; `undefined` when it has ended already. */
   run(event: Event, attempt: number): undefined | Promise<void> {
     if (!this.#operation.isTraced) return this.#run(event, attempt)

@@ -9,30 +9,62 @@ export interface Handling {
   live: boolean
 }
 
+/** A handler that is followed, and the one of another bus inside of which it was called. */
+interface Followed {
+  readonly scope: HandlingScope
+  readonly handling: Handling
+  readonly outer: Followed | undefined
+}
+
+/** Handlers of all buses are followed by one storage: Node before 24 asks each storage at each promise of the process. */
+class Followers {
+  readonly #storage = new AsyncLocalStorage<Followed>()
+  /** Scopes that follow handlers. */
+  #scopes = 0
+
+  get innermost(): Followed | undefined {
+    return this.#storage.getStore()
+  }
+
+  add(): void {
+    this.#scopes++
+  }
+
+  remove(): void {
+    this.#scopes--
+    if (this.#scopes === 0) this.#storage.disable()
+  }
+
+  run<T>(followed: Followed, run: () => T): T {
+    return this.#storage.run(followed, run)
+  }
+}
+
+/** Which code called which is a fact of the process, so that its buses cannot each have their own. */
+const FOLLOWERS = new Followers()
+
 /**
  * Of one bus. Following a handler over its awaits slows down every promise of the process, so it ends when no handler
  * needs it any more; one that returns at once is only remembered while it is on the stack.
  */
 export class HandlingScope {
-  readonly #storage = new AsyncLocalStorage<Handling>()
   #onStack: Handling | undefined
   /** Subscriptions whose handlers are followed. */
   #followed = 0
 
   /** The handler that the current code runs inside of. */
   get current(): Handling | undefined {
-    return this.#onStack ?? (this.#followed > 0 ? this.#storage.getStore() : undefined)
+    return this.#onStack ?? (this.#followed > 0 ? this.#innermost() : undefined)
   }
 
   /** The handlers of one more subscription are followed from now on. */
   follow(): void {
-    this.#followed++
+    if (this.#followed++ === 0) FOLLOWERS.add()
   }
 
   /** Those of one less. */
   unfollow(): void {
-    this.#followed--
-    if (this.#followed === 0) this.#storage.disable()
+    if (--this.#followed === 0) FOLLOWERS.remove()
   }
 
   /** Runs a handler that is expected to return at once. */
@@ -48,6 +80,21 @@ export class HandlingScope {
 
   /** Runs a handler, and follows it over its awaits. */
   runFollowed<T>(handling: Handling, run: () => T): T {
-    return this.#storage.run(handling, () => this.runSync(handling, run))
+    const outer = around(this, FOLLOWERS.innermost)
+    return FOLLOWERS.run({ scope: this, handling, outer }, () => this.runSync(handling, run))
   }
+
+  #innermost(): Handling | undefined {
+    let followed = FOLLOWERS.innermost
+    while (followed !== undefined && followed.scope !== this) followed = followed.outer
+    return followed?.handling
+  }
+}
+
+/** The handlers of other buses that still run: two buses that answer each other for ever must not make a chain. */
+function around(scope: HandlingScope, followed: Followed | undefined): Followed | undefined {
+  if (followed === undefined) return undefined
+  const outer = around(scope, followed.outer)
+  if (followed.scope === scope || !followed.handling.live) return outer
+  return outer === followed.outer ? followed : { ...followed, outer }
 }

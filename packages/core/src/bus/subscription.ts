@@ -226,6 +226,7 @@ export class HandlerSubscription implements Sink, Subscription {
 
   async #tellClosed(): Promise<void> {
     await this.#until(() => this.#workers.active === 0)
+    this.#runner.end()
     await this.#feedGone
     this.#onClosed()
   }
