@@ -68,40 +68,77 @@ export function firstAbove(lines: Lines, offset: number): number {
 /**
  * The frame behind `cursor`: it ends with its segment, where it is full, or before an event that is too large. There is
  * at least one event behind the cursor, and it is still in the log.
+ *
+ * @param types - the only types that are wanted, where they can be named: they are looked up, so that what others want
+ * costs nothing. Without it every event is asked about.
  */
 export function frameAfter(
   log: EventLog,
   cursor: number,
   wants: Wants,
   limits: FrameLimits,
+  types?: readonly string[],
 ): Frame {
   const segment = log.segmentOf(cursor + 1)
   if (segment === undefined) return nothing(log.head)
-  const runs: number[] = []
+  const draft = new Draft(segment, limits)
   const end = Math.min(segment.last, log.head)
-  let upTo = cursor
-  let count = 0
-  let bytes = 0
-  let tooLarge: Range | undefined
-  for (let offset = cursor + 1; offset <= end; offset++) {
-    if (wants(segment.typeOf(offset), offset)) {
-      const size = segment.sizeOf(offset)
-      // The last line of a message has no line feed.
-      if (size - 1 > limits.messageBytes) {
-        if (count > 0) break
-        tooLarge = { from: tooLarge?.from ?? offset, to: offset }
-      } else {
-        if (tooLarge !== undefined || count === limits.events) break
-        const isFull = bytes + size > limits.bytes || bytes + size - 1 > limits.messageBytes
-        if (count > 0 && isFull) break
-        count++
-        bytes += size
-        addToRuns(runs, offset)
-      }
+  if (types === undefined) {
+    for (let offset = cursor + 1; offset <= end; offset++) {
+      if (wants(segment.typeOf(offset), offset) && !draft.take(offset))
+        return draft.frame(offset - 1)
     }
-    upTo = offset
+  } else {
+    for (const offset of offsetsOf(segment, types, cursor)) {
+      if (!draft.take(offset)) return draft.frame(offset - 1)
+    }
   }
-  return count === 0 ? nothing(upTo, tooLarge) : fromRuns(segment, runs, upTo, count)
+  return draft.frame(end)
+}
+
+function offsetsOf(segment: Segment, types: readonly string[], cursor: number): number[] {
+  const offsets: number[] = []
+  for (const type of types) segment.collect(type, cursor, offsets)
+  return types.length === 1 ? offsets.toReversed() : offsets.toSorted((a, b) => a - b)
+}
+
+/** A frame in the making. */
+class Draft {
+  readonly #segment: Segment
+  readonly #limits: FrameLimits
+  readonly #runs: number[] = []
+  #count = 0
+  #bytes = 0
+  #tooLarge: Range | undefined
+
+  constructor(segment: Segment, limits: FrameLimits) {
+    this.#segment = segment
+    this.#limits = limits
+  }
+
+  /** The next event that is wanted. `false`: the frame ends before it. */
+  take(offset: number): boolean {
+    const size = this.#segment.sizeOf(offset)
+    const { events, bytes, messageBytes } = this.#limits
+    // The last line of a message has no line feed.
+    if (size - 1 > messageBytes) {
+      if (this.#count > 0) return false
+      this.#tooLarge = { from: this.#tooLarge?.from ?? offset, to: offset }
+      return true
+    }
+    if (this.#tooLarge !== undefined || this.#count === events) return false
+    const isFull = this.#bytes + size > bytes || this.#bytes + size - 1 > messageBytes
+    if (this.#count > 0 && isFull) return false
+    this.#count++
+    this.#bytes += size
+    addToRuns(this.#runs, offset)
+    return true
+  }
+
+  frame(upTo: number): Frame {
+    if (this.#count === 0) return nothing(upTo, this.#tooLarge)
+    return fromRuns(this.#segment, this.#runs, upTo, this.#count)
+  }
 }
 
 const NO_LINES: Lines = { count: 0, first: 0, last: 0, bytes: 0, offsets: undefined }

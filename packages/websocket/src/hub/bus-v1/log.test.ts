@@ -47,6 +47,8 @@ type Step =
       readonly do: 'read'
       readonly cursor: number
       readonly types: readonly string[]
+      /** Whether the types are named, so that they are looked up. */
+      readonly named: boolean
       readonly events: number
       readonly bytes: number
       readonly messageBytes: number
@@ -69,6 +71,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       do: fc.constant('read' as const),
       cursor: fc.nat(60),
       types: fc.subarray(TYPES),
+      named: fc.boolean(),
       events: fc.integer({ min: 1, max: 20 }),
       bytes: fc.integer({ min: 1, max: 1_000 }),
       messageBytes: fc.oneof(fc.constant(Infinity), fc.integer({ min: 1, max: 150 })),
@@ -85,7 +88,8 @@ function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do
   const passed: number[] = []
   let cursor = Math.max(read.cursor, log.floor - 1)
   while (cursor < log.head) {
-    const { upTo, data, lines: found, tooLarge } = frameAfter(log, cursor, wants, read)
+    const frame = frameAfter(log, cursor, wants, read, read.named ? read.types : undefined)
+    const { upTo, data, lines: found, tooLarge } = frame
     const text = data?.toString().split('\n') ?? []
     const offsets = text.map((line) => Number(line.split(' ')[1]))
     expect(upTo).toBeGreaterThan(cursor)

@@ -1,5 +1,5 @@
 /** A pattern set: readers that want the same share what was found for one of them. */
-import { PatternIndex } from '@bus/core'
+import { isType, PatternIndex } from '@bus/core'
 import { frameAfter, type Frame } from './frame.ts'
 import type { EventLog } from './log.ts'
 
@@ -11,6 +11,8 @@ const UNBOUNDED_COUNT = Number.MAX_SAFE_INTEGER
 /** A set of patterns. There is one object for each set, however many readers have it. */
 export class PatternSet {
   readonly key: string
+  /** Every type that is wanted, where no pattern has a `*` or a `>`. */
+  readonly types: readonly string[] | undefined
   readonly #index = new PatternIndex<true>()
   /** The frames of this turn, by the cursor that they begin behind. */
   readonly #frames = new Map<number, Frame>()
@@ -20,6 +22,7 @@ export class PatternSet {
 
   constructor(key: string, patterns: readonly string[]) {
     this.key = key
+    this.types = patterns.every(isType) ? patterns : undefined
     for (const pattern of patterns) this.#index.add(pattern, true)
   }
 
@@ -34,7 +37,7 @@ export class PatternSet {
     }
     const known = this.#frames.get(cursor)
     if (known !== undefined) return known
-    const frame = frameAfter(log, cursor, this.wants, LIMITS)
+    const frame = frameAfter(log, cursor, this.wants, LIMITS, this.types)
     this.#frames.set(cursor, frame)
     return frame
   }

@@ -25,6 +25,10 @@ export class Segment {
   /** The place of each event's type among {@link #names}: numbers, which a collection need not look through. */
   #types: Uint32Array
   readonly #names: string[] = []
+  /** The number of the newest event of each type, counted from 1. */
+  readonly #newest: number[] = []
+  /** The number of the event of the same type before each event; 0: it is the first. */
+  #previous: Uint32Array
   readonly #places = new Map<string, number>()
   #events = 0
   #used = 0
@@ -36,6 +40,7 @@ export class Segment {
     const events = Math.max(16, Math.ceil(capacity / TYPICAL_LINE_BYTES))
     this.#ends = new Uint32Array(events)
     this.#types = new Uint32Array(events)
+    this.#previous = new Uint32Array(events)
   }
 
   /** The offset of its last event; `base - 1` while it is empty. */
@@ -71,12 +76,27 @@ export class Segment {
     bytes[at++] = LINE_FEED
     if (this.#events === this.#ends.length) this.#grow()
     this.#ends[this.#events] = at
-    this.#types[this.#events++] = this.#placeOf(type)
+    const place = this.#placeOf(type)
+    this.#types[this.#events] = place
+    this.#previous[this.#events++] = this.#newest[place] ?? 0
+    this.#newest[place] = this.#events
     this.#used = at
   }
 
   typeOf(offset: number): string {
     return this.#names[this.#types[offset - this.base] ?? 0] ?? ''
+  }
+
+  /** Adds the offsets behind `cursor` with this type to `found`, the newest first. It costs as much as it finds. */
+  collect(type: string, cursor: number, found: number[]): void {
+    const place = this.#places.get(type)
+    if (place === undefined) return
+    const known = Math.max(cursor + 1 - this.base, 0)
+    let event = this.#newest[place] ?? 0
+    while (event > known) {
+      found.push(this.base + event - 1)
+      event = this.#previous[event - 1] ?? 0
+    }
   }
 
   /** Bytes of one line, its line feed included. */
@@ -106,6 +126,7 @@ export class Segment {
   #grow(): void {
     this.#ends = twice(this.#ends)
     this.#types = twice(this.#types)
+    this.#previous = twice(this.#previous)
   }
 }
 

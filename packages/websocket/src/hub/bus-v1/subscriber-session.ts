@@ -2,7 +2,7 @@
 import type { WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import type { Window } from '../../protocol/bus-v1/limits.ts'
 import { Fifo } from './fifo.ts'
-import { countUpTo, firstAbove, frameAfter, type Frame, type Lines } from './frame.ts'
+import { countUpTo, firstAbove, frameAfter, type Frame, type Lines, type Wants } from './frame.ts'
 import type { EventLog } from './log.ts'
 import type { PatternSet, PatternSets } from './pattern-set.ts'
 
@@ -151,15 +151,19 @@ export class SubscriberSession {
   /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
   next(log: EventLog, turn: number): Frame | undefined {
     if (this.#position >= log.head || !this.hasCredit) return undefined
-    if (this.#position >= this.#newestSince) {
+    const isWhole = this.#position >= this.#newestSince
+    if (isWhole) {
       const shared = this.#set.frameAfter(log, this.#position, turn)
       if (this.#fits(shared)) return shared
     }
-    return frameAfter(log, this.#position, (type, offset) => this.wants(type, offset), {
+    const limits = {
       events: this.#window.events - this.#unackedEvents,
       bytes: Math.min(this.#window.bytes - this.#unackedBytes, this.#maxMessageBytes),
       messageBytes: this.#maxMessageBytes,
-    })
+    }
+    const wants: Wants = (type, offset) => this.wants(type, offset)
+    const types = isWhole ? this.#set.types : undefined
+    return frameAfter(log, this.#position, wants, limits, types)
   }
 
   /** The frame was sent. */
