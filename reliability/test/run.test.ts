@@ -6,8 +6,6 @@ import { expect, onTestFinished, test } from 'vitest'
 import { parseArguments } from '../src/arguments.ts'
 import { CATALOGUE } from '../src/suites/catalogue.ts'
 
-const NAMES = CATALOGUE.map(({ name }) => name)
-
 const MAIN = fileURLToPath(new URL('../dist/main.js', import.meta.url))
 
 async function run(...args: string[]): Promise<{ code: number | null; out: string; err: string }> {
@@ -20,22 +18,30 @@ async function run(...args: string[]): Promise<{ code: number | null; out: strin
   return { code, ...text }
 }
 
-test('a small run clears every bar and prints one report', { timeout: 60_000 }, async () => {
-  const { code, out, err } = await run('--smoke', '--seed', '1')
-  const report = JSON.parse(out) as {
-    ok: boolean
-    seed: number
-    versions: Record<string, string>
-    bars: { name: string; want: string; got: number; ok: boolean }[]
-    figures: Record<string, unknown>
-  }
+interface Report {
+  readonly ok: boolean
+  readonly seed: number
+  readonly versions: Record<string, string>
+  readonly bars: readonly { name: string; want: string; got: number; ok: boolean }[]
+  readonly figures: Record<string, unknown>
+}
+
+const NAMES = CATALOGUE.map(({ name }) => name)
+
+test.each(NAMES)('a small run of %s clears every bar', { timeout: 60_000 }, async (name) => {
+  const { code, out } = await run('--smoke', '--seed', '1', '--only', name)
+  const report = JSON.parse(out) as Report
   expect(report.bars.filter((bar) => !bar.ok)).toEqual([])
   expect(report).toMatchObject({ ok: true, seed: 1 })
-  expect(Object.keys(report.figures)).toEqual(NAMES)
+  expect(Object.keys(report.figures)).toEqual([name])
   expect(Object.values(report.versions)).not.toContain('unknown')
-  // Which suites last long enough for a line a second depends on the machine; the restarts always do.
-  expect(err).toMatch(/^restarts \(subscribers\) +1 s {2}\d+ of \d+, \d+ restarts$/m)
   expect(code).toBe(0)
+})
+
+test('a run tells once a second how far it is', { timeout: 60_000 }, async () => {
+  // Which suites last long enough for a line depends on the machine; the restarts always do.
+  const { err } = await run('--smoke', '--seed', '1', '--only', 'restarts')
+  expect(err).toMatch(/^restarts \(subscribers\) +1 s {2}\d+ of \d+, \d+ restarts$/m)
 })
 
 test('a wrong command line ends with 2 and says why', async () => {

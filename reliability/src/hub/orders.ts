@@ -1,12 +1,11 @@
 /** What the run and the hub's process say to each other. */
+import type { HubOptions } from '@bus/websocket/hub'
 
 /** What differs from a hub as everybody starts it. */
-export interface HubSettings {
-  readonly confirm?: 'hub' | 'subscribers'
-  readonly holdMs?: number
-  readonly limits?: { readonly window: { readonly events: number } }
-  readonly log?: { readonly maxEvents: number }
-}
+export type HubSettings = Pick<
+  HubOptions,
+  'confirm' | 'holdMs' | 'limits' | 'log' | 'sessionTtlMs' | 'heartbeatMs' | 'graceMs' | 'closeMs'
+>
 
 /** The run's order. */
 export interface ListenOrder {

@@ -1,9 +1,14 @@
 /** A client of a run: a bus over the transport as an application would have it, only quicker to come back. */
 import { backoff, createBus, type Bus, type Random } from '@bus/core'
-import { webSocketTransport } from '@bus/websocket'
+import { webSocketTransport, type WebSocketTransportOptions } from '@bus/websocket'
 
 /** A link that breaks a thousand times must come back soon, and nothing may be given up for that. */
-export function newBus(url: string, source: string, random: Random): Bus {
+export function newBus(
+  url: string,
+  source: string,
+  random: Random,
+  options: Partial<WebSocketTransportOptions> = {},
+): Bus {
   const transport = webSocketTransport({
     url,
     random,
@@ -11,6 +16,7 @@ export function newBus(url: string, source: string, random: Random): Bus {
     reconnect: { backoff: backoff.exponential({ initialMs: 2, maxMs: 50 }) },
     // A killed hub fails every dial for a moment; an open breaker would make a minute of it.
     breaker: false,
+    ...options,
   })
   return createBus({ transport, source, deadLetters: false })
 }

@@ -16,9 +16,11 @@ export interface PublisherOptions {
   readonly onSettled: () => void
   /** Whether it must wait for something outside. */
   readonly mustWait: () => boolean
+  /** The type of an event. @default `load.<index>` */
+  readonly typeOf?: (n: number) => string
 }
 
-/** Its events have the type `load.<index>`. */
+/** Publishes once. */
 export class Publisher {
   readonly #options: PublisherOptions
   #inFlight = 0
@@ -57,9 +59,9 @@ export class Publisher {
   }
 
   #publish(n: number): void {
-    const { bus, index, seed, ledger } = this.#options
+    const { bus, index, seed, ledger, typeOf } = this.#options
     this.#inFlight++
-    bus.publish(`load.${index}`, payloadOf(seed, index, n)).then(
+    bus.publish(typeOf?.(n) ?? `load.${index}`, payloadOf(seed, index, n)).then(
       ({ status, attempts }) => {
         ledger.resends += attempts - 1
         // Without a confirmation nobody knows what became of it.

@@ -18,3 +18,8 @@ export function exactly(name: string, got: number, want: number): Bar {
 export function atLeast(name: string, got: number, want: number): Bar {
   return { name, want: `≥ ${want}`, got, ok: got >= want }
 }
+
+/** The figure must not be larger. */
+export function atMost(name: string, got: number, want: number): Bar {
+  return { name, want: `≤ ${want}`, got, ok: got <= want }
+}

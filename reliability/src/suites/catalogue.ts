@@ -3,7 +3,8 @@ import { chaos } from './chaos.ts'
 import { gaps } from './gaps.ts'
 import { inputs } from './inputs.ts'
 import { restarts } from './restarts.ts'
+import { storm } from './storm.ts'
 import type { Suite } from './suite.ts'
 
 /** Every suite. */
-export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs]
+export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs, storm]

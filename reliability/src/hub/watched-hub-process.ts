@@ -1,0 +1,39 @@
+/** The process of a watched hub. */
+import type { BusV1Stats } from '@bus/websocket/hub'
+import { takeStock, type Holdings } from '../measure/heap.ts'
+import { serve } from '../process/serve.ts'
+import { WatchedHub, type Cut, type Watch, type WatchedHubSettings } from './watched-hub.ts'
+
+/** What it can be asked. */
+export interface WatchedHubDuties {
+  /** @returns the port */
+  readonly listen: (order: { settings: WatchedHubSettings; port?: number }) => Promise<number>
+  readonly cut: () => Cut
+  readonly stats: () => BusV1Stats
+  readonly watch: () => void
+  readonly unwatch: () => Watch | undefined
+  readonly close: (order: { spreadMs: number }) => Promise<void>
+  readonly takeStock: () => Promise<Holdings>
+}
+
+function newDuties(): WatchedHubDuties {
+  let hub: WatchedHub | undefined
+  const running = (): WatchedHub => {
+    if (hub === undefined) throw new Error('The hub does not listen yet')
+    return hub
+  }
+  return {
+    listen: async ({ settings, port }) => {
+      hub = await WatchedHub.start(settings, port)
+      return hub.port
+    },
+    cut: () => running().cut(),
+    stats: () => running().stats(),
+    watch: () => running().watch(),
+    unwatch: () => running().unwatch(),
+    close: ({ spreadMs }) => running().close(spreadMs),
+    takeStock,
+  }
+}
+
+serve(newDuties())
