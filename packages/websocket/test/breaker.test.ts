@@ -1,4 +1,4 @@
-import { createEvent } from '@bus/core'
+import { backoff, createEvent } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { leavesNothing, only, record, resources, serve, transportTo, until } from './harness.ts'
 
@@ -21,7 +21,7 @@ describe('a server that refuses every connection', () => {
       outcome: 'not-sent',
       retryable: true,
     })
-    expect(transport.status).toMatchObject({ state: 'backoff', delayMs: 60 })
+    expect(transport.status).toMatchObject({ state: 'backoff', delayMs: 60 + 5 })
     server.faults.clear()
     await until(() => transport.breaker?.state === 'closed', 'the breaker closes')
     expect(transport.status.state).toBe('ready')
@@ -57,6 +57,35 @@ describe('a server that refuses every connection', () => {
     const since = performance.now()
     await transport.connect({ retry: true })
     expect(performance.now() - since).toBeGreaterThan(900)
+  })
+
+  test('does not see the clients that gave up together come back together', async () => {
+    const server = await serve()
+    server.faults.refuse(503)
+    const delayWith = async (random: number): Promise<unknown> => {
+      const transport = transportTo(server, {
+        breaker: { failureThreshold: 1, openMs: 1_000 },
+        reconnect: { backoff: backoff.exponential({ initialMs: 400, maxMs: 400, jitter: 'full' }) },
+        random: () => random,
+      })
+      await transport.connect().catch(() => {})
+      await until(() => transport.status.state === 'backoff', 'it waits')
+      return transport.status
+    }
+    expect(await delayWith(0.25)).toMatchObject({ delayMs: 1_100 })
+    expect(await delayWith(0.75)).toMatchObject({ delayMs: 1_300 })
+  })
+
+  test('is tried later than the open time alone by as much as the backoff says', async () => {
+    const server = await serve()
+    server.faults.refuse(503, { times: 1 })
+    const transport = transportTo(server, {
+      breaker: { failureThreshold: 1, openMs: 10, successThreshold: 1 },
+      reconnect: { backoff: () => 300 },
+    })
+    const since = performance.now()
+    await transport.connect({ retry: true })
+    expect(performance.now() - since).toBeGreaterThan(300)
   })
 
   test('may still be waited for by publishers that are allowed to wait', async () => {

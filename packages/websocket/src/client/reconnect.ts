@@ -219,13 +219,17 @@ export class Reconnector {
     if (this.#isStopped()) return undefined
     const wake = new AbortController()
     this.#wake = wake
-    const isOpen = this.#breaker?.state === 'open'
     const { breaker } = this.#options
-    const delayMs = isOpen && breaker !== false ? breaker.openMs : this.#budget.delayMs(cause)
-    this.#enterBackoff(delayMs, cause)
+    const isOpen = breaker !== false && this.#breaker?.state === 'open'
+    const delayMs = this.#budget.delayMs(cause)
+    const askedMs = this.#budget.askedMs(cause)
+    const backoffMs = delayMs - askedMs
+    const openMs = isOpen ? Math.max(breaker.openMs, askedMs) : askedMs
+    this.#enterBackoff(openMs + backoffMs, cause)
     try {
       await withDeadline(
-        (signal) => this.#wait(isOpen, isOpen ? this.#budget.askedMs(cause) : delayMs, signal),
+        (signal) =>
+          isOpen ? this.#waitOpen(askedMs, backoffMs, signal) : this.#sleep(delayMs, signal),
         {
           timeoutMs: this.#budget.leftMs,
           signal: wake.signal,
@@ -242,12 +246,17 @@ export class Reconnector {
     }
   }
 
-  /** While the breaker is open as long as it is, and in any case as long as `ms`. */
-  async #wait(isOpen: boolean, ms: number, signal: AbortSignal): Promise<void> {
-    const { clock } = this.#options
-    const waits = [sleep(ms, { signal, clock })]
-    if (isOpen && this.#breaker !== undefined) waits.push(this.#breaker.whenHalfOpen({ signal }))
-    await Promise.all(waits)
+  /**
+   * As long as the breaker is open, and as the server asked for; and the backoff on top, without which clients whose breakers opened
+   * together would all come back together, each time anew. Whoever closes the breaker by hand wants no more of it.
+   */
+  async #waitOpen(askedMs: number, backoffMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#sleep(askedMs, signal), this.#breaker?.whenHalfOpen({ signal })])
+    if (this.#breaker?.state !== 'closed') await this.#sleep(backoffMs, signal)
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return sleep(ms, { signal, clock: this.#options.clock })
   }
 
   #enterBackoff(delayMs: number, cause: BusError): void {
