@@ -159,6 +159,14 @@ describe('several transports as one', () => {
     expect(await pool.drain()).toEqual({ unsent: [], unhandled: 0 })
   })
 
+  test('name in the report what still waits for a member when the time is up', async () => {
+    const { pool } = pair('backoff')
+    const publishing = pool.publish(event(1))
+    const report = await pool.drain({ timeoutMs: 0 })
+    expect(report.unsent).toEqual(['e1', 'left by one', 'left by two'])
+    await expect(publishing).rejects.toMatchObject({ outcome: 'not-sent' })
+  })
+
   test('close together, leave no listener, and take nothing more', async () => {
     const { one, two, pool } = pair()
     const told: string[] = []

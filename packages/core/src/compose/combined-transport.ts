@@ -27,7 +27,6 @@ import { CompositeTransport } from './composite-transport.ts'
 import { fixedEvent } from './fixed-event.ts'
 import { mayMove } from './may-move.ts'
 import type { Member } from './member.ts'
-import { UnderWay } from './under-way.ts'
 
 /** The options of `combinedTransport`. */
 export interface CombinedTransportOptions {
@@ -78,7 +77,6 @@ export class CombinedTransport extends CompositeTransport {
   readonly #sendsToAll: boolean
   readonly #idempotent: boolean
   readonly #fallback: Transport | undefined
-  readonly #underWay = new UnderWay()
 
   /** @throws `ConfigError` naming the option. */
   constructor(options: CombinedTransportOptions) {
@@ -100,7 +98,7 @@ export class CombinedTransport extends CompositeTransport {
     this.start()
     this.feeds.published(event)
     const fixed = fixedEvent(event)
-    return await this.#underWay.run(
+    return await this.underWay.run(
       event.id,
       () => (this.#sendsToAll ? this.#toAll(fixed, options) : this.#toFirst(fixed, options)),
       (notice) => this.tell('undeliverable', notice),
@@ -121,15 +119,7 @@ export class CombinedTransport extends CompositeTransport {
     return answers.every((hasRoom) => hasRoom)
   }
 
-  protected whenIdle(): Promise<void> {
-    return this.#underWay.whenIdle()
-  }
-
   protected changed(): void {}
-
-  protected isKept<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): boolean {
-    return this.#underWay.keeps(name, notice)
-  }
 
   /** All but the fallback. */
   get #others(): readonly Member[] {

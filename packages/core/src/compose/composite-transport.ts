@@ -32,6 +32,7 @@ import { connectAny } from './connect-any.ts'
 import type { Member } from './member.ts'
 import { Members } from './members.ts'
 import { SharedFeeds } from './shared-feeds.ts'
+import { UnderWay } from './under-way.ts'
 
 /** What every composition is made with. */
 export interface CompositeInit {
@@ -53,6 +54,7 @@ export abstract class CompositeTransport implements Transport {
   protected readonly init: CompositeInit
   protected readonly members: Members
   protected readonly feeds: SharedFeeds
+  protected readonly underWay: UnderWay = new UnderWay()
   readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
     if (name !== 'error') this.tell('error', { kind: 'listener', error: error as Error })
   })
@@ -90,15 +92,8 @@ export abstract class CompositeTransport implements Transport {
 
   abstract publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
   abstract emit(event: Event, options?: EmitOptions): boolean
-  /** Resolves when nothing is under way. */
-  protected abstract whenIdle(): Promise<void>
   /** A member's status changed, or there is another one. */
   protected abstract changed(): void
-  /** Whether nobody else must hear of this notice. */
-  protected abstract isKept<K extends keyof TransportEvents>(
-    name: K,
-    notice: TransportEvents[K],
-  ): boolean
 
   get capabilities(): Capabilities {
     const all = this.members.list.map(({ transport }) => transport.capabilities)
@@ -163,12 +158,14 @@ export abstract class CompositeTransport implements Transport {
     const deadline = clock.now() + timeoutMs
     const limits = { timeoutMs, signal, clock, what: 'Draining' }
     // Running out of time is no error here: the members' reports say what was left.
-    await withDeadline(() => this.whenIdle(), limits).catch(() => {})
+    await withDeadline(() => this.underWay.whenIdle(), limits).catch(() => {})
+    // No member may have them: they wait for one that is ready.
+    const waiting = this.underWay.ids()
     const left = { ...options, timeoutMs: Math.max(deadline - clock.now(), 0) }
     const drained = ownsMembers ? this.members.list : []
     const reports = await Promise.all(drained.map(({ transport }) => transport.drain(left)))
     await this.close()
-    const unsent = [...new Set(reports.flatMap((report) => report.unsent))]
+    const unsent = [...new Set([...waiting, ...reports.flatMap((report) => report.unsent)])]
     return Object.freeze({ unsent, unhandled: 0 })
   }
 
@@ -202,7 +199,7 @@ export abstract class CompositeTransport implements Transport {
   #onNotice<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): void {
     if (this.#state === 'closed') return
     if (name === 'status') this.#onStatus()
-    else if (!this.isKept(name, notice)) this.tell(name, notice)
+    else if (!this.underWay.keeps(name, notice)) this.tell(name, notice)
   }
 
   #onStatus(): void {

@@ -20,7 +20,6 @@ import {
   type ResolvedPoolOptions,
   type TransportPoolOptions,
 } from './pool-options.ts'
-import { UnderWay } from './under-way.ts'
 import { WaitingLine } from './waiting-line.ts'
 
 /** One member of a pool and how fit it is. */
@@ -52,7 +51,6 @@ export interface PoolScore {
 export class TransportPool extends CompositeTransport {
   readonly #options: ResolvedPoolOptions
   readonly #line: WaitingLine
-  readonly #underWay = new UnderWay()
   /** Grows with each choice among equals. */
   #turn = 0
 
@@ -92,7 +90,7 @@ export class TransportPool extends CompositeTransport {
     this.start()
     const fixed = fixedEvent(event)
     this.feeds.published(event)
-    return await this.#underWay.run(
+    return await this.underWay.run(
       event.id,
       () => this.#publish(fixed, options),
       (notice) => this.tell('undeliverable', notice),
@@ -115,19 +113,11 @@ export class TransportPool extends CompositeTransport {
     return false
   }
 
-  protected whenIdle(): Promise<void> {
-    return this.#underWay.whenIdle()
-  }
-
   protected changed(): void {
     const refusal = this.refusal()
     if (refusal?.code === 'closed') this.#line.refuse(refusal)
     else if (this.members.list.some(({ isReady }) => isReady)) this.#line.open()
     else if (!this.members.list.some(canBecomeReady)) this.#line.refuse(this.#noConnections())
-  }
-
-  protected isKept<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): boolean {
-    return this.#underWay.keeps(name, notice)
   }
 
   async #publish(event: Event, options: PoolPublishOptions): Promise<PublishReceipt> {

@@ -14,6 +14,11 @@ export class UnderWay {
     return new Promise((resolve) => this.#waiters.push(resolve))
   }
 
+  /** The ids of those that are. */
+  ids(): readonly string[] {
+    return [...this.#events.keys()]
+  }
+
   /** Runs a publish; `lost` gets the notice that was kept, should it fail. */
   async run<T>(
     id: string,
