@@ -37,6 +37,24 @@ test('an end that hangs up is passed on behind its last bytes, and the other may
   expect(world.link).toMatchObject({ isOpen: false, fault: undefined })
 })
 
+test('a link that is reset while an end of it is passed on leaves nothing open', async () => {
+  const openSockets = (): number =>
+    process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length
+  await expect.poll(openSockets, { timeout: 5_000 }).toBe(0)
+  {
+    await using world = await ChaosWorld.start()
+    world.far.socket.on('end', () => world.far.socket.destroy())
+    world.link.blackhole()
+    world.client.socket.end()
+    // Read by the proxy, and held back.
+    await new Promise((resolve) => setTimeout(resolve, 20))
+    world.link.mend()
+    world.link.reset()
+    await closed(world.client, world.far)
+  }
+  await expect.poll(openSockets, { timeout: 5_000 }).toBe(0)
+})
+
 test('an end that breaks breaks the other one', async () => {
   await using world = await ChaosWorld.start()
   world.far.socket.resetAndDestroy()

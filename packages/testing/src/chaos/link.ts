@@ -3,6 +3,7 @@ import { connect, type Socket } from 'node:net'
 import { checkOptions, durationMs, integer, oneOf, type Clock, type Random } from '@bus/core'
 import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
 import { Lane, type LanePorts } from './lane.ts'
+import { resetSocket } from './reset-socket.ts'
 import {
   DIRECTIONS,
   resolveWeather,
@@ -219,7 +220,7 @@ export class Link implements ChaosLink {
   #breakAfter(other: Socket): void {
     if (!this.#isOpen) return
     this.#finish()
-    if (!other.destroyed) other.resetAndDestroy()
+    if (!other.destroyed) resetSocket(other)
   }
 
   #tear(fault: Fault, how: Tear): void {
@@ -227,7 +228,7 @@ export class Link implements ChaosLink {
     this.#fault = fault
     this.#finish()
     for (const socket of [this.#client, this.#server]) {
-      if (how === 'reset') socket.resetAndDestroy()
+      if (how === 'reset') resetSocket(socket)
       else socket.end()
     }
   }
