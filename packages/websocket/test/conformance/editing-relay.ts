@@ -28,7 +28,8 @@ export async function startEditingRelay(
       socket.on('error', () => {})
       socket.once('close', (hadError) => {
         open.delete(socket)
-        if (hadError || !socket.readableEnded) other.resetAndDestroy()
+        // A reset would wait for what is still to be written, and leak when it is cut short.
+        if (hadError || !socket.readableEnded) other.destroy()
       })
     }
     const path = new RequestPath()

@@ -16,23 +16,27 @@ export interface Front {
 /** All of them; without confirmations none can be lost. */
 export function hubFaults(world: HubWorld, front: Front): Faults {
   const { proxy, links } = front
-  const linksOf = (transport: Transport): ChaosLink[] => links.of(world.pathsOf(transport))
+  const linksOf = async (transport: Transport): Promise<ChaosLink[]> => {
+    await world.whole(transport)
+    return links.of(world.pathsOf(transport))
+  }
   return {
     async cut(transport) {
-      for (const link of linksOf(transport)) link.reset()
+      for (const link of await linksOf(transport)) link.reset()
     },
     async close(transport, code) {
+      await world.whole(transport)
       for (const { streams } of world.editsOf(transport)) {
         for (const stream of streams) stream.sayClose(code)
       }
     },
     async freeze(transport) {
-      const frozen = linksOf(transport)
+      const frozen = await linksOf(transport)
       for (const link of frozen) link.blackhole()
       return () => frozen.forEach((link) => link.mend())
     },
     async slow(transport, bytesPerSecond) {
-      const slowed = linksOf(transport)
+      const slowed = await linksOf(transport)
       for (const link of slowed) link.setWeather({ bytesPerSecond }, 'downstream')
       return () => slowed.forEach((link) => link.setWeather({}, 'downstream'))
     },
@@ -46,7 +50,13 @@ export function hubFaults(world: HubWorld, front: Front): Faults {
     async corruptNext(transport) {
       for (const edits of world.editsOf(transport)) edits.corruptions++
     },
-    ...(front.confirms ? { loseConfirmation: loseConfirmation(world, linksOf) } : {}),
+    ...(front.confirms
+      ? {
+          loseConfirmation: loseConfirmation(world, (transport) =>
+            links.of(world.pathsOf(transport)),
+          ),
+        }
+      : {}),
     ...hubDeaths(world, proxy),
   }
 }
@@ -54,13 +64,13 @@ export function hubFaults(world: HubWorld, front: Front): Faults {
 /** The confirmation was said, so the hub has the event; it does not pass, and the link is torn. */
 function loseConfirmation(
   world: HubWorld,
-  linksOf: (transport: Transport) => ChaosLink[],
+  links: (transport: Transport) => ChaosLink[],
 ): NonNullable<Faults['loseConfirmation']> {
   return async (transport) => {
     for (const edits of world.editsOf(transport)) {
       edits.confirmation = () => {
         for (const other of world.editsOf(transport)) other.confirmation = undefined
-        for (const link of linksOf(transport)) link.reset()
+        for (const link of links(transport)) link.reset()
       }
     }
   }

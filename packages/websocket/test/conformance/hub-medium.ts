@@ -1,4 +1,5 @@
 /** A hub as the medium of the conformance suite; every link to it leads through a chaos proxy and a relay that edits frames. */
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport } from '@bus/core'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { startChaosProxy, type Weather } from '@bus/testing/chaos'
@@ -14,6 +15,8 @@ export interface HubMediumOptions {
   readonly dialect: Dialect
   /** A transport whose links go to the URLs that `nextUrl` gives: one for each connection that it keeps at a time. */
   readonly transport: (settings: TransportSettings, nextUrl: () => string) => Transport
+  /** Whether every link that the transport will have is there. @default its status is ready */
+  readonly isWhole?: (transport: Transport) => boolean
   readonly hub?: Partial<HubOptions>
   /** Over every link. @default fair */
   readonly weather?: Weather
@@ -26,6 +29,8 @@ export interface HubWorld {
   editsOf(transport: Transport): readonly FrameEdits[]
   /** The paths that the links of the transport ask for. */
   pathsOf(transport: Transport): ReadonlySet<string>
+  /** Resolves when the transport has every link that it will have, or when it takes long: it may have none. */
+  whole(transport: Transport): Promise<void>
   /** Another hub takes the place of the one that was closed. */
   restartHub(): Promise<void>
 }
@@ -55,6 +60,10 @@ export async function hubMedium(options: HubMediumOptions): Promise<Medium> {
     },
     pathsOf: (transport) => paths.get(transport) ?? new Set(),
     editsOf: (transport) => [...world.pathsOf(transport)].flatMap((path) => edits.get(path) ?? []),
+    async whole(transport) {
+      const { isWhole = ({ status }) => status.state === 'ready' } = options
+      for (let looks = 0; looks < 100 && !isWhole(transport); looks++) await sleep(2)
+    },
     async restartHub() {
       hub = await startHub(port)
     },

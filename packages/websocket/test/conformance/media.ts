@@ -1,5 +1,5 @@
 /** The media of the conformance suite: the two wires, the bus.v1 wire in bad weather, and a pool over it. */
-import { backoff, transportPool } from '@bus/core'
+import { backoff, transportPool, type TransportPool } from '@bus/core'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { busV1, webSocketTransport, type WebSocketTransport } from '../../src/index.ts'
 import { plainJson, type Protocol } from '../../src/protocol/index.ts'
@@ -19,7 +19,7 @@ function client(
     protocol,
     random,
     reconnect: { backoff: QUICK },
-    breaker: { openMs: 50 },
+    breaker: { openMs: 1 },
     ...(queue === undefined ? {} : { queue }),
     ...(clock === undefined ? {} : { clock }),
   })
@@ -52,6 +52,7 @@ export const shortLogMedium = (): Promise<Medium> =>
 export const poolMedium = (): Promise<Medium> =>
   hubMedium({
     dialect: busV1Dialect,
+    isWhole: (transport) => (transport as TransportPool).scores().every(({ score }) => score > 0),
     transport: (settings, nextUrl) =>
       transportPool({
         transports: [BUS_V1.transport(settings, nextUrl), BUS_V1.transport(settings, nextUrl)],

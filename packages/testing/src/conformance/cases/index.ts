@@ -6,6 +6,8 @@ import { ORDERING } from './c-ordering/index.ts'
 import { SETTLING } from './d-settling/index.ts'
 import { OUTCOME } from './e-outcome/index.ts'
 import { BACKPRESSURE } from './f-backpressure/index.ts'
+import { RECOVERY } from './g-recovery/index.ts'
+import { DRAIN } from './h-drain/index.ts'
 
 export const CATALOGUE: readonly CaseGroup[] = Object.freeze([
   LIFECYCLE,
@@ -14,4 +16,6 @@ export const CATALOGUE: readonly CaseGroup[] = Object.freeze([
   SETTLING,
   OUTCOME,
   BACKPRESSURE,
+  RECOVERY,
+  DRAIN,
 ])

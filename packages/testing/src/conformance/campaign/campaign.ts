@@ -1,0 +1,130 @@
+/** A campaign: publishers and subscriptions that go on while their links break, and what must be true of them at the end. */
+import assert from 'node:assert/strict'
+import { createEvent, outcomeOf, type Transport } from '@bus/core'
+import type { World } from '../world.ts'
+import { complaints } from './silent-loss.ts'
+import { StreamLog, type Mark } from './stream-log.ts'
+
+/** What is published; each subscription wants some of it. */
+const TYPES = ['order.created', 'order.paid', 'stock.low'] as const
+const PATTERNS = [['>'], ['order.*'], ['order.paid', 'stock.>']] as const
+const PUBLISHERS = 2
+const SUBSCRIBERS = 2
+
+interface Published extends Mark {
+  readonly type: string
+  readonly fate: 'confirmed' | 'not-sent' | 'rejected' | 'unknown'
+}
+
+/** Begin with {@link Campaign.begin}, break what you like, and {@link end} it. */
+export class Campaign {
+  readonly publishers: readonly Transport[]
+  readonly subscribers: readonly Transport[]
+  readonly #world: World
+  readonly #logs: StreamLog[] = []
+  readonly #published: Published[] = []
+  readonly #underWay = new Set<Promise<void>>()
+  readonly #counts: number[] = []
+
+  constructor(world: World) {
+    this.#world = world
+    this.publishers = Array.from({ length: PUBLISHERS }, () => world.transport())
+    this.subscribers = Array.from({ length: SUBSCRIBERS }, () => world.transport())
+  }
+
+  get transports(): readonly Transport[] {
+    return [...this.publishers, ...this.subscribers]
+  }
+
+  /** Every subscription is live. */
+  async begin(): Promise<void> {
+    for (const subscriber of this.subscribers) {
+      for (const patterns of PATTERNS) this.#logs.push(new StreamLog(subscriber, patterns))
+    }
+    const lives = this.#logs.map(({ live }) => live)
+    await this.#world.soon(Promise.all(lives), 'every subscription to be live')
+  }
+
+  /** Publishes an event of a random type, and remembers what becomes of it. */
+  publish(by: number): void {
+    const type = this.#pick(TYPES)
+    const n = this.#counts[by] ?? 0
+    this.#counts[by] = n + 1
+    const event = createEvent(type, { by, n } satisfies Mark, { source: `publisher-${by}` })
+    const publishing = this.publishers[by]?.publish(event).then(
+      () => void this.#published.push({ by, n, type, fate: 'confirmed' }),
+      (error: unknown) => void this.#published.push({ by, n, type, fate: outcomeOf(error) }),
+    )
+    assert.ok(publishing, `there is a publisher ${by}`)
+    this.#underWay.add(publishing)
+    void publishing.then(() => this.#underWay.delete(publishing))
+  }
+
+  /** A random one of the list. */
+  #pick<T>(list: readonly T[]): T {
+    return list[Math.floor(this.#world.random() * list.length)] as T
+  }
+
+  /** Call it when nothing is broken any more: waits until all is told, and compares. */
+  async end(): Promise<void> {
+    await this.#settle()
+    // What comes last: who has it has been told everything before.
+    const firstLast = this.#published.length
+    for (const [by] of this.publishers.entries()) {
+      for (let n = 0; n < 3 * TYPES.length; n++) this.publish(by)
+    }
+    await this.#settle()
+    const last = this.#published.slice(firstLast)
+    for (const log of this.#logs) await this.#until(log, last)
+    for (const log of this.#logs) this.#judge(log)
+  }
+
+  /** Ends its transports. */
+  async close(): Promise<void> {
+    await Promise.all(this.transports.map((transport) => transport.close()))
+  }
+
+  #settle(): Promise<void> {
+    return this.#world.until(
+      () => this.#underWay.size === 0,
+      'every publish to be settled',
+      () => `${this.#underWay.size} are not; ${this.#states()}`,
+    )
+  }
+
+  async #until(log: StreamLog, last: readonly Published[]): Promise<void> {
+    const wanted = last.filter(({ type, fate }) => fate === 'confirmed' && log.wants(type))
+    const missing = (): readonly Published[] => {
+      const recent = log.told.slice(-1_000)
+      return wanted.filter(
+        ({ by, n }) => !recent.some((one) => one !== 'gap' && one.by === by && one.n === n),
+      )
+    }
+    await this.#world.until(
+      () => missing().length === 0,
+      'what was published when all was well again to arrive',
+      () => `${missing().length} of ${wanted.length} did not; ${this.#states()}`,
+    )
+  }
+
+  #judge(log: StreamLog): void {
+    const { ordering, dedupe } = this.#world.capabilities
+    const wanted = this.#published.filter(({ type }) => log.wants(type))
+    const numbersOf = (by: number, fate: Published['fate']): number[] =>
+      wanted.flatMap((one) => (one.by === by && one.fate === fate ? [one.n] : []))
+    const confirmed = this.publishers.map((_, by) =>
+      numbersOf(by, 'confirmed').toSorted((a, b) => a - b),
+    )
+    const promises = { isOrdered: ordering !== 'none', dedupes: dedupe }
+    assert.deepEqual(complaints(log.told, confirmed, promises), [], 'no loss is silent')
+    const unsent = new Set(
+      this.publishers.flatMap((_, by) => numbersOf(by, 'not-sent').map((n) => `${by}/${n}`)),
+    )
+    const both = log.told.filter((one) => one !== 'gap' && unsent.has(`${one.by}/${one.n}`))
+    assert.deepEqual(both, [], 'what was refused as not sent does not arrive')
+  }
+
+  #states(): string {
+    return this.transports.map(({ status }) => status.state).join()
+  }
+}

@@ -1,0 +1,58 @@
+/** The invariant of a campaign: whatever was confirmed was received, or a gap stands where it should be. */
+import type { Told } from './stream-log.ts'
+
+/** What the transport promises besides. */
+export interface Promises {
+  /** Events of one publisher keep their order. */
+  readonly isOrdered: boolean
+  /** Nothing comes twice. */
+  readonly dedupes: boolean
+}
+
+/**
+ * What is wrong with what one subscription was told, as sentences; empty: nothing.
+ *
+ * @param confirmed - the numbers of the events that it should have got, per publisher, ascending
+ */
+export function complaints(
+  told: readonly Told[],
+  confirmed: readonly (readonly number[])[],
+  promises: Promises,
+): string[] {
+  return confirmed.flatMap((numbers, by) => complaintsOf(by, told, numbers, promises))
+}
+
+function complaintsOf(
+  by: number,
+  told: readonly Told[],
+  confirmed: readonly number[],
+  { isOrdered, dedupes }: Promises,
+): string[] {
+  const found: string[] = []
+  /** Where each event was told first. */
+  const places = new Map<number, number>()
+  let last = -1
+  for (const [place, one] of told.entries()) {
+    if (one === 'gap' || one.by !== by) continue
+    const isAgain = places.has(one.n)
+    if (isAgain && dedupes) found.push(`${by}/${one.n} came twice`)
+    if (isAgain) continue
+    if (isOrdered && one.n < last) found.push(`${by}/${one.n} came after ${by}/${last}`)
+    last = one.n
+    places.set(one.n, place)
+  }
+  const gaps = told.flatMap((one, place) => (one === 'gap' ? [place] : []))
+  let before = -1
+  for (const [at, n] of confirmed.entries()) {
+    const place = places.get(n)
+    if (place !== undefined) {
+      before = Math.max(before, place)
+      continue
+    }
+    const next = confirmed.slice(at + 1).find((later) => places.has(later))
+    const after = next === undefined ? told.length : (places.get(next) ?? told.length)
+    const isTold = gaps.some((gap) => !isOrdered || (gap > before && gap < after))
+    if (!isTold) found.push(`${by}/${n} is missing, and no gap was told before what came later`)
+  }
+  return found
+}

@@ -1,0 +1,72 @@
+/** Frames that mean nothing, and frames that come twice. */
+import assert from 'node:assert/strict'
+import type { Bus } from '@bus/core'
+import { arrive, numbers } from '../../arrivals.ts'
+import type { ConformanceCase } from '../../case.ts'
+import { DEDUPES } from '../../claims.ts'
+
+const COUNT = 6
+
+export const badFrameIsTold: ConformanceCase<'corruptNext'> = {
+  id: 'G10',
+  level: 'MUST',
+  title: 'a frame that means nothing is told, costs at most its own event, and ends nothing',
+  faults: ['corruptNext'],
+  async run(world) {
+    const transport = world.transport()
+    const [sender, receiver] = [world.bus(), world.bus({ transport })]
+    const inbox = await world.collect(receiver, 'order.created')
+    const told = listen(receiver)
+    await world.faults.corruptNext(transport)
+    await world.soon(sender.publish('order.created', 0), 'a publish')
+    await world.until(() => told.errors.length > 0, 'the bad frame to be told')
+    assert.ok(
+      told.errors.every((kind) => kind === 'decode'),
+      `it is told as what it is: ${told.errors.join()}`,
+    )
+    await world.until(() => transport.status.state === 'ready', 'a link')
+    const after = numbers(COUNT - 1, 1)
+    for (const n of after) await world.soon(sender.publish('order.created', n), 'a publish')
+    await world.until(
+      () => after.every((n) => inbox.payloads.includes(n)),
+      'everything after the bad frame to arrive',
+      () => inbox.payloads,
+    )
+    await world.quiet()
+    const isLost = !inbox.payloads.includes(0)
+    if (isLost) assert.ok(told.losses.length > 0, 'an event that is lost is told as lost')
+    const expected = isLost ? after : [0, ...after]
+    await arrive(world, inbox, expected)
+  },
+}
+
+export const duplicatesAreKnown: ConformanceCase<'duplicateNext' | 'cut'> = {
+  id: 'G13',
+  level: 'MUST',
+  title: 'a frame that comes twice, and what is sent again after a break, is delivered once',
+  needs: DEDUPES,
+  faults: ['duplicateNext', 'cut'],
+  async run(world) {
+    const transport = world.transport()
+    const [sender, receiver] = [world.bus(), world.bus({ transport })]
+    const inbox = await world.collect(receiver, 'order.created')
+    for (const n of numbers(COUNT)) {
+      await world.until(() => transport.status.state === 'ready', 'a link')
+      await world.faults.duplicateNext(transport)
+      await world.soon(sender.publish('order.created', n), 'a publish')
+      await world.until(() => inbox.payloads.includes(n), `event ${n} to arrive`)
+      // What was just received may not be acknowledged yet: it is sent again.
+      await world.faults.cut(transport)
+    }
+    await arrive(world, inbox, numbers(COUNT))
+  },
+}
+
+/** What a bus tells of frames that are none, and of what is lost. */
+function listen(bus: Bus): { readonly errors: string[]; readonly losses: string[] } {
+  const told = { errors: [] as string[], losses: [] as string[] }
+  bus.on('error', ({ kind }) => told.errors.push(kind))
+  bus.on('undeliverable', ({ reason }) => told.losses.push(reason))
+  bus.on('gap', ({ reason }) => told.losses.push(reason))
+  return told
+}
