@@ -21,7 +21,6 @@ import {
   type PublishOptions,
   type PublishReceipt,
   type Transport,
-  type TransportEvents,
 } from '../contract/transport.ts'
 import { CompositeTransport } from './composite-transport.ts'
 import { fixedEvent } from './fixed-event.ts'

@@ -7,7 +7,6 @@ import type {
   PublishOptions,
   PublishReceipt,
   Transport,
-  TransportEvents,
 } from '../contract/transport.ts'
 import { telemetry } from '../observe/telemetry.ts'
 import { CompositeTransport } from './composite-transport.ts'
