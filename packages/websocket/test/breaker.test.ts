@@ -88,7 +88,7 @@ describe('a server that refuses every connection', () => {
     expect(performance.now() - since).toBeGreaterThan(300)
   })
 
-  test('may still be waited for by publishers that are allowed to wait', async () => {
+  test('may still be waited for by publishers that are allowed to wait [F124]', async () => {
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
     const transport = transportTo(server, {
@@ -117,7 +117,7 @@ describe('the breaker', () => {
     expect(await transport.health()).toMatchObject({ status: 'up' })
   })
 
-  test('counts failures however far apart they are', async () => {
+  test('counts failures however far apart they are [F112]', async () => {
     const server = await serve()
     server.faults.refuse(503)
     const transport = transportTo(server, {
@@ -129,7 +129,7 @@ describe('the breaker', () => {
     expect(transport.breaker?.state).toBe('open')
   })
 
-  test('does not count events that cannot be written, nor publishers that stop waiting', async () => {
+  test('does not count events that cannot be written, nor publishers that stop waiting [F124]', async () => {
     const server = await serve()
     const transport = transportTo(server, {
       breaker: { failureThreshold: 1, openMs: 60_000, successThreshold: 1 },
@@ -170,7 +170,7 @@ describe('the breaker', () => {
     expect(await transport.health()).not.toHaveProperty('breaker')
   })
 
-  test('that is open keeps no timer after close', async () => {
+  test('that is open keeps no timer after close [F114]', async () => {
     const server = await serve()
     server.faults.refuse(503)
     const before = resources()

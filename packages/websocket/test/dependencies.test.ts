@@ -36,7 +36,7 @@ const fire = (circuit: CircuitBreaker<[]>) =>
   )
 
 describe('opossum', () => {
-  it('opens at the very first failure by default, which is why its own rule is switched off', async () => {
+  it('opens at the very first failure by default, which is why its own rule is switched off [F111]', async () => {
     const circuit = breaker(down)
     await fire(circuit)
     expect(circuit.opened).toBe(true)
@@ -67,7 +67,7 @@ describe('opossum', () => {
     expect(circuit.halfOpen).toBe(true)
   })
 
-  it('lets one call through while half-open and closes on its first success', async () => {
+  it('lets one call through while half-open and closes on its first success [F116]', async () => {
     vi.useFakeTimers()
     const finish: ((value: unknown) => void)[] = []
     const action = () => new Promise((resolve) => finish.push(resolve))
@@ -81,7 +81,7 @@ describe('opossum', () => {
     expect(circuit.closed).toBe(true)
   })
 
-  it('rejects for ever when the call that was let through never settles', async () => {
+  it('rejects for ever when the call that was let through never settles [F115]', async () => {
     vi.useFakeTimers()
     const circuit = breaker(() => new Promise(() => {}), { resetTimeout: 500 })
     circuit.open()
@@ -91,12 +91,12 @@ describe('opossum', () => {
     expect(await fire(circuit)).toBe('EOPENBREAKER')
   })
 
-  it('fails an action that does not return a promise, so actions are always async', async () => {
+  it('fails an action that does not return a promise, so actions are always async [F113]', async () => {
     const circuit = breaker((() => undefined) as unknown as () => Promise<unknown>)
     await expect(circuit.fire()).rejects.toBeInstanceOf(TypeError)
   })
 
-  it('turns success into failure when a listener of it throws, so there is none', async () => {
+  it('turns success into failure when a listener of it throws, so there is none [F121]', async () => {
     const circuit = breaker(async () => 1)
     circuit.on('success', () => {
       throw new Error('listener')
@@ -111,7 +111,7 @@ describe('opossum', () => {
     expect(Object.keys(options).length).toBeGreaterThan(Object.keys(QUIET).length)
   })
 
-  it('comes back to life when something opens it after shutdown, so nothing does', async () => {
+  it('comes back to life when something opens it after shutdown, so nothing does [F118]', async () => {
     const circuit = breaker(async () => 1)
     circuit.shutdown()
     expect(await fire(circuit)).toBe('ESHUTDOWN')
@@ -119,7 +119,7 @@ describe('opossum', () => {
     expect(await fire(circuit)).toBe('ok')
   })
 
-  it('has no timer left after shutdown when it has no timeout of its own', () => {
+  it('has no timer left after shutdown when it has no timeout of its own [F114]', () => {
     vi.useFakeTimers()
     const circuit = breaker(down)
     circuit.open()

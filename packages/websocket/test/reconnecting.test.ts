@@ -373,7 +373,7 @@ describe('reconnect()', () => {
     expect(server.upgradeAttempts).toBe(3)
   })
 
-  test('while an attempt is under way makes no second one, and leaves nothing for the next loss', async () => {
+  test('while an attempt is under way makes no second one, and leaves nothing for the next loss [F117]', async () => {
     const server = await serve()
     server.faults.delay(20)
     const { policy, attempts } = counting()
