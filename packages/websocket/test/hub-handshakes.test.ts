@@ -1,8 +1,9 @@
 /** Handshakes that are slow, large, impatient or broken off: what they cost the hub, and whom they keep waiting. */
-import { expect, test } from 'vitest'
+import { createServer } from 'node:http'
+import { expect, onTestFinished, test } from 'vitest'
 import { createHub } from '../src/hub/index.ts'
 import type { Principal } from '../src/hub/index.ts'
-import { until } from './harness.ts'
+import { transportTo, until } from './harness.ts'
 import { join, startHub } from './hub-clients.ts'
 import { rawFrame, rawSocket, requestUpgrade, type RawPeer } from './raw-peer.ts'
 import { pub } from './wire-client.ts'
@@ -127,6 +128,31 @@ test('a handshake that is looked at when the hub closes gets its answer, and kee
   await peer.ended
   expect(status(peer)).toBe('HTTP/1.1 503')
   asked[0]?.({ id: 'alice' })
+})
+
+test('a handshake that comes while the hub closes is refused for the moment, not for good', async () => {
+  const hub = await startHub()
+  const transport = transportTo(hub)
+  await hub.drain()
+  await expect(transport.connect()).rejects.toMatchObject({ code: 'handshake', status: 503 })
+  await hub.close()
+  await startHub({ port: hub.port })
+  await transport.connect({ retry: true })
+})
+
+test('a server of yours that a hub has left answers upgrades as before', async () => {
+  const server = createServer((_request, response) => response.writeHead(418).end())
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
+  onTestFinished(() => void server.close())
+  const hub = await startHub({ server })
+  const { url } = hub
+  await hub.drain()
+  const during = transportTo({ url }, { reconnect: false })
+  await expect(during.connect()).rejects.toMatchObject({ status: 503 })
+  await hub.close()
+  const after = transportTo({ url }, { reconnect: false })
+  await expect(after.connect()).rejects.toMatchObject({ status: 418 })
+  expect(server.listenerCount('upgrade')).toBe(0)
 })
 
 test('frames that come along with a handshake that is refused do nothing [F35]', async () => {

@@ -48,7 +48,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
   503: 'Service Unavailable',
 })
 
-/** Listens for upgrades from its construction until {@link stop}. */
+/** Answers upgrades from its construction until {@link leave}. */
 export class Door {
   readonly #server: HubServer
   readonly #options: ResolvedHubOptions
@@ -57,6 +57,7 @@ export class Door {
   readonly #addresses: Places
   /** Handshakes whose credentials are looked at. */
   readonly #underWay = new Set<Duplex>()
+  #isShut = false
 
   constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
     this.#server = server
@@ -75,10 +76,19 @@ export class Door {
     return this.#addresses.refused
   }
 
-  /** Accepts no further upgrade, and refuses those that are under way. */
+  /**
+   * Accepts no further upgrade, and refuses those that are under way. Whoever comes is told so: without an answer of ours the
+   * server takes an upgrade for a request and refuses it for good, and the client would never come back.
+   */
   stop(): void {
+    this.#isShut = true
     for (const tcp of this.#underWay) refuse(tcp, 503)
     this.#underWay.clear()
+  }
+
+  /** The server is somebody else's again, or gone. */
+  leave(): void {
+    this.stop()
     this.#server.off('upgrade', this.#onUpgrade)
   }
 
@@ -88,6 +98,10 @@ export class Door {
     if (path !== undefined && pathOf(request.url) !== path) {
       // Another listener of that server may serve the path.
       if (this.#server.listenerCount('upgrade') === 1) refuse(tcp, 404)
+      return
+    }
+    if (this.#isShut) {
+      refuse(tcp, 503)
       return
     }
     const rules = { origins, hosts, maxConnections: limits.connections }

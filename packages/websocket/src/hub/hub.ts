@@ -115,7 +115,7 @@ class RunningHub implements Hub {
       await this.#backend?.start()
       if (this.#options.server === undefined) await listen(this.#server, this.#options)
     } catch (error) {
-      this.#door.stop()
+      this.#door.leave()
       this.#exchange.close()
       await this.#backend?.close()
       throw error
@@ -185,5 +185,6 @@ class RunningHub implements Hub {
     await this.#backend?.close()
     this.#exchange.close()
     if (this.#options.server === undefined) await stopListening(this.#server)
+    this.#door.leave()
   }
 }
