@@ -75,6 +75,10 @@ export class Campaign {
     }
     await this.#settle()
     const last = this.#published.slice(firstLast)
+    assert.ok(
+      last.every(({ fate }) => fate === 'confirmed'),
+      `when all is well again everything is confirmed, not ${last.map(({ fate }) => fate).join()}; ${this.#states()}`,
+    )
     for (const log of this.#logs) await this.#until(log, last)
     for (const log of this.#logs) this.#judge(log)
   }
