@@ -29,7 +29,8 @@ export function errorData(error: unknown, depth: number = 1): ErrorData {
 
 /** Any URL within the text is shown without user and query. */
 function hideSecrets(text: string): string {
-  return text.replace(/\b[a-z][a-z0-9+.-]*:\/\/[^\s"'`<>]+/gi, redactUrl)
+  // A scheme of any length would be looked for anew behind each of its dots: minutes for a text that a server may send.
+  return text.replace(/[a-z][a-z0-9+.-]{0,30}:\/\/[^\s"'`<>]+/gi, redactUrl)
 }
 
 function textOf(value: unknown): string {

@@ -25,6 +25,11 @@ export interface LineLoggerOptions {
   readonly now?: () => number
 }
 
+/** Characters of one text that are written: some texts are those of the other side. */
+const MAX_TEXT = 1_000
+/** What would begin another line, reorder this one, or mean something to a terminal. */
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\u2028\u2029]/gu
+
 /** The names that a line of JSON uses itself. */
 const OWN = new Set(['time', 'level', 'message'])
 
@@ -70,7 +75,8 @@ export function lineLogger(options: LineLoggerOptions): Logger {
 
 function asPlain({ time, level, message, fields }: LogEntry): string {
   const facts = known(fields).map(([name, value]) => `${oneLine(name)}=${text(value)}`)
-  const head = `${new Date(time).toISOString()} ${level.toUpperCase().padEnd(5)} ${oneLine(message)}`
+  const stamp = `${new Date(time).toISOString()} ${level.toUpperCase().padEnd(5)}`
+  const head = `${stamp} ${oneLine(short(message))}`
   return [head, ...facts].join(' ')
 }
 
@@ -81,7 +87,8 @@ function asJson({ time, level, message, fields }: LogEntry): string {
   const own = [['time', new Date(time).toISOString()] as const, ['level', level] as const]
   const entries = [...own, ['message', message] as const, ...facts]
   // Each by itself: one that cannot be written takes nothing from the others.
-  return `{${entries.map(([name, value]) => `${JSON.stringify(name)}:${encode(value)}`).join(',')}}`
+  const members = entries.map(([name, value]) => `${JSON.stringify(name)}:${encode(value)}`)
+  return `{${members.join(',').replace(UNPRINTABLE, escaped)}}`
 }
 
 function known(fields: LogFields): [string, unknown][] {
@@ -91,7 +98,17 @@ function known(fields: LogFields): [string, unknown][] {
 /** Words stay as they are, all else is JSON. */
 function text(value: unknown): string {
   const isWord = typeof value === 'string' && /^[\w.:/@*>-]+$/.test(value)
-  return isWord ? value : oneLine(encode(value))
+  return isWord ? short(value) : oneLine(encode(value))
+}
+
+function short(value: string): string {
+  return value.length > MAX_TEXT ? `${value.slice(0, MAX_TEXT)}…` : value
+}
+
+/** As JSON writes it, which loses nothing. */
+function escaped(character: string): string {
+  const units = Array.from({ length: character.length }, (_, i) => character.charCodeAt(i))
+  return units.map((unit) => `\\u${unit.toString(16).padStart(4, '0')}`).join('')
 }
 
 /** JSON of anything. */
@@ -109,6 +126,7 @@ function encode(value: unknown): string {
 /** Cuts circles, and writes what JSON has no form for. */
 function writable(above: unknown[]): (this: unknown, name: string, item: unknown) => unknown {
   return function (this: unknown, _name, item) {
+    if (typeof item === 'string') return short(item)
     if (typeof item === 'bigint') return `${item}`
     if (typeof item !== 'object' || item === null) return item
     while (above.length > 0 && above.at(-1) !== this) above.pop()
@@ -119,7 +137,6 @@ function writable(above: unknown[]): (this: unknown, name: string, item: unknown
   }
 }
 
-/** Without characters that would begin another line or reorder this one. */
 function oneLine(value: string): string {
-  return value.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, '\uFFFD')
+  return value.replace(UNPRINTABLE, '\uFFFD')
 }
