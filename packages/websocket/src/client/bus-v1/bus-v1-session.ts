@@ -9,7 +9,7 @@ import {
   type Gap,
 } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
-import { helloLine } from '../../protocol/bus-v1/hello.ts'
+import { helloLine, type WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import { VERSION } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
@@ -182,18 +182,19 @@ export class BusV1Session implements Session, HubReceiver {
   async subscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {
     const from = this.#subscriber.told
     const lines: string[] = []
-    const verdicts: Promise<void>[] = []
+    const asked: WireSubscription[] = []
     for (const pattern of patterns) {
       // At most once so far, and wanted more reliably now: it goes on where it is.
       const old = this.#subscriber.forget(pattern)
       if (old !== undefined) lines.push(unsubscribeLine(old))
       for (const sub of this.#subscriber.wanted([pattern])) {
         lines.push(subscribeLine(old === undefined ? sub : { ...sub, from }))
-        verdicts.push(this.#verdicts.wait(sub, link.signal))
+        asked.push(sub)
       }
     }
+    const verdicts = this.#verdicts.wait(asked, link.signal)
     void link.send(lines.join('\n')).catch(() => {})
-    await Promise.all(verdicts)
+    await verdicts
   }
 
   async unsubscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {

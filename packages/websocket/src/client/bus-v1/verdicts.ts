@@ -12,9 +12,20 @@ interface Asked {
 export class Verdicts {
   readonly #asked = new Map<number, Asked>()
 
-  /** Resolves when the hub has taken the subscription; rejects with {@link refusal}, or with the signal's reason. */
-  wait({ id, pattern }: WireSubscription, signal: AbortSignal): Promise<void> {
-    return waitWithin<void>(signal, (waiting) => this.#asked.set(id, { pattern, waiting }))
+  /**
+   * Resolves when the hub has taken all of the subscriptions; rejects with the first {@link refusal}, or with the signal's
+   * reason. One wait for all: a signal with many listeners looks like a leak to Node.
+   */
+  async wait(subs: readonly WireSubscription[], signal: AbortSignal): Promise<void> {
+    if (subs.length === 0) return
+    await waitWithin<void>(signal, (waiting) => {
+      let left = subs.length
+      const resolve = (): void => {
+        if (--left === 0) waiting.resolve()
+      }
+      const each = { ...waiting, resolve }
+      for (const { id, pattern } of subs) this.#asked.set(id, { pattern, waiting: each })
+    })
   }
 
   taken(id: number): void {
