@@ -130,7 +130,7 @@ describe('the request of the handshake', () => {
     expect(server.upgrades).toMatchObject([same, same])
   })
 
-  test('has headers that a function makes anew for each attempt, with its number', async () => {
+  test('has headers that a function makes anew for each attempt, with its number [F145]', async () => {
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
     const attempts: number[] = []

@@ -36,7 +36,7 @@ async function statusOf(
   return status
 }
 
-test('is not open by accident', async () => {
+test('is not open by accident [F140]', async () => {
   await expect(createHub({})).rejects.toMatchObject({ code: 'config', path: 'authenticate' })
   await expect(createHub({ allowAnonymous: false })).rejects.toMatchObject({
     path: 'authenticate',
@@ -145,7 +145,7 @@ test('nothing is taken before the credentials were looked at', async () => {
   expect(hub.stats().busV1.published).toBe(0)
 })
 
-test('a principal publishes and subscribes within its grants only', async () => {
+test('a principal publishes and subscribes within its grants only [F147]', async () => {
   const hub = await startHub({ allowAnonymous: false, authenticate })
   const shop = await greet(hub, {
     token: 'token-shop',
@@ -196,7 +196,7 @@ test('authorize decides beyond the grants, and a failure of it is a no', async (
   expect(errors).toHaveLength(1)
 })
 
-test('permissions are looked at again when a session resumes', async () => {
+test('permissions are looked at again when a session resumes [F146]', async () => {
   let grants: readonly string[] = ['a', 'b']
   const hub = await startHub({
     allowAnonymous: false,
@@ -219,7 +219,7 @@ test('permissions are looked at again when a session resumes', async () => {
   expect(second.payloads).toEqual([2])
 })
 
-test('revoke ends the sessions of a principal, connected or not, and their connections with 4403', async () => {
+test('revoke ends the sessions of a principal, connected or not, and their connections with 4403 [F146]', async () => {
   const hub = await startHub({
     allowAnonymous: false,
     authenticate: ({ token }) => ({ id: token ?? '-' }),
@@ -241,14 +241,14 @@ test('revoke ends the sessions of a principal, connected or not, and their conne
   expect(other?.ws.readyState).toBe(WebSocket.OPEN)
 })
 
-test('revoke closes the connections on the plain wire as well', async () => {
+test('revoke closes the connections on the plain wire as well [F146]', async () => {
   const hub = await startHub({ allowAnonymous: false, authenticate })
   const plain = await join(hub, { headers: { authorization: 'Bearer token-alice' } })
   expect(hub.revoke('alice')).toBe(0)
   await expect(plain.closed).resolves.toEqual({ code: 4403, reason: 'revoked' })
 })
 
-test('credentials that end are ended with 4401 unless fresh ones come', async () => {
+test('credentials that end are ended with 4401 unless fresh ones come [F144]', async () => {
   let expiresAt = Date.now() - 29_950
   const hub = await startHub({
     allowAnonymous: false,
@@ -308,7 +308,7 @@ test('fresh credentials change nobody where everybody is anonymous, and permissi
   await expect(client.closed).resolves.toEqual({ code: 4403, reason: 'subscription' })
 })
 
-test('fresh credentials that no longer allow a subscription end the link with 4403', async () => {
+test('fresh credentials that no longer allow a subscription end the link with 4403 [F146]', async () => {
   let subscribe: readonly string[] = ['a']
   const hub = await startHub({
     allowAnonymous: false,
@@ -336,12 +336,12 @@ test.each([
   'file://',
   '*',
   '',
-])('origins: refuses the origin %s with 403', async (origin) => {
+])('origins: refuses the origin %s with 403 [F141]', async (origin) => {
   const hub = await startHub({ origins: ['https://shop.example'] })
   expect(await statusOf(hub.url, { origin })).toBe(403)
 })
 
-test('origins: lets in exactly those of the list, and who is no browser', async () => {
+test('origins: lets in exactly those of the list, and who is no browser [F141]', async () => {
   const hub = await startHub({ origins: ['https://shop.example', 'http://localhost:3000'] })
   for (const origin of ['https://shop.example', 'http://localhost:3000']) {
     expect(await statusOf(hub.url, { origin })).toBe('open')
@@ -351,14 +351,14 @@ test('origins: lets in exactly those of the list, and who is no browser', async 
   expect(await statusOf(closed.url, { origin: 'https://shop.example' })).toBe(403)
 })
 
-test('hosts: refuses another name, as after DNS rebinding', async () => {
+test('hosts: refuses another name, as after DNS rebinding [F142]', async () => {
   const hub = await startHub({ hosts: ['bus.example'] })
   expect(await statusOf(hub.url)).toBe(403)
   expect(await statusOf(hub.url, { host: 'bus.example' })).toBe('open')
 })
 
 test.each(['token', 'access_token', 'Authorization', 'api_key', 'sessionId', 'a=1&jwt'])(
-  'refuses a query with %s with 400, because queries end up in logs',
+  'refuses a query with %s with 400, because queries end up in logs [F143]',
   async (name) => {
     const hub = await startHub()
     expect(await statusOf(`${hub.url}/?${name}=canary`)).toBe(400)
@@ -366,7 +366,7 @@ test.each(['token', 'access_token', 'Authorization', 'api_key', 'sessionId', 'a=
   },
 )
 
-test('limits.connections: one more is refused with 503', async () => {
+test('limits.connections: one more is refused with 503 [F152]', async () => {
   const hub = await startHub({ limits: { connections: 2 } })
   await Promise.all([greet(hub), join(hub)])
   expect(await statusOf(hub.url)).toBe(503)

@@ -110,7 +110,7 @@ test('limits.heldBytes: our client comes back by itself, and every publish is co
   expect(hub.stats().busV1.sentAway).toBeGreaterThan(0)
 })
 
-test('limits.subscriptions: one more than that over all sessions is refused, until one ends', async () => {
+test('limits.subscriptions: one more than that over all sessions is refused, until one ends [F154]', async () => {
   const hub = await startHub({ limits: { subscriptions: 3 }, sessionTtlMs: 40 })
   const a = await greet(hub, { subs: [sub(1, 'a'), sub(2, 'b')] })
   const b = await greet(hub, { subs: [sub(1, 'a'), sub(2, 'b')] })
@@ -161,7 +161,7 @@ test.each(['bus.v1', 'plain'] as const)(
   },
 )
 
-test('limits.connectionsPerIp: another address has places of its own, and no header makes one', async () => {
+test('limits.connectionsPerIp: another address has places of its own, and no header makes one [F152]', async () => {
   const hub = await startHub({ host: '0.0.0.0', limits: { connectionsPerIp: 1 } })
   const url = `ws://127.0.0.1:${hub.port}`
   await join({ url })

@@ -134,7 +134,7 @@ test('a session is forgotten when its client is away for longer than sessionTtlM
   expect(second.welcome.gaps).toEqual([])
 })
 
-test('a session id of somebody who shows other credentials gives a new session', async () => {
+test('a session id of somebody who shows other credentials gives a new session [F149]', async () => {
   const hub = await startHub({
     authenticate: ({ token }) => (token === undefined ? null : { id: token }),
   })

@@ -50,7 +50,7 @@ describe('a client of our hub with a token', () => {
     expect(transport.capabilities.delivery).toBe('at-least-once')
   })
 
-  test('asks a function for it each time, and tells it why', async () => {
+  test('asks a function for it each time, and tells it why [F145]', async () => {
     const { hub, shown } = await guardedHub()
     const asked: AuthContext['reason'][] = []
     const token = ({ reason }: AuthContext): string => `good ${asked.push(reason)}`
@@ -61,7 +61,7 @@ describe('a client of our hub with a token', () => {
     expect(shown).toEqual(['good 1', 'good 2'])
   })
 
-  test('renews it on the live link before it ends, and nothing is interrupted', async () => {
+  test('renews it on the live link before it ends, and nothing is interrupted [F144]', async () => {
     const { hub, shown } = await guardedHub()
     const clock = new FakeClock()
     let n = 0

@@ -100,7 +100,7 @@ describe('a secret in headers, query or TLS options is in no error, notice, stat
     expect(await failures(url, withCanary)).not.toContain(CANARY)
   })
 
-  test('when the URL itself is wrong', () => {
+  test('when the URL itself is wrong [F143]', () => {
     for (const url of [
       `http://h/?token=${CANARY}`,
       `ws://user:${CANARY}@h/`,
