@@ -125,3 +125,16 @@ test('a principal that was revoked and is let in again begins anew [F146]', asyn
   expect(back.welcome).toMatchObject({ resumed: false, head: 1 })
   expect(back.payloads).toEqual([])
 })
+
+test('the names of sessions are 128 bits each and have nothing in common [F149]', async () => {
+  const hub = await startHub()
+  const clients = await Promise.all(Array.from({ length: 100 }, () => greet(hub)))
+  const names = clients.map(({ welcome }) => Buffer.from(welcome.sid, 'base64url'))
+  expect(names.every((name) => name.length === 16)).toBe(true)
+  // Each bit is set in some and not in others: a counter or a clock would leave bits that never change.
+  for (let bit = 0; bit < 128; bit++) {
+    const set = names.filter((name) => ((name[bit >> 3] ?? 0) >> (bit & 7)) & 1).length
+    expect(set).toBeGreaterThan(0)
+    expect(set).toBeLessThan(100)
+  }
+})
