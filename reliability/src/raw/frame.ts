@@ -60,9 +60,10 @@ export function closing(code: number, reason: string | Uint8Array = ''): Buffer 
   return Buffer.concat([bytes, Buffer.from(reason)])
 }
 
-/** A frame that came from a server. */
-export interface ServerFrame {
+/** A frame that came, unmasked. */
+export interface HeardFrame {
   readonly opcode: number
+  readonly fin: boolean
   readonly payload: Buffer
 }
 
@@ -70,16 +71,20 @@ export interface ServerFrame {
 export function readFrame(
   bytes: Buffer,
   from: number,
-): { readonly frame: ServerFrame; readonly to: number } | undefined {
+): { readonly frame: HeardFrame; readonly to: number } | undefined {
   if (bytes.length < from + 2) return undefined
-  const short = (bytes[from + 1] ?? 0) & 0x7f
-  const head = short < 126 ? 2 : short === 126 ? 4 : 10
-  if (bytes.length < from + head) return undefined
+  const [first = 0, second = 0] = bytes.subarray(from, from + 2)
+  const short = second & 0x7f
+  const head = from + (short < 126 ? 2 : short === 126 ? 4 : 10)
+  const start = head + (second >= 0x80 ? 4 : 0)
+  if (bytes.length < start) return undefined
   let length = short
   if (short === 126) length = bytes.readUInt16BE(from + 2)
   else if (short === 127) length = Number(bytes.readBigUInt64BE(from + 2))
-  const to = from + head + length
+  const to = start + length
   if (bytes.length < to) return undefined
-  const opcode = (bytes[from] ?? 0) & 0x0f
-  return { frame: { opcode, payload: bytes.subarray(from + head, to) }, to }
+  const mask = bytes.subarray(head, start)
+  const raw = bytes.subarray(start, to)
+  const payload = mask.length === 0 ? raw : Buffer.from(raw.map((b, i) => b ^ (mask[i & 3] ?? 0)))
+  return { frame: { opcode: first & 0x0f, fin: first >= 0x80, payload }, to }
 }

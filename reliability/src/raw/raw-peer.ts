@@ -1,6 +1,6 @@
 /** A peer that writes its own bytes, and keeps a transcript of everything that it is told. */
 import { connect, type Socket } from 'node:net'
-import { OPCODE, readFrame, type ServerFrame } from './frame.ts'
+import { OPCODE, readFrame, type HeardFrame } from './frame.ts'
 
 /** Milliseconds that a peer waits for anything. */
 const DEADLINE_MS = 10_000
@@ -116,7 +116,7 @@ export class RawPeer implements Disposable {
     this.#rest = this.#rest.subarray(at)
   }
 
-  #hear({ opcode, payload }: ServerFrame): void {
+  #hear({ opcode, payload }: HeardFrame): void {
     if (opcode === OPCODE.text) {
       for (const line of payload.toString().split('\n')) this.#note(line)
     } else if (opcode === OPCODE.pong) this.#note(`pong ${payload.toString('latin1')}`)

@@ -3,8 +3,9 @@ import { chaos } from './chaos.ts'
 import { gaps } from './gaps.ts'
 import { inputs } from './inputs.ts'
 import { restarts } from './restarts.ts'
+import { rfc6455 } from './rfc6455.ts'
 import { storm } from './storm.ts'
 import type { Suite } from './suite.ts'
 
 /** Every suite. */
-export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs, storm]
+export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs, rfc6455, storm]
