@@ -14,9 +14,13 @@ export interface WatchedHubDuties {
   readonly unwatch: () => Watch | undefined
   readonly close: (order: { spreadMs: number }) => Promise<void>
   readonly takeStock: () => Promise<Holdings>
+  /** Sends everybody away and closes when the process is told to end. @returns how many there were */
+  readonly closeOnSigterm: (order: { spreadMs: number }) => Promise<number>
+  /** Lets go of the run, so that the process ends when nothing else holds it. */
+  readonly letGo: () => void
 }
 
-function newDuties(): WatchedHubDuties {
+function newDuties(letGo: () => void): WatchedHubDuties {
   let hub: WatchedHub | undefined
   const running = (): WatchedHub => {
     if (hub === undefined) throw new Error('The hub does not listen yet')
@@ -33,7 +37,14 @@ function newDuties(): WatchedHubDuties {
     unwatch: () => running().unwatch(),
     close: ({ spreadMs }) => running().close(spreadMs),
     takeStock,
+    closeOnSigterm: async ({ spreadMs }) => {
+      await new Promise((resolve) => process.once('SIGTERM', resolve))
+      const { connections } = running().stats()
+      await running().close(spreadMs)
+      return connections
+    },
+    letGo,
   }
 }
 
-serve(newDuties())
+const letGo: () => void = serve(newDuties(() => letGo()))

@@ -17,6 +17,8 @@ export interface ChildOptions {
   readonly canCollect?: boolean
   /** More options of Node. @default none */
   readonly execArgv?: readonly string[]
+  /** Whether what it says of its end is not shown, because it is meant to fail. @default false */
+  readonly isMeantToFail?: boolean
 }
 
 interface Pending {
@@ -44,10 +46,10 @@ export class Child<D extends Duties<D>> implements AsyncDisposable {
   /** Loads a module that calls `serve`. @returns when it has */
   static async start<D extends Duties<D>>(
     module: URL,
-    { canCollect = false, execArgv = [] }: ChildOptions = {},
+    { canCollect = false, execArgv = [], isMeantToFail = false }: ChildOptions = {},
   ): Promise<Child<D>> {
     const process = fork(module, {
-      stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+      stdio: ['ignore', 'ignore', isMeantToFail ? 'ignore' : 'inherit', 'ipc'],
       execArgv: [...(canCollect ? ['--expose-gc'] : []), ...execArgv],
       serialization: 'advanced',
     })
@@ -90,11 +92,6 @@ export class Child<D extends Duties<D>> implements AsyncDisposable {
 
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
-  }
-
-  /** Nothing more is asked: a process that nothing else holds ends by itself. */
-  letGo(): void {
-    if (this.#process.connected) this.#process.disconnect()
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

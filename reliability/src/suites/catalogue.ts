@@ -2,10 +2,21 @@
 import { chaos } from './chaos.ts'
 import { gaps } from './gaps.ts'
 import { inputs } from './inputs.ts'
+import { leaks } from './leaks.ts'
+import { processes } from './processes.ts'
 import { restarts } from './restarts.ts'
 import { rfc6455 } from './rfc6455.ts'
 import { storm } from './storm.ts'
 import type { Suite } from './suite.ts'
 
 /** Every suite. */
-export const CATALOGUE: readonly Suite[] = [chaos, restarts, gaps, inputs, rfc6455, storm]
+export const CATALOGUE: readonly Suite[] = [
+  chaos,
+  restarts,
+  gaps,
+  inputs,
+  rfc6455,
+  storm,
+  leaks,
+  processes,
+]
