@@ -39,7 +39,7 @@ interface Round {
 interface Growth {
   readonly client: number
   readonly hub: number
-  /** Kinds of handles of which the client has others, once it is closed, than before it was opened. */
+  /** Kinds of handles of which the client has more, once it is closed, than before it was opened. */
   readonly handles: readonly string[]
   readonly seconds: number
 }
@@ -125,7 +125,7 @@ async function growthOf(round: Round, sides: Sides, cycles: number): Promise<Gro
   return {
     client: held(after[0]) - held(before[0]),
     hub: held(after[1]) - held(before[1]),
-    handles: differences(idle, await settled(client, idle)),
+    handles: extra(idle, await settled(client, idle)),
     seconds: Math.round(performance.now() - startedAt) / 1_000,
   }
 }
@@ -138,14 +138,15 @@ function held({ heapBytes, externalBytes }: Holdings): number {
 async function settled(client: Child<CyclerDuties>, idle: Holdings): Promise<Holdings> {
   for (let look = 0; ; look++) {
     const now = await client.ask('takeStock')
-    if (look === 20 || differences(idle, now).length === 0) return now
+    if (look === 20 || extra(idle, now).length === 0) return now
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }
 
-function differences(before: Holdings, after: Holdings): string[] {
-  const kinds = new Set([...Object.keys(before.handles), ...Object.keys(after.handles)])
-  return [...kinds].filter((kind) => before.handles[kind] !== after.handles[kind])
+/** Kinds of which there are more. Fewer are no leak: the process was just loaded when it was looked at first. */
+function extra(before: Holdings, after: Holdings): string[] {
+  const kinds = Object.entries(after.handles)
+  return kinds.filter(([kind, count]) => count > (before.handles[kind] ?? 0)).map(([kind]) => kind)
 }
 
 function barsOf(name: string, { client, hub, handles }: Growth): Bar[] {
