@@ -70,6 +70,18 @@ describe('a handler that waits for its own publish', () => {
   })
 })
 
+test('a handler that waits for a publish of another bus is told of by that bus [F97]', async () => {
+  const publishing = await setUp(() => {})
+  const handling = await setUp(async () => void (await publishing.bus.publish('b', 1)))
+  handling.deliver()
+  await until(() => publishing.transport.published.length === 1)
+  publishing.clock.advance(1_000)
+  expect(publishing.told).toEqual([[handling.subscription.id, 'b', 1_000]])
+  publishing.answer()
+  await until(() => handling.subscription.stats().handled === 1)
+  await Promise.all([publishing.bus.close(), handling.bus.close()])
+})
+
 describe('nothing is told of a publish', () => {
   test('outside of handlers, however long it waits [F97]', async () => {
     const { bus, clock, told } = await setUp(() => {})

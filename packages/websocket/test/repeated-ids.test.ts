@@ -57,6 +57,28 @@ describe('the same id', () => {
     expect(seen).toEqual(['from mallory', 'from the shop'])
   })
 
+  test('of another principal is another event, whatever source he claims, where the hub writes the source [F83]', async () => {
+    const hub = await startHub({
+      allowAnonymous: false,
+      authenticate: ({ token }) => (token === undefined ? null : { id: token }),
+      source: 'principal',
+    })
+    const headers = (token: string): { authorization: string } => ({
+      authorization: `Bearer ${token}`,
+    })
+    const transport = transportTo(hub, { protocol: busV1(), headers: headers('reader') })
+    const bus = createBus({ transport })
+    onTestFinished(() => bus.close())
+    const seen = await handled(bus)
+    const attacker = await greet(hub, {}, headers('mallory'))
+    const victim = await greet(hub, {}, headers('shop'))
+    attacker.say(line('rep', 1, 'shop', 'from mallory'))
+    await attacker.line('ok 1')
+    victim.say(line('rep', 1, 'shop', 'from the shop'))
+    await until(() => seen.length === 2, 'both')
+    expect(seen).toEqual(['from mallory', 'from the shop'])
+  })
+
   test('does not keep an event away that is published for the first time, whoever used it before and as whom [F83]', async () => {
     const hub = await startHub()
     const seen = await handled(busTo(hub))

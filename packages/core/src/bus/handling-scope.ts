@@ -23,7 +23,7 @@ class Followers {
   #scopes = 0
 
   get innermost(): Followed | undefined {
-    return this.#storage.getStore()
+    return this.#scopes > 0 ? this.#storage.getStore() : undefined
   }
 
   add(): void {
@@ -55,6 +55,11 @@ export class HandlingScope {
   /** The handler that the current code runs inside of. */
   get current(): Handling | undefined {
     return this.#onStack ?? (this.#followed > 0 ? this.#innermost() : undefined)
+  }
+
+  /** The same, of whatever bus the handler is. */
+  get currentOfAny(): Handling | undefined {
+    return this.#onStack ?? FOLLOWERS.innermost?.handling
   }
 
   /** The handlers of one more subscription are followed from now on. */

@@ -25,8 +25,8 @@ export interface BusEvents extends TransportEvents {
     readonly fillRatio: number
   }
   /**
-   * A publish inside a handler has waited for `blockedHandlerMs`, and the handler with it. It may wait for that very
-   * handler: where the medium holds publishers back until a subscriber has taken what came before. `emit` does not wait.
+   * A publish inside a handler, of this bus or another, has waited for `blockedHandlerMs`, and the handler with it. It may
+   * wait for that very handler: where the medium holds publishers back until a subscriber has taken what came before. `emit` does not wait.
    * Told once for a subscription, until none of its handlers waits.
    */
   'blocked-handler': { readonly id: string; readonly event: Event; readonly waitedMs: number }

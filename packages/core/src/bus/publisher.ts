@@ -58,7 +58,7 @@ export class Publisher {
 
   publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
     const sent = this.#start(event, options)
-    const handling = this.#owner.scope.current
+    const handling = this.#owner.scope.currentOfAny
     if (handling?.live === true) this.#inHandlers.watch(handling, event, sent)
     return sent
   }
