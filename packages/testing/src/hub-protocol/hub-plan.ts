@@ -58,7 +58,7 @@ export class HubPlan {
       this.#keep(spec, { status, ms: elapsed(), error: failure.message })
       return status === 'failed' ? failure : undefined
     } finally {
-      world.close()
+      await world.close()
     }
   }
 

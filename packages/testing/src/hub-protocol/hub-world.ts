@@ -82,9 +82,23 @@ export class HubWorld {
     return opened
   }
 
-  /** Ends everything. */
-  close(): void {
-    for (const client of this.#clients) client.leave()
+  /** Ends everything. Sessions are left without subscriptions: the hub would keep for a while what they need. */
+  async close(): Promise<void> {
+    const sids = new Set(this.#clients.flatMap(({ sid }) => sid ?? []))
+    for (const client of this.#clients) {
+      if (client.leave() && client.sid !== undefined) sids.delete(client.sid)
+    }
     for (const end of [...this.#plain, ...this.#links]) end.end()
+    for (const sid of sids) await this.#abandon(sid)
+  }
+
+  /** Gives up the subscriptions of a session that has no link any more. */
+  async #abandon(sid: string): Promise<void> {
+    try {
+      const client = await this.greet({ sid })
+      client.leave()
+    } catch {
+      // What is wrong with the hub is the business of the cases.
+    }
   }
 }

@@ -16,6 +16,14 @@ function credential(name: keyof HubCredentials): Need {
   }
 }
 
+/** Everything that each of them needs. */
+function all(...needs: readonly Need[]): Need {
+  return {
+    reason: needs.map(({ reason }) => reason).join(' and '),
+    isMet: (options) => needs.every((need) => need.isMet(options)),
+  }
+}
+
 function confirms(confirm: 'hub' | 'subscribers'): Need {
   return {
     reason: `needs \`settings.confirm\` to be '${confirm}'`,
@@ -26,6 +34,10 @@ function confirms(confirm: 'hub' | 'subscribers'): Need {
 export const HELLO_MS: Need = setting('helloMs')
 export const SESSION_TTL: Need = setting('sessionTtlMs')
 export const SMALL_LOG: Need = setting('logEvents')
+export const HOLDING: Need = all(SMALL_LOG, setting('holdMs'))
+export const HEARTBEAT: Need = setting('heartbeatMs')
+export const CONTROL_FRAMES: Need = setting('controlFramesPerSecond')
+export const MESSAGES: Need = setting('messagesPerSecond')
 export const SUBSCRIPTION_LIMIT: Need = setting('subscriptions')
 export const RATE: Need = setting('publishPerSecond')
 export const PLAIN: Need = setting('plain')
@@ -35,4 +47,5 @@ export const TOKEN: Need = credential('token')
 export const OTHER_TOKEN: Need = credential('other')
 export const BAD_TOKEN: Need = credential('bad')
 export const TOKEN_REQUIRED: Need = credential('isRequired')
+export const CONNECTIONS: Need = all(TOKEN, setting('connectionsPerPrincipal'))
 export const LIMITED: Need = credential('limited')

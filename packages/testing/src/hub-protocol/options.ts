@@ -32,10 +32,20 @@ export interface HubSettings {
   readonly sessionTtlMs?: number
   /** Events that the log keeps; best below 1,000, because a case fills it. */
   readonly logEvents?: number
+  /** Milliseconds that a subscriber without progress holds up the others; best below 1,000, because a case waits for it. */
+  readonly holdMs?: number
+  /** Milliseconds between its pings; best below 1,000, because cases wait for some. */
+  readonly heartbeatMs?: number
   /** Subscriptions that a session may have. */
   readonly subscriptions?: number
   /** Events that one connection may publish in a second; below 1,000, because a case exceeds it. */
   readonly publishPerSecond?: number
+  /** Pings and pongs that one connection may send in a second; below 1,000, because a case exceeds it. */
+  readonly controlFramesPerSecond?: number
+  /** Messages that one connection may send in a second; below 1,000, because a case exceeds it. */
+  readonly messagesPerSecond?: number
+  /** Connections that one principal may have; below 100, because a case opens so many. */
+  readonly connectionsPerPrincipal?: number
   /** Whether it speaks the plain JSON wire too, to anybody. */
   readonly plain?: boolean
 }

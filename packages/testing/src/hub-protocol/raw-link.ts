@@ -16,6 +16,7 @@ export interface RawFrame {
 /** Opcodes. */
 export const CONTINUATION = 0
 export const TEXT = 1
+export const PING = 9
 
 /** The bytes of a client's frame. */
 export function frameBytes(frame: RawFrame): Buffer {

@@ -24,6 +24,7 @@ export interface Welcome {
     readonly maxLineBytes: number
     readonly window: { readonly events: number; readonly bytes: number }
     readonly ackMs: number
+    readonly okMs?: number
   }
   readonly heartbeatMs: number
   readonly subs: readonly {
@@ -47,6 +48,8 @@ export class WireClient {
   readonly events: HeardEvent[] = []
   /** The largest message that came, in bytes. */
   largestMessage = 0
+  /** How many pings of the hub came. */
+  pings = 0
   /** How it ended; `undefined` while it is open. */
   closed: Closed | undefined
   /** Whether it acknowledges every event as soon as it comes. */
@@ -60,6 +63,7 @@ export class WireClient {
     this.#waiting = waiting
     ws.on('error', () => {})
     ws.on('message', (data: Buffer, isBinary) => this.#read(data, isBinary))
+    ws.on('ping', () => this.pings++)
     ws.once('close', (code, reason) => (this.closed = { code, reason: reason.toString() }))
   }
 
@@ -166,20 +170,31 @@ export class WireClient {
     this.#ws.close(code)
   }
 
-  /** Leaves its session without subscriptions, so that it holds up nobody, and the hub. */
-  leave(): void {
-    if (this.#ws.readyState === WebSocket.OPEN && this.lines[0]?.startsWith('welcome ') === true) {
+  /** The session that it was given, if it was. */
+  get sid(): string | undefined {
+    return this.#isGreeted ? /"sid":"([^"]+)"/.exec(this.lines[0] ?? '')?.[1] : undefined
+  }
+
+  /** Leaves its session without subscriptions, so that it holds up nobody, and the hub. @returns whether it could */
+  leave(): boolean {
+    const isOpen = this.#ws.readyState === WebSocket.OPEN
+    if (isOpen && this.#isGreeted) {
       this.say(...Array.from({ length: LASTING_SUB_IDS }, (_, id) => `unsub ${id}`))
       this.#ws.close()
     }
     if (this.#ws.readyState !== WebSocket.CLOSING) this.#ws.terminate()
     else setTimeout(() => this.#ws.terminate(), CLOSE_MS).unref()
+    return isOpen
   }
 
   /** No message was binary, empty or ended with a line feed. */
   expectTextOnly(): void {
     assert.deepEqual(this.#binary, [], 'Expected text messages only')
     assert.ok(!this.lines.includes(''), 'Expected no empty line')
+  }
+
+  get #isGreeted(): boolean {
+    return this.lines[0]?.startsWith('welcome {') === true
   }
 
   #read(data: Buffer, isBinary: boolean): void {

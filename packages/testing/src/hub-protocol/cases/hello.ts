@@ -221,6 +221,17 @@ const helloInTime: HubCase = {
   },
 }
 
+const waitsForWelcome: HubCase = {
+  id: 'W23',
+  level: 'SHOULD',
+  title: 'closes with 4400 "<verb> early" for a line behind the hello and before the welcome',
+  async run(world) {
+    const client = await world.dial()
+    client.say(world.hello(), pubLine(1, world.type('a'), 1))
+    await client.closedWith(4400, 'pub early')
+  },
+}
+
 /** The first line of each side. */
 export const HELLO: HubCaseGroup = Object.freeze({
   title: 'Hello and welcome',
@@ -238,5 +249,6 @@ export const HELLO: HubCaseGroup = Object.freeze({
     helloShape,
     onlyOneHello,
     helloInTime,
+    waitsForWelcome,
   ],
 })

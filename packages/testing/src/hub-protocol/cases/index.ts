@@ -9,6 +9,8 @@ import { CURSORS } from './cursors.ts'
 import { DELIVERY } from './delivery.ts'
 import { HANDSHAKE } from './handshake.ts'
 import { HELLO } from './hello.ts'
+import { KEEPING } from './keeping.ts'
+import { LIVENESS } from './liveness.ts'
 import { PLAIN_WIRE } from './plain-wire.ts'
 import { PUBLISHING } from './publishing.ts'
 import { RESUMING } from './resuming.ts'
@@ -26,9 +28,11 @@ export const HUB_CATALOGUE: readonly HubCaseGroup[] = Object.freeze([
   ACKNOWLEDGING,
   RESUMING,
   CURSORS,
+  KEEPING,
   TAKEOVER,
   BAD_LINES,
   BAD_MESSAGES,
   ACCESS,
+  LIVENESS,
   PLAIN_WIRE,
 ])

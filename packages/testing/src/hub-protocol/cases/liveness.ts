@@ -1,0 +1,97 @@
+/** Liveness and floods: pings of the hub, and links that send too much or are too many. */
+import assert from 'node:assert/strict'
+import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { subOf } from '../lines.ts'
+import { CONNECTIONS, CONTROL_FRAMES, HEARTBEAT, MESSAGES } from '../needs.ts'
+import { PING, frameBytes } from '../raw-link.ts'
+import type { WireClient } from '../wire-client.ts'
+
+/** A link that says too much is told to come back later, and then closed. */
+async function expectFlood(client: WireClient, reason: string): Promise<void> {
+  await client.closedWith(4429, reason)
+  assert.match(client.heard('bye')[0] ?? '', /^\{.*"retryAfterMs":\d+.*\}$/)
+}
+
+const pings: HubCase = {
+  id: 'W143',
+  level: 'MUST',
+  title: 'pings every heartbeatMs, and keeps a quiet link that answers',
+  needs: HEARTBEAT,
+  async run(world) {
+    const client = await world.greet()
+    assert.equal(client.welcome.heartbeatMs, world.options.settings?.heartbeatMs)
+    await world.waiting.until(() => client.pings >= 4, 'four pings')
+    assert.equal(client.closed, undefined)
+  },
+}
+
+const cutsSilent: HubCase = {
+  id: 'W144',
+  level: 'MUST',
+  title: 'cuts a link that gives no sign of life for two pings, and keeps its session',
+  needs: HEARTBEAT,
+  async run(world) {
+    const link = await world.raw()
+    link.say(world.hello({ subs: [subOf(1, world.type('a'), 'amo')] }))
+    await link.line('welcome ')
+    const [, sid = ''] = /"sid":"([^"]+)"/.exec(link.text) ?? []
+    await link.ended()
+    const { welcome } = await world.greet({ sid })
+    assert.equal(welcome.resumed, true)
+  },
+}
+
+const floodOfPings: HubCase = {
+  id: 'W145',
+  level: 'MUST',
+  title: 'closes with 4429 "control frames", behind a bye, when more pings come than it takes',
+  needs: CONTROL_FRAMES,
+  async run(world) {
+    const most = world.options.settings?.controlFramesPerSecond ?? 0
+    const link = await world.raw()
+    link.say(world.hello())
+    await link.line('welcome ')
+    const one = frameBytes({ opcode: PING })
+    link.write(Buffer.concat(Array.from({ length: 3 * most + 10 }, () => one)))
+    assert.deepEqual(await link.closeFrame(), { code: 4429, reason: 'control frames' })
+    assert.match(link.text, /bye \{.*"retryAfterMs":\d+/)
+  },
+}
+
+const floodOfMessages: HubCase = {
+  id: 'W146',
+  level: 'MUST',
+  title: 'closes with 4429 "rate", behind a bye, when more messages come than it takes',
+  needs: MESSAGES,
+  async run(world) {
+    const most = world.options.settings?.messagesPerSecond ?? 0
+    const client = await world.greet()
+    for (let i = 0; i < 3 * most + 10; i++) client.say('ack 0')
+    await expectFlood(client, 'rate')
+  },
+}
+
+const tooManyLinks: HubCase = {
+  id: 'W147',
+  level: 'MUST',
+  title: 'closes with 4429 "connections" when a principal has too many, unless one takes over',
+  needs: CONNECTIONS,
+  async run(world) {
+    const most = world.options.settings?.connectionsPerPrincipal ?? 0
+    const links: WireClient[] = []
+    for (let i = 0; i < most; i++) links.push(await world.greet())
+    const extra = await world.dial()
+    extra.say(world.hello())
+    await expectFlood(extra, 'connections')
+    const { sid, epoch } = (links[0] ?? extra).welcome
+    const heir = await world.greet({ sid, epoch })
+    assert.equal(heir.welcome.resumed, true)
+    await links[0]?.closedWith(4410)
+  },
+}
+
+/** Who says nothing, and who says too much. */
+export const LIVENESS: HubCaseGroup = Object.freeze({
+  title: 'Liveness and floods',
+  cases: [pings, cutsSilent, floodOfPings, floodOfMessages, tooManyLinks],
+})
