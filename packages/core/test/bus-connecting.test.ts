@@ -51,6 +51,20 @@ describe('emit', () => {
     ])
   })
 
+  test('answers false when the event itself found no room, though a smaller one would', async () => {
+    const bus = makeBus({}, { queue: { maxBytes: 600 } })
+    const ready = vi.fn()
+    bus.on('ready', ready)
+    const large = 'x'.repeat(300)
+    expect([bus.emit('a', large), bus.emit('a', large), bus.emit('a', 1)]).toEqual([
+      true,
+      false,
+      true,
+    ])
+    await until(() => ready.mock.calls.length === 1)
+    expect(bus.deadLetters?.list()).toMatchObject([{ reason: 'dropped', direction: 'outbound' }])
+  })
+
   test.each([
     ['directly', []],
     [

@@ -224,6 +224,26 @@ describe('emit', () => {
     await until(() => server.received.length === 2, 'both arrive')
   })
 
+  test('answers false when the event itself found no room, though a smaller one would, and tells ready when there is more', async () => {
+    const server = await serve()
+    server.faults.hangUpgrade({ times: 1 })
+    const transport = transportTo(server, {
+      queue: { maxBytes: 1_500 },
+      timeouts: { connectMs: 100 },
+    })
+    const refused: Undeliverable[] = []
+    let ready = 0
+    transport.on('undeliverable', (notice) => refused.push(notice))
+    transport.on('ready', () => ready++)
+    expect(transport.emit(createEvent('a', 'x'.repeat(900)))).toBe(true)
+    expect(transport.emit(createEvent('a', 'y'.repeat(900)))).toBe(false)
+    expect(refused).toMatchObject([{ reason: 'dropped', error: { code: 'queue-full' } }])
+    expect(transport.emit(createEvent('a', 'z'))).toBe(true)
+    await until(() => ready === 1, 'ready is told')
+    await until(() => server.received.length === 2, 'both arrive')
+    expect(transport.emit(createEvent('a', 'y'.repeat(900)))).toBe(true)
+  })
+
   test('reports an event that cannot be written, and the link stays up', async () => {
     const server = await serve()
     const transport = transportTo(server)

@@ -263,8 +263,8 @@ export interface Transport extends Listenable<TransportEvents>, AsyncDisposable 
   connect(options?: ConnectOptions): Promise<void>
   publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
   /**
-   * Takes the event without a promise. `false` asks to wait for `ready` before the next; an event that could
-   * not be taken at all is reported by `undeliverable`. Never throws.
+   * Takes the event without a promise. `false` asks to wait for `ready` before the next: there is no room for another, or
+   * there was none for this one. An event that could not be taken is reported by `undeliverable`. Never throws.
    */
   emit(event: Event, options?: EmitOptions): boolean
   /** Starts delivering matches to the sink. No patterns: everything. */

@@ -24,8 +24,8 @@ export class MemoryEmission implements Parcel {
     this.#giveUp = giveUp
   }
 
-  /** Puts it into the outbox, or gives it up. */
-  offerTo(outbox: MemoryOutbox): void {
+  /** Puts it into the outbox, or gives it up; `false` when there was no room for it. */
+  offerTo(outbox: MemoryOutbox): boolean {
     const result = outbox.offer(this)
     if (result === 'full') this.dropped()
     else if (result !== 'accepted' && result !== 'dropped') {
@@ -33,6 +33,7 @@ export class MemoryEmission implements Parcel {
       const error = refusalError(result, Buffer.byteLength(this.frame), maxBytes)
       this.#giveUp('dropped', this.#event, error)
     }
+    return result !== 'full' && result !== 'rejected'
   }
 
   sent(): void {}

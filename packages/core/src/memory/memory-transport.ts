@@ -134,9 +134,11 @@ export class MemoryTransport implements Transport {
       return this.#outbox.hasRoom
     }
     this.#open()
-    new MemoryEmission(event, frame, (...what) => this.#giveUp(...what)).offerTo(this.#outbox)
-    this.#owesReady ||= !this.#outbox.hasRoom
-    return this.#outbox.hasRoom
+    const emission = new MemoryEmission(event, frame, (...what) => this.#giveUp(...what))
+    // There may be room for another, although there was none for this one, which is larger.
+    const hasRoom = emission.offerTo(this.#outbox) && this.#outbox.hasRoom
+    this.#owesReady ||= !hasRoom
+    return hasRoom
   }
 
   subscribe(patterns: readonly string[], sink: Sink, { delivery }: FeedOptions = {}): Feed {

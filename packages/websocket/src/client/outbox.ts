@@ -107,13 +107,12 @@ export class Outbox {
     })
   }
 
-  /** Takes the event without a promise; `false` when there is no room for another. */
+  /** Takes the event without a promise; `false` when there was no room for it, or is none for another. */
   emit(event: Event, frame: Frame, isConfirmed: boolean, delivery?: Delivery): boolean {
     const entry = new OutboxEntry(event, frame)
     entry.isConfirmed = isConfirmed
     entry.mustBeConfirmed = delivery === 'at-least-once'
-    this.#offer(entry)
-    return this.#queue.hasRoom
+    return this.#offer(entry) && this.#queue.hasRoom
   }
 
   /** The next entry to hand to a socket, which stays what it is. */
@@ -224,33 +223,34 @@ export class Outbox {
     entry.fail(error)
   }
 
-  #offer(entry: OutboxEntry): void {
+  /** `false`: there was no room for it. */
+  #offer(entry: OutboxEntry): boolean {
     if (entry.bytes > this.#maxEntryBytes) {
       this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
-      return
+      return true
     }
     const refusal = this.#ports.admit?.(entry)
     if (refusal !== undefined) {
       this.#refuse(entry, refusal)
-      return
+      return true
     }
     switch (this.#queue.offer(entry)) {
       case 'accepted':
         this.#ports.offered()
-        return
+        return true
       case 'dropped':
-        return // given up by the queue's hook
+        return true // given up by the queue's hook
       case 'full':
         if (entry.isAwaited) this.#waitForRoom(entry)
         else this.giveUp(entry, queueFull(entry), 'dropped')
-        return
+        return false
       case 'rejected':
       case 'too-large': // refused above
         this.#refuse(entry, queueFull(entry))
-        return
+        return false
       case 'closed':
         this.#refuse(entry, new ClosedError('The transport is closed', { outcome: 'not-sent' }))
-        return
+        return true
     }
   }
 
