@@ -22,6 +22,7 @@ test('a hub spreads the pings of ten thousand connections over the whole interva
         pings.push(clock.now())
         beat.pong(payload)
       },
+      received: () => 0,
       lost: () => expect.unreachable('everybody answers'),
     })
     return beat

@@ -59,6 +59,8 @@ export class Link implements ProtocolLink {
     this.#heartbeat = new Heartbeat(
       {
         ping: (payload) => connection.ping(payload),
+        received: () => connection.bytes.received,
+
         missed: (info) => ports.missed(info),
         lost: (error) => this.fail(error),
       },

@@ -5,6 +5,11 @@ import type { Clock, HeartbeatTimeoutError, Random } from '@bus/core'
 export interface HeartbeatPort {
   /** Sends a ping frame. */
   ping(payload: string): void
+  /**
+   * Bytes that were received so far, those of a frame that is not complete included. A large message delays the pong behind
+   * it, and while it comes its bytes are the sign of life. Absent: only frames are.
+   */
+  received?(): number
   /** A deadline passed: a ping stayed without an answer, or nothing was heard. {@link lost} may follow. */
   missed?(info: { readonly silentMs: number; readonly missed: number }): void
   /** The other side is gone: terminate the socket. Told once; the heartbeat has stopped. */

@@ -8,7 +8,11 @@ import type { HeartbeatOptions } from './heartbeat-port.ts'
 const OPTIONS: HeartbeatOptions = { intervalMs: 100, timeoutMs: 40, maxMissed: 1 }
 
 /** A heartbeat whose owner only takes notes. `random` 0.5 puts the first ping at half an interval. */
-function create(options: Partial<HeartbeatOptions> = {}, random = 0.5) {
+function create(
+  options: Partial<HeartbeatOptions> = {},
+  random = 0.5,
+  received: () => number = () => 0,
+) {
   const clock = new FakeClock()
   const pings: string[] = []
   const missed: { silentMs: number; missed: number }[] = []
@@ -17,6 +21,7 @@ function create(options: Partial<HeartbeatOptions> = {}, random = 0.5) {
   const heartbeat = new Heartbeat(
     {
       ping: (payload) => pings.push(payload),
+      received,
       missed: (info) => missed.push(info),
       lost: (error) => lost.push(error),
     },
@@ -137,6 +142,19 @@ describe('a silent other side', () => {
     pass(1_000)
     expect(lost).toHaveLength(1)
     expect(clock.pending).toBe(0)
+  })
+
+  it('is not lost while parts of a frame come, and is once they stop', () => {
+    let bytes = 0
+    const { lost, pass, clock } = create({}, 0.5, () => bytes)
+    for (let i = 0; i < 50; i++) {
+      pass(20)
+      bytes++
+    }
+    expect(lost).toEqual([])
+    expect(clock.now()).toBe(1_000)
+    pass(200)
+    expect(lost).toHaveLength(1)
   })
 
   it('may miss as many pings in a row as allowed', () => {

@@ -16,6 +16,8 @@ interface Outstanding {
   readonly payload: string
   readonly sentAt: number
   deadline: number
+  /** Bytes that had been received when it was sent. */
+  readonly received: number
   /** Some frame came after it, so the other side lives even without the pong. */
   heard: boolean
   /** The reader was paused meanwhile, so that the time until the pong says nothing about the network. */
@@ -183,6 +185,11 @@ export class Heartbeat {
     if (this.#isSuspended || this.#passedLimit(now) === undefined) return this.#arm(now)
     const ping = this.#outstanding
     const isUnanswered = ping !== undefined && now >= ping.deadline
+    if (ping !== undefined && this.#received() > ping.received) {
+      // A part of a frame, whose end may take longer than any limit.
+      ping.heard = true
+      this.#quietSince = now
+    }
     if (isUnanswered) {
       this.#missed += 1
       this.#outstanding = undefined
@@ -214,6 +221,7 @@ export class Heartbeat {
       payload,
       sentAt: now,
       deadline: now + timeoutMs,
+      received: this.#received(),
       heard: false,
       distorted: this.#isSuspended,
     }
@@ -247,6 +255,10 @@ export class Heartbeat {
   #disarm(): void {
     if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
     this.#timer = undefined
+  }
+
+  #received(): number {
+    return this.#port.received?.() ?? 0
   }
 
   #nextPayload(): string {

@@ -3,6 +3,8 @@
 /** Whom a hub pings. */
 export interface Beating {
   ping(payload: string): void
+  /** Bytes that were received so far, those of a frame that is not complete included. */
+  received(): number
   /** It is gone. */
   lost(): void
 }
@@ -19,6 +21,8 @@ export class Beat {
   #awaited = NONE
   /** Pings in a row without a pong in time, also when other frames show that the link lives. */
   #missed = 0
+  /** Bytes that had been received when the last ping was sent. */
+  #received = 0
   /** Some frame came after the last ping, so the other side lives even without the pong. */
   #wasHeard = false
   /** A late timer was excused and nothing was heard since. */
@@ -33,9 +37,9 @@ export class Beat {
     return this.#awaited === NONE ? undefined : this.#awaited
   }
 
-  /** Whether any frame came since the last ping. */
+  /** Whether any frame came since the last ping, or a part of one: a large one may take longer than any limit. */
   get wasHeard(): boolean {
-    return this.#wasHeard
+    return this.#wasHeard || this.#peer.received() > this.#received
   }
 
   /** Any frame arrived: data, ping or pong. */
@@ -56,6 +60,7 @@ export class Beat {
   ping(tick: number): void {
     this.#awaited = tick
     this.#wasHeard = false
+    this.#received = this.#peer.received()
     this.#peer.ping(String(tick))
   }
 

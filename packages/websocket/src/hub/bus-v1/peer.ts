@@ -1,5 +1,6 @@
 /** A peer: one connection, from its first line to its close. */
 import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
@@ -205,6 +206,12 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   ping(payload: string): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
     this.#welcomed?.tellCursor()
+  }
+
+  received(): number {
+    // What is no socket of the system does not count them.
+    const { bytesRead = 0 } = this.#tcp as Partial<Socket>
+    return bytesRead
   }
 
   /** It answers no ping. */

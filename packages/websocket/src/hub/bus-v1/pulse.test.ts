@@ -30,10 +30,11 @@ function create(phase: number | (() => number) = 0.5) {
   /** A peer that only takes notes. */
   const join = () => {
     const pings: { payload: string; at: number }[] = []
-    const notes = { pings, lost: 0 }
+    const notes = { pings, lost: 0, bytes: 0 }
     const start = clock.now()
     const beat = new Beat({
       ping: (payload) => pings.push({ payload, at: clock.now() - start }),
+      received: () => notes.bytes,
       lost: () => notes.lost++,
     })
     pulse.start(beat)
@@ -41,6 +42,20 @@ function create(phase: number | (() => number) = 0.5) {
   }
   return { clock, pulse, deferred, pass, stall, join }
 }
+
+describe('a part of a frame', () => {
+  it('is a sign of life as long as more of it comes', () => {
+    const { join, pass } = create()
+    const { notes } = join()
+    for (let i = 0; i < 8; i++) {
+      pass(INTERVAL_MS)
+      notes.bytes++
+    }
+    expect(notes.lost).toBe(0)
+    pass(2 * INTERVAL_MS)
+    expect(notes.lost).toBe(1)
+  })
+})
 
 describe('pings', () => {
   it('pings each peer once in an interval, the first time at a moment of its own', () => {
