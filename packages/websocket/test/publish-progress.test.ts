@@ -65,6 +65,22 @@ test('a hub that holds events and says so is waited for, however long it takes [
   expect(hub.hellos).toHaveLength(1)
 })
 
+test('a word that comes late, behind what else the hub has sent, is waited for [F4]', async () => {
+  const hub = await deafHub({ okMs: OK_MS })
+  const proxy = await startChaosProxy({ targetPort: hub.server.port })
+  onTestFinished(() => proxy.close())
+  const transport = patientWith({ url: `ws://127.0.0.1:${proxy.port}` }, 300)
+  const receipt = transport.publish(createEvent('a', 1))
+  await hub.hears('pub')
+  const since = performance.now()
+  // What is said now is read after more than the limit, and before the answer to any ping that is sent by then.
+  proxy.hole(450, 'downstream')
+  hub.say('ok 1')
+  expect(await receipt).toMatchObject({ status: 'confirmed', attempts: 1 })
+  expect(performance.now() - since).toBeGreaterThan(400)
+  expect(hub.hellos).toHaveLength(1)
+})
+
 test('a hub that promises no word is waited for as well, and so is one that owes nothing', async () => {
   const silent = await deafHub({})
   const idle = await startLiteralHub({ welcome: () => limitsOf({ okMs: OK_MS }) })

@@ -10,6 +10,8 @@ export type LinkEnd = Pick<CloseInfo, 'code' | 'initiatedBy'>
 export interface SessionLink extends ProtocolLink {
   /** Frames that nobody waits for go to the session from now on, instead of being kept until the link is ready. */
   flow(): void
+  /** Pings; resolves with the round trip in milliseconds. */
+  probe(options: { readonly timeoutMs: number }): Promise<number>
   /** Ends the link at once, for this reason. */
   fail(error: BusError): void
 }

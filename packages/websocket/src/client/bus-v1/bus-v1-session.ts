@@ -83,6 +83,7 @@ export class BusV1Session implements Session, HubReceiver {
       clock,
       limitMs: ports.progressMs,
       waiting: () => this.#publisher.waiting,
+      probe: async (timeoutMs) => await this.#link?.probe({ timeoutMs }).catch(() => {}),
       stalled: (error) => this.#link?.fail(error),
     })
     this.#subscriber = new Subscriber({

@@ -30,8 +30,8 @@ export interface BusV1Options {
   readonly renewBeforeMs?: number
   /**
    * Milliseconds without a word of the hub about events that wait for their confirmation, after which the link is given up
-   * and made again: such a hub answers pings and takes nothing. At least twice what the hub promises, which is 4,000; so
-   * long an event may take to get through. `Infinity`: no limit. @default 10_000
+   * and made again, also if pings are answered; if they are not, up to twice as long. At least twice what the hub promises,
+   * which is 4,000. An event must get through in that time. `Infinity`: no limit. @default 10_000
    */
   readonly progressMs?: number
   /** `false`: nothing, connecting fails. @default plainJson() */

@@ -10,6 +10,8 @@ export interface ProgressPorts {
   readonly limitMs: number
   /** Events that wait for their confirmation. */
   waiting(): number
+  /** Settles when a ping that is sent now was answered, or was not within so many milliseconds. Never rejects. */
+  probe(timeoutMs: number): Promise<unknown>
   /** The hub takes nothing: the link must end. */
   stalled(error: HeartbeatTimeoutError): void
 }
@@ -20,6 +22,9 @@ const WORDS = 2
 /**
  * A hub that cannot confirm yet, because a subscriber is slow, says `ok` all the same. So silence means that it does not
  * get what we publish, or cannot go on. Only a hub that has promised these words in its welcome is watched.
+ *
+ * A word may be under way behind many events, on a slow link. So the verdict waits for the answer to a ping, which comes
+ * behind that word, though no longer than the limit once more.
  */
 export class ProgressWatch {
   readonly #ports: ProgressPorts
@@ -29,6 +34,7 @@ export class ProgressWatch {
   #stopTimer: (() => void) | undefined
   /** Grows at each stop, which makes a verdict that was deferred before it void. */
   #run = 0
+  #isProbing = false
   /** A late timer was excused and nothing was heard since. */
   #isExcused = false
 
@@ -47,7 +53,7 @@ export class ProgressWatch {
   waits(): void {
     if (this.#limitMs === Infinity) return
     this.heard()
-    if (this.#stopTimer === undefined) this.#arm(this.#limitMs)
+    if (this.#stopTimer === undefined && !this.#isProbing) this.#arm(this.#limitMs)
   }
 
   /** The hub said something of what was published. */
@@ -60,6 +66,7 @@ export class ProgressWatch {
   stop(): void {
     this.#run++
     this.#limitMs = Infinity
+    this.#isProbing = false
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
@@ -83,14 +90,18 @@ export class ProgressWatch {
       this.#isExcused = true
       this.#arm(this.#limitMs)
     } else {
+      this.#isProbing = true
       const run = this.#run
-      afterReading(() => {
-        if (run === this.#run) this.#judge()
+      void this.#ports.probe(this.#limitMs).then(() => {
+        afterReading(() => {
+          if (run === this.#run) this.#judge()
+        })
       })
     }
   }
 
   #judge(): void {
+    this.#isProbing = false
     const count = this.#ports.waiting()
     const leftMs = this.#leftMs
     if (leftMs > 0) this.#arm(leftMs)
