@@ -21,7 +21,7 @@ const limits = fc.record({
 })
 
 describe.each(BACKPRESSURE_STRATEGIES)('%s', (strategy) => {
-  test('limits hold, nothing is both delivered and dropped, and every step is as the model says', async () => {
+  test('limits hold, nothing is both delivered and dropped, and every step is as the model says [F54, F55]', async () => {
     await fc.assert(
       fc.asyncProperty(
         limits,
@@ -61,7 +61,7 @@ describe.each(BACKPRESSURE_STRATEGIES)('%s', (strategy) => {
   })
 })
 
-test('among what is taken the order is that of arrival, whoever of up to fifty gives up', async () => {
+test('among what is taken the order is that of arrival, whoever of up to fifty gives up [F53]', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 50 }),

@@ -163,7 +163,7 @@ describe('an event that the hub refuses', () => {
     },
   )
 
-  test('is rejected also when the answer was lost with the link', async () => {
+  test('is rejected also when the answer was lost with the link [F56]', async () => {
     const hub = await startLiteralHub({
       answer: () => undefined,
       welcome: (_hello, index) =>

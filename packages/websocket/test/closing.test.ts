@@ -272,7 +272,7 @@ describe('a closed transport', () => {
 })
 
 describe('close', () => {
-  test('rejects every publisher that waits, in the queue or for room in it, as not sent', async () => {
+  test('rejects every publisher that waits, in the queue or for room in it, as not sent [F51]', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
     const transport = transportTo(server, { queue: { capacity: 2 } })
@@ -287,7 +287,7 @@ describe('close', () => {
     }
   })
 
-  test('settles every publish of a storm exactly once, whatever the moment', async () => {
+  test('settles every publish of a storm exactly once, whatever the moment [F47, F50]', async () => {
     const server = await serve()
     const transport = transportTo(server)
     await transport.connect()

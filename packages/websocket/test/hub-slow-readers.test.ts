@@ -126,7 +126,7 @@ test('goes on taking what a full reader sends, so that one which answers each ev
   expect(hub.stats()).toMatchObject({ slowReaders: 0, lost: 0 })
 })
 
-test('is not held up by a connection that has begun to close', async () => {
+test('is not held up by a connection that has begun to close [F49]', async () => {
   const hub = await startHub({ highWaterMarkBytes: 16_000, slowReaderMs: 60_000, closeMs: 60_000 })
   const leaving = await rawPeer(hub.port)
   // A close frame, and then no end of the connection: the hub waits for it as long as `closeMs` says.
@@ -154,7 +154,7 @@ test('ends a hub whose readers do not answer as soon as closeMs is over', async 
   await expect(frozen.closed).resolves.toMatchObject({ code: 1006 })
 })
 
-test('holds memory of a stalled reader within the mark, at every moment of a flood of 10,000 concurrent publishes', async () => {
+test('holds memory of a stalled reader within the mark, at every moment of a flood of 10,000 concurrent publishes [F48]', async () => {
   const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 60_000 })
   const frozen = await joinFrozen(hub)
   const publisher = transportTo(hub, {

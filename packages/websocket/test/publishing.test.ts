@@ -7,7 +7,7 @@ const idsOf = (messages: readonly { readonly data: unknown }[]): string[] =>
   messages.map((message) => (JSON.parse(String(message.data)) as { id: string }).id)
 
 describe('publishing while the link breaks', () => {
-  test('sends what was not taken over again, first and in order, so that every publish has an outcome and nothing that was still ours is lost', async () => {
+  test('sends what was not taken over again, first and in order, so that every publish has an outcome and nothing that was still ours is lost [F50]', async () => {
     const server = await serve()
     const transport = transportTo(server, {
       queue: { capacity: 100_000 },
@@ -141,7 +141,7 @@ describe('a publisher that stops waiting', () => {
 })
 
 describe('a full outbox', () => {
-  test('with block makes publishers wait, first come first served, until the link takes more', async () => {
+  test('with block makes publishers wait, first come first served, until the link takes more [F53]', async () => {
     const server = await serve()
     server.faults.hangUpgrade({ times: 1 })
     const transport = transportTo(server, { queue: { capacity: 2 }, timeouts: { connectMs: 100 } })
@@ -152,7 +152,7 @@ describe('a full outbox', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  test('with drop-oldest tells the publisher of the evicted event, and keeps the order of the rest', async () => {
+  test('with drop-oldest tells the publisher of the evicted event, and keeps the order of the rest [F55]', async () => {
     const server = await serve()
     server.faults.hangUpgrade({ times: 1 })
     const transport = transportTo(server, {
@@ -185,7 +185,7 @@ describe('a full outbox', () => {
     expect(levels[1]).toMatch(/^normal /)
   })
 
-  test('waits while the socket itself holds too much, and goes on when the peer reads again', async () => {
+  test('waits while the socket itself holds too much, and goes on when the peer reads again [F48]', async () => {
     const server = await serve()
     const transport = transportTo(server, {
       queue: { capacity: 400 },
@@ -257,7 +257,7 @@ describe('emit', () => {
   })
 })
 
-test('fixes the bytes of an event inside publish, so that later changes are not sent', async () => {
+test('fixes the bytes of an event inside publish, so that later changes are not sent [F58]', async () => {
   const server = await serve()
   const transport = transportTo(server)
   const payload = { n: 1 }
@@ -267,7 +267,7 @@ test('fixes the bytes of an event inside publish, so that later changes are not 
   await server.waitForMessage({ payload: { n: 1 } })
 })
 
-test('refuses an event above maxMessageBytes with its size and the limit, and the link stays up', async () => {
+test('refuses an event above maxMessageBytes with its size and the limit, and the link stays up [F57]', async () => {
   const server = await serve()
   const transport = transportTo(server, { maxMessageBytes: 1_000 })
   await expect(transport.publish(createEvent('a', 'x'.repeat(1_000)))).rejects.toMatchObject({

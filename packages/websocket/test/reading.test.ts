@@ -221,7 +221,7 @@ describe('an event that cannot be written', () => {
     ['nesting above the limit', JSON.parse(deep(64))],
     ['nesting ten thousand deep', JSON.parse(deep(10_000))],
   ])(
-    'because of %s is rejected as not sent, and the link is not touched',
+    'because of %s is rejected as not sent, and the link is not touched [F59]',
     async (_what, payload) => {
       const server = await serve()
       const transport = transportTo(server)
