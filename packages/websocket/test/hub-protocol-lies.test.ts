@@ -188,3 +188,58 @@ test('the same relay without a lie is not', { timeout: 60_000 }, async () => {
   const { cases } = await runWith({}, named, 10_000)
   expect(cases.filter(({ status }) => status !== 'passed')).toEqual([])
 })
+
+test('a hub that is not set as it is said to be is caught', { timeout: 60_000 }, async () => {
+  const only = ['W22', 'W43', 'W44', 'W45', 'W46', 'W68', 'W88', 'W90', 'W91', 'W92']
+  only.push('W143', 'W144', 'W145', 'W146')
+  await using other = await createHub({
+    allowAnonymous: true,
+    closeMs: 200,
+    limits: { rate: { controlFrames: 10_000 } },
+  })
+  const { cases } = await runHubProtocol({
+    name: 'liar',
+    url: other.url,
+    settings: {
+      confirm: 'subscribers',
+      helloMs: 50,
+      sessionTtlMs: 5,
+      logEvents: 20,
+      holdMs: 50,
+      heartbeatMs: 50,
+      subscriptions: 5,
+      publishPerSecond: 20,
+      controlFramesPerSecond: 20,
+      messagesPerSecond: 20,
+    },
+    only,
+    timing: { expectMs: 500 },
+  })
+  const failed = cases.filter(({ status }) => status === 'failed').map(({ id }) => id)
+  expect(failed).toEqual(only)
+})
+
+test('a hub that takes everybody for the same is caught', { timeout: 60_000 }, async () => {
+  await using other = await createHub({
+    closeMs: 200,
+    allowAnonymous: true,
+    authenticate: () => ({ id: 'everybody' }),
+  })
+  const only = ['W89', 'W134', 'W135', 'W137', 'W139', 'W140', 'W141', 'W142', 'W147']
+  const { cases } = await runHubProtocol({
+    name: 'liar',
+    url: other.url,
+    credentials: {
+      token: 'alice',
+      other: 'bob',
+      bad: 'mallory',
+      isRequired: true,
+      limited: { token: 'guest', mayNotPublish: 'secret.a', mayNotRead: 'secret.>' },
+    },
+    settings: { connectionsPerPrincipal: 3 },
+    only,
+    timing: { expectMs: 500 },
+  })
+  const failed = cases.filter(({ status }) => status === 'failed').map(({ id }) => id)
+  expect(failed).toEqual(only)
+})
