@@ -1,6 +1,7 @@
 // Compares the documents with the sources: examples compile, links lead somewhere, tables say what is true.
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
+import { checkConformance } from './docs/conformance.mjs'
 import { checkErrors, errorClasses, errorCodes } from './docs/errors.mjs'
 import { compileExamples, documentExamples, sourceExamples } from './docs/examples.mjs'
 import { checkFailures } from './docs/failures.mjs'
@@ -35,6 +36,7 @@ const examples = [
 const compiled = examples.filter(({ skip }) => !skip)
 
 const { CLOSE_CODES } = await import('../packages/websocket/dist/protocol/close-codes.js')
+const conformance = await import('../packages/testing/dist/conformance/index.js')
 const ERRORS = 'docs/errors.md'
 const FEATURES = 'docs/features.md'
 const FAILURES = 'docs/reliability.md'
@@ -48,6 +50,7 @@ const problems = [
     codes: errorCodes(sources),
     closeCodes: CLOSE_CODES,
   }),
+  ...checkConformance(read, 'docs/conformance.json', conformance),
   ...checkFeatures(FEATURES, read(FEATURES) ?? '', read),
   ...checkFailures(
     FAILURES,

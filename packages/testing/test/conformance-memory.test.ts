@@ -1,6 +1,16 @@
 /** The memory transport keeps what it promises. */
 import { describe, it } from 'vitest'
-import { transportConformance } from '../src/conformance/index.ts'
+import { keptReport, transportConformance } from '../src/conformance/index.ts'
 import { memoryMediumForCases } from './memory-media.ts'
 
-await transportConformance({ describe, it }, { name: 'memory', medium: memoryMediumForCases })
+await transportConformance(
+  { describe, it },
+  {
+    name: 'memory',
+    medium: memoryMediumForCases,
+    // `npm run conformance` writes it anew.
+    onReport: keptReport(new URL('../../../docs/conformance.json', import.meta.url), {
+      update: process.env['UPDATE_CONFORMANCE'] === '1',
+    }),
+  },
+)

@@ -14,7 +14,9 @@ export type {
 } from './medium.ts'
 
 // What it tells
-export { exercised, reportTitle, stableReport, toMarkdown } from './report.ts'
+export { exercised, reportTitle, stableReport, type StableReport } from './report.ts'
+export { casesTable, guaranteesTable, toMarkdown, type Tabled } from './markdown.ts'
+export { keptReport, type KeptReportOptions } from './kept-report.ts'
 export { ConformanceError } from './run-case.ts'
 export type { CaseOutcome, ConformanceReport, Level, ReportedCase } from './medium.ts'
 

@@ -1,6 +1,7 @@
-/** The WebSocket transport : plain JSON, keeps what it promises. */
+/** The WebSocket transport: plain JSON, keeps what it promises. */
 import { transportConformance } from '@bus/testing/conformance'
 import { describe, it } from 'vitest'
+import { onReport } from './kept.ts'
 import { plainJsonMedium } from './media.ts'
 
 await transportConformance(
@@ -9,5 +10,6 @@ await transportConformance(
     name: '@bus/websocket, plain JSON',
     medium: plainJsonMedium,
     timing: { expectMs: 8_000 },
+    onReport,
   },
 )

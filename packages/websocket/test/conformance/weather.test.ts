@@ -1,6 +1,7 @@
-/** The WebSocket transport : bus.v1 in bad weather, keeps what it promises. */
+/** The WebSocket transport: bus.v1 in bad weather, keeps what it promises. */
 import { transportConformance } from '@bus/testing/conformance'
 import { describe, it } from 'vitest'
+import { onReport } from './kept.ts'
 import { weatherMedium } from './media.ts'
 
 await transportConformance(
@@ -9,5 +10,6 @@ await transportConformance(
     name: '@bus/websocket, bus.v1 in bad weather',
     medium: weatherMedium,
     timing: { expectMs: 8_000 },
+    onReport,
   },
 )

@@ -9,6 +9,7 @@ import { BACKPRESSURE } from './f-backpressure/index.ts'
 import { RECOVERY } from './g-recovery/index.ts'
 import { DRAIN } from './h-drain/index.ts'
 
+/** Each id stands in it once, run or reserved. */
 export const CATALOGUE: readonly CaseGroup[] = Object.freeze([
   LIFECYCLE,
   PUBLISH_SUBSCRIBE,

@@ -72,8 +72,6 @@ export const bytes: ConformanceCase = {
 
 /** Metadata that an application may attach: names in any case, nested values, other alphabets. */
 const ATTRIBUTES = {
-  source: 'shop/ü',
-  correlationId: 'c 1',
   traceparent: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01',
   tracestate: 'rojo=00f067aa0ba902b7,congo=t61rcWkgMzE',
   'X-Mixed-Case': 'Kept',
@@ -89,14 +87,14 @@ export const attributes: ConformanceCase = {
   async run(world) {
     const [sender, receiver] = [world.bus(), world.bus()]
     const inbox = await world.collect(receiver, 'a')
-    const metadata = { id: 'event-1', timestamp: 1_700_000_000_123, ...ATTRIBUTES }
+    const known = { timestamp: 1_700_000_000_123, source: 'shop/ü', correlationId: 'c 1' }
+    const metadata = { id: 'event-1', ...known, ...ATTRIBUTES }
     await world.soon(sender.publish('a', 1, { metadata }), 'a publish')
     await inbox.count(1)
-    const { timestamp, ...arrived } = inbox.events[0]?.metadata ?? { timestamp: undefined }
-    assert.equal(timestamp, metadata.timestamp)
-    assert.deepEqual(arrived, ATTRIBUTES)
-    const names = (of: object): string[] => Object.keys(of).filter((name) => name in ATTRIBUTES)
-    assert.deepEqual(names(arrived), names(ATTRIBUTES), 'in the order published')
+    const arrived = inbox.events[0]?.metadata ?? {}
+    assert.deepEqual(arrived, { ...known, ...ATTRIBUTES })
+    const names = Object.keys(arrived).filter((name) => name in ATTRIBUTES)
+    assert.deepEqual(names, Object.keys(ATTRIBUTES), 'in the order published')
   },
 }
 

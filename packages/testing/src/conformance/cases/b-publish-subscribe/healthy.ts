@@ -20,7 +20,13 @@ export const everythingOnce: ConformanceCase = {
       createEvent(
         'order.created',
         { n, of: COUNT },
-        { id: `event-${n}`, timestamp: 1.7e12 + n, source: 'shop', correlationId: `c-${n}` },
+        {
+          id: `event-${n}`,
+          timestamp: 1.7e12 + n,
+          source: 'shop',
+          correlationId: `c-${n}`,
+          traceparent: `00-${n}`,
+        },
       ),
     )
     await publishEach(

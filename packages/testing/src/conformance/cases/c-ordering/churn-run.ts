@@ -10,10 +10,9 @@ import { ModelBus, type Due } from './churn-model.ts'
 const BUSES = 3
 const MOST_LIVE = 12
 
-/** What happens in one step: 20 operations. */
-const CHANGES = 6
-const PUBLISHES_MEANWHILE = 4
-const PUBLISHES_AFTERWARDS = 10
+/** The shares of a step; what is left is published afterwards. */
+const CHANGES = 0.3
+const PUBLISHES_MEANWHILE = 0.2
 
 const TYPES = ['a', 'A', 'b', 'a.b', 'a.c', 'a.b.c', 'b.a']
 const EXACT = [['a'], ['A'], ['a.b'], ['a', 'b'], ['a.b.c', 'a.b']]
@@ -25,6 +24,7 @@ const FENCE = -1
 /** What is done to the buses is done to the model. */
 export class ChurnRun {
   readonly #world: World
+  readonly #operations: number
   readonly #model: ModelBus
   readonly #buses: readonly Bus[]
   readonly #inboxes = new Map<string, Inbox>()
@@ -36,8 +36,10 @@ export class ChurnRun {
   /** The operations of this step. */
   #log: string[] = []
 
-  constructor(world: World) {
+  /** @param operations - of each step, a multiple of 10 */
+  constructor(world: World, operations: number) {
     this.#world = world
+    this.#operations = operations
     this.#model = new ModelBus(world.capabilities.echo)
     this.#buses = numbers(BUSES).map(() => world.bus())
   }
@@ -50,13 +52,16 @@ export class ChurnRun {
   /** Subscriptions come and go while events are published; then more are published; then everything is compared. */
   async step(step: number): Promise<void> {
     this.#log = []
+    const changes = this.#operations * CHANGES
+    const early = this.#operations * PUBLISHES_MEANWHILE
+    const late = this.#operations - changes - early
     const meanwhile = [
-      ...numbers(CHANGES).map(() => this.#change()),
-      ...numbers(PUBLISHES_MEANWHILE).map(() => this.#publish()),
+      ...numbers(changes).map(() => this.#change()),
+      ...numbers(early).map(() => this.#publish()),
     ]
     await this.#world.all(meanwhile, `the changes of step ${step}`)
     const gone = this.#model.settle()
-    const publishes = numbers(PUBLISHES_AFTERWARDS).map(() => this.#publish())
+    const publishes = numbers(late).map(() => this.#publish())
     await this.#world.all(publishes, `the publishes of step ${step}`)
     await this.#passFence()
     for (const [name, due] of [...gone, ...this.#model.due]) this.#compare(step, name, due)

@@ -2,7 +2,9 @@
 import type { ConformanceCase } from '../../case.ts'
 import { ChurnRun } from './churn-run.ts'
 
-const STEPS = 100
+/** Steps, and operations of each. Where nothing is in order each step ends with a quiet period: fewer of them, with more in each. */
+const MANY_SMALL = { steps: 100, operations: 20 }
+const FEW_LARGE = { steps: 25, operations: 80 }
 
 export const churn: ConformanceCase = {
   id: 'C6',
@@ -11,8 +13,10 @@ export const churn: ConformanceCase = {
     'two thousand subscribes, unsubscribes and publishes at random deliver what a reference says',
   limitMs: 60_000,
   async run(world) {
-    const run = new ChurnRun(world)
+    const isOrdered = world.capabilities.ordering !== 'none'
+    const { steps, operations } = isOrdered ? MANY_SMALL : FEW_LARGE
+    const run = new ChurnRun(world, operations)
     await run.start()
-    for (let step = 1; step <= Math.ceil(STEPS * world.effort); step++) await run.step(step)
+    for (let step = 1; step <= Math.ceil(steps * world.effort); step++) await run.step(step)
   },
 }
