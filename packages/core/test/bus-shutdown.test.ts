@@ -136,7 +136,7 @@ describe('drain', () => {
     expect(await report.promise).toEqual({ unsent: [], unhandled: 0 })
   })
 
-  test('twice is one drain, and close ends it', async () => {
+  test('twice is one drain, and close ends it [F136]', async () => {
     const bus = makeBus()
     await bus.subscribe('a', () => new Promise(() => {}))
     await bus.publish('a', 1)
@@ -176,7 +176,7 @@ describe('close', () => {
     gate.resolve()
   })
 
-  test('within a handler does not deadlock', async () => {
+  test('within a handler does not deadlock [F136]', async () => {
     const bus = makeBus()
     let closed = false
     await bus.subscribe('a', async () => {

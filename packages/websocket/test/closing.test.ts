@@ -209,7 +209,7 @@ const STATES: Record<string, (server: Server) => Promise<WebSocketTransport>> = 
 type Server = Awaited<ReturnType<typeof serve>>
 
 describe.each(Object.entries(STATES))('close while %s', (name, reach) => {
-  test('ends in closed, dials no more, leaves no timer and no socket, and may be repeated [F26, F39]', async () => {
+  test('ends in closed, dials no more, leaves no timer and no socket, and may be repeated [F26, F39, F136, F137]', async () => {
     const server = await serve()
     const before = resources()
     const transport = await reach(server)
@@ -307,7 +307,7 @@ describe('close', () => {
     expect(new Set(codes)).toEqual(new Set(['sent', 'closed']))
   })
 
-  test('towards a server that answers nothing takes no longer than timeouts.closeMs', async () => {
+  test('towards a server that answers nothing takes no longer than timeouts.closeMs [F135]', async () => {
     const server = await serve()
     const transport = transportTo(server, { timeouts: { closeMs: 50 } })
     await transport.connect()
@@ -356,7 +356,7 @@ interface Coded {
 
 describe('a listener that closes the transport', () => {
   test.each(['connecting', 'bootstrapping', 'ready', 'backoff'])(
-    'when it hears of %s leaves it closed, with nothing told afterwards and nothing left behind [F40]',
+    'when it hears of %s leaves it closed, with nothing told afterwards and nothing left behind [F40, F136]',
     async (state) => {
       const server = await serve()
       if (state === 'backoff') server.faults.refuse(503)

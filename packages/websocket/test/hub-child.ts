@@ -90,8 +90,14 @@ export async function startHubChild(options: HubChildOptions = {}): Promise<HubC
 }
 
 async function answerTo<T>(child: ChildProcess, question: string): Promise<T> {
+  const gone = once(child, 'exit').then(() => {
+    throw new Error(`The child ended before it answered: ${question}`)
+  })
+  // Whoever has its answer does not care any more.
+  gone.catch(() => {})
   for (;;) {
-    const [message] = (await once(child, 'message')) as [{ question: string; answer: T }]
+    const said = Promise.race([once(child, 'message'), gone])
+    const [message] = (await said) as [{ question: string; answer: T }]
     if (message.question === question) return message.answer
   }
 }

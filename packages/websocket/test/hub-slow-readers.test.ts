@@ -140,7 +140,7 @@ test('is not held up by a connection that has begun to close [F49]', async () =>
   await until(() => hub.stats().connections === 2, 'the end is seen')
 })
 
-test('ends a hub whose readers do not answer as soon as closeMs is over', async () => {
+test('ends a hub whose readers do not answer as soon as closeMs is over [F135]', async () => {
   const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 60_000, closeMs: 150 })
   const frozen = await joinFrozen(hub)
   const sender = await join(hub)

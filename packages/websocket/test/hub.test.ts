@@ -57,7 +57,7 @@ test('counts frames that came in and, for each reader, those that were taken or 
   await until(() => hub.stats().connections === 2, 'the end is seen')
 })
 
-test('tells its peers on close to come back later, listens no more and leaves nothing behind', async () => {
+test('tells its peers on close to come back later, listens no more and leaves nothing behind [F137]', async () => {
   const before = resources()
   const hub = await createHub({ allowAnonymous: true })
   const [a, b] = await Promise.all([join(hub), join(hub)])

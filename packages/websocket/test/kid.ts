@@ -11,15 +11,19 @@ const root = new URL('..', import.meta.url)
 export class Kid {
   /** What it printed so far. */
   readonly lines: string[] = []
+  /** How it ended. */
+  readonly ended: Promise<{ readonly code: number | null; readonly signal: string | null }>
   readonly #process: ChildProcessWithoutNullStreams
   #errors = ''
 
   constructor(script: string) {
-    this.#process = spawn(process.execPath, ['--input-type=module', '-e', PRELUDE + script], {
-      cwd: root,
-    })
+    const flags = ['--expose-gc', '--input-type=module']
+    this.#process = spawn(process.execPath, [...flags, '-e', PRELUDE + script], { cwd: root })
     this.#process.stderr.on('data', (chunk: Buffer) => (this.#errors += chunk.toString()))
     createInterface({ input: this.#process.stdout }).on('line', (line) => this.lines.push(line))
+    this.ended = new Promise((resolve) => {
+      this.#process.once('close', (code, signal) => resolve({ code, signal }))
+    })
     onTestFinished(() => void this.#process.kill('SIGKILL'))
   }
 
@@ -42,6 +46,10 @@ export class Kid {
   async freeze(): Promise<void> {
     this.#process.kill('SIGSTOP')
     await until(() => this.#state === 'T', 'the child stands')
+  }
+
+  signal(name: 'SIGTERM' | 'SIGKILL'): void {
+    this.#process.kill(name)
   }
 
   /** Lets it go on. */

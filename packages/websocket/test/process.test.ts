@@ -16,7 +16,7 @@ async function run(script: string): Promise<string> {
 }
 
 describe('a process', () => {
-  test('that drains before it exits loses nothing, although the server reads slowly, and ends by itself', async () => {
+  test('that drains before it exits loses nothing, although the server reads slowly, and ends by itself [F132]', async () => {
     const server = await serve()
     server.faults.stall()
     const child = run(`
@@ -32,7 +32,7 @@ describe('a process', () => {
     await until(() => server.received.length === 2_000, 'all arrive')
   })
 
-  test('ends by itself after close, with nothing that holds it', async () => {
+  test('ends by itself after close, with nothing that holds it [F137]', async () => {
     const server = await serve()
     const stdout = await run(`
       import { createEvent } from '@bus/core'
