@@ -238,6 +238,34 @@ describe('what was lost', () => {
     ])
   })
 
+  test.each([true, false])(
+    'with a log that ends before what came from it is told once, and all of it is handled as new (the hub tells it: %s) [F99]',
+    async (isTold) => {
+      const hub = await startLiteralHub({
+        welcome: ({ offset = 0 }, index) =>
+          index === 0
+            ? {}
+            : {
+                sid: 'sid-2',
+                head: 2,
+                gaps: isTold ? [{ from: offset + 1, to: offset + 1, why: 'epoch' }] : [],
+              },
+      })
+      const bus = busOf(client(hub))
+      const told: unknown[] = []
+      bus.on('gap', ({ reason, from, to }) => void told.push(`${reason} ${from} ${to}`))
+      await bus.subscribe('a', ({ payload }) => void told.push(payload))
+      hub.say(...evs(1, 9, 'a'))
+      await until(() => hub.heard('ack').at(-1) === '9', 'all are acknowledged')
+      hub.server.faults.reset()
+      await hub.welcomed(2)
+      hub.say(ev(1, 'new 1', 'a'), ev(2, 'new 2', 'a'))
+      await until(() => told.includes('new 2'), 'the events of the other log')
+      expect(told).toEqual([1, 2, 3, 4, 5, 6, 7, 8, 9, 'epoch 10 10', 'new 1', 'new 2'])
+      await until(() => hub.heard('ack').at(-1) === '2', 'the new ones are acknowledged')
+    },
+  )
+
   test('an event whose body means nothing is told, and the next is handled [F69]', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)

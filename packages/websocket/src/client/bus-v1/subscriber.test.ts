@@ -138,7 +138,7 @@ describe('acknowledgements', () => {
         const firstOpen = (): number => Math.min(head + 1, ...unsettled.keys())
         for (const { events, settle, before } of links) {
           for (const pick of before) settleOne(pick)
-          const { offset = 0 } = open()
+          const { offset = 0 } = open({ head })
           expect(offset).toBeLessThan(firstOpen())
           let named = offset
           const check = (): void => {
@@ -164,7 +164,7 @@ describe('acknowledgements', () => {
           check()
           subscriber.down()
         }
-        open()
+        open({ head })
         for (let at = subscriber.told + 1; at <= head; at++) event(at)
         while (unsettled.size > 0) settleOne(0)
         expect(subscriber.lastAck() ?? `ack ${subscriber.told}`).toBe(`ack ${head}`)

@@ -91,8 +91,14 @@ export class Subscriber {
 
   welcome(welcome: Welcome): void {
     this.#limits = welcome.limits
-    const isSameLog = welcome.epoch === this.#epoch
-    if (!isSameLog) {
+    // A log that ends before what came from it is another one under the same name, such as a copy of an earlier state.
+    const isSameName = welcome.epoch === this.#epoch
+    const isOlder = isSameName && !welcome.resumed && welcome.head < this.#cursor.seen
+    if (isOlder && !welcome.gaps.some(({ why }) => why === 'epoch')) {
+      const from = this.#cursor.position + 1
+      this.#tellGap(from, from, 'epoch')
+    }
+    if (isOlder || !isSameName) {
       const starts = welcome.subs.flatMap((verdict) =>
         'offset' in verdict ? [verdict.offset] : [],
       )
