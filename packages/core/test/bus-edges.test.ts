@@ -6,9 +6,24 @@ import { createBus } from '../src/bus/create-bus.ts'
 import { createEvent } from '../src/contract/event.ts'
 import { memoryMedium, memoryTransport } from '../src/memory/index.ts'
 import { useBuses } from './support/buses.ts'
+import { StubTransport } from './support/stub-transport.ts'
 import { deferred, until } from './support/until.ts'
 
 const makeBus = useBuses()
+
+describe('health', () => {
+  test('counts every event that waits, also those that came although the transport was told to hold on', async () => {
+    const transport = new StubTransport()
+    const bus = createBus({ transport })
+    const subscription = await bus.subscribe('a', () => new Promise(() => {}), {
+      queue: { capacity: 2 },
+    })
+    for (let n = 0; n < 10; n++) transport.feeds[0]?.sink.deliver(createEvent('a', n), n)
+    expect((await bus.health()).subscriptions).toMatchObject([{ queued: 9 }])
+    expect(subscription.stats()).toMatchObject({ active: 1, queue: { size: 2 } })
+    await bus.close()
+  })
+})
 
 describe('middleware', () => {
   test('wraps publishing and handling, the first outermost', async () => {

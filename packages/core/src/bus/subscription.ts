@@ -101,6 +101,11 @@ export class HandlerSubscription implements Sink, Subscription {
     return !this.#intake.isHolding
   }
 
+  /** Events that wait for the handler, with those that came although the transport was told to hold on. */
+  get queued(): number {
+    return this.#workers.waiting + this.#intake.size
+  }
+
   pause(): void {
     if (this.#state !== 'ended') this.#isPaused = true
   }
@@ -184,7 +189,7 @@ export class HandlerSubscription implements Sink, Subscription {
 
   /** Events that it has: waiting or being handled. */
   #load(): number {
-    return this.#workers.active + this.#workers.waiting + this.#intake.size
+    return this.#workers.active + this.queued
   }
 
   #fail(error: Error, event: Event): void {

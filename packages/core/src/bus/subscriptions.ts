@@ -73,9 +73,9 @@ export class Subscriptions {
 
   health(): BusHealth['subscriptions'] {
     return [...this.#live.values()].map((subscription) => {
-      const { consecutiveErrors, queue } = subscription.stats()
-      const { id, patterns, isPaused } = subscription
-      return Object.freeze({ id, patterns, consecutiveErrors, queued: queue.size, isPaused })
+      const { consecutiveErrors } = subscription.stats()
+      const { id, patterns, queued, isPaused } = subscription
+      return Object.freeze({ id, patterns, consecutiveErrors, queued, isPaused })
     })
   }
 
