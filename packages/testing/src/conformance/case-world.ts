@@ -78,6 +78,10 @@ export class CaseWorld implements World<FaultName> {
     return inbox
   }
 
+  untilDone(isDone: () => boolean, progress: () => number, what: string): Promise<void> {
+    return this.waiting.untilDone(isDone, progress, what)
+  }
+
   until(condition: () => boolean, what: string, details?: () => unknown): Promise<void> {
     return this.waiting.until(condition, what, details)
   }

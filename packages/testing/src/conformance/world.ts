@@ -50,6 +50,8 @@ export interface World<F extends FaultName = never> {
   ): Promise<Inbox>
   /** Resolves as soon as the condition holds; rejects after `expectMs` with what was awaited, and `details`. */
   until(condition: () => boolean, what: string, details?: () => unknown): Promise<void>
+  /** As `until`, but for work that may take long: rejects when `progress` has not changed for `expectMs`. */
+  untilDone(isDone: () => boolean, progress: () => number, what: string): Promise<void>
   /** What the promises give; rejects when for `expectMs` none of them was settled. */
   all<T>(promises: readonly Promise<T>[], what: string): Promise<T[]>
   /** Resolves when the promise rejects within `expectMs` with an error that says this. */

@@ -42,7 +42,7 @@ export class Campaign {
       for (const patterns of PATTERNS) this.#logs.push(new StreamLog(subscriber, patterns))
     }
     const lives = this.#logs.map(({ live }) => live)
-    await this.#world.soon(Promise.all(lives), 'every subscription to be live')
+    await this.#world.all(lives, 'every subscription to be live')
   }
 
   /** Publishes an event of a random type, and remembers what becomes of it. */
@@ -65,15 +65,25 @@ export class Campaign {
     return list[Math.floor(this.#world.random() * list.length)] as T
   }
 
+  /** Every publish is settled, one way or the other. */
+  settle(): Promise<void> {
+    const settled = (): number => this.#published.length
+    return this.#world.untilDone(
+      () => this.#underWay.size === 0,
+      settled,
+      `every publish to be settled (${this.#states()})`,
+    )
+  }
+
   /** Call it when nothing is broken any more: waits until all is told, and compares. */
   async end(): Promise<void> {
-    await this.#settle()
+    await this.settle()
     // What comes last: who has it has been told everything before.
     const firstLast = this.#published.length
     for (const [by] of this.publishers.entries()) {
       for (let n = 0; n < 3 * TYPES.length; n++) this.publish(by)
     }
-    await this.#settle()
+    await this.settle()
     const last = this.#published.slice(firstLast)
     assert.ok(
       last.every(({ fate }) => fate === 'confirmed'),
@@ -86,14 +96,6 @@ export class Campaign {
   /** Ends its transports. */
   async close(): Promise<void> {
     await Promise.all(this.transports.map((transport) => transport.close()))
-  }
-
-  #settle(): Promise<void> {
-    return this.#world.until(
-      () => this.#underWay.size === 0,
-      'every publish to be settled',
-      () => `${this.#underWay.size} are not; ${this.#states()}`,
-    )
   }
 
   async #until(log: StreamLog, last: readonly Published[]): Promise<void> {

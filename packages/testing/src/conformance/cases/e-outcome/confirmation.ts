@@ -19,7 +19,7 @@ export const confirmedArrives: ConformanceCase = {
     const published = numbers(COUNT).map((n) =>
       sender.publish('order.created', n, { metadata: { id: `event-${n}` } }),
     )
-    const receipts = await world.soon(Promise.all(published), 'every publish to be confirmed')
+    const receipts = await world.all(published, 'every publish to be confirmed')
     for (const [n, receipt] of receipts.entries()) {
       assert.equal(receipt.id, `event-${n}`, 'the receipt names the event')
       assert.equal(receipt.status, 'confirmed', 'a transport that confirms says so')

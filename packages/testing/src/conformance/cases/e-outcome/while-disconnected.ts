@@ -75,6 +75,6 @@ async function publishWithoutLink(
   await lost(world, transport, () => world.faults.cut(transport))
   await world.until(() => publishing.length > 0, 'a status without a link')
   stop()
-  await world.soon(Promise.all(publishing), 'every publish to be settled')
+  await world.all(publishing, 'every publish to be settled')
   return fates
 }

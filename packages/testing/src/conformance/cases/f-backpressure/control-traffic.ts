@@ -29,7 +29,7 @@ async function bothWays(world: World): Promise<void> {
   const published = buses.flatMap((bus, from) =>
     numbers(COUNT).map((n) => bus.publish(`from.${from}`, n)),
   )
-  await world.soon(Promise.all(published), 'both to send everything')
+  await world.all(published, 'both to send everything')
   for (const inbox of inboxes) await arrive(world, inbox, numbers(COUNT))
 }
 

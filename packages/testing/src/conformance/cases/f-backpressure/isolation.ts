@@ -1,6 +1,7 @@
 /** One subscriber that stands still among others. */
 import { arrive, numbers } from '../../arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
+import { Gate } from '../../gate.ts'
 
 const COUNT = 200
 
@@ -15,21 +16,20 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
     const [sender, healthy, shared] = [world.bus(), world.bus(), world.bus()]
     const frozen = await world.collect(world.bus({ transport: frozenTransport }), 'order.created')
     const fine = await world.collect(healthy, 'order.created')
-    let release = (): void => {}
-    const hung = new Promise<void>((resolve) => (release = resolve))
+    const gate = new Gate()
     await world.soon(
-      shared.subscribe('order.created', () => hung),
+      shared.subscribe('order.created', () => gate.opened),
       'to be subscribed',
     )
     const neighbour = await world.collect(shared, 'order.created')
     const mend = await world.faults.freeze(frozenTransport)
     try {
       const published = numbers(COUNT).map((n) => sender.publish('order.created', n))
-      await world.soon(Promise.all(published), 'every publish, although one subscriber is frozen')
+      await world.all(published, 'every publish, although one subscriber is frozen')
       await arrive(world, fine, numbers(COUNT))
       await arrive(world, neighbour, numbers(COUNT))
     } finally {
-      release()
+      gate.open()
       await mend()
     }
     if (world.capabilities.resume) await arrive(world, frozen, numbers(COUNT))

@@ -24,7 +24,7 @@ export const endsAtOnce: ConformanceCase<'refuse'> = {
       transport.connect({ retry: true, signal }),
     ].map((promise) => assert.rejects(promise, { code: 'aborted', cause: 'enough' }))
     patience.abort('enough')
-    await world.soon(Promise.all(waiting), 'every wait to end')
+    await world.all(waiting, 'every wait to end')
     await world.soon(bus.close(), 'to close')
     assert.equal(transport.status.state, 'closed')
     await mend()

@@ -1,10 +1,9 @@
 /** A server that is away for a long time. */
 import assert from 'node:assert/strict'
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { arrive } from '../../arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
+import { collectGarbage } from '../../garbage.ts'
 import { impatientTransport } from '../../impatience.ts'
 
 const DIALS = 600
@@ -29,19 +28,17 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
     })
     hurry()
     const failedTimes = (count: number): Promise<void> =>
-      world.until(
+      world.untilDone(
         () => failed >= count,
-        `${count} dials to fail`,
         () => failed,
+        `${count} dials to fail`,
       )
     const dials = Math.ceil(DIALS * world.effort)
-    const gc = garbageCollector()
     await failedTimes(Math.ceil(dials / 3))
-    gc()
+    collectGarbage()
     const before = { ...process.memoryUsage(), failed }
-    for (let count = failed; count < dials; count += 200)
-      await failedTimes(Math.min(count + 200, dials))
-    gc()
+    await failedTimes(dials)
+    collectGarbage()
     const { heapUsed } = process.memoryUsage()
     const perDial = Math.round((heapUsed - before.heapUsed) / (failed - before.failed))
     assert.ok(perDial < MOST_BYTES, `${perDial} bytes are left of each dial`)
@@ -54,10 +51,4 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
     await world.soon(sender.publish('order.created', 1), 'a publish')
     await arrive(world, inbox, [1])
   },
-}
-
-/** Runs a full collection; without one a heap says nothing. */
-function garbageCollector(): () => void {
-  setFlagsFromString('--expose-gc')
-  return runInNewContext('gc') as () => void
 }

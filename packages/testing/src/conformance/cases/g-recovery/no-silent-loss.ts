@@ -30,6 +30,7 @@ export const noSilentLoss: ConformanceCase<ScheduledFault> = {
   faults: SCHEDULED_FAULTS,
   limitMs: 600_000,
   async run(world) {
+    await certainLoss(world)
     for (let n = 0; n < Math.ceil(SCHEDULES * world.effort); n++) await schedule(world)
   },
 }
@@ -61,6 +62,20 @@ export const soak: ConformanceCase<ScheduledFault> = {
     await faults.mend()
     await campaign.end()
   },
+}
+
+/** What the medium has confirmed and not delivered when it loses everything is lost: that must be told. */
+async function certainLoss(world: World<ScheduledFault>): Promise<void> {
+  const campaign = new Campaign(world)
+  await campaign.begin()
+  const mends = []
+  for (const subscriber of campaign.subscribers) mends.push(await world.faults.freeze(subscriber))
+  for (let n = 0; n < BURST; n++) campaign.publish(n % campaign.publishers.length)
+  await campaign.settle()
+  await world.faults.wipe()
+  for (const mend of mends) await mend()
+  await campaign.end()
+  await campaign.close()
 }
 
 async function schedule(world: World<ScheduledFault>): Promise<void> {

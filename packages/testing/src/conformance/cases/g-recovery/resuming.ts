@@ -106,5 +106,5 @@ async function publish(
   from: number = 0,
 ): Promise<void> {
   const published = numbers(count, from).map((n) => sender.publish(type, n))
-  await world.soon(Promise.all(published), 'every publish to succeed')
+  await world.all(published, 'every publish to succeed')
 }

@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { arrive, numbers } from '../../arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
+import { Gate } from '../../gate.ts'
 import { received } from './received.ts'
 
 const COUNT = 300
@@ -35,12 +36,11 @@ export const publishesFromHandlers: ConformanceCase = {
   async run(world) {
     const [sender, between, receiver] = [world.bus(), world.bus(), world.bus()]
     const results = await world.collect(receiver, 'order.paid')
-    let open = (): void => {}
-    const gate = new Promise<void>((resolve) => (open = resolve))
+    const gate = new Gate()
     let handled = 0
     const subscription = await world.soon(
       between.subscribe('order.created', async ({ payload }) => {
-        await gate
+        await gate.opened
         await between.publish('order.paid', payload)
         handled++
       }),
@@ -59,7 +59,7 @@ export const publishesFromHandlers: ConformanceCase = {
       between.subscribe('order.paid', () => {}),
       { code: 'draining' },
     )
-    open()
+    gate.open()
     assert.deepEqual(await world.soon(draining, 'the drain'), { unsent: [], unhandled: 0 })
     assert.equal(handled, HANDLED, 'every handler has finished')
     await arrive(world, results, numbers(HANDLED))

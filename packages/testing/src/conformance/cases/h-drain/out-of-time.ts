@@ -55,7 +55,7 @@ export const drainsWithoutLink: ConformanceCase<'refuse'> = {
     assert.ok(patient && hasty)
     const receiver = world.bus()
     const inbox = await world.collect(receiver, 'order.created')
-    await world.soon(Promise.all([patient.connect(), hasty.connect()]), 'to connect')
+    await world.all([patient.connect(), hasty.connect()], 'to connect')
     const mend = await world.faults.refuse()
     await world.until(
       () => transports.every(({ status }) => status.state === 'backoff'),
@@ -69,12 +69,12 @@ export const drainsWithoutLink: ConformanceCase<'refuse'> = {
     )
     const report = await world.soon(hasty.drain({ timeoutMs: SHORT_MS }), 'the drain to end')
     assert.deepEqual([...report.unsent].toSorted(), ids, 'each event that was left is named')
-    await world.soon(Promise.all(left), 'their publishes to be rejected')
+    await world.all(left, 'their publishes to be rejected')
     const kept = numbers(COUNT).map((n) => patient.publish('order.created', n))
     const draining = patient.drain()
     await mend()
     assert.deepEqual(await world.soon(draining, 'the patient drain'), { unsent: [], unhandled: 0 })
-    await world.soon(Promise.all(kept), 'its publishes to succeed')
+    await world.all(kept, 'its publishes to succeed')
     if (world.capabilities.resume) await arrive(world, inbox, numbers(COUNT))
   },
 }
