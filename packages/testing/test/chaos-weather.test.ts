@@ -1,6 +1,6 @@
 /** What the chaos proxy slows down, on a clock that the test moves. */
 import { expect, test } from 'vitest'
-import { seededRandom } from '../src/chaos/index.ts'
+import { seededRandom, type Direction } from '../src/chaos/index.ts'
 import { ChaosWorld } from './chaos-world.ts'
 import { FakeClock } from '../src/fake-clock.ts'
 import { dial, type End } from './tcp-ends.ts'
@@ -12,32 +12,58 @@ async function armed(clock: FakeClock): Promise<void> {
   while (clock.pending === 0) await new Promise((resolve) => setImmediate(resolve))
 }
 
+const WAYS = ['upstream', 'downstream'] as const
+
+/** Who speaks and who hears, in this direction. */
+function ends(world: ChaosWorld, way: Direction): [from: End, to: End] {
+  return way === 'upstream' ? [world.client, world.far] : [world.far, world.client]
+}
+
 /** The sizes of the pieces in which so many bytes were passed on. */
-async function slicesOf(seed: number): Promise<number[]> {
+async function slicesOf(seed: number, way: Direction = 'upstream'): Promise<number[]> {
   const sizes: number[] = []
   await using world = await ChaosWorld.start({
     seed,
     onBytes: (_link, bytes) => sizes.push(bytes.length),
   })
-  world.proxy.setWeather({ sliceBytes: 5 })
-  world.client.socket.write('x'.repeat(100))
-  await world.far.until('everything', () => world.far.bytes.length === 100)
+  world.proxy.setWeather({ sliceBytes: 5 }, way)
+  const [from, to] = ends(world, way)
+  from.socket.write('x'.repeat(100))
+  await to.until('everything', () => to.bytes.length === 100)
   return sizes
 }
 
-test('a delay holds bytes back for its time, in one direction only if asked', async () => {
+/** When the first byte of each link would pass, by the jitter of this seed. */
+async function jittersOf(seed: number, way: Direction): Promise<number[]> {
+  const delays: number[] = []
+  const clock = new FakeClock()
+  await using world = await ChaosWorld.start({ clock, seed })
+  world.proxy.setWeather({ jitterMs: 1_000 }, way)
+  const [from, to] = ends(world, way)
+  for (let n = 1; n <= 5; n++) {
+    from.socket.write('x')
+    await armed(clock)
+    delays.push(clock.nextIn)
+    clock.advance(EVERYTHING)
+    await to.until('the byte', () => to.bytes.length === n)
+  }
+  return delays
+}
+
+test.each(WAYS)('a delay %s holds bytes back for its time, and not the other way', async (way) => {
   const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
-  world.proxy.setWeather({ delayMs: 50 }, 'upstream')
-  world.far.socket.write('at once')
-  await world.client.until('the bytes', () => world.client.text === 'at once')
-  world.client.socket.write('later')
+  const [from, to] = ends(world, way)
+  world.proxy.setWeather({ delayMs: 50 }, way)
+  to.socket.write('at once')
+  await from.until('the bytes', () => from.text === 'at once')
+  from.socket.write('later')
   await armed(clock)
   expect(clock.nextIn).toBe(50)
   clock.advance(49)
-  expect(world.proxy.stats().passed.upstream).toBe(0)
+  expect(world.proxy.stats().passed[way]).toBe(0)
   clock.advance(1)
-  await world.far.until('the bytes', () => world.far.text === 'later')
+  await to.until('the bytes', () => to.text === 'later')
 })
 
 test('weather without a direction is that of both, and of links to come', async () => {
@@ -102,23 +128,24 @@ test('a hole may be in one direction', async () => {
   expect(world.client.text).toBe('')
 })
 
-test('bandwidth limits how fast bytes pass', async () => {
+test.each(WAYS)('bandwidth limits how fast bytes pass %s', async (way) => {
   const clock = new FakeClock()
   await using world = await ChaosWorld.start({ clock })
-  world.proxy.setWeather({ bytesPerSecond: 1_000 }, 'upstream')
-  world.client.socket.write('x'.repeat(500))
+  const [from, to] = ends(world, way)
+  world.proxy.setWeather({ bytesPerSecond: 1_000 }, way)
+  from.socket.write('x'.repeat(500))
   await armed(clock)
   expect(clock.nextIn).toBe(500)
   clock.advance(500)
-  await world.far.until('the bytes', () => world.far.bytes.length === 500)
+  await to.until('the bytes', () => to.bytes.length === 500)
 })
 
-test.each(['upstream', 'downstream'] as const)(
+test.each(WAYS)(
   'an end %s comes later than the last bytes, and the other may go on talking',
   async (way) => {
     const clock = new FakeClock()
     await using world = await ChaosWorld.start({ clock })
-    const [from, to] = way === 'upstream' ? [world.client, world.far] : [world.far, world.client]
+    const [from, to] = ends(world, way)
     world.link.setWeather({ closeDelayMs: 500 }, way)
     from.socket.end('last words')
     await to.until('the bytes', () => to.text === 'last words')
@@ -169,16 +196,18 @@ test('the weather of one link is its own', async () => {
   expect(world.far.text).toBe('')
 })
 
-test('a slicer passes bytes on in small pieces, in order', async () => {
-  const sizes = await slicesOf(7)
+test.each(WAYS)('a slicer passes bytes on in small pieces, in order, %s', async (way) => {
+  const sizes = await slicesOf(7, way)
   expect(Math.max(...sizes)).toBe(5)
   expect(new Set(sizes).size).toBeGreaterThan(1)
 })
 
-test('the same seed makes the same choices, and another one others', async () => {
-  const sizes = await slicesOf(7)
-  expect(await slicesOf(7)).toEqual(sizes)
-  expect(await slicesOf(8)).not.toEqual(sizes)
+test.each(WAYS)('the same seed makes the same choices %s, and another one others', async (way) => {
+  const [sizes, jitters] = [await slicesOf(7, way), await jittersOf(7, way)]
+  expect(await slicesOf(7, way)).toEqual(sizes)
+  expect(await jittersOf(7, way)).toEqual(jitters)
+  expect(await slicesOf(8, way)).not.toEqual(sizes)
+  expect(await jittersOf(8, way)).not.toEqual(jitters)
 })
 
 test('a seed is drawn and told when none is given', async () => {
@@ -187,20 +216,21 @@ test('a seed is drawn and told when none is given', async () => {
   expect(one.proxy.seed).not.toBe(other.proxy.seed)
 })
 
-test('a sender is held back by a receiver that does not read', async () => {
+test.each(WAYS)('a sender %s is held back by a receiver that does not read', async (way) => {
   await using world = await ChaosWorld.start()
-  world.far.socket.pause()
+  const [from, to] = ends(world, way)
+  to.socket.pause()
   const chunk = Buffer.alloc(1_048_576)
   let sent = 0
-  // The kernel's buffers are bounded, so the client's own must fill up in the end.
-  while (world.client.socket.writableLength < 4 * chunk.length) {
-    world.client.socket.write(chunk)
+  // The kernel's buffers are bounded, so the sender's own must fill up in the end.
+  while (from.socket.writableLength < 4 * chunk.length) {
+    from.socket.write(chunk)
     sent += chunk.length
     await new Promise((resolve) => setImmediate(resolve))
   }
-  expect(world.proxy.stats().passed.upstream).toBeLessThan(sent)
-  world.far.socket.resume()
-  await world.far.until('everything', () => world.proxy.stats().passed.upstream === sent)
+  expect(world.proxy.stats().passed[way]).toBeLessThan(sent)
+  to.socket.resume()
+  await to.until('everything', () => world.proxy.stats().passed[way] === sent)
 })
 
 test('the random numbers of a seed come again and are spread evenly', () => {
