@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { createEvent, type Transport } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
+import { KeepingSink } from '../../keeping-sink.ts'
 import type { World } from '../../world.ts'
 
 /** How a transport comes into a state, and what is under way then. */
@@ -55,7 +56,8 @@ export const closedForGood: ConformanceCase = {
     const iterator = receiver.events('a')
     const first = iterator.next()
     const apart = world.transport()
-    await world.soon(apart.connect(), 'to connect')
+    const sink = new KeepingSink()
+    await world.soon(apart.subscribe(['a'], sink).live, 'to be live')
     await world.soon(sender.publish('a', 'before'), 'a publish')
     await inbox.gets(['before'])
     assert.equal((await world.soon(first, 'the iterator to give it')).done, false)
@@ -78,6 +80,7 @@ export const closedForGood: ConformanceCase = {
     assert.doesNotThrow(() => apart.emit(createEvent('a', 1)))
     assert.deepEqual(await world.soon(apart.drain(), 'drain'), { unsent: [], unhandled: 0 })
     await inbox.gets(['before'])
+    assert.deepEqual(sink.payloads, ['before'], 'no sink is called again')
   },
 }
 
