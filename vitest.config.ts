@@ -13,6 +13,7 @@ export default defineConfig({
       'packages/*/test/**/*.test.ts',
       'examples/*/test/**/*.test.ts',
       'benchmarks/test/**/*.test.ts',
+      'mutants/test/**/*.test.ts',
       'reliability/test/**/*.test.ts',
       'scripts/**/*.test.mjs',
     ],

@@ -1,0 +1,83 @@
+/** Bugs of the client. */
+import type { SeededBug } from './seeded-bug.ts'
+
+const CLIENT = 'packages/websocket/src/client'
+const PUBLISHER = `${CLIENT}/bus-v1/publisher.ts`
+const SUBSCRIBER = `${CLIENT}/bus-v1/subscriber.ts`
+const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
+const PLAIN = 'packages/websocket/test/conformance/plain-json.test.ts'
+
+export const CLIENT_BUGS: readonly SeededBug[] = [
+  {
+    name: 'skips-resend',
+    bug: 'does not write again what was unconfirmed when the link broke',
+    file: PUBLISHER,
+    find: '    this.#resendAt = 0\n  }\n\n  /**\n   * The link is gone.',
+    replace: '    this.#resendAt = this.#inFlight.length\n  }\n\n  /**\n   * The link is gone.',
+    caughtBy: { [BUS_V1]: ['E4'] },
+  },
+  {
+    name: 'acks-before-the-handler',
+    bug: 'acknowledges an event when it comes, and not when its handler is done',
+    file: SUBSCRIBER,
+    find: 'cursor.end(offset, settling)',
+    replace: 'cursor.end(offset, 0)',
+    caughtBy: { [BUS_V1]: ['D2'] },
+  },
+  {
+    name: 'drops-dedupe',
+    bug: 'handles again what the hub sends again',
+    file: SUBSCRIBER,
+    find: 'if (cursor.hasSeen(offset)) {',
+    replace: 'if (cursor.hasSeen(offset) && offset < 0) {',
+    caughtBy: { [BUS_V1]: ['G13'] },
+  },
+  {
+    name: 'cursor-off-by-one',
+    bug: 'goes on one event too far after a lost link',
+    file: SUBSCRIBER,
+    find: 'const offset = this.#cursor.position\n',
+    replace: 'const offset = this.#cursor.position + 1\n',
+    caughtBy: { [BUS_V1]: ['G2'] },
+  },
+  {
+    name: 'forgets-subscriptions',
+    bug: 'does not ask for its subscriptions again on a new link',
+    file: `${CLIENT}/bus-v1/bus-v1-session.ts`,
+    find: 'const subs = this.#subscriber.wanted(patterns)',
+    replace: 'const subs = this.#sid === undefined ? this.#subscriber.wanted(patterns) : []',
+    caughtBy: { [BUS_V1]: ['G1'] },
+  },
+  {
+    name: 'keeps-gaps-quiet',
+    bug: 'does not tell the gaps of a welcome',
+    file: SUBSCRIBER,
+    find: 'for (const gap of welcome.gaps) this.gap(gap)',
+    replace: 'for (const gap of welcome.gaps) void gap',
+    caughtBy: { [BUS_V1]: ['G3'] },
+  },
+  {
+    name: 'confirms-one-too-many',
+    bug: 'takes an acknowledgement for one event more than it names',
+    file: PUBLISHER,
+    find: '    this.#acked = n\n    this.#sweep()',
+    replace: '    this.#acked = n + 1\n    this.#sweep()',
+    caughtBy: { [BUS_V1]: ['E1'] },
+  },
+  {
+    name: 'resets-backoff-on-open',
+    bug: 'starts its backoff anew with every link that opens',
+    file: `${CLIENT}/retry-budget.ts`,
+    find: '    this.#authRefusals = 0\n  }',
+    replace: '    this.#authRefusals = 0\n    this.#failures = 0\n  }',
+    caughtBy: { [BUS_V1]: ['G7'] },
+  },
+  {
+    name: 'ignores-the-high-water-mark',
+    bug: 'gives the socket whatever there is, however much it holds already',
+    file: `${CLIENT}/writer.ts`,
+    find: 'while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {',
+    replace: 'for (;;) {',
+    caughtBy: { [BUS_V1]: ['F7'], [PLAIN]: ['F7'] },
+  },
+]

@@ -1,0 +1,34 @@
+/** Bugs of what client and hub share with every transport. */
+import type { SeededBug } from './seeded-bug.ts'
+
+const CORE = 'packages/core/src'
+const MEMORY = 'packages/testing/test/conformance-memory.test.ts'
+const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
+
+export const CORE_BUGS: readonly SeededBug[] = [
+  {
+    name: 'drops-without-a-word',
+    bug: 'drops the oldest event of a full queue without telling its publisher',
+    file: `${CORE}/queue/bounded-queue.ts`,
+    find: 'for (const item of evicted) this.#hooks.onDrop?.(item)',
+    replace: 'for (const item of evicted) void item',
+    caughtBy: { [MEMORY]: ['F2'], [BUS_V1]: ['F2'] },
+  },
+  {
+    name: 'loses-a-wake-up',
+    bug: 'lets one publisher in where there is room for several',
+    file: `${CORE}/queue/bounded-queue.ts`,
+    find: '      this.#line.admit()\n    }',
+    replace: '      this.#line.admit()\n      break\n    }',
+    caughtBy: { [MEMORY]: ['F3'] },
+  },
+  {
+    name: 'removes-before-handling',
+    bug: 'takes a dead letter out of its queue before it was handled',
+    file: `${CORE}/resilience/dead-letter-consumer.ts`,
+    find: '    try {\n      await withDeadline((signal) => this.#handler(lease.letter, { signal }), {',
+    replace:
+      '    try {\n      lease.succeed()\n      await withDeadline((signal) => this.#handler(lease.letter, { signal }), {',
+    caughtBy: { 'packages/core/test/dead-letters.test.ts': ['F126'] },
+  },
+]

@@ -1,0 +1,81 @@
+/** Bugs of the hub. */
+import type { SeededBug } from './seeded-bug.ts'
+
+const HUB = 'packages/websocket/src/hub/bus-v1'
+const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
+const WIRE = 'packages/websocket/test/hub-protocol.test.ts'
+
+export const HUB_BUGS: readonly SeededBug[] = [
+  {
+    name: 'takes-a-number-twice',
+    bug: 'relays an event again that its publisher sends again',
+    file: `${HUB}/publisher-session.ts`,
+    find: "if (n <= this.#received) return 'again'",
+    replace: "if (n <= this.#received) return 'next'",
+    caughtBy: { [BUS_V1]: ['E4'] },
+  },
+  {
+    name: 'forgets-the-fence',
+    bug: 'lets an older link of a session live beside the new one',
+    file: `${HUB}/greeting.ts`,
+    find: '  if (resumed) sessions.fence(known)\n',
+    replace: '',
+    caughtBy: { [WIRE]: ['W'] },
+  },
+  {
+    name: 'replays-without-window',
+    bug: 'sends more than the subscriber has room for',
+    file: `${HUB}/subscriber-session.ts`,
+    find: 'return this.#unackedEvents < this.#window.events && this.#unackedBytes < this.#window.bytes',
+    replace: 'return true',
+    caughtBy: { [BUS_V1]: ['F6'] },
+  },
+  {
+    name: 'evicts-what-is-needed',
+    bug: 'lets events leave the log that a subscriber still needs',
+    file: `${HUB}/room.ts`,
+    find: '      if (!this.#isFree(log.floor, now)) return false\n',
+    replace: '',
+    caughtBy: { [BUS_V1]: ['F1'] },
+  },
+  {
+    name: 'ignores-hold-ms',
+    bug: 'lets a subscriber that does not move hold up the publishers for ever',
+    file: `${HUB}/room.ts`,
+    find: '      if (now - session.blockingSince < holdMs) continue\n',
+    replace: '      if (now - session.blockingSince < Infinity * holdMs) continue\n',
+    caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F96'] },
+  },
+  {
+    name: 'tells-no-overrun',
+    bug: 'goes on behind what was lost without a word',
+    file: `${HUB}/log.ts`,
+    find: 'return cursor + 1 >= this.#floor ? 0 : this.#marks.highest(wants, cursor)',
+    replace: 'return cursor < 0 ? this.#marks.highest(wants, cursor) : 0',
+    caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F85'] },
+  },
+  {
+    name: 'matches-grants-loosely',
+    bug: 'takes a pattern that is wider than the grant',
+    file: `${HUB}/covers.ts`,
+    find: "if (rule === undefined || token === '>') return false",
+    replace: "if (rule === undefined) return false\n    if (token === '>') return true",
+    caughtBy: { 'packages/websocket/test/hub-v1-access.test.ts': ['F147'] },
+  },
+  {
+    name: 'shares-sessions',
+    bug: 'gives a session to another principal that names it',
+    file: `${HUB}/sessions.ts`,
+    find: 'if (session === undefined || session.principalId !== principal.id) return undefined',
+    replace: 'if (session === undefined) return undefined',
+    caughtBy: { 'packages/websocket/test/hub-v1-access.test.ts': ['F149'] },
+  },
+  {
+    name: 'ignores-the-largest-size',
+    bug: 'takes events that are larger than it says it takes',
+    file: `${HUB}/publishing.ts`,
+    find: "    if (bytes > this.#options.maxEventBytes) return 'size'\n",
+    replace: '',
+    caughtBy: { [WIRE]: ['W'] },
+  },
+]
