@@ -15,11 +15,11 @@ export const CORE_BUGS: readonly SeededBug[] = [
     caughtBy: { [MEMORY]: ['F2'], [BUS_V1]: ['F2'] },
   },
   {
-    name: 'loses-a-wake-up',
-    bug: 'lets one publisher in where there is room for several',
-    file: `${CORE}/queue/bounded-queue.ts`,
-    find: '      this.#line.admit()\n    }',
-    replace: '      this.#line.admit()\n      break\n    }',
+    name: 'keeps-aborted-waiters',
+    bug: 'lets in, in its turn, what its publisher has given up waiting for',
+    file: `${CORE}/queue/wait-line.ts`,
+    find: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n    this.#unlink(waiter)\n',
+    replace: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n',
     caughtBy: { [MEMORY]: ['F3'] },
   },
   {

@@ -55,8 +55,14 @@ export class Intake {
     return this.#queue.size + this.#overflow.length
   }
 
+  /** With what waits behind the queue: its size is then above its capacity. */
   stats(): QueueStats {
-    return this.#queue.stats()
+    const stats = this.#queue.stats()
+    const behind = this.#overflow.length
+    if (behind === 0) return stats
+    const size = stats.size + behind
+    const fillRatio = Math.max(stats.fillRatio, size / stats.capacity)
+    return Object.freeze({ ...stats, received: stats.received + behind, size, fillRatio })
   }
 
   /** Whether the transport is to hold on until `onRoom`. */
