@@ -62,7 +62,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     file: PUBLISHER,
     find: '    this.#acked = n\n    this.#sweep()',
     replace: '    this.#acked = n + 1\n    this.#sweep()',
-    caughtBy: { [BUS_V1]: ['E1'] },
+    caughtBy: { [BUS_V1]: ['E4'] },
   },
   {
     name: 'resets-backoff-on-open',

@@ -20,7 +20,7 @@ export const CORE_BUGS: readonly SeededBug[] = [
     file: `${CORE}/queue/wait-line.ts`,
     find: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n    this.#unlink(waiter)\n',
     replace: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n',
-    caughtBy: { [MEMORY]: ['F3'] },
+    caughtBy: { [MEMORY]: ['A7'] },
   },
   {
     name: 'removes-before-handling',
