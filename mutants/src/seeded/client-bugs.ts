@@ -14,7 +14,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     file: PUBLISHER,
     find: '    this.#resendAt = 0\n  }\n\n  /**\n   * The link is gone.',
     replace: '    this.#resendAt = this.#inFlight.length\n  }\n\n  /**\n   * The link is gone.',
-    caughtBy: { [BUS_V1]: ['E4'] },
+    caughtBy: { 'packages/websocket/test/bus-v1-publishing.test.ts': ['F79'] },
   },
   {
     name: 'acks-before-the-handler',
@@ -22,7 +22,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     file: SUBSCRIBER,
     find: 'cursor.end(offset, settling)',
     replace: 'cursor.end(offset, 0)',
-    caughtBy: { [BUS_V1]: ['D2'] },
+    caughtBy: { [BUS_V1]: ['D5'] },
   },
   {
     name: 'drops-dedupe',
@@ -70,7 +70,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     file: `${CLIENT}/retry-budget.ts`,
     find: '    this.#authRefusals = 0\n  }',
     replace: '    this.#authRefusals = 0\n    this.#failures = 0\n  }',
-    caughtBy: { [BUS_V1]: ['G7'] },
+    caughtBy: { 'packages/websocket/test/reconnecting.test.ts': ['F37'] },
   },
   {
     name: 'ignores-the-high-water-mark',

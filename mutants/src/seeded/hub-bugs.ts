@@ -12,7 +12,10 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/publisher-session.ts`,
     find: "if (n <= this.#received) return 'again'",
     replace: "if (n <= this.#received) return 'next'",
-    caughtBy: { [BUS_V1]: ['E4'] },
+    caughtBy: {
+      [WIRE]: ['W32', 'W81'],
+      'packages/websocket/test/lost-acknowledgements.test.ts': ['F79'],
+    },
   },
   {
     name: 'forgets-the-fence',
@@ -20,7 +23,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/greeting.ts`,
     find: '  if (resumed) sessions.fence(known)\n',
     replace: '',
-    caughtBy: { [WIRE]: ['W'] },
+    caughtBy: { [WIRE]: ['W100'] },
   },
   {
     name: 'replays-without-window',
@@ -28,7 +31,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/subscriber-session.ts`,
     find: 'return this.#unackedEvents < this.#window.events && this.#unackedBytes < this.#window.bytes',
     replace: 'return true',
-    caughtBy: { [BUS_V1]: ['F6'] },
+    caughtBy: { [WIRE]: ['W70', 'W71'] },
   },
   {
     name: 'evicts-what-is-needed',
@@ -36,7 +39,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/room.ts`,
     find: '      if (!this.#isFree(log.floor, now)) return false\n',
     replace: '',
-    caughtBy: { [BUS_V1]: ['F1'] },
+    caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F95'] },
   },
   {
     name: 'ignores-hold-ms',
@@ -52,7 +55,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/log.ts`,
     find: 'return cursor + 1 >= this.#floor ? 0 : this.#marks.highest(wants, cursor)',
     replace: 'return cursor < 0 ? this.#marks.highest(wants, cursor) : 0',
-    caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F85'] },
+    caughtBy: { [WIRE]: ['W90'], 'packages/websocket/test/quiet-subscribers.test.ts': ['F85'] },
   },
   {
     name: 'matches-grants-loosely',
@@ -60,7 +63,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/covers.ts`,
     find: "if (rule === undefined || token === '>') return false",
     replace: "if (rule === undefined) return false\n    if (token === '>') return true",
-    caughtBy: { 'packages/websocket/test/hub-v1-access.test.ts': ['F147'] },
+    caughtBy: { [WIRE]: ['W142'] },
   },
   {
     name: 'shares-sessions',
@@ -68,7 +71,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/sessions.ts`,
     find: 'if (session === undefined || session.principalId !== principal.id) return undefined',
     replace: 'if (session === undefined) return undefined',
-    caughtBy: { 'packages/websocket/test/hub-v1-access.test.ts': ['F149'] },
+    caughtBy: { [WIRE]: ['W89'] },
   },
   {
     name: 'ignores-the-largest-size',
@@ -76,6 +79,6 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/publishing.ts`,
     find: "    if (bytes > this.#options.maxEventBytes) return 'size'\n",
     replace: '',
-    caughtBy: { [WIRE]: ['W'] },
+    caughtBy: { [WIRE]: ['W39'] },
   },
 ]
