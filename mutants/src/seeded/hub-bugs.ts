@@ -12,10 +12,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/publisher-session.ts`,
     find: "if (n <= this.#received) return 'again'",
     replace: "if (n <= this.#received) return 'next'",
-    caughtBy: {
-      [WIRE]: ['W32', 'W81'],
-      'packages/websocket/test/lost-acknowledgements.test.ts': ['F79'],
-    },
+    caughtBy: { [WIRE]: ['W32', 'W81'] },
   },
   {
     name: 'forgets-the-fence',
@@ -29,8 +26,8 @@ export const HUB_BUGS: readonly SeededBug[] = [
     name: 'replays-without-window',
     bug: 'sends more than the subscriber has room for',
     file: `${HUB}/subscriber-session.ts`,
-    find: 'return this.#unackedEvents < this.#window.events && this.#unackedBytes < this.#window.bytes',
-    replace: 'return true',
+    find: '    this.#unackedEvents += lines.count\n    this.#unackedBytes += lines.bytes\n',
+    replace: '',
     caughtBy: { [WIRE]: ['W70', 'W71'] },
   },
   {
@@ -79,6 +76,6 @@ export const HUB_BUGS: readonly SeededBug[] = [
     file: `${HUB}/publishing.ts`,
     find: "    if (bytes > this.#options.maxEventBytes) return 'size'\n",
     replace: '',
-    caughtBy: { [WIRE]: ['W39'] },
+    caughtBy: { [WIRE]: ['W38'] },
   },
 ]
