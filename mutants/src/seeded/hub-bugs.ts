@@ -2,7 +2,6 @@
 import type { SeededBug } from './seeded-bug.ts'
 
 const HUB = 'packages/websocket/src/hub/bus-v1'
-const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
 const WIRE = 'packages/websocket/test/hub-protocol.test.ts'
 
 export const HUB_BUGS: readonly SeededBug[] = [

@@ -37,7 +37,8 @@ export function sharingPayloads(): Breaking {
 /** Loses what is no ASCII. */
 export class LosesUnicode extends Changing {
   protected override change(event: Event): Event {
-    const text = JSON.stringify(event.payload)?.replaceAll(/[\u0080-\uffff]/g, '?')
+    const written = JSON.stringify(event.payload) as string | undefined
+    const text = written?.replaceAll(/[\u0080-\uffff]/g, '?')
     return text === undefined ? event : { ...event, payload: JSON.parse(text) as unknown }
   }
 }
