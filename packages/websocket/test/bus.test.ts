@@ -164,7 +164,10 @@ test('unsubscribing lets the handler in flight finish, and refuses an id that it
   server.inject({ id: '1', event_type: 'a', payload: 1 })
   server.inject({ id: '2', event_type: 'a', payload: 2 })
   await until(() => other.length === 2, 'both arrive')
-  const ended = bus.unsubscribe(subscription.id)
+  let isEnded = false
+  const ended = bus.unsubscribe(subscription.id).then(() => (isEnded = true))
+  await bus.publish('b', 'a round trip later')
+  expect(isEnded).toBe(false)
   go()
   await ended
   expect(handled).toEqual([1])
