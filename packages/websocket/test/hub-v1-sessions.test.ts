@@ -180,6 +180,13 @@ test('a cursor beyond the head belongs to another log [F99]', async () => {
   })
 })
 
+test('the largest cursor that there is names a gap that a client can read [F73]', async () => {
+  const hub = await startHub()
+  const offset = Number.MAX_SAFE_INTEGER
+  const client = await greet(hub, { offset, subs: [sub(1, '>')] })
+  expect(client.welcome).toMatchObject({ gaps: [{ from: offset, to: offset, why: 'epoch' }] })
+})
+
 test('a session that is gone makes room for a new one, a connected one does not', async () => {
   const hub = await startHub({ limits: { sessions: 2 } })
   const first = await greet(hub, { subs: [sub(1, '>')] })

@@ -114,8 +114,9 @@ function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Ga
   const { subscriber } = session
   const gaps: Gap[] = []
   if (isNewEpoch && hello.offset !== undefined && subscriber.subscriptions > 0) {
-    // How far the old log went nobody knows; the offset is one of it.
-    gaps.push({ from: hello.offset + 1, to: hello.offset + 1, why: 'epoch' })
+    // How far the old log went nobody knows; the offset is one of it. There is no number behind the largest.
+    const first = Math.min(hello.offset + 1, Number.MAX_SAFE_INTEGER)
+    gaps.push({ from: first, to: first, why: 'epoch' })
   }
   const lost = subscriber.lost(log)
   if (lost > 0) {
