@@ -2,7 +2,7 @@
 import { monitorEventLoopDelay, type IntervalHistogram } from 'node:perf_hooks'
 
 /** Milliseconds between two looks. */
-const TICK_MS = 5
+const TICK_MS = 10
 
 /** In milliseconds. */
 export interface LoopFigures {
@@ -18,7 +18,7 @@ export class LoopWatch {
   readonly #histogram: IntervalHistogram = monitorEventLoopDelay({ resolution: TICK_MS })
   #longestMs = 0
   #at = performance.now()
-  #cpu = process.cpuUsage()
+  #cpuMs: number = cpuTimeMs()
 
   constructor() {
     this.#histogram.enable()
@@ -42,10 +42,15 @@ export class LoopWatch {
 
   #tick(): void {
     const now = performance.now()
-    const used = process.cpuUsage(this.#cpu)
-    const own = Math.min(now - this.#at - TICK_MS, (used.user + used.system) / 1_000)
+    const cpuMs = cpuTimeMs()
+    const own = Math.min(now - this.#at - TICK_MS, cpuMs - this.#cpuMs)
     if (own > this.#longestMs) this.#longestMs = own
     this.#at = now
-    this.#cpu = process.cpuUsage()
+    this.#cpuMs = cpuMs
   }
+}
+
+function cpuTimeMs(): number {
+  const { user, system } = process.cpuUsage()
+  return (user + system) / 1_000
 }

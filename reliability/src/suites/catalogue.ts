@@ -1,5 +1,6 @@
 /** The catalogue of suites, in the order in which they run. */
 import { chaos } from './chaos.ts'
+import { fuzz } from './fuzz.ts'
 import { gaps } from './gaps.ts'
 import { inputs } from './inputs.ts'
 import { leaks } from './leaks.ts'
@@ -15,6 +16,7 @@ export const CATALOGUE: readonly Suite[] = [
   restarts,
   gaps,
   inputs,
+  fuzz,
   rfc6455,
   storm,
   leaks,
