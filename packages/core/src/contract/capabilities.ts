@@ -14,7 +14,10 @@ export interface Capabilities {
   readonly resume: boolean
   /** A hole in the stream is reported to the application, before later events. */
   readonly gaps: boolean
-  /** Events with the same source and id are delivered once. */
+  /**
+   * What is sent again, because a link broke or another way was taken, is delivered once. An id that is published twice on
+   * purpose may pass.
+   */
   readonly dedupe: boolean
   /** An event that a client publishes also reaches its own subscriptions. */
   readonly echo: boolean
