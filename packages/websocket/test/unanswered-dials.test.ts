@@ -18,27 +18,32 @@ async function connects(port: number): Promise<boolean> {
   ])
 }
 
-test('a dial whose packets are dropped is given up at its own deadline, and again on the next attempt [F16]', async () => {
-  // A process that stands accepts nothing. Once its line of two is full, the kernel drops every packet that asks to connect.
-  const kid = new Kid(`
+// What a full line of a listener does to those that come is different elsewhere.
+test.runIf(process.platform === 'linux')(
+  'a dial whose packets are dropped is given up at its own deadline, and again on the next attempt [F16]',
+  async () => {
+    // A process that stands accepts nothing. Once its line of two is full, the kernel drops every packet that asks to connect.
+    const kid = new Kid(`
     import { createServer } from 'node:net'
     const server = createServer().listen({ port: 0, host: '127.0.0.1', backlog: 1 })
     server.on('listening', () => say('port', server.address().port))
   `)
-  const port = JSON.parse(await kid.says('port')) as number
-  await kid.freeze()
-  let taken = 0
-  while (await connects(port)) taken++
-  expect(taken).toBeLessThan(10)
-  const before = resources()
-  const transport = transportTo(
-    { url: `ws://127.0.0.1:${port}/` },
-    { protocol: busV1(), timeouts: { connectMs: 100 }, reconnect: { maxAttempts: 2 } },
-  )
-  await expect(transport.connect()).rejects.toMatchObject({ code: 'timeout', retryable: true })
-  await until(() => transport.status.state === 'closed', 'it gives up')
-  expect(transport.status).toMatchObject({
-    cause: { code: 'attempts-exhausted', cause: { code: 'timeout' } },
-  })
-  await expect(leavesNothing(before)).resolves.toBeUndefined()
-}, 20_000)
+    const port = JSON.parse(await kid.says('port')) as number
+    await kid.freeze()
+    let taken = 0
+    while (await connects(port)) taken++
+    expect(taken).toBeLessThan(10)
+    const before = resources()
+    const transport = transportTo(
+      { url: `ws://127.0.0.1:${port}/` },
+      { protocol: busV1(), timeouts: { connectMs: 100 }, reconnect: { maxAttempts: 2 } },
+    )
+    await expect(transport.connect()).rejects.toMatchObject({ code: 'timeout', retryable: true })
+    await until(() => transport.status.state === 'closed', 'it gives up')
+    expect(transport.status).toMatchObject({
+      cause: { code: 'attempts-exhausted', cause: { code: 'timeout' } },
+    })
+    await expect(leavesNothing(before)).resolves.toBeUndefined()
+  },
+  20_000,
+)
