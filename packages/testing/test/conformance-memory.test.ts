@@ -8,6 +8,7 @@ await transportConformance(
   {
     name: 'memory',
     medium: memoryMediumForCases,
+    timing: { expectMs: 5_000, quietMs: 50 },
     // `npm run conformance` writes it anew.
     onReport: keptReport(new URL('../../../docs/conformance.json', import.meta.url), {
       update: process.env['UPDATE_CONFORMANCE'] === '1',

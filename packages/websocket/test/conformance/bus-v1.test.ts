@@ -9,7 +9,7 @@ await transportConformance(
   {
     name: '@bus/websocket, bus.v1',
     medium: busV1Medium,
-    timing: { expectMs: 8_000 },
+    timing: { expectMs: 8_000, quietMs: 100 },
     onReport,
   },
 )

@@ -9,7 +9,7 @@ await transportConformance(
   {
     name: '@bus/websocket, plain JSON',
     medium: plainJsonMedium,
-    timing: { expectMs: 8_000 },
+    timing: { expectMs: 8_000, quietMs: 100 },
     onReport,
   },
 )

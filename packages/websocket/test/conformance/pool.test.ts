@@ -9,7 +9,7 @@ await transportConformance(
   {
     name: '@bus/websocket, a pool of two',
     medium: poolMedium,
-    timing: { expectMs: 8_000 },
+    timing: { expectMs: 8_000, quietMs: 100 },
     onReport,
   },
 )
