@@ -80,6 +80,11 @@ export class WatchedHubs implements AsyncDisposable {
     return news.sessions
   }
 
+  /** Forgets how long the loop was blocked so far. */
+  async forget(): Promise<void> {
+    await this.#ask({ kind: 'forget' })
+  }
+
   async look(): Promise<WatchedLook> {
     const news = await this.#ask({ kind: 'look' })
     if (news.kind !== 'look') throw new Error(JSON.stringify(news))

@@ -14,6 +14,14 @@ export interface TokenRule {
   readonly fails?: 'throws' | 'hangs' | 'nonsense'
 }
 
+/** How a token begins that says itself what it is for: its rule follows, as JSON in base64url. */
+export const RULE_TOKEN = 'rule.'
+
+/** The token that says this rule. */
+export function ruleToken(rule: TokenRule): string {
+  return RULE_TOKEN + Buffer.from(JSON.stringify(rule)).toString('base64url')
+}
+
 /** A hub as data. */
 export interface WatchedSettings {
   readonly allowAnonymous?: boolean
@@ -37,6 +45,8 @@ export type WatchedOrder = { readonly order: number } & (
   | { readonly kind: 'stats'; readonly name: string }
   | { readonly kind: 'revoke'; readonly name: string; readonly principal: string }
   | { readonly kind: 'look' }
+  /** Forgets how long its loop was blocked so far. */
+  | { readonly kind: 'forget' }
 )
 
 /** The process as it is. */
@@ -49,6 +59,8 @@ export interface WatchedLook {
   readonly told: readonly string[]
   /** The most authentications that ran at once. */
   readonly authentications: number
+  /** Members that every object has got since the start. */
+  readonly polluted: number
 }
 
 /** The answers. */
@@ -58,4 +70,5 @@ export type WatchedNews =
   | { readonly order: number; readonly kind: 'stats'; readonly stats: HubStats }
   | { readonly order: number; readonly kind: 'revoked'; readonly sessions: number }
   | { readonly order: number; readonly kind: 'look'; readonly look: WatchedLook }
+  | { readonly order: number; readonly kind: 'forgotten' }
   | { readonly order: number; readonly kind: 'failed'; readonly reason: string }

@@ -4,7 +4,16 @@ import { captureTelemetry } from '@bus/testing'
 import { createHub, type Authenticate, type Hub, type HubOptions } from '@bus/websocket/hub'
 import { LoopWatch } from '../report/loop-watch.ts'
 import { Mishaps } from '../report/mishaps.ts'
-import type { TokenRule, WatchedNews, WatchedOrder, WatchedSettings } from './watched-orders.ts'
+import {
+  RULE_TOKEN,
+  type TokenRule,
+  type WatchedNews,
+  type WatchedOrder,
+  type WatchedSettings,
+} from './watched-orders.ts'
+
+/** What every object has before anything came in. */
+const PROTOTYPE_KEYS = Reflect.ownKeys(Object.prototype).length
 
 const mishaps = new Mishaps()
 const loop = new LoopWatch()
@@ -41,11 +50,19 @@ function byToken(tokens: Readonly<Record<string, TokenRule>>): Authenticate {
     authentications.now++
     authentications.most = Math.max(authentications.most, authentications.now)
     try {
-      return await judge(token === undefined ? undefined : rules.get(token))
+      return await judge(token === undefined ? undefined : (rules.get(token) ?? described(token)))
     } finally {
       authentications.now--
     }
   }
+}
+
+/** A token that says itself what it is for, where so many are needed that a table would be too long. */
+function described(token: string): TokenRule | undefined {
+  if (!token.startsWith(RULE_TOKEN)) return undefined
+  return JSON.parse(
+    Buffer.from(token.slice(RULE_TOKEN.length), 'base64url').toString(),
+  ) as TokenRule
 }
 
 async function open(settings: WatchedSettings): Promise<Hub> {
@@ -70,6 +87,9 @@ async function obey(order: WatchedOrder): Promise<WatchedNews> {
       const sessions = hubNamed(order.name).revoke(order.principal)
       return { order: order.order, kind: 'revoked', sessions }
     }
+    case 'forget':
+      loop.reset()
+      return { order: order.order, kind: 'forgotten' }
     case 'look': {
       const look = {
         rssBytes: process.memoryUsage.rss(),
@@ -77,6 +97,7 @@ async function obey(order: WatchedOrder): Promise<WatchedNews> {
         mishaps: mishaps.seen,
         told: [...told, ...telemetry.entries.map((entry) => inspect(entry, { depth: 8 }))],
         authentications: authentications.most,
+        polluted: Reflect.ownKeys(Object.prototype).length - PROTOTYPE_KEYS,
       }
       return { order: order.order, kind: 'look', look }
     }

@@ -7,6 +7,7 @@ import { leaks } from './leaks.ts'
 import { processes } from './processes.ts'
 import { restarts } from './restarts.ts'
 import { rfc6455 } from './rfc6455.ts'
+import { security } from './security.ts'
 import { storm } from './storm.ts'
 import type { Suite } from './suite.ts'
 
@@ -17,6 +18,7 @@ export const CATALOGUE: readonly Suite[] = [
   gaps,
   inputs,
   fuzz,
+  security,
   rfc6455,
   storm,
   leaks,
