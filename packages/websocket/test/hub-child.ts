@@ -10,6 +10,8 @@ interface Answers {
   readonly memory: number
   /** Milliseconds that the event loop was held up at most since it was asked last. */
   readonly stall: number
+  /** Whether the process can open one more file. */
+  readonly file: boolean
   /** The hub is closed; milliseconds that it took. */
   readonly close: number
 }
@@ -22,6 +24,7 @@ export interface HubChildOptions {
 }
 
 const SCRIPT = `
+import { closeSync, openSync } from 'node:fs'
 import { monitorEventLoopDelay } from 'node:perf_hooks'
 import { createHub } from '@bus/websocket/hub'
 const hub = await createHub({ allowAnonymous: true, ...JSON.parse(process.env.HUB_OPTIONS) })
@@ -38,6 +41,14 @@ const answers = {
     const ms = delay.max / 1e6
     delay.reset()
     return ms
+  },
+  file: () => {
+    try {
+      closeSync(openSync('/dev/null'))
+      return true
+    } catch {
+      return false
+    }
   },
   close: async () => {
     const startedAt = performance.now()

@@ -27,6 +27,8 @@ export interface HubStats extends RelayStats {
   readonly refusedPerIp: number
   /** Connections that were refused because their principal had as many as it may. */
   readonly refusedPerPrincipal: number
+  /** Connections that were closed at once, because the process may not have more files open; not on a server of yours. */
+  readonly dropped: number
   /** Connections that were ended because they, or their principal, sent too much. */
   readonly floods: number
   readonly busV1: BusV1Stats

@@ -13,6 +13,7 @@ import {
   type ResolvedHubOptions,
 } from './options.ts'
 import { Metering } from './metering.ts'
+import { leaveOpenFiles } from './open-files.ts'
 import { Relay } from './relay.ts'
 
 /** How peers are sent away. */
@@ -72,12 +73,14 @@ class RunningHub implements Hub {
   readonly #door: Door
   /** Still told when it is closed, for whoever starts the next one there. */
   #port = 0
+  #dropped = 0
   #draining: Promise<void> | undefined
   #closing: Promise<void> | undefined
 
   constructor(options: ResolvedHubOptions) {
     this.#options = options
     this.#server = options.server ?? makeServer()
+    if (options.server === undefined) leaveOpenFiles(this.#server, () => this.#dropped++)
     const metering = new Metering({ ...options.limits, clock: systemClock })
     const relay = new Relay({
       ...options,
@@ -140,7 +143,7 @@ class RunningHub implements Hub {
     const { refusedPerIp } = this.#door
     const refusedPerPrincipal = this.#exchange.principals.refused
     const floods = this.#metering.floods
-    const refused = { refusedPerIp, refusedPerPrincipal, floods }
+    const refused = { refusedPerIp, refusedPerPrincipal, dropped: this.#dropped, floods }
     const backend = this.#backend?.stats()
     return { ...plain, connections, unbridged, ...refused, busV1, backend }
   }
