@@ -193,7 +193,7 @@ test('a handler may end its own subscription, and waits for nothing then [F91]',
   expect(handled).toEqual([0])
 })
 
-test('refuses what its protocol does not promise, by the name of the promise, and asks the server for nothing', async () => {
+test('refuses what its protocol does not promise, by the name of the promise, and asks the server for nothing [F166]', async () => {
   const plain = plainJson()
   const asked: string[] = []
   const protocol = {

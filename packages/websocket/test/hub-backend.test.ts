@@ -66,7 +66,7 @@ test('events of the plain wire cross over to the other hub, for both of its wire
   expect(plain.payloads).toEqual([{ n: 1 }])
 })
 
-test('a publish is confirmed only when the backend has confirmed it', async () => {
+test('a publish is confirmed only when the backend has confirmed it [F165]', async () => {
   const waiting: (() => void)[] = []
   const backend = through(
     async (go) => await new Promise((resolve) => waiting.push(() => resolve(go()))),

@@ -316,7 +316,7 @@ test('a gap may be acknowledged like what it stands for', async () => {
   expect(reader.ws.readyState).toBe(reader.ws.OPEN)
 })
 
-test('events that are too old leave the log [F85]', async () => {
+test('events that are too old leave the log [F85, F169]', async () => {
   const hub = await startHub({ log: { maxAgeMs: 30 } })
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 3))

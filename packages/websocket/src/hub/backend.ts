@@ -1,9 +1,8 @@
 /** The backend: a transport over which several hubs share their events. */
 import { randomUUID } from 'node:crypto'
 import { BusError, sleep, type Event, type Feed, type Transport } from '@bus/core'
+import { Passage } from './passage.ts'
 
-/** Names the hub that an event came into, so that a medium that echoes does not bring it back. Not told to subscribers. */
-const ORIGIN = 'busHub'
 /** Between attempts to share an event, and to find room for one that came. */
 const RETRY_MS = 100
 
@@ -36,7 +35,7 @@ interface Sharing {
 export class Backend {
   readonly #transport: Transport
   readonly #ports: BackendPorts
-  readonly #origin: string = randomUUID()
+  readonly #passage = new Passage(randomUUID())
   readonly #ended = new AbortController()
   /** In the order of the log. */
   readonly #sharings: Sharing[] = []
@@ -46,6 +45,7 @@ export class Backend {
   #received = 0
   #refused = 0
   #isRetrying = false
+  #pause: Promise<void> | undefined
 
   constructor(transport: Transport, ports: BackendPorts) {
     this.#transport = transport
@@ -72,12 +72,24 @@ export class Backend {
     await this.#feed.live
   }
 
-  /** Gives an event of this hub to the others. */
-  share(event: Event, offset: number): void {
+  /** Gives an event of this hub to the others. @returns whether its publisher waits until they have it */
+  share(event: Event, offset: number): boolean {
+    const outward = this.#passage.outward(event, offset)
+    if (outward === undefined) {
+      this.#refused++
+      return false
+    }
     const sharing = { offset, isDone: false }
-    this.#sharings.push(sharing)
-    const metadata = { ...event.metadata, [ORIGIN]: this.#origin }
-    void this.#publish({ ...event, metadata }, sharing)
+    // Hubs that wait for each other in a circle would wait for ever: one that passes on waits for the next one only.
+    const isAwaited = !this.#passage.isPassedOn(event)
+    if (isAwaited) this.#sharings.push(sharing)
+    void this.#publish(outward, sharing)
+    return isAwaited
+  }
+
+  /** Whether what a client publishes has been here: the client is a hub, whose backend this one is. */
+  isEcho(event: Event): boolean {
+    return this.#passage.isEcho(event)
   }
 
   /** Sends what was accepted, then closes the transport. */
@@ -106,20 +118,22 @@ export class Backend {
     this.#ports.shared()
   }
 
-  /** `false`: the hub has closed. */
+  /** One wait for all that wait: each would be a listener on one signal. `false`: the hub has closed. */
   async #waited(): Promise<boolean> {
     const { signal } = this.#ended
-    await sleep(RETRY_MS, { signal }).catch(() => {})
+    this.#pause ??= sleep(RETRY_MS, { signal })
+      .catch(() => {})
+      .finally(() => (this.#pause = undefined))
+    await this.#pause
     return !signal.aborted
   }
 
   #deliver(event: Event, token: number): boolean {
-    const { [ORIGIN]: origin, ...metadata } = event.metadata
-    if (origin === this.#origin) {
+    if (this.#passage.isKnown(event)) {
       this.#feed?.settle(token)
-      return true
+      return this.#coming.length === 0
     }
-    this.#coming.push({ event: { ...event, metadata }, token })
+    this.#coming.push({ event: this.#passage.inward(event), token })
     this.#takeIn()
     if (this.#coming.length > 0) void this.#retry()
     return this.#coming.length === 0

@@ -1,6 +1,8 @@
 /** The bridge: events of the plain wire reach the peers of `bus.v1`, and the other way round; both reach other hubs. */
 import { jsonCodec, type Event } from '@bus/core'
+import type { Backend } from './backend.ts'
 import type { Exchange } from './bus-v1/exchange.ts'
+import { mayHavePassed } from './passage.ts'
 import type { Relay } from './relay.ts'
 
 /** One event a frame, both ways. Whatever cannot be written on the other wire stays on its own, and is counted. */
@@ -8,18 +10,14 @@ export class Bridge {
   readonly #codec = jsonCodec()
   readonly #exchange: Exchange
   readonly #relay: Relay
-  readonly #share: ((event: Event, offset: number) => void) | undefined
+  readonly #backend: Backend | undefined
   #unbridged = 0
 
-  /** @param share - gives an event to the other hubs; `undefined` where there is no backend */
-  constructor(
-    exchange: Exchange,
-    relay: Relay,
-    share: ((event: Event, offset: number) => void) | undefined,
-  ) {
+  /** @param backend - what other hubs get is given to; `undefined`: there are none */
+  constructor(exchange: Exchange, relay: Relay, backend: Backend | undefined) {
     this.#exchange = exchange
     this.#relay = relay
-    this.#share = share
+    this.#backend = backend
   }
 
   /** Frames and events that have no form on the other wire. */
@@ -29,14 +27,22 @@ export class Bridge {
 
   /** A frame of the plain wire. */
   fromPlain(data: Buffer, isBinary: boolean): void {
-    if (this.#exchange.size === 0 && this.#share === undefined) return
+    if (this.#exchange.size === 0 && this.#backend === undefined) return
     const event = isBinary ? undefined : this.#decode(data)
     if (event === undefined) {
       this.#unbridged++
       return
     }
+    if (this.#backend?.isEcho(event) === true) return
     const offset = this.#exchange.publishPlain(event.type, lineOf(event))
-    if (offset !== undefined) this.#share?.(event, offset)
+    if (offset !== undefined) this.#backend?.share(event, offset)
+  }
+
+  /** Whether what a client publishes has been here before. Bodies that name no hub are not read. */
+  isEcho(type: string, id: string, body: Buffer): boolean {
+    if (!mayHavePassed(body)) return false
+    const event = eventOf(type, id, body.toString())
+    return event !== undefined && this.#backend?.isEcho(event) === true
   }
 
   /** An event of another hub, for the peers of either wire. @returns whether there was room for it */
@@ -46,16 +52,16 @@ export class Bridge {
     return true
   }
 
-  /** An event of a `bus.v1` peer, by its offset. */
-  fromBusV1(offset: number): void {
-    if (this.#relay.size === 0 && this.#share === undefined) return
+  /** An event of a `bus.v1` peer, by its offset. @returns whether its publisher waits for the backend */
+  fromBusV1(offset: number): boolean {
+    if (this.#relay.size === 0 && this.#backend === undefined) return false
     const event = this.#eventAt(offset)
     if (event === undefined) {
       this.#unbridged++
-      return
+      return false
     }
     this.#toPlain(event)
-    this.#share?.(event, offset)
+    return this.#backend?.share(event, offset) ?? false
   }
 
   #toPlain(event: Event): void {
@@ -78,13 +84,7 @@ export class Bridge {
     const line = this.#exchange.log.segmentOf(offset)?.slice(offset, offset).toString() ?? ''
     const header = line.split(' ', 4)
     const [, , type = '', id = ''] = header
-    const body = line.slice(header.join(' ').length + 1)
-    try {
-      return { ...(JSON.parse(body) as Pick<Event, 'payload' | 'metadata'>), id, type }
-    } catch {
-      // Bodies are opaque to the hub until here.
-      return undefined
-    }
+    return eventOf(type, id, line.slice(header.join(' ').length + 1))
   }
 
   #encode(event: Event): Buffer | undefined {
@@ -93,6 +93,17 @@ export class Bridge {
     } catch {
       return undefined
     }
+  }
+}
+
+function eventOf(type: string, id: string, body: string): Event | undefined {
+  try {
+    const { payload, metadata } = JSON.parse(body) as { payload?: unknown; metadata?: unknown }
+    const isRecord = typeof metadata === 'object' && metadata !== null
+    return isRecord ? { payload, metadata: metadata as Event['metadata'], id, type } : undefined
+  } catch {
+    // Bodies are opaque to the hub until here.
+    return undefined
   }
 }
 

@@ -94,13 +94,18 @@ class RunningHub implements Hub {
       isBlocked: () => relay.isFull,
       metering,
       onChores: (now) => relay.endExpired(now),
-      ...(backend === undefined ? {} : { sharedUpTo: () => backend.sharedUpTo }),
+      ...(backend === undefined
+        ? {}
+        : {
+            sharedUpTo: () => backend.sharedUpTo,
+            isEcho: (type, id, body) => this.#bridge.isEcho(type, id, body),
+          }),
     })
     this.#metering = metering
     this.#relay = relay
     this.#exchange = exchange
     this.#backend = backend
-    this.#bridge = new Bridge(exchange, relay, backend?.share.bind(backend))
+    this.#bridge = new Bridge(exchange, relay, backend)
     this.#door = new Door(this.#server, options, {
       get connections() {
         return relay.size + exchange.size

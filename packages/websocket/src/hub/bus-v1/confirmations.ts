@@ -9,6 +9,8 @@ const MAX_TYPES = 4_096
 interface Pending {
   readonly n: number
   readonly offset: number
+  /** The offset that the backend must have; 0 where it is not waited for. */
+  readonly sharedAt: number
   readonly type: string
   readonly readers: readonly Session[]
 }
@@ -34,14 +36,17 @@ export class Confirmations {
     this.#readers.clear()
   }
 
-  /** An event was accepted: it waits for those that are subscribed to its type now. */
-  accepted(session: Session, n: number, offset: number, type: string): void {
-    this.#push(session, { n, offset, type, readers: this.#readersOf(type, offset) })
+  /** An event was accepted: it waits for those that are subscribed to its type now, and for the backend unless that is not asked. */
+  accepted(session: Session, n: number, offset: number, type: string, isShared: boolean): void {
+    const readers = this.#readersOf(type, offset)
+    this.#push(session, { n, offset, sharedAt: isShared ? offset : 0, type, readers })
   }
 
   /** An event was refused: nothing to wait for but those before it. */
   refused(session: Session, n: number): void {
-    if (this.#pending.has(session)) this.#push(session, { n, offset: 0, type: '', readers: [] })
+    if (this.#pending.has(session)) {
+      this.#push(session, { n, offset: 0, sharedAt: 0, type: '', readers: [] })
+    }
     // At once: the publisher may hear of it from a welcome before the next turn, and counts its window from there.
     else session.publisher.confirm(n)
   }
@@ -52,7 +57,7 @@ export class Confirmations {
     for (const [session, pending] of this.#pending) {
       let first = pending.peek()
       const before = session.publisher.confirmed
-      while (first !== undefined && first.offset <= shared && isSettled(first)) {
+      while (first !== undefined && first.sharedAt <= shared && isSettled(first)) {
         session.publisher.confirm(first.n)
         pending.shift()
         first = pending.peek()

@@ -11,9 +11,9 @@ import { Chores } from './chores.ts'
 import { Confirmations } from './confirmations.ts'
 import { newCounters, type Counters } from './counters.ts'
 import { Gate, type Admission, type Shown } from './gate.ts'
+import type { ExchangeOptions, ExchangeTools } from './exchange-tools.ts'
 import { EventLog } from './log.ts'
 import type { Member } from './member.ts'
-import type { ResolvedBusV1Options } from './options.ts'
 import { PatternSets } from './pattern-set.ts'
 import { Peer } from './peer.ts'
 import { countedName, type Principal } from './principal.ts'
@@ -24,30 +24,6 @@ import { Sessions } from './sessions.ts'
 import type { BusV1Stats } from './stats.ts'
 import { Subscribing } from './subscribing.ts'
 import { Turn } from './turn.ts'
-
-/** The options of the hub that an exchange needs. */
-export interface ExchangeOptions extends ResolvedBusV1Options {
-  /** The largest message in bytes. The sockets see to it; here it is only announced. */
-  readonly maxMessageBytes: number
-}
-
-/** What is replaced in a simulation. */
-export interface ExchangeTools {
-  readonly clock?: Clock
-  readonly random?: Random
-  /** A name that nobody can guess. @default 128 random bits */
-  readonly newId?: () => string
-  /** An event of a peer entered the log. @default nobody cares */
-  readonly onPublished?: (offset: number) => void
-  /** The last offset that needs no backend any more. @default there is no backend */
-  readonly sharedUpTo?: () => number
-  /** Counts what connections send. @default one of its own */
-  readonly metering?: Metering
-  /** Something else that has to be looked after from time to time. @default nothing */
-  readonly onChores?: (now: number) => void
-  /** Whether somebody outside has no room, so that nothing is accepted. @default never */
-  readonly isBlocked?: () => boolean
-}
 
 const newRandomId = (): string => randomBytes(16).toString('base64url')
 
@@ -214,8 +190,9 @@ export class Exchange {
       maxHeldBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
       onAppended: () => this.#turn.schedule(),
-      onPublished: tools.onPublished ?? (() => {}),
+      onPublished: tools.onPublished ?? (() => false),
       isBlocked: tools.isBlocked ?? (() => false),
+      isEcho: tools.isEcho,
       onAccepted: (session) => session.link?.wake(),
     })
   }

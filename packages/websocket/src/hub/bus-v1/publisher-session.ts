@@ -13,10 +13,11 @@ export interface HeldEvent {
   readonly line: Buffer
 }
 
-/** A number that was refused, and cannot be answered before those in front of it. */
+/** A number that is used up without an event, and cannot be answered before those in front of it. */
 export interface HeldRefusal {
   readonly n: number
-  readonly code: RefusalCode
+  /** Why it was refused; `undefined`: it has been here before. */
+  readonly code: RefusalCode | undefined
   readonly line?: undefined
 }
 

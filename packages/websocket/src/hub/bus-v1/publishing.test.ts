@@ -197,6 +197,7 @@ class Run {
         const [, , , id = ''] =
           log.segmentOf(offset)?.slice(offset, offset).toString().split(' ') ?? []
         this.#accepted.push(Number(id))
+        return false
       },
       isBlocked: () => this.#room === 0,
       onAccepted: (session) => session.link?.wake(),

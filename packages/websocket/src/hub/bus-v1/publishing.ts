@@ -41,10 +41,12 @@ export interface PublishingOptions {
   readonly opensAt: number
   /** The log grew. */
   readonly onAppended: () => void
-  /** An event of a session entered the log. */
-  readonly onPublished: (offset: number) => void
+  /** An event of a session entered the log. @returns whether it waits for the backend */
+  readonly onPublished: (offset: number) => boolean
   /** Whether somebody outside of the log has no room. */
   readonly isBlocked: () => boolean
+  /** Whether an event has been here before; `undefined` where none can. */
+  readonly isEcho?: ((type: string, id: string, body: Buffer) => boolean) | undefined
   /** A session has news for its publisher. */
   readonly onAccepted: (session: Session) => void
 }
@@ -105,7 +107,8 @@ export class Publishing {
     const refusal = this.#judge(publisher, type, to - from, now)
     if (type === undefined || refusal !== undefined) {
       this.#refuse(publisher, n, refusal ?? 'type')
-    } else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
+    } else if (this.#isEcho(bytes, line, to, type)) this.#pass(publisher.session, n, undefined)
+    else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
     else this.#take(publisher, bytes, line.typeFrom, to, n, type, resent, now)
     return undefined
   }
@@ -160,10 +163,20 @@ export class Publishing {
       return
     }
     session.publisher.refuse(n, code)
-    // A number is answered after those in front of it: told earlier, it would not be sent again after a lost link, and
-    // those that are would leave a hole there.
+    this.#pass(session, n, code)
+  }
+
+  /** A number is answered after those in front of it: told earlier, those would leave a hole after a lost link. */
+  #pass(session: Session, n: number, code: RefusalCode | undefined): void {
+    if (n === UNNUMBERED) return
     if (session.publisher.held > 0) this.#holds.add(session, { n, code })
     else this.#answerRefused(session, { n, code })
+  }
+
+  #isEcho(bytes: Buffer, { typeTo, idTo }: PublishLine, to: number, type: string): boolean {
+    const { isEcho } = this.#options
+    if (isEcho === undefined) return false
+    return isEcho(type, bytes.toString('latin1', typeTo + 1, idTo), bytes.subarray(idTo + 1, to))
   }
 
   /** Takes the event with the name of its publisher as its source, whatever that has claimed. */
@@ -239,11 +252,14 @@ export class Publishing {
   /** Everything in front of it was answered. */
   #answerRefused(session: Session, { n, code }: HeldRefusal): void {
     const { confirmations, counters } = this.#options
-    counters.refused++
     session.publisher.accept(n)
     if (confirmations === undefined) session.publisher.confirm(n)
     else confirmations.refused(session, n)
-    session.link?.refused(n, code)
+    if (code === undefined) session.link?.wake()
+    else {
+      counters.refused++
+      session.link?.refused(n, code)
+    }
   }
 
   /** What waits of it is dropped, and comes again: none of it was answered. */
@@ -258,10 +274,10 @@ export class Publishing {
     const { confirmations, counters, onAppended, onPublished } = this.#options
     counters.published++
     onAppended()
-    onPublished(offset)
+    const isShared = onPublished(offset)
     if (n === UNNUMBERED) return
     session.publisher.accept(n)
     if (confirmations === undefined) session.publisher.confirm(n)
-    else confirmations.accepted(session, n, offset, type)
+    else confirmations.accepted(session, n, offset, type, isShared)
   }
 }
