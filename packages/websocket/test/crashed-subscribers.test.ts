@@ -20,7 +20,7 @@ test('what a subscriber handled and did not acknowledge before its link ended co
 })
 
 test('a subscriber process that is killed in its handler has acknowledged nothing of it: publishers are not told that it was handled until it is given up [F81]', async () => {
-  const hub = await startHub({ confirm: 'subscribers', graceMs: 0, sessionTtlMs: 300 })
+  const hub = await startHub({ confirm: 'subscribers', graceMs: 0, sessionTtlMs: 1_500 })
   const script = `
     import { createBus } from '@bus/core'
     import { webSocketTransport } from '@bus/websocket'
@@ -35,7 +35,7 @@ test('a subscriber process that is killed in its handler has acknowledged nothin
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout?.on('data', (text) => (output += String(text)))
-  await until(() => hub.stats().busV1.subscriptions === 1, 'it subscribes')
+  await until(() => hub.stats().busV1.subscriptions === 1, 'it subscribes', 8_000)
   const publisher = await greet(hub)
   publisher.say(pub(1, 1))
   await until(() => output === 'handling', 'its handler runs')

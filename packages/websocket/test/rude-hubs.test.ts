@@ -105,6 +105,6 @@ test('whatever a hub says on a few links, and whenever, the client finds its way
       await bus.close()
       await hub.server.close()
     }),
-    { numRuns: 40 },
+    { numRuns: 25 },
   )
 })
