@@ -6,6 +6,7 @@ import { checkErrors, errorClasses, errorCodes } from './docs/errors.mjs'
 import { compileExamples, documentExamples, sourceExamples } from './docs/examples.mjs'
 import { checkFailures } from './docs/failures.mjs'
 import { checkFeatures } from './docs/features.mjs'
+import { checkFigures } from './docs/figures.mjs'
 import { checkEntries, checkLinks } from './docs/references.mjs'
 import { list, readPackages, root } from './source/workspace.mjs'
 
@@ -40,6 +41,7 @@ const conformance = await import('../packages/testing/dist/conformance/index.js'
 const ERRORS = 'docs/errors.md'
 const FEATURES = 'docs/features.md'
 const FAILURES = 'docs/reliability.md'
+const FIGURES = 'docs/reliability.json'
 
 const problems = [
   ...compileExamples(root, compiled),
@@ -52,6 +54,7 @@ const problems = [
   }),
   ...checkConformance(read, 'docs/conformance.json', conformance),
   ...checkFeatures(FEATURES, read(FEATURES) ?? '', read),
+  ...checkFigures('README.md', read('README.md') ?? '', JSON.parse(read(FIGURES) ?? '{}')),
   ...checkFailures(
     FAILURES,
     read(FAILURES) ?? '',

@@ -8,6 +8,8 @@ import type { Suite, SuiteOptions } from './suites/suite.ts'
 export interface Arguments extends SuiteOptions {
   readonly help: boolean
   readonly suites: readonly Suite[]
+  /** Where the figures are published, if they are. */
+  readonly out: string | undefined
 }
 
 /** What `--help` prints. */
@@ -17,6 +19,8 @@ export const USAGE: string = `Breaks links and hubs under load and accounts for 
   --smoke             hardly anything: shows that it runs
   --seed N            repeat the choices of the run with this seed (default: drawn at random)
   --only NAME         this suite only; may be given again
+  --out FILE          put the figures into this file; what it has of other suites stays
+  --rough             do so although it is no full run; the file says so
   --help              print this
 
 Suites:
@@ -32,12 +36,19 @@ export function parseArguments(argv: readonly string[]): Arguments {
       help: { type: 'boolean', default: false },
       seed: { type: 'string' },
       only: { type: 'string', multiple: true },
+      out: { type: 'string' },
+      rough: { type: 'boolean', default: false },
     },
   })
-  const { quick, smoke, help, only, seed } = values
+  const { quick, smoke, help, only, seed, out, rough } = values
+  const size = smoke ? 'smoke' : quick ? 'quick' : 'full'
+  if (out !== undefined && size !== 'full' && !rough) {
+    throw new TypeError(`Expected --rough with --out and --${size}: only full runs are published`)
+  }
   return {
     help,
-    size: smoke ? 'smoke' : quick ? 'quick' : 'full',
+    size,
+    out,
     seed: seed === undefined ? randomInt(2 ** 31) : parseSeed(seed),
     suites: only === undefined ? CATALOGUE : only.map(find),
   }

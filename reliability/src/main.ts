@@ -1,26 +1,48 @@
 /** Runs the suites and prints one report; the exit code says whether every bar was cleared. */
 import { inspect } from 'node:util'
 import { parseArguments, USAGE, type Arguments } from './arguments.ts'
-import { exactly, type Bar } from './report/bar.ts'
+import { exactly } from './report/bar.ts'
 import { Mishaps } from './report/mishaps.ts'
 import { findOrigin } from './report/origin.ts'
+import { entryOf, plot, publish, type Finished, type Published } from './report/publication.ts'
 import type { Suite, SuiteOptions, SuiteReport } from './suites/suite.ts'
 
-async function run({ suites, seed, size }: Arguments): Promise<boolean> {
+const MISHAPS = 'unhandled rejections, uncaught exceptions, warnings'
+
+async function run({ suites, seed, size, out }: Arguments): Promise<boolean> {
   const mishaps = new Mishaps()
-  const figures: Record<string, unknown> = {}
-  const bars: Bar[] = []
-  for (const suite of suites) {
-    const report = await runToItsEnd(suite, { seed, size })
-    figures[suite.name] = report.figures
-    bars.push(...report.bars.map((bar) => ({ ...bar, name: `${suite.name}: ${bar.name}` })))
-  }
-  bars.push(exactly('unhandled rejections, uncaught exceptions, warnings', mishaps.seen.length, 0))
+  const finished: Finished[] = []
+  for (const suite of suites) finished.push(await runWatched(suite, { seed, size }, mishaps))
+  const bars = finished.flatMap(({ name, report }) =>
+    report.bars.map((bar) => ({ ...bar, name: `${name}: ${bar.name}` })),
+  )
+  const figures = Object.fromEntries(finished.map(({ name, report }) => [name, report.figures]))
   const ok = bars.every((bar) => bar.ok)
-  const report = { ok, seed, size, ...findOrigin(), bars, figures, mishaps: mishaps.seen }
+  const origin = findOrigin()
+  const report = { ok, seed, size, ...origin, bars, figures, mishaps: mishaps.seen }
   process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`)
+  if (out !== undefined) {
+    const now = new Date()
+    const entries = finished.map((one) => [one.name, entryOf(one, { seed, size }, origin, now)])
+    plot(out, finished)
+    publish(out, Object.fromEntries(entries) as Record<string, Published>)
+  }
   if (!ok) process.stderr.write(`Missed. Repeat it with ${again(seed, size, suites)}\n`)
   return ok
+}
+
+/** What must not happen anywhere in the process must not happen in any suite. */
+async function runWatched(
+  suite: Suite,
+  options: SuiteOptions,
+  mishaps: Mishaps,
+): Promise<Finished> {
+  const startedAt = performance.now()
+  const before = mishaps.seen.length
+  const { bars, ...report } = await runToItsEnd(suite, options)
+  const bar = exactly(MISHAPS, mishaps.seen.length - before, 0)
+  const seconds = (performance.now() - startedAt) / 1_000
+  return { name: suite.name, report: { ...report, bars: [...bars, bar] }, seconds }
 }
 
 /** A suite that throws has missed a bar; those behind it still run. */

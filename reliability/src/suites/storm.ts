@@ -70,8 +70,8 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
     process.stderr.write(`storm: raise the limit of open files: ulimit -n ${files.want.slice(2)}\n`)
     return { figures: { clients, openFiles: files.got }, bars: [files] }
   }
-  const { figures, bars } = await rage(seed, SIZES[size])
-  return { figures, bars: [files, ...bars] }
+  const { bars, ...report } = await rage(seed, SIZES[size])
+  return { ...report, bars: [files, ...bars] }
 }
 
 async function rage(seed: number, size: Size): Promise<SuiteReport> {
@@ -111,7 +111,7 @@ async function rage(seed: number, size: Size): Promise<SuiteReport> {
     seconds: Math.round(performance.now() - startedAt) / 1_000,
   }
   await crowds.leave()
-  return report(size, outcome)
+  return reportOf(size, outcome)
 }
 
 function newBuses(url: string, secret: string, seed: number): Bus[] {
@@ -153,7 +153,7 @@ async function cutAndWait(
   return { cut, watch, settledMeanwhile }
 }
 
-function report(size: Size, outcome: Outcome): SuiteReport {
+function reportOf(size: Size, outcome: Outcome): SuiteReport {
   const { source, cut, watch, verdict } = outcome
   const { samples, ...seen } = watch
   const clients = size.clients + PUBLISHERS
@@ -171,8 +171,17 @@ function report(size: Size, outcome: Outcome): SuiteReport {
       ...seen,
       ...verdict,
       seconds: outcome.seconds,
-      cutAtMs: Math.round(cut.ms),
-      samples,
+    },
+    plot: {
+      title: `${size.clients.toLocaleString('en-US')} links are cut at once`,
+      unit: 'clients',
+      lines: [
+        { name: 'resumed', points: samples.map(({ ms, resumed }) => [ms / 1_000, resumed]) },
+        {
+          name: 'connected',
+          points: samples.map(({ ms, connections }) => [ms / 1_000, connections]),
+        },
+      ],
     },
     bars: [
       ...deliveryBars(ledger.count('confirmed'), ledger.settledAgain, size.publishes, verdict),

@@ -1,5 +1,6 @@
 /** A suite: a run with its figures and the bars that they must clear. */
 import type { Bar } from '../report/bar.ts'
+import type { Plot } from '../report/plot.ts'
 
 /** How much of it. */
 export interface SuiteOptions {
@@ -10,6 +11,8 @@ export interface SuiteOptions {
 export interface SuiteReport {
   readonly figures: Readonly<Record<string, unknown>>
   readonly bars: readonly Bar[]
+  /** What is better looked at than read. @default nothing */
+  readonly plot?: Plot
 }
 
 export interface Suite {
