@@ -1,6 +1,7 @@
 /** The process of a watched hub. */
 import type { BusV1Stats } from '@bus/websocket/hub'
 import { takeStock, type Holdings } from '../measure/heap.ts'
+import { stall } from '../process/stall.ts'
 import { serve } from '../process/serve.ts'
 import { WatchedHub, type Cut, type Watch, type WatchedHubSettings } from './watched-hub.ts'
 
@@ -14,6 +15,8 @@ export interface WatchedHubDuties {
   readonly unwatch: () => Watch | undefined
   readonly close: (order: { spreadMs: number }) => Promise<void>
   readonly takeStock: () => Promise<Holdings>
+  /** Does nothing else for so many milliseconds. */
+  readonly stall: (ms: number) => void
   /** Sends everybody away and closes when the process is told to end. @returns how many there were */
   readonly closeOnSigterm: (order: { spreadMs: number }) => Promise<number>
   /** Lets go of the run, so that the process ends when nothing else holds it. */
@@ -37,6 +40,7 @@ function newDuties(letGo: () => void): WatchedHubDuties {
     unwatch: () => running().unwatch(),
     close: ({ spreadMs }) => running().close(spreadMs),
     takeStock,
+    stall,
     closeOnSigterm: async ({ spreadMs }) => {
       await new Promise((resolve) => process.once('SIGTERM', resolve))
       const { connections } = running().stats()

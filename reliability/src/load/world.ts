@@ -1,6 +1,7 @@
 /** The world of a suite: publishers and subscribers with their books, and how long to wait for them. */
 import type { Bus } from '@bus/core'
 import { seededRandom } from '@bus/testing/chaos'
+import type { WebSocketTransportOptions } from '@bus/websocket'
 import { drawUp, type Account } from '../oracle/account.ts'
 import { Ledger } from '../oracle/ledger.ts'
 import { SubscriberRecord } from '../oracle/record.ts'
@@ -31,6 +32,8 @@ export interface WorldOptions {
   readonly mustWait: () => boolean
   /** Resolves when nothing is broken any more. @default at once */
   readonly whenCalm?: () => Promise<void>
+  /** How the clients differ from those of the other suites. @default not at all */
+  readonly transport?: Partial<WebSocketTransportOptions>
 }
 
 /** Ends with its run. */
@@ -123,7 +126,8 @@ export class World implements AsyncDisposable {
 
   #newBus(url: string, source: string): Bus {
     this.#clients++
-    return newBus(url, source, seededRandom(this.#options.seed + this.#clients))
+    const { seed, transport } = this.#options
+    return newBus(url, source, seededRandom(seed + this.#clients), transport)
   }
 
   /** Looks every 20 ms; gives up when no figure moves for a long time. @param quietMs - without any move at the end */

@@ -1,5 +1,6 @@
 /** The process of an actor. */
 import type { DrainReport } from '@bus/core'
+import { stall } from '../process/stall.ts'
 import { serve } from '../process/serve.ts'
 import { Actor, type ActorOrder, type Fates, type Notices } from './actor.ts'
 
@@ -18,6 +19,8 @@ export interface ActorDuties {
   readonly drainOnSigterm: () => Promise<DrainReport>
   readonly drain: (options: { readonly timeoutMs?: number }) => Promise<DrainReport>
   readonly close: () => Promise<void>
+  /** Does nothing else for so many milliseconds. */
+  readonly stall: (ms: number) => void
   /** Lets go of the run, so that the process ends when nothing else holds it. */
   readonly letGo: () => void
 }
@@ -42,6 +45,7 @@ function newDuties(letGo: () => void): ActorDuties {
     drainOnSigterm: () => actor().drainOnSigterm(),
     drain: (options) => actor().drain(options),
     close: () => actor().close(),
+    stall,
     letGo,
   }
 }

@@ -8,7 +8,7 @@ export interface ActorOrder {
   /** Buses. @default 1 */
   readonly clients?: number
   /** @default that of the transport */
-  readonly heartbeat?: HeartbeatSettings
+  readonly heartbeat?: false | HeartbeatSettings
 }
 
 /** What became of its publishes. */

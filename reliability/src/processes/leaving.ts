@@ -132,10 +132,9 @@ export const LEAVING: readonly Case[] = [
       first.hub.signal('SIGTERM')
       const connections = await closing
       const end = await depart(first.hub)
-      const { closes } = await clients.ask('notices')
       await stage.hub({}, first.port)
       await until('all are back', async () => (await clients.ask('notices')).returns >= CLIENTS)
-      const { returns } = await clients.ask('notices')
+      const { returns, closes } = await clients.ask('notices')
       return { connections, closes, end, returns }
     },
   },

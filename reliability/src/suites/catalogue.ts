@@ -8,6 +8,8 @@ import { processes } from './processes.ts'
 import { restarts } from './restarts.ts'
 import { rfc6455 } from './rfc6455.ts'
 import { security } from './security.ts'
+import { soak } from './soak.ts'
+import { stalls } from './stalls.ts'
 import { storm } from './storm.ts'
 import type { Suite } from './suite.ts'
 
@@ -23,4 +25,6 @@ export const CATALOGUE: readonly Suite[] = [
   storm,
   leaks,
   processes,
+  stalls,
+  soak,
 ]

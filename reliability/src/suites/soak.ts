@@ -1,0 +1,209 @@
+/** Soak: a day of faults in a minute and a half, under load, and what it leaves in the heap. */
+import type { Bus } from '@bus/core'
+import { seededRandom } from '@bus/testing/chaos'
+import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
+import { World } from '../load/world.ts'
+import { takeStock, type Holdings } from '../measure/heap.ts'
+import { slopeOf } from '../measure/slope.ts'
+import { Child } from '../process/child.ts'
+import { atLeast, atMost, exactly, type Bar } from '../report/bar.ts'
+import type { Line } from '../trouble/line.ts'
+import { Lines } from '../trouble/lines.ts'
+import { Minutes } from '../trouble/minutes.ts'
+import { commonBars, gapCount, publishFigures, total } from './bars.ts'
+import type { Suite, SuiteOptions, SuiteReport } from './suite.ts'
+
+const PUBLISHERS = 3
+const SUBSCRIBERS = 3
+/** Simulated time runs a thousand times as fast. */
+const MINUTE_MS = 60
+const DAY_MINUTES = 1_440
+/** Each publisher publishes once in a simulated second. */
+const EVENTS_PER_MINUTE = 60
+/**
+ * A heartbeat is not a thousand times as fast: 10 ms are what a process waits for its turn, so that a verdict after
+ * them would say nothing of the link.
+ */
+const HEARTBEAT = { intervalMs: 250, timeoutMs: 250 }
+const LIMIT_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs
+const SILENCE_MS = LIMIT_MS + 250
+/** What is bounded has to be full before growth is a leak: the ids that a client remembers, the hub's log. */
+const WARM_UP = 1 / 3
+const SAMPLES = 36
+const MAX_GROWTH_BYTES = 1_000_000
+
+const MINUTES: Readonly<Record<SuiteOptions['size'], number>> = {
+  full: DAY_MINUTES,
+  quick: DAY_MINUTES / 10,
+  smoke: 20,
+}
+
+/** The heaps at one moment. */
+interface HeapSample {
+  /** Simulated days. */
+  readonly day: number
+  readonly client: number
+  readonly hub: number
+}
+
+/** Verdicts of heartbeats. */
+interface Verdicts {
+  /** On links that were silent. */
+  right: number
+  /** On links that were not. */
+  wrong: number
+}
+
+async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
+  const minutes = MINUTES[size]
+  await using hub = await Child.start<WatchedHubDuties>(
+    new URL('../hub/watched-hub-process.js', import.meta.url),
+    { canCollect: true },
+  )
+  const settings = { heartbeatMs: HEARTBEAT.intervalMs, log: { maxEvents: 20_000 } }
+  const port = await hub.ask('listen', { settings })
+  await using lines = await Lines.start(port, seed, [
+    ...Array.from({ length: PUBLISHERS }, () => 'upstream' as const),
+    ...Array.from({ length: SUBSCRIBERS }, () => 'downstream' as const),
+  ])
+  const faults = new Minutes({
+    lines: lines.all,
+    random: seededRandom(seed),
+    planned: minutes,
+    minuteMs: MINUTE_MS,
+    silenceMs: SILENCE_MS,
+  })
+  let startedAt = Infinity
+  const events = minutes * EVENTS_PER_MINUTE
+  const isAhead = (settled: number): boolean =>
+    settled / PUBLISHERS > ((performance.now() - startedAt) / MINUTE_MS) * EVENTS_PER_MINUTE
+  await using world: World = new World({
+    name: 'soak',
+    describe: () => `${faults.done} of ${minutes} minutes with a fault`,
+    seed,
+    publishers: PUBLISHERS,
+    events,
+    onSettled: () => {},
+    mustWait: () => isAhead(world.ledger.settled),
+    transport: { heartbeat: HEARTBEAT },
+  })
+  const verdicts = await join(world, lines, `ws://127.0.0.1:${port}`, faults)
+  startedAt = performance.now()
+  faults.start()
+  const samples = sampleHeaps(hub, minutes)
+  await world.run()
+  faults.stop()
+  return reportOf(minutes, world, faults, verdicts, await samples)
+}
+
+/** Everybody behind a line of its own, but for one witness whose link nobody touches. */
+async function join(
+  world: World,
+  lines: Lines,
+  direct: string,
+  faults: Minutes,
+): Promise<Verdicts> {
+  const verdicts: Verdicts = { right: 0, wrong: 0 }
+  for (let i = 0; i < PUBLISHERS; i++) world.addPublisher(lines.url(i))
+  for (let i = 0; i < SUBSCRIBERS; i++) {
+    await world.addSubscriber(lines.url(PUBLISHERS + i), ['load.>'])
+  }
+  await world.addSubscriber(direct, ['load.>'])
+  for (const [i, bus] of [...world.publisherBuses, ...world.subscriberBuses].entries()) {
+    watch(bus, lines.all[i], faults, verdicts)
+  }
+  return verdicts
+}
+
+/** @param line - `undefined`: whatever ends this link is wrong */
+function watch(bus: Bus, line: Line | undefined, faults: Minutes, verdicts: Verdicts): void {
+  bus.on('heartbeat-timeout', () => {
+    if (line !== undefined && faults.wasSilent(line, LIMIT_MS)) verdicts.right++
+    else verdicts.wrong++
+  })
+  // The hub gives verdicts too.
+  if (line === undefined)
+    bus.on('close', ({ initiatedBy }) => (verdicts.wrong += initiatedBy === 'remote' ? 1 : 0))
+}
+
+async function sampleHeaps(hub: Child<WatchedHubDuties>, minutes: number): Promise<HeapSample[]> {
+  const samples: HeapSample[] = []
+  const startedAt = performance.now()
+  const held = ({ heapBytes }: Holdings): number => heapBytes
+  for (let i = 1; i <= SAMPLES; i++) {
+    const due = (i / SAMPLES) * minutes * MINUTE_MS - (performance.now() - startedAt)
+    await new Promise((resolve) => setTimeout(resolve, due))
+    const day = (performance.now() - startedAt) / MINUTE_MS / DAY_MINUTES
+    const [client, hubs] = await Promise.all([takeStock(), hub.ask('takeStock')])
+    samples.push({ day, client: held(client), hub: held(hubs) })
+  }
+  return samples
+}
+
+function reportOf(
+  minutes: number,
+  world: World,
+  faults: Minutes,
+  verdicts: Verdicts,
+  samples: readonly HeapSample[],
+): SuiteReport {
+  const { ledger, seconds } = world
+  const accounts = world.accounts()
+  const steady = samples.slice(Math.ceil(SAMPLES * WARM_UP))
+  const slope = (side: 'client' | 'hub'): number =>
+    Math.round(slopeOf(steady.map((sample) => [sample.day, sample[side]])))
+  const slopes = { client: slope('client'), hub: slope('hub') }
+  const days = minutes / DAY_MINUTES
+  return {
+    figures: {
+      simulatedHours: minutes / 60,
+      ...publishFigures(ledger),
+      faults: faults.made,
+      verdicts,
+      heapBytesPerDay: slopes,
+      subscribers: accounts,
+      seconds,
+    },
+    bars: [
+      ...commonBars(ledger, accounts),
+      exactly('lost', total(accounts, 'lost'), 0),
+      exactly('false gaps', gapCount(accounts), 0),
+      atLeast('faults', faults.done, minutes),
+      // A line that breaks for another reason ends its silence early.
+      atLeast(
+        'silences that heartbeats found',
+        verdicts.right,
+        Math.floor(faults.made.silence / 2),
+      ),
+      exactly('false heartbeat verdicts', verdicts.wrong, 0),
+      // A shorter run ends before everything that is bounded is full.
+      ...(days < 1 ? [] : slopeBars(slopes)),
+    ],
+    plot: {
+      title: `A day of faults in ${Math.round(seconds)} seconds`,
+      unit: 'MB of live heap',
+      lines: (['client', 'hub'] as const).map((side) => ({
+        name: side,
+        points: samples.map((sample) => [
+          (sample.day * DAY_MINUTES * MINUTE_MS) / 1_000,
+          sample[side] / 1_000_000,
+        ]),
+      })),
+    },
+  }
+}
+
+function slopeBars({ client, hub }: { readonly client: number; readonly hub: number }): Bar[] {
+  return [
+    atMost('bytes more in the clients per day', client, MAX_GROWTH_BYTES),
+    atMost('bytes more in the hub per day', hub, MAX_GROWTH_BYTES),
+  ]
+}
+
+/** Clients and their lines in the process of the run, the hub in its own. */
+export const soak: Suite = {
+  name: 'soak',
+  about:
+    'a day of faults, one in each minute, a thousand times as fast: nothing lost, no heap that grows',
+  run,
+}
