@@ -2,6 +2,7 @@
 import type { Bus } from '@bus/core'
 import { seededRandom } from '@bus/testing/chaos'
 import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
+import type { HeartbeatSettings } from '@bus/websocket'
 import { World } from '../load/world.ts'
 import { takeStock, type Holdings } from '../measure/heap.ts'
 import { slopeOf } from '../measure/slope.ts'
@@ -25,17 +26,23 @@ const EVENTS_PER_MINUTE = 60
  * them would say nothing of the link.
  */
 const HEARTBEAT = { intervalMs: 250, timeoutMs: 250 }
-const LIMIT_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs
-const SILENCE_MS = LIMIT_MS + 250
+const SILENCE_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 250
 /** What is bounded has to be full before growth is a leak: the ids that a client remembers, the hub's log. */
 const WARM_UP = 1 / 3
 const SAMPLES = 36
 const MAX_GROWTH_BYTES = 1_000_000
 
-const MINUTES: Readonly<Record<SuiteOptions['size'], number>> = {
-  full: DAY_MINUTES,
-  quick: DAY_MINUTES / 10,
-  smoke: 20,
+interface Size {
+  readonly minutes: number
+  readonly heartbeat: Required<Pick<HeartbeatSettings, 'intervalMs' | 'timeoutMs'>>
+  readonly silenceMs: number
+}
+
+const SIZES: Readonly<Record<SuiteOptions['size'], Size>> = {
+  full: { minutes: DAY_MINUTES, heartbeat: HEARTBEAT, silenceMs: SILENCE_MS },
+  quick: { minutes: DAY_MINUTES / 10, heartbeat: HEARTBEAT, silenceMs: SILENCE_MS },
+  // One among many tests, where a process may wait for its turn for longer than a heartbeat allows.
+  smoke: { minutes: 20, heartbeat: { intervalMs: 5_000, timeoutMs: 5_000 }, silenceMs: 300 },
 }
 
 /** The heaps at one moment. */
@@ -52,15 +59,17 @@ interface Verdicts {
   right: number
   /** On links that were not. */
   wrong: number
+  /** Why clients ended for good. None should. */
+  readonly ends: string[]
 }
 
 async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
-  const minutes = MINUTES[size]
+  const { minutes, heartbeat, silenceMs } = SIZES[size]
   await using hub = await Child.start<WatchedHubDuties>(
     new URL('../hub/watched-hub-process.js', import.meta.url),
     { canCollect: true },
   )
-  const settings = { heartbeatMs: HEARTBEAT.intervalMs, log: { maxEvents: 20_000 } }
+  const settings = { heartbeatMs: heartbeat.intervalMs, log: { maxEvents: 20_000 } }
   const port = await hub.ask('listen', { settings })
   await using lines = await Lines.start(port, seed, [
     ...Array.from({ length: PUBLISHERS }, () => 'upstream' as const),
@@ -71,7 +80,7 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
     random: seededRandom(seed),
     planned: minutes,
     minuteMs: MINUTE_MS,
-    silenceMs: SILENCE_MS,
+    silenceMs,
   })
   let startedAt = Infinity
   const events = minutes * EVENTS_PER_MINUTE
@@ -85,7 +94,7 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
     events,
     onSettled: () => {},
     mustWait: () => isAhead(world.ledger.settled),
-    transport: { heartbeat: HEARTBEAT },
+    transport: { heartbeat },
   })
   const verdicts = await join(world, lines, `ws://127.0.0.1:${port}`, faults)
   startedAt = performance.now()
@@ -93,7 +102,7 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
   const samples = sampleHeaps(hub, minutes)
   await world.run()
   faults.stop()
-  return reportOf(minutes, world, faults, verdicts, await samples)
+  return reportOf(SIZES[size], world, faults, verdicts, await samples)
 }
 
 /** Everybody behind a line of its own, but for one witness whose link nobody touches. */
@@ -103,7 +112,7 @@ async function join(
   direct: string,
   faults: Minutes,
 ): Promise<Verdicts> {
-  const verdicts: Verdicts = { right: 0, wrong: 0 }
+  const verdicts: Verdicts = { right: 0, wrong: 0, ends: [] }
   for (let i = 0; i < PUBLISHERS; i++) world.addPublisher(lines.url(i))
   for (let i = 0; i < SUBSCRIBERS; i++) {
     await world.addSubscriber(lines.url(PUBLISHERS + i), ['load.>'])
@@ -117,8 +126,13 @@ async function join(
 
 /** @param line - `undefined`: whatever ends this link is wrong */
 function watch(bus: Bus, line: Line | undefined, faults: Minutes, verdicts: Verdicts): void {
+  bus.on('status', ({ status }) => {
+    // What ends a client before its run is over is the first thing to know.
+    if (status.state === 'closed' && status.cause !== undefined)
+      verdicts.ends.push(String(status.cause))
+  })
   bus.on('heartbeat-timeout', () => {
-    if (line !== undefined && faults.wasSilent(line, LIMIT_MS)) verdicts.right++
+    if (line !== undefined && faults.wasSilent(line, HEARTBEAT.timeoutMs)) verdicts.right++
     else verdicts.wrong++
   })
   // The hub gives verdicts too.
@@ -141,7 +155,7 @@ async function sampleHeaps(hub: Child<WatchedHubDuties>, minutes: number): Promi
 }
 
 function reportOf(
-  minutes: number,
+  { minutes, heartbeat, silenceMs }: Size,
   world: World,
   faults: Minutes,
   verdicts: Verdicts,
@@ -154,6 +168,8 @@ function reportOf(
     Math.round(slopeOf(steady.map((sample) => [sample.day, sample[side]])))
   const slopes = { client: slope('client'), hub: slope('hub') }
   const days = minutes / DAY_MINUTES
+  const half = Math.floor(faults.made.silence / 2)
+  const isFound = silenceMs > heartbeat.intervalMs + heartbeat.timeoutMs
   return {
     figures: {
       simulatedHours: minutes / 60,
@@ -170,11 +186,8 @@ function reportOf(
       exactly('false gaps', gapCount(accounts), 0),
       atLeast('faults', faults.done, minutes),
       // A line that breaks for another reason ends its silence early.
-      atLeast(
-        'silences that heartbeats found',
-        verdicts.right,
-        Math.floor(faults.made.silence / 2),
-      ),
+      atLeast('silences that heartbeats found', verdicts.right, isFound ? half : 0),
+      exactly('clients that ended', verdicts.ends.length, 0),
       exactly('false heartbeat verdicts', verdicts.wrong, 0),
       // A shorter run ends before everything that is bounded is full.
       ...(days < 1 ? [] : slopeBars(slopes)),
