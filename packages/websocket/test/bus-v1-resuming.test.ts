@@ -162,3 +162,31 @@ test('says in its figures what it has sent, sent again and received, each event 
   expect(resent).toBeLessThanOrEqual(20)
   expect(bus.backpressureStats()).toMatchObject({ received: 120, sent: 120, size: 0 })
 })
+
+test('a hello that a network holds back does not take the session from the link that was made instead', async () => {
+  const hub = await startHub()
+  const proxy = await startChaosProxy({
+    targetPort: hub.port,
+    onBytes: (link, _bytes, direction) => {
+      // The second link gets its upgrade, and its hello passes when the client has long given it up.
+      if (link.index === 1 && direction === 'downstream') link.hole(600, 'upstream')
+    },
+  })
+  onTestFinished(() => proxy.close())
+  const transport = webSocketTransport({
+    url: `ws://127.0.0.1:${proxy.port}`,
+    protocol: busV1(),
+    breaker: false,
+    reconnect: { backoff: () => 1 },
+    timeouts: { bootstrapMs: 200 },
+  })
+  const bus = createBus({ transport })
+  onTestFinished(() => bus.close())
+  const got: unknown[] = []
+  await bus.subscribe('order.*', ({ payload }) => void got.push(payload))
+  proxy.reset()
+  await until(() => hub.stats().busV1.fenced === 1, 'the late hello has come')
+  await busTo(hub.port).publish('order.created', 1)
+  await until(() => got.length === 1, 'the event arrives')
+  expect(bus.status.state).toBe('ready')
+})

@@ -161,6 +161,8 @@ const BAD_FIRST: readonly (readonly [line: string, reason: string])[] = [
   [hello(`,"token":"${'t'.repeat(16_385)}"`), 'hello shape'],
   [hello(',"maxMessageBytes":0'), 'hello shape'],
   [hello(',"maxMessageBytes":"1"'), 'hello shape'],
+  [hello(',"link":0'), 'hello shape'],
+  [hello(',"link":"1"'), 'hello shape'],
   [hello(',"window":{}'), 'hello shape'],
   [hello(',"window":{"events":0,"bytes":1}'), 'hello shape'],
   [hello(',"window":[1,1]'), 'hello shape'],

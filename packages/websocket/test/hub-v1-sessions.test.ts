@@ -106,6 +106,22 @@ test('a newer connection of a session fences the older one with 4410 [F44, F88]'
   expect(hub.stats().busV1).toMatchObject({ fenced: 1, resumed: 1, sessions: 2 })
 })
 
+test('a hello that was long under way does not fence the link that its client has made since [F88]', async () => {
+  const hub = await startHub()
+  const publisher = await greet(hub)
+  const first = await greet(hub, { link: 1, subs: [sub(1, '>')] })
+  const { sid, epoch } = first.welcome
+  const third = await greet(hub, { link: 3, sid, epoch, offset: 0, subs: [sub(1, '>')] })
+  await expect(first.closed).resolves.toEqual({ code: 4410, reason: 'replaced' })
+  const second = await dial(hub)
+  second.say(`hello ${JSON.stringify({ v: 1, link: 2, sid, epoch, offset: 0, subs: [] })}`)
+  await expect(second.closed).resolves.toEqual({ code: 4410, reason: 'replaced' })
+  publisher.say(pub(1, 1))
+  await third.events(1)
+  expect(third.payloads).toEqual([1])
+  expect(hub.stats().busV1).toMatchObject({ fenced: 2, resumed: 1, sessions: 2 })
+})
+
 test('the fenced connection takes nothing of the session with it when it closes [F88]', async () => {
   const hub = await startHub()
   const first = await greet(hub, { subs: [sub(1, '>')] })

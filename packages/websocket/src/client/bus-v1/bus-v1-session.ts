@@ -73,6 +73,8 @@ export class BusV1Session implements Session, HubReceiver {
   #isWelcomed = false
   #welcomed: Waiting<Welcome> | undefined
   #sid: string | undefined
+  /** Links that said `hello`. */
+  #links = 0
 
   constructor(ports: BusV1Ports) {
     this.#ports = ports
@@ -111,7 +113,8 @@ export class BusV1Session implements Session, HubReceiver {
     // A failing write ends the link, and the wait with it.
     const session = this.#sid === undefined ? {} : { sid: this.#sid }
     const { maxMessageBytes } = this.#ports
-    const hello = helloLine({ v: VERSION, subs, maxMessageBytes, ...session, ...resume, ...token })
+    const own = { v: VERSION, subs, maxMessageBytes, link: ++this.#links } as const
+    const hello = helloLine({ ...own, ...session, ...resume, ...token })
     void link.send(hello).catch(() => {})
     link.flow()
     const { subs: verdicts } = await welcome

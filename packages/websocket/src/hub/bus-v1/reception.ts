@@ -169,6 +169,11 @@ export class Reception implements PeerHost, MemberHost {
   }
 
   #open(peer: Peer, hello: Hello, principal: Principal): void {
+    if (this.#options.sessions.isOutdated(hello, principal, this.now())) {
+      this.counters.fenced++
+      peer.close(4410, 'replaced')
+      return
+    }
     if (!this.#hasPlace(peer, hello, principal)) {
       peer.leave(4429, 'connections', PLACE_RETRY_MS)
       return
@@ -181,6 +186,7 @@ export class Reception implements PeerHost, MemberHost {
       return
     }
     const { session } = greeting
+    session.newestLink = hello.link ?? session.newestLink
     peer.principal = principal
     const member = new Member(peer, session, { permission, expiresAt: this.endOf(principal) }, this)
     this.#options.sessions.attach(session, member)

@@ -26,6 +26,8 @@ export class Session {
   readonly principalId: string
   readonly subscriber: SubscriberSession
   link: SessionLink | undefined
+  /** What the client called the link that it came with last; 0 if it does not count. */
+  newestLink = 0
   /** Since when there is no connection. */
   goneAt = 0
   /** Since when the log waits for it without any progress. */

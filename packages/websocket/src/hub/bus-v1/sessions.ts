@@ -1,4 +1,5 @@
 /** The sessions of a hub: found by id and principal, kept for a while without a connection, then forgotten. */
+import type { Hello } from '../../protocol/bus-v1/hello.ts'
 import type { Window } from '../../protocol/bus-v1/limits.ts'
 import type { PatternSets } from './pattern-set.ts'
 import type { Principal } from './principal.ts'
@@ -46,6 +47,12 @@ export class Sessions {
     if (!this.#isOver(session, now)) return session
     this.#end(session)
     return undefined
+  }
+
+  /** Whether a `hello` was long under way: its client has given that link up, and made another since. */
+  isOutdated({ sid, link = Infinity }: Hello, principal: Principal, now: number): boolean {
+    const session = this.find(sid, principal, now)
+    return session !== undefined && link <= session.newestLink
   }
 
   /** A new session; `undefined` when every place is taken by a connected one. */

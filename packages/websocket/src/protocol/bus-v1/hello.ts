@@ -33,6 +33,8 @@ export interface Hello {
   readonly window?: Window
   /** The largest message in bytes that the client takes. Absent: any. */
   readonly maxMessageBytes?: number
+  /** Counts the links of the client. A session does not go back to one that is not newer than that which it had last. */
+  readonly link?: number
 }
 
 /** The line that says it. */
@@ -46,7 +48,7 @@ export function readHello(json: string): Hello | LineFault {
   if (wire === undefined) return 'json'
   if (wire['v'] !== VERSION) return 'version'
   const subs = readSubscriptions(wire['subs'])
-  const { sid, epoch, offset, token, maxMessageBytes } = wire
+  const { sid, epoch, offset, token, maxMessageBytes, link } = wire
   const window = wire['window'] === undefined ? undefined : readWindow(wire['window'])
   if (
     subs === undefined ||
@@ -55,7 +57,8 @@ export function readHello(json: string): Hello | LineFault {
     (offset !== undefined && !isWireNumber(offset)) ||
     (token !== undefined && !isToken(token)) ||
     (wire['window'] !== undefined && window === undefined) ||
-    (maxMessageBytes !== undefined && !(isWireNumber(maxMessageBytes) && maxMessageBytes > 0))
+    (maxMessageBytes !== undefined && !isCount(maxMessageBytes)) ||
+    (link !== undefined && !isCount(link))
   ) {
     return 'shape'
   }
@@ -68,7 +71,12 @@ export function readHello(json: string): Hello | LineFault {
     ...(token === undefined ? {} : { token }),
     ...(window === undefined ? {} : { window }),
     ...(maxMessageBytes === undefined ? {} : { maxMessageBytes }),
+    ...(link === undefined ? {} : { link }),
   }
+}
+
+function isCount(value: unknown): value is number {
+  return isWireNumber(value) && value > 0
 }
 
 /** Whether the value can name a session or an epoch: letters, digits, `_` and `-`, as base64url has them. */
