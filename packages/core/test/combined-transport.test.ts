@@ -6,7 +6,7 @@ import {
   type CombinedTransportOptions,
 } from '../src/compose/combined-transport.ts'
 import { DisconnectedError } from '../src/contract/connection-errors.ts'
-import { TooLargeError } from '../src/contract/errors.ts'
+import { AbortedError, TooLargeError } from '../src/contract/errors.ts'
 import { createEvent } from '../src/contract/event.ts'
 import { memoryMedium, memoryTransport } from '../src/memory/index.ts'
 import { StubTransport } from './support/stub-transport.ts'
@@ -184,4 +184,20 @@ test.each([
 ])('refuses %j and names the option', (options, path) => {
   const given = options as unknown as CombinedTransportOptions
   expect(() => combinedTransport(given)).toThrow(expect.objectContaining({ code: 'config', path }))
+})
+
+describe('what is wrong with the call, for every transport that it goes to', () => {
+  test('is told as each of them told it, and not as a list', async () => {
+    const { one, two, all } = combine({ publish: 'all' })
+    const tooLarge = new TooLargeError('The event', 2, 1)
+    for (const stub of [one, two]) stub.onPublish = () => Promise.reject(tooLarge)
+    await expect(all.publish(event)).rejects.toBe(tooLarge)
+  })
+
+  test('says that the event may have arrived, if one of them says so', async () => {
+    const { one, two, all } = combine({ publish: 'all' })
+    one.onPublish = () => Promise.reject(new AbortedError('publish', { outcome: 'not-sent' }))
+    two.onPublish = () => Promise.reject(new AbortedError('publish', { outcome: 'unknown' }))
+    await expect(all.publish(event)).rejects.toMatchObject({ code: 'aborted', outcome: 'unknown' })
+  })
 })

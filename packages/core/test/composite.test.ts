@@ -200,3 +200,13 @@ describe('several transports as one', () => {
     expect(await bus.health()).toMatchObject({ status: 'up' })
   })
 })
+
+test('connecting with a signal that is aborted rejects, and starts nothing', async () => {
+  const { one, pool } = pair('idle')
+  const signal = AbortSignal.abort(new Error('why'))
+  await expect(pool.connect({ signal })).rejects.toMatchObject({
+    code: 'aborted',
+    cause: { message: 'why' },
+  })
+  expect([one.status.state, pool.status.state]).toEqual(['idle', 'idle'])
+})

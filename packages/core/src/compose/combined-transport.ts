@@ -24,7 +24,7 @@ import {
 } from '../contract/transport.ts'
 import { CompositeTransport } from './composite-transport.ts'
 import { fixedEvent } from './fixed-event.ts'
-import { mayMove } from './may-move.ts'
+import { isFaultOfTransport, mayMove } from './may-move.ts'
 import type { Member } from './member.ts'
 
 /** The options of `combinedTransport`. */
@@ -167,6 +167,9 @@ export class CombinedTransport extends CompositeTransport {
       const attempts = Math.max(...receipts.map((receipt) => receipt.attempts))
       return { id: event.id, status: isConfirmed ? 'confirmed' : 'sent', attempts }
     }
+    const isFaultOfCall = receipts.length === 0 && !errors.some(isFaultOfTransport)
+    // What is wrong with the event itself needs no list; where it may have arrived counts.
+    if (isFaultOfCall) throw errors.find((error) => outcomeOf(error) === 'unknown') ?? errors[0]
     const isMovable = receipts.length === 0 && errors.every((e) => mayMove(e, this.#idempotent))
     if (isMovable && this.#fallback !== undefined) {
       try {

@@ -1,7 +1,7 @@
 /** Several transports that act as one: their subscriptions, notices, status and end. Publishing is left to whoever extends it. */
 import type { Capabilities } from '../contract/capabilities.ts'
 import type { Clock } from '../contract/clock.ts'
-import { ClosedError, DrainingError, type BusError } from '../contract/errors.ts'
+import { AbortedError, ClosedError, DrainingError, type BusError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {
@@ -112,6 +112,8 @@ export abstract class CompositeTransport implements Transport {
   async connect(options: ConnectOptions = {}): Promise<void> {
     const refusal = this.refusal()
     if (refusal !== undefined) throw refusal
+    const { signal } = options
+    if (signal?.aborted === true) throw new AbortedError('Connecting', { cause: signal.reason })
     this.start()
     if (this.status.state === 'ready') return
     const transports = this.members.list.map(({ transport }) => transport)

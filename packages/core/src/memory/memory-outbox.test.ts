@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
 import { collector, lostBy, ready } from '../../test/support/memory.ts'
 import { listenersOf, SimulatedClock } from '../../test/support/simulated-clock.ts'
@@ -112,4 +114,21 @@ describe('back pressure', () => {
     transport.emit(createEvent('a', 1))
     expect(told).toHaveBeenCalledWith({ level: 'high', fillRatio: 0.5 })
   })
+})
+
+test('a transport that has become quiet holds nobody who got its last event', async () => {
+  const transport = await ready()
+  const held = await (async () => {
+    const sink = collector()
+    const feed = transport.subscribe(['a'], sink)
+    await transport.publish(createEvent('a', 1))
+    await feed.unsubscribe()
+    return new WeakRef(sink)
+  })()
+  // In a later turn: what a weak reference was made for lives at least to the end of its own.
+  await new Promise((resolve) => setImmediate(resolve))
+  setFlagsFromString('--expose-gc')
+  ;(runInNewContext('gc') as () => void)()
+  expect(held.deref()).toBeUndefined()
+  expect(transport.status.state).toBe('ready')
 })

@@ -30,6 +30,8 @@ export interface OutboxOwner {
   onLeft(): void
 }
 
+const NOBODY: readonly never[] = Object.freeze([])
+
 /** So many events in one turn; then timers and sockets get theirs. */
 const EVENTS_PER_TURN = 256
 
@@ -44,7 +46,7 @@ export class MemoryOutbox {
   /** Under way. */
   #parcel: Parcel | undefined
   /** Feeds that it has to reach. */
-  #targets: readonly MemoryFeed[] = []
+  #targets: readonly MemoryFeed[] = NOBODY
   #reached = 0
   #isOpen = false
   #isScheduled = false
@@ -174,6 +176,8 @@ export class MemoryOutbox {
       if (!this.#isOpen) return false
     }
     this.#parcel = undefined
+    // A quiet transport must not hold whoever got its last event.
+    this.#targets = NOBODY
     this.#queue.commit()
     parcel.sent()
     this.#owner.onLeft()

@@ -34,11 +34,9 @@ export const states: ConformanceCase = {
       ['idle', ...names.slice(0, -1)],
       'each notice begins where the one before ended',
     )
-    assert.deepEqual(
-      opened.map(({ reconnected }) => reconnected),
-      [false],
-      'open is told once',
-    )
+    // One for each link: a transport may have several.
+    assert.ok(opened.length > 0, 'open is told')
+    assert.ok(!opened.some(({ reconnected }) => reconnected), 'and no link was made again')
   },
 }
 

@@ -37,10 +37,11 @@ async function takesAtLeastOnce(world: World, transport: Transport): Promise<boo
   transport.on('undeliverable', (undeliverable) => void lost.push(undeliverable))
   transport.emit(event, { delivery })
   await world.until(() => lost.length > 0, 'a refused emit to be told')
-  assert.deepEqual(
-    lost.map(({ event: given, error }) => [given?.id, (error as { code?: string }).code]),
-    [[event.id, 'unsupported']],
-  )
+  // A transport of several may tell it once for each.
+  for (const { event: given, error } of lost) {
+    assert.equal(given?.id, event.id)
+    assert.equal((error as { code?: string }).code, 'unsupported')
+  }
   return false
 }
 
