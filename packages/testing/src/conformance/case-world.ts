@@ -34,6 +34,7 @@ export class CaseWorld implements World<FaultName> {
   readonly clock: CountingClock = new CountingClock()
   readonly waiting: Waiting
   readonly faults: Required<Faults>
+  readonly otherFaults: Faults
   readonly #medium: Medium
   readonly #transports: Transport[] = []
   readonly #buses: Bus[] = []
@@ -46,7 +47,8 @@ export class CaseWorld implements World<FaultName> {
     this.effort = effort
     this.waiting = new Waiting(timing)
     // A case calls only those that it declares, and runs only where the medium has these.
-    this.faults = (medium.faults ?? {}) as Required<Faults>
+    this.otherFaults = medium.faults ?? {}
+    this.faults = this.otherFaults as Required<Faults>
     this.#medium = medium
   }
 

@@ -38,6 +38,8 @@ export interface World<F extends FaultName = never> {
   readonly effort: number
   /** The faults that the case declares. */
   readonly faults: Required<Pick<Faults, F>>
+  /** Everything that the medium can do, for cases that make use of whatever there is. */
+  readonly otherFaults: Faults
   /** A new transport on the medium. */
   transport(settings?: Partial<TransportSettings>): Transport
   /** A bus over a transport of the medium. */

@@ -34,9 +34,11 @@ export class FrameEditor extends Transform {
 
   /** Says a close frame in the name of the hub, which is not asked. */
   sayClose(code: number): void {
+    this.#isClosing = true
+    // The hub has hung up already.
+    if (this.writableEnded || this.destroyed) return
     const payload = Buffer.alloc(2)
     payload.writeUInt16BE(code)
-    this.#isClosing = true
     this.push(serverFrame(CLOSE, payload))
   }
 

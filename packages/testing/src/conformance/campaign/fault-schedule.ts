@@ -14,6 +14,9 @@ export const SCHEDULED_FAULTS: readonly ScheduledFault[] = Object.freeze([
   'wipe',
 ])
 
+/** Worth another try. */
+const GOING_AWAY = 1001
+
 /** Breaks something at each {@link strike}, and mends everything in the end. */
 export class FaultSchedule {
   readonly #world: World<ScheduledFault>
@@ -32,6 +35,10 @@ export class FaultSchedule {
     const { faults } = this.#world
     const [transport] = this.#transports.slice(Math.floor(this.#random() * this.#transports.length))
     if (transport === undefined) return
+    if (this.#random() < 0.3) {
+      await this.#trick(transport)
+      return
+    }
     const kind = this.#random()
     if (kind < 0.45) await faults.cut(transport)
     else if (kind < 0.7) this.#mends.push(await faults.freeze(transport))
@@ -44,6 +51,16 @@ export class FaultSchedule {
       )
       await mend()
     } else await faults.wipe()
+  }
+
+  /** Something finer, if the medium knows how; otherwise a cut. */
+  async #trick(transport: Transport): Promise<void> {
+    const { otherFaults, faults } = this.#world
+    const kind = this.#random()
+    if (kind < 0.3 && otherFaults.close) await otherFaults.close(transport, GOING_AWAY)
+    else if (kind < 0.6 && otherFaults.duplicateNext) await otherFaults.duplicateNext(transport)
+    else if (otherFaults.loseConfirmation) await otherFaults.loseConfirmation(transport)
+    else await faults.cut(transport)
   }
 
   /** Ends what still lasts. */
