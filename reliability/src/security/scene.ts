@@ -4,14 +4,14 @@ import type { Bar } from '../report/bar.ts'
 import type { SuiteOptions } from '../suites/suite.ts'
 
 /** What it plays with. */
-export interface Stage extends SuiteOptions {
+interface Stage extends SuiteOptions {
   readonly hubs: WatchedHubs
   /** For the line of each second. */
   readonly say: (progress: string) => void
 }
 
 /** What came of it. */
-export interface SceneReport {
+interface SceneReport {
   readonly figures: Readonly<Record<string, unknown>>
   readonly bars: readonly Bar[]
 }
