@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
 import { countedName, type Principal } from './bus-v1/principal.ts'
+import { FanOut } from './fan-out.ts'
 import type { Metering } from './metering.ts'
 import { Peer, type PeerPorts } from './peer.ts'
 
@@ -15,6 +16,9 @@ export interface RelayOptions {
   /** No reader is full any more. */
   readonly onRoom: () => void
 }
+
+/** Frames from the other wire that may wait for their turn. */
+const MAX_BROADCASTS = 64
 
 /** Whom a peer belongs to. */
 interface Owner {
@@ -33,6 +37,9 @@ export class Relay {
   /** The same for all peers. */
   readonly #ports: PeerPorts
   readonly #peers = new Map<Peer, Owner>()
+  readonly #fanOut = new FanOut<Peer>(this.#peers, (from) => this.#onGiven(from))
+  /** Frames of a peer that not everybody has yet. */
+  readonly #underWay = new Map<Peer, number>()
   /** Readers above their mark, with the timer that ends their grace. */
   readonly #full = new Map<Peer, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
@@ -68,14 +75,14 @@ export class Relay {
     return this.#peers.size
   }
 
-  /** Whether some reader is above its mark, so that everybody should wait. */
+  /** Whether some reader is above its mark, or too much waits for a turn, so that everybody should wait. */
   get isFull(): boolean {
-    return this.#full.size > 0
+    return this.#full.size > 0 || this.#fanOut.unowned >= MAX_BROADCASTS
   }
 
   /** Sends a text frame to every peer. */
   broadcast(data: Buffer): void {
-    for (const peer of this.#peers.keys()) peer.send(data, false)
+    this.#fanOut.give(data, false, undefined)
   }
 
   stats(): RelayStats {
@@ -90,6 +97,7 @@ export class Relay {
   }
 
   closeAll(code: number, reason: string): void {
+    this.#fanOut.flush()
     for (const peer of this.#peers.keys()) peer.close(code, reason)
   }
 
@@ -112,14 +120,30 @@ export class Relay {
 
   #onClosed(peer: Peer): void {
     this.#peers.delete(peer)
+    this.#underWay.delete(peer)
     if (this.#peers.size > 0) return
     for (const resolve of this.#emptyWaiters.splice(0)) resolve()
   }
 
   #relay(from: Peer, data: Buffer, isBinary: boolean): void {
     this.#received++
-    for (const peer of this.#peers.keys()) if (peer !== from) peer.send(data, isBinary)
+    if (!this.#fanOut.give(data, isBinary, from)) {
+      this.#underWay.set(from, (this.#underWay.get(from) ?? 0) + 1)
+      this.#hold(from)
+    }
     this.#options.onFrame(data, isBinary)
+  }
+
+  #onGiven(from: Peer | undefined): void {
+    const underWay = from && this.#underWay.get(from)
+    if (from !== undefined && underWay !== undefined) {
+      if (underWay > 1) this.#underWay.set(from, underWay - 1)
+      else {
+        this.#underWay.delete(from)
+        this.#hold(from)
+      }
+    }
+    if (!this.isFull) this.#options.onRoom()
   }
 
   #onFull(peer: Peer): void {
@@ -136,17 +160,17 @@ export class Relay {
     clearTimeout(this.#full.get(peer))
     this.#full.delete(peer)
     if (this.#full.size < 2) this.#holdSenders()
-    if (this.#full.size === 0) this.#options.onRoom()
+    if (!this.isFull) this.#options.onRoom()
   }
 
   #holdSenders(): void {
     for (const sender of this.#peers.keys()) this.#hold(sender)
   }
 
-  /** Reads from this peer unless another one is full. */
+  /** Reads from this peer unless another one is full, or has not had what this one sent. */
   #hold(peer: Peer): void {
     const others = this.#full.size - (this.#full.has(peer) ? 1 : 0)
-    if (others > 0) peer.pause()
+    if (others > 0 || this.#underWay.has(peer)) peer.pause()
     else peer.resume()
   }
 }
