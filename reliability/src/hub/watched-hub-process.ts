@@ -14,6 +14,8 @@ export interface WatchedHubDuties {
   readonly watch: () => void
   readonly unwatch: () => Watch | undefined
   readonly close: (order: { spreadMs: number }) => Promise<void>
+  /** @returns bytes */
+  readonly memory: () => number
   readonly takeStock: () => Promise<Holdings>
   /** Does nothing else for so many milliseconds. */
   readonly stall: (ms: number) => void
@@ -39,6 +41,7 @@ function newDuties(letGo: () => void): WatchedHubDuties {
     watch: () => running().watch(),
     unwatch: () => running().unwatch(),
     close: ({ spreadMs }) => running().close(spreadMs),
+    memory: () => process.memoryUsage.rss(),
     takeStock,
     stall,
     closeOnSigterm: async ({ spreadMs }) => {

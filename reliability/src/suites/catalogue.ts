@@ -5,6 +5,7 @@ import { gaps } from './gaps.ts'
 import { inputs } from './inputs.ts'
 import { leaks } from './leaks.ts'
 import { processes } from './processes.ts'
+import { readers } from './readers.ts'
 import { restarts } from './restarts.ts'
 import { rfc6455 } from './rfc6455.ts'
 import { security } from './security.ts'
@@ -24,6 +25,7 @@ export const CATALOGUE: readonly Suite[] = [
   rfc6455,
   storm,
   leaks,
+  readers,
   processes,
   stalls,
   soak,

@@ -12,6 +12,8 @@ import type { Suite, SuiteOptions, SuiteReport } from './suite.ts'
 const CLIENTS = 50
 /** Clients that dial in vain at the same time. */
 const DIALERS = 20
+/** Looks, 50 ms apart, until what was closed must be gone. */
+const LOOKS = 100
 const MAX_GROWTH_BYTES = 5_000_000
 
 const CYCLES: Readonly<Record<SuiteOptions['size'], number>> = {
@@ -138,7 +140,7 @@ function held({ heapBytes, externalBytes }: Holdings): number {
 async function settled(client: Child<CyclerDuties>, idle: Holdings): Promise<Holdings> {
   for (let look = 0; ; look++) {
     const now = await client.ask('takeStock')
-    if (look === 20 || extra(idle, now).length === 0) return now
+    if (look === LOOKS || extra(idle, now).length === 0) return now
     await new Promise((resolve) => setTimeout(resolve, 50))
   }
 }

@@ -29,7 +29,9 @@ const HEARTBEAT = { intervalMs: 250, timeoutMs: 250 }
 const SILENCE_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 250
 /** What is bounded has to be full before growth is a leak: the ids that a client remembers, the hub's log. */
 const WARM_UP = 1 / 3
+/** In a whole day; a shorter run has fewer. */
 const SAMPLES = 36
+const MIN_SAMPLES = 4
 const MAX_GROWTH_BYTES = 1_000_000
 
 interface Size {
@@ -144,8 +146,9 @@ async function sampleHeaps(hub: Child<WatchedHubDuties>, minutes: number): Promi
   const samples: HeapSample[] = []
   const startedAt = performance.now()
   const held = ({ heapBytes }: Holdings): number => heapBytes
-  for (let i = 1; i <= SAMPLES; i++) {
-    const due = (i / SAMPLES) * minutes * MINUTE_MS - (performance.now() - startedAt)
+  const count = Math.max(MIN_SAMPLES, Math.round((minutes / DAY_MINUTES) * SAMPLES))
+  for (let i = 1; i <= count; i++) {
+    const due = (i / count) * minutes * MINUTE_MS - (performance.now() - startedAt)
     await new Promise((resolve) => setTimeout(resolve, due))
     const day = (performance.now() - startedAt) / MINUTE_MS / DAY_MINUTES
     const [client, hubs] = await Promise.all([takeStock(), hub.ask('takeStock')])
@@ -163,7 +166,7 @@ function reportOf(
 ): SuiteReport {
   const { ledger, seconds } = world
   const accounts = world.accounts()
-  const steady = samples.slice(Math.ceil(SAMPLES * WARM_UP))
+  const steady = samples.slice(Math.ceil(samples.length * WARM_UP))
   const slope = (side: 'client' | 'hub'): number =>
     Math.round(slopeOf(steady.map((sample) => [sample.day, sample[side]])))
   const slopes = { client: slope('client'), hub: slope('hub') }
