@@ -28,7 +28,8 @@ test.each([0, 125, 126, 65_535, 65_536])(
   (length) => {
     const payload = Buffer.alloc(length, 'x')
     const bytes = Buffer.concat([frame({ payload, masked: false }), Buffer.from('more')])
-    expect(readFrame(bytes, 0)).toEqual({ frame: { opcode: 1, payload }, to: bytes.length - 4 })
+    const read = { frame: { opcode: 1, fin: true, payload }, to: bytes.length - 4 }
+    expect(readFrame(bytes, 0)).toEqual(read)
     expect(readFrame(bytes.subarray(0, -5), 0)).toBeUndefined()
   },
 )

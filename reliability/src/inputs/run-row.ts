@@ -94,7 +94,7 @@ function briefly(entry: string): string {
   const [verb = '', first = ''] = entry.split(' ', 2)
   switch (verb) {
     case 'welcome':
-      return entry.includes('"resumed":true') ? 'welcome resumed' : 'welcome new'
+      return brieflyWelcome(JSON.parse(entry.slice('welcome '.length)) as Welcome)
     case 'subok':
       return `subok ${first}`
     case 'ev':
@@ -104,6 +104,19 @@ function briefly(entry: string): string {
     default:
       return entry
   }
+}
+
+/** What is looked at in a welcome. */
+interface Welcome {
+  readonly resumed: boolean
+  readonly gaps: readonly { readonly from: number; readonly to: number }[]
+}
+
+function brieflyWelcome({ resumed, gaps }: Welcome): string {
+  const isReadable = gaps.every(
+    ({ from, to }) => Number.isSafeInteger(from) && Number.isSafeInteger(to),
+  )
+  return `welcome ${resumed ? 'resumed' : 'new'}${isReadable ? '' : ' with a gap that nobody can read'}`
 }
 
 /** Runs it against the hub at this port. Its connections are gone when it resolves, as far as this side is concerned. */

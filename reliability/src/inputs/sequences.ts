@@ -207,28 +207,17 @@ const moments: Row[] = [
 ]
 
 const resumed: Row[] = [
-  row(
+  firstLine(
     'hello: an offset beyond the head is another log',
-    [
-      ...welcomed({
-        offset: Number.MAX_SAFE_INTEGER,
-        subs: [{ id: 1, pattern: 'own.gap', mode: 'alo' }],
-      }),
-    ],
-    '',
-    { fence: 'line', moved: { gaps: 1 } },
+    hello({ offset: Number.MAX_SAFE_INTEGER, subs: [{ id: 1, pattern: 'own.gap', mode: 'alo' }] }),
+    'welcome new',
+    { moved: { gaps: 1 } },
   ),
-  row(
+  firstLine(
     'hello: another epoch',
-    [
-      ...welcomed({
-        epoch: 'another',
-        offset: 1,
-        subs: [{ id: 1, pattern: 'own.gap', mode: 'alo' }],
-      }),
-    ],
-    '',
-    { fence: 'line', moved: { gaps: 1 } },
+    hello({ epoch: 'another', offset: 1, subs: [{ id: 1, pattern: 'own.gap', mode: 'alo' }] }),
+    'welcome new',
+    { moved: { gaps: 1 } },
   ),
   row(
     'hello: a session that is connected',
