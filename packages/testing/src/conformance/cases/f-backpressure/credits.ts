@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { numbers } from '../../arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { HOLDS_READING } from '../../claims.ts'
-import type { World } from '../../world.ts'
+import { standstill } from './standstill.ts'
 
 const COUNT = 800
 /** So that neither sockets nor queues take all of it on the way. */
@@ -44,14 +44,4 @@ export const staysWithinCredit: ConformanceCase = {
     assert.deepEqual(inOrder, numbers(COUNT))
     await world.soon(published, 'every publish to be settled')
   },
-}
-
-/** The figure, once it has not changed during a quiet period. */
-async function standstill(world: World, figure: () => Promise<number>): Promise<number> {
-  for (;;) {
-    const before = await figure()
-    await world.quiet()
-    const now = await figure()
-    if (now === before && now > 0) return now
-  }
 }

@@ -6,7 +6,7 @@ import { numbers } from '../../arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { HOLDS_READING } from '../../claims.ts'
 import { Gate } from '../../gate.ts'
-import type { World } from '../../world.ts'
+import { standstill } from './standstill.ts'
 
 const COUNT = 3_000
 /** Of either queue. */
@@ -39,7 +39,7 @@ export const boundedUnderFlood: ConformanceCase = {
     const flooded = flood(sender, count)
     const watch = new Watch(sender, receiver, id)
     // Nobody handles anything yet: what can pile up does.
-    await watch.standstill(world)
+    await standstill(world, async () => (await watch.look()) + sender.backpressureStats().received)
     gate.open()
     while (payloads.length < count) {
       const next = Math.min(payloads.length + LOOK_EVERY, count)
@@ -88,16 +88,6 @@ class Watch {
     const queued = subscriptions.find(({ id }) => id === this.#id)?.queued ?? 0
     this.inbound = Math.max(this.inbound, queued)
     return queued
-  }
-
-  /** Resolves when nothing more has come during a quiet period. */
-  async standstill(world: World): Promise<void> {
-    for (let before = -1; ;) {
-      const now = await this.look()
-      if (now === before && now > 0) return
-      before = now
-      await world.quiet()
-    }
   }
 }
 
