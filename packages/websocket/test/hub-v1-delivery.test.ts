@@ -278,12 +278,16 @@ test('a client that asks and never reads the answers is cut off', async () => {
   const client = await greet(hub)
   client.ws.pause()
   let n = 0
-  await until(() => {
-    // Each refusal has an answer of its own.
-    client.say(...Array.from({ length: 5_000 }, () => `pub ${++n} a..b i {}`))
-    return hub.stats().connections === 0
-  }, 'the hub has cut it off')
-})
+  await until(
+    () => {
+      // Each refusal has an answer of its own.
+      client.say(...Array.from({ length: 5_000 }, () => `pub ${++n} a..b i {}`))
+      return hub.stats().connections === 0
+    },
+    'the hub has cut it off',
+    20_000,
+  )
+}, 30_000)
 
 test('events cross over between the plain wire and this one', async () => {
   const hub = await startHub()
@@ -315,7 +319,7 @@ test('says goodbye when it closes, with a hint for when to come back', async () 
   expect(client.lines[1]).toBe('bye {"code":1001,"spreadMs":3000}')
   await expect(client.closed).resolves.toEqual({ code: 1001, reason: 'going away' })
   await expect(silent.closed).resolves.toEqual({ code: 1001, reason: 'going away' })
-  await expect(dial(hub)).rejects.toThrow(/426|socket hang up|ECONNRE/)
+  await expect(dial(hub)).rejects.toThrow(/503|socket hang up|ECONNRE/)
 })
 
 test('a client may say goodbye', async () => {
