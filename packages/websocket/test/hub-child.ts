@@ -101,14 +101,20 @@ export async function startHubChild(options: HubChildOptions = {}): Promise<HubC
 }
 
 async function answerTo<T>(child: ChildProcess, question: string): Promise<T> {
-  const gone = once(child, 'exit').then(() => {
+  const over = new AbortController()
+  const { signal } = over
+  const gone = once(child, 'exit', { signal }).then(() => {
     throw new Error(`The child ended before it answered: ${question}`)
   })
   // Whoever has its answer does not care any more.
   gone.catch(() => {})
-  for (;;) {
-    const said = Promise.race([once(child, 'message'), gone])
-    const [message] = (await said) as [{ question: string; answer: T }]
-    if (message.question === question) return message.answer
+  try {
+    for (;;) {
+      const said = Promise.race([once(child, 'message', { signal }), gone])
+      const [message] = (await said) as [{ question: string; answer: T }]
+      if (message.question === question) return message.answer
+    }
+  } finally {
+    over.abort()
   }
 }
