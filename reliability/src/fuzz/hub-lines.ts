@@ -22,11 +22,11 @@ function body(choice: Choice): string {
 }
 
 function event(choice: Choice, offset: number): string {
-  const at = choice.chance(0.97) ? String(offset) : choice.of(NUMBERS)
-  const type = choice.chance(0.97)
+  const at = choice.chance(0.995) ? String(offset) : choice.of(NUMBERS)
+  const type = choice.chance(0.995)
     ? choice.of(['a', 'order.created', 'x.y'])
     : choice.of(['a..b', '*', ''])
-  const id = choice.chance(0.98) ? `id-${offset}` : choice.of(['', '\u0007', 'i'.repeat(129)])
+  const id = choice.chance(0.995) ? `id-${offset}` : choice.of(['', '\u0007', 'i'.repeat(129)])
   return `${choice.chance(0.9) ? 'ev' : 'rv'} ${at} ${type} ${id} ${body(choice)}`
 }
 

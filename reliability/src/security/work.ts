@@ -1,6 +1,6 @@
 /** Work: text that makes a careless parser, matcher or merge work for seconds costs no more than its length. */
 import { HUBS } from '../inputs/hubs.ts'
-import { text } from '../raw/frame.ts'
+import { frame, OPCODE, text } from '../raw/frame.ts'
 import { handshake, hello } from '../raw/handshake.ts'
 import { RawPeer } from '../raw/raw-peer.ts'
 import { atMost, exactly } from '../report/bar.ts'
@@ -10,6 +10,9 @@ import type { Scene } from './scene.ts'
 const MAX_BLOCK_MS = 100
 
 const many = (part: string, count: number): string => part.repeat(count)
+
+/** Whoever has read up to it answers. */
+const FENCE = frame({ opcode: OPCODE.ping, payload: 'fence' })
 
 /** What a header may hold. */
 const HEADERS = [
@@ -61,16 +64,18 @@ const PLAIN = [
   '{"__proto__":{"id":"i","event_type":"a","payload":1}}',
 ]
 
-/** Until it has an answer, or a pong of its own would come. */
+/** Until the hub has read all of it. */
 async function tryOn(port: number, first: string, then?: readonly string[]): Promise<void> {
   using peer = await RawPeer.dial(port)
   peer.write(first)
   await peer.until((entry) => entry.startsWith('HTTP'))
   if (then === undefined) return
-  for (const line of then) {
+  for (const [i, line] of then.entries()) {
     const from = peer.transcript.length
     peer.write(text(line))
-    await peer.until(() => true, from, then.length === 1 ? 200 : undefined)
+    peer.write(FENCE)
+    const answer = i < then.length - 1 ? 'welcome' : 'pong'
+    await peer.until((entry) => entry.startsWith(answer), from)
   }
 }
 
