@@ -53,10 +53,13 @@ export class House implements AsyncDisposable {
     const house = new House(hubs)
     for (const [name, settings] of Object.entries(HUBS)) {
       const port = await hubs.open(name, settings)
-      const target = settings.path ?? '/'
-      const who = settings.tokens === undefined ? {} : { token: TOKEN.alice }
-      const settles = name !== 'held'
-      house.#watchers.set(name, await Watcher.start({ port, target, settles, ...who }))
+      // Where somebody must be quick, only rows are.
+      if (settings.helloMs === undefined) {
+        const target = settings.path ?? '/'
+        const who = settings.tokens === undefined ? {} : { token: TOKEN.alice }
+        const settles = name !== 'held'
+        house.#watchers.set(name, await Watcher.start({ port, target, settles, ...who }))
+      }
       if (name === 'open') house.#plain = await PlainWatcher.start(port)
       const stats = await hubs.stats(name)
       house.#figures.set(name, figuresOf(stats))
@@ -105,10 +108,12 @@ export class House implements AsyncDisposable {
   async #look(group: Group, hub: string): Promise<void> {
     const watcher = this.#watchers.get(hub)
     const { published = 0 } = this.#figures.get(hub) ?? {}
-    await until(() => watcher?.events === published)
-    await watcher?.catchUp()
-    if (watcher?.events !== published || watcher.isOver) {
-      this.books.readers.push(`${group}, ${hub}: ${watcher?.events} of ${published}`)
+    if (watcher !== undefined) {
+      await until(() => watcher.events === published)
+      await watcher.catchUp()
+      if (watcher.events !== published || watcher.isOver) {
+        this.books.readers.push(`${group}, ${hub}: ${watcher.events} of ${published}`)
+      }
     }
     const plain = this.#plain
     if (hub === 'open' && plain !== undefined) {

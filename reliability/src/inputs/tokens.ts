@@ -49,7 +49,7 @@ const inHeader: Row[] = [
     moved: { callbackErrors: 1 },
   }),
   greeting('a directory that never answers', { lines: [bearer(TOKEN.hanging)] }, refused(503), {
-    hub,
+    hub: 'hanging',
   }),
   greeting('a directory that says nonsense', { lines: [bearer(TOKEN.nonsense)] }, refused(503), {
     hub,
@@ -208,7 +208,7 @@ const inAuth: Row[] = [
     `auth ${JSON.stringify({ token: TOKEN.lesser })}`,
     'close 4403 subscription',
     {
-      hub,
+      hub: 'hanging',
       fence: 'over',
       hello: { token: TOKEN.shop, subs: [{ id: 1, pattern: 'shop.*', mode: 'alo' }] },
     },

@@ -90,7 +90,7 @@ export const stampede: Scene = async ({ hubs, size, say }) => {
   // A directory that can serve so many and no more: who waits too long is told so.
   const slow = await hubs.open('a slow directory', {
     tokens: {},
-    helloMs: 400,
+    helloMs: 800,
     limits: { authentications: 2 },
   })
   const token = ruleToken({ id: 'slow', delayMs: 100 })

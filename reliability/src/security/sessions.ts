@@ -57,7 +57,7 @@ export const sessions: Scene = async ({ hubs, size, say }) => {
   }
   say('sessions were revoked')
   // They end in a moment, counted from the grace that is given to clocks that differ.
-  const brief = ruleToken({ id: 'brief', expiresInMs: 300 - GRACE_MS })
+  const brief = ruleToken({ id: 'brief', expiresInMs: 800 - GRACE_MS })
   const over = ruleToken({ id: 'over', expiresInMs: -1_000 - GRACE_MS })
   const expiring = await Promise.all(
     Array.from({ length: count }, () => enter(port, { token: brief })),
