@@ -51,18 +51,35 @@ const ROWS = {
     `${figures.verdicts} false verdicts`,
   ],
   soak: (figures, got) => [
-    `a day in ${Math.round(figures.seconds)} s: ${count(figures.faults)} faults of ${figures.kinds} kinds`,
-    `${got('lost')} lost, ${got('duplicates at the handlers')} twice, heap ${figures.slope}, ` +
-      `${got('false heartbeat verdicts')} false heartbeat verdicts`,
+    `${figures.simulatedHours} simulated hours, ${count(sum(Object.values(figures.faults)))} faults of ` +
+      `${Object.keys(figures.faults).length} kinds under load`,
+    `${got('lost')} lost, ${got('duplicates at the handlers')} twice, ` +
+      `${got('false heartbeat verdicts')} false heartbeat verdicts${growthPerDay(figures)}`,
   ],
   inputs: (figures) => [
     `${count(figures.all)} bad inputs`,
     `${count(figures.all - figures.outcomes.length)} refused exactly as they should be`,
   ],
+  fuzz: (_figures, got) => [
+    `${got('injected: inputs')} fuzzed inputs for the hub, ${got('over TCP: inputs')} over TCP, ` +
+      `${got('clients: inputs')} for clients`,
+    `${got('over TCP: crashes')} crashes, ${got('inputs that something went wrong at')} answered wrongly`,
+  ],
+  security: ({ grants, doors }, got) => [
+    `${doors.refused} origins and hosts, ${count(grants.patterns)} patterns, stolen sessions, floods and crowds`,
+    `${got('grants: events outside of the grants')} events outside of the grants, ` +
+      `${got('sessions: stolen')} sessions stolen`,
+  ],
   rfc6455: (figures) => [
     `${count(figures.rows)} rows of frames, for hub and client`,
     `${figures.hub.length + figures.client.length} answered otherwise than RFC 6455 asks`,
   ],
+}
+
+/** Only a whole day says something of the heap. */
+function growthPerDay({ simulatedHours, heapBytesPerDay: { client, hub } }) {
+  if (simulatedHours < 24) return ''
+  return `, heap ${megabytes(client)} more in the clients and ${megabytes(hub)} in the hub`
 }
 
 function leaked(figures, side) {

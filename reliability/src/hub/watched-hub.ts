@@ -19,7 +19,7 @@ export interface WatchedHubSettings extends HubSettings {
 }
 
 /** The hub at one moment. */
-export interface Sample {
+interface Sample {
   /** Milliseconds since the watch began. */
   readonly ms: number
   readonly connections: number

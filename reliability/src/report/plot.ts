@@ -1,7 +1,7 @@
 /** A plot: a few figures over time as lines, in an SVG that follows the reader's light or dark scheme. */
 
 /** One figure over time. */
-export interface Line {
+interface Line {
   readonly name: string
   /** Seconds, and the figure. In order. */
   readonly points: readonly (readonly [number, number])[]
