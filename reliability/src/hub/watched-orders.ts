@@ -34,6 +34,7 @@ export interface WatchedSettings {
   readonly log?: Readonly<Record<string, number>>
   readonly maxMessageBytes?: number
   readonly helloMs?: number
+  readonly closeMs?: number
   readonly holdMs?: number
   readonly heartbeatMs?: number
   readonly sessionTtlMs?: number

@@ -72,6 +72,8 @@ export const HUBS: Readonly<Record<string, WatchedSettings>> = Object.freeze({
   rated: { allowAnonymous: true, limits: { publishPerSecond: 3 } },
   crowded: { allowAnonymous: true, limits: { connections: 6 } },
   lonely: { allowAnonymous: true, limits: { connectionsPerIp: 6 } },
+  // A flood is not read to its end, so only this ends it.
+  flooded: { allowAnonymous: true, closeMs: 100 },
   hasty: { allowAnonymous: true, helloMs: 100 },
   shared: { allowAnonymous: true, limits: { subscriptions: 4 } },
   few: { allowAnonymous: true, limits: { sessions: 5 } },

@@ -145,7 +145,7 @@ const rates: Row[] = [
       Array.from({ length: 20_000 }, () => frame({ opcode: OPCODE.pong, payload: 'p' })),
     ),
     'bye {"code":4429,"retryAfterMs":1000} | close 4429 control frames',
-    { fence: 'over', moved: { floods: 1 } },
+    { hub: 'flooded', fence: 'over', moved: { floods: 1 } },
   ),
 ]
 

@@ -168,7 +168,7 @@ const inHello: Row[] = [
     'hello: a directory that never answers',
     hello({ token: TOKEN.hanging }),
     'close 4408 hello',
-    { hub, fence: 'over' },
+    { hub: 'hanging', fence: 'over' },
   ),
   row(
     'hello: a bad token counts instead of a good one in the handshake',
