@@ -4,8 +4,10 @@ import workspace from '../vitest.config.ts'
 import { CHANGE_VARIABLE, plant } from './src/seeded/plant.ts'
 import type { Change } from './src/seeded/seeded-bug.ts'
 
+const change = process.env[CHANGE_VARIABLE]
+
 /** The workspace's tests, with one bug planted in what they test. */
 export default mergeConfig(workspace, {
   root: fileURLToPath(new URL('..', import.meta.url)),
-  plugins: [plant(JSON.parse(process.env[CHANGE_VARIABLE] ?? 'null') as Change)],
+  plugins: change === undefined ? [] : [plant(JSON.parse(change) as Change)],
 })

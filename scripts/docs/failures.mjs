@@ -50,7 +50,7 @@ function checkTests(id, evidence, directory, named) {
 }
 
 /** The rows that the tests of a file name. */
-export function failuresNamed(path, text) {
+function failuresNamed(path, text) {
   const ids = new Set()
   walk(parse(path, text).program, (node) => {
     if (node.type !== 'CallExpression') return
