@@ -67,18 +67,30 @@ async function runVitest(bug: SeededBug, outputFile: string): Promise<void> {
       cwd: ROOT,
       env: { ...process.env, [CHANGE_VARIABLE]: JSON.stringify({ file, find, replace }) },
       stdio: ['ignore', 'pipe', 'pipe'],
-      timeout: DEADLINE_MS,
-      killSignal: 'SIGKILL',
+      // A group of its own: a bug may keep a worker of vitest busy for ever, which would outlive it.
+      detached: true,
     },
   )
+  const deadline = setTimeout(() => killGroup(child.pid), DEADLINE_MS)
   let output = ''
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (data: Buffer) => (output += data.toString()))
   }
-  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  const [code, signal] = (await once(child, 'exit')) as [number | null, string | null]
+  clearTimeout(deadline)
+  killGroup(child.pid)
   // 1: some failed, which is what we are here for.
   if (code === 0 || code === 1) return
   throw new Error(`The tests of ${bug.name} ended with ${code ?? signal}:\n${output.slice(-2_000)}`)
+}
+
+/** Ends the process and whatever it has started. */
+function killGroup(pid: number | undefined): void {
+  try {
+    if (pid !== undefined) process.kill(-pid, 'SIGKILL')
+  } catch {
+    // Nobody of it is left.
+  }
 }
 
 function noticed(report: Report, file: string, id: string): Noticed {
