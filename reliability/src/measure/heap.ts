@@ -16,6 +16,8 @@ export interface Holdings {
 /** Collects twice: what the first collection finalises is only gone after the second. */
 export async function takeStock(): Promise<Holdings> {
   const gc = globalThis.gc ?? exposeGc()
+  // Node opens these for whoever asks first, and a pipe is a handle: so nobody asks between two looks.
+  void [process.stdout, process.stderr]
   for (let i = 0; i < 2; i++) {
     gc()
     await new Promise((resolve) => setImmediate(resolve))
