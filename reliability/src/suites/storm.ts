@@ -23,6 +23,8 @@ const PUBLISHERS = 2
 const PROCESSES = 2
 /** Files that each process has open besides the links. */
 const OTHER_FILES = 256
+/** Events in a second: so that publishers go on for as long as clients come back, and take no more of the machine. */
+const EVENTS_PER_SECOND = 15_000
 /** The share of the events that is published before the links are cut. */
 const LEAD = 0.02
 
@@ -97,6 +99,7 @@ async function rage(seed: number, size: Size): Promise<SuiteReport> {
     seed,
     events,
     typeOf: (p, n) => typeOf(traffic, p, n),
+    mustWait: newPace(),
   })
   await Promise.all(buses.map((bus) => bus.connect()))
   const seen = await cutAndWait(hub, crowds, source, size)
@@ -112,6 +115,15 @@ async function rage(seed: number, size: Size): Promise<SuiteReport> {
   }
   await crowds.leave()
   return reportOf(size, outcome)
+}
+
+/** Begins with the first question. */
+function newPace(): (settled: number) => boolean {
+  let startedAt: number | undefined
+  return (settled) => {
+    startedAt ??= performance.now()
+    return settled > ((performance.now() - startedAt) / 1_000) * EVENTS_PER_SECOND
+  }
 }
 
 function newBuses(url: string, secret: string, seed: number): Bus[] {
