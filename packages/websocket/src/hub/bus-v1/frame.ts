@@ -15,6 +15,9 @@ export interface FrameLimits {
 /** Whether a reader wants an event. */
 export type Wants = (type: string, offset: number) => boolean
 
+/** Events are looked up by type where at most one in so many is wanted. */
+const SPARSE = 4
+
 /** Which events are in a frame. */
 export interface Lines {
   readonly count: number
@@ -69,8 +72,8 @@ export function firstAbove(lines: Lines, offset: number): number {
  * The frame behind `cursor`: it ends with its segment, where it is full, or before an event that is too large. There is
  * at least one event behind the cursor, and it is still in the log.
  *
- * @param types - the only types that are wanted, where they can be named: they are looked up, so that what others want
- * costs nothing. Without it every event is asked about.
+ * @param types - the only types that are wanted, where they can be named: where they are few they are looked up, so
+ * that what others want costs nothing. Without it every event is asked about.
  */
 export function frameAfter(
   log: EventLog,
@@ -83,22 +86,32 @@ export function frameAfter(
   if (segment === undefined) return nothing(log.head)
   const draft = new Draft(segment, limits)
   const end = Math.min(segment.last, log.head)
-  if (types === undefined) {
+  const offsets = types === undefined ? undefined : offsetsOf(segment, types, cursor, end)
+  if (offsets === undefined) {
     for (let offset = cursor + 1; offset <= end; offset++) {
       if (wants(segment.typeOf(offset), offset) && !draft.take(offset))
         return draft.frame(offset - 1)
     }
   } else {
-    for (const offset of offsetsOf(segment, types, cursor)) {
+    for (const offset of offsets) {
       if (!draft.take(offset)) return draft.frame(offset - 1)
     }
   }
   return draft.frame(end)
 }
 
-function offsetsOf(segment: Segment, types: readonly string[], cursor: number): number[] {
+/** What is wanted of a segment; `undefined` when that is so much that asking about every event costs less. */
+function offsetsOf(
+  segment: Segment,
+  types: readonly string[],
+  cursor: number,
+  end: number,
+): readonly number[] | undefined {
   const offsets: number[] = []
-  for (const type of types) segment.collect(type, cursor, offsets)
+  const limit = (end - cursor) / SPARSE
+  for (const type of types) {
+    if (!segment.collect(type, cursor, offsets, limit)) return undefined
+  }
   return types.length === 1 ? offsets.toReversed() : offsets.toSorted((a, b) => a - b)
 }
 

@@ -87,16 +87,22 @@ export class Segment {
     return this.#names[this.#types[offset - this.base] ?? 0] ?? ''
   }
 
-  /** Adds the offsets behind `cursor` with this type to `found`, the newest first. It costs as much as it finds. */
-  collect(type: string, cursor: number, found: number[]): void {
+  /**
+   * Adds the offsets behind `cursor` with this type to `found`, the newest first. It costs as much as it finds.
+   *
+   * @returns `false` when it has left off, because there are more than `limit`
+   */
+  collect(type: string, cursor: number, found: number[], limit: number): boolean {
     const place = this.#places.get(type)
-    if (place === undefined) return
+    if (place === undefined) return true
     const known = Math.max(cursor + 1 - this.base, 0)
     let event = this.#newest[place] ?? 0
     while (event > known) {
+      if (found.length >= limit) return false
       found.push(this.base + event - 1)
       event = this.#previous[event - 1] ?? 0
     }
+    return true
   }
 
   /** Bytes of one line, its line feed included. */
