@@ -20,7 +20,7 @@ describe('health', () => {
     })
     for (let n = 0; n < 10; n++) transport.feeds[0]?.sink.deliver(createEvent('a', n), n)
     expect((await bus.health()).subscriptions).toMatchObject([{ queued: 9 }])
-    expect(subscription.stats()).toMatchObject({ active: 1, queue: { size: 2 } })
+    expect(subscription.stats()).toMatchObject({ active: 1, queue: { size: 9, capacity: 2 } })
     await bus.close()
   })
 })

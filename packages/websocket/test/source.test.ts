@@ -214,7 +214,8 @@ describe('a source', () => {
       handled++
     })
     for (let n = 0; n < 500; n++) server.inject(`message ${n} ${'x'.repeat(1_000)}`)
-    await until(() => source.stats()?.queue.size === 10, 'the queue is full')
+    // What one read has brought comes on top.
+    await until(() => (source.stats()?.queue.size ?? 0) >= 10, 'the queue is full')
     expect(source.stats()?.queue.dropped).toBe(0)
     release()
     await until(() => handled === 500, 'none is lost')
