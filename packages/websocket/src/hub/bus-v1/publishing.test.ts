@@ -326,14 +326,18 @@ class Run {
 }
 
 describe('publishing', () => {
-  it('answers every number once and in order, over any cuts, and a resumed session never has a hole', () => {
-    fc.assert(
-      fc.property(setting, fc.array(step, { maxLength: 150, size: 'max' }), (made, steps) => {
-        const run = new Run(made)
-        for (const next of steps) run.do(next)
-        run.finish()
-      }),
-      { numRuns: 300 },
-    )
-  })
+  it(
+    'answers every number once and in order, over any cuts, and a resumed session never has a hole',
+    { timeout: 60_000 },
+    () => {
+      fc.assert(
+        fc.property(setting, fc.array(step, { maxLength: 150, size: 'max' }), (made, steps) => {
+          const run = new Run(made)
+          for (const next of steps) run.do(next)
+          run.finish()
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
 })
