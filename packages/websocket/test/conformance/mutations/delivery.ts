@@ -3,6 +3,9 @@ import type { Event } from '@bus/core'
 import { mutatedFeed } from '../mutant.ts'
 import type { Wrong } from './wrong.ts'
 
+/** Milliseconds for which an event waits for the one behind it, with which it is swapped. */
+const SWAP_MS = 50
+
 /** Delivers what it should not, or not what it should. */
 export const WRONG_DELIVERY: readonly Wrong[] = [
   {
@@ -59,16 +62,21 @@ export const WRONG_DELIVERY: readonly Wrong[] = [
     does: 'swaps neighbours now and then',
     mutation: mutatedFeed((sink) => {
       let [count, held] = [0, undefined as [Event, number] | undefined]
+      const letGo = (): void => {
+        if (held !== undefined) sink.deliver(...held)
+        held = undefined
+      }
       return {
         sink: {
           deliver(event, token) {
             if (++count % 50 === 7) {
               held = [event, token]
+              // The last one has no neighbour, and nothing is to be lost.
+              setTimeout(letGo, SWAP_MS).unref()
               return true
             }
             const hasRoom = sink.deliver(event, token)
-            if (held !== undefined) sink.deliver(...held)
-            held = undefined
+            letGo()
             return hasRoom
           },
         },
