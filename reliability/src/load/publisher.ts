@@ -41,6 +41,11 @@ export class Publisher {
     }
   }
 
+  /** Publishes that have no outcome yet. */
+  get inFlight(): number {
+    return this.#inFlight
+  }
+
   /** What it waits for may have changed. */
   look(): void {
     if (this.#inFlight > MAX_IN_FLIGHT / 2 && !this.#isStopped) return

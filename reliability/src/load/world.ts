@@ -113,6 +113,15 @@ export class World implements AsyncDisposable {
     await this.#untilDone(() => this.records.every((r) => r.farewells > 0), QUIET_MS)
   }
 
+  /** Whether every publish so far has its outcome, and everybody has handled what was confirmed. */
+  get isIdle(): boolean {
+    const confirmed = this.ledger.count('confirmed')
+    return (
+      this.#publishers.every(({ inFlight }) => inFlight === 0) &&
+      this.records.every(({ handled }) => handled >= confirmed)
+    )
+  }
+
   /** One account for each subscriber. */
   accounts(): Account[] {
     return this.records.map((record) => drawUp(this.ledger, record))

@@ -4,10 +4,9 @@ import { seededRandom } from '@bus/testing/chaos'
 import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
 import type { HeartbeatSettings } from '@bus/websocket'
 import { World } from '../load/world.ts'
-import { takeStock, type Holdings } from '../measure/heap.ts'
-import { slopeOf } from '../measure/slope.ts'
 import { Child } from '../process/child.ts'
 import { atLeast, atMost, exactly, type Bar } from '../report/bar.ts'
+import { HeapLooks } from '../soak/heap-looks.ts'
 import type { Line } from '../trouble/line.ts'
 import { Lines } from '../trouble/lines.ts'
 import { Minutes } from '../trouble/minutes.ts'
@@ -30,8 +29,8 @@ const SILENCE_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs + 250
 /** What is bounded has to be full before growth is a leak: the ids that a client remembers, the hub's log. */
 const WARM_UP = 1 / 3
 /** In a whole day; a shorter run has fewer. */
-const SAMPLES = 36
-const MIN_SAMPLES = 4
+const LOOKS = 36
+const MIN_LOOKS = 4
 const MAX_GROWTH_BYTES = 1_000_000
 
 interface Size {
@@ -45,14 +44,6 @@ const SIZES: Readonly<Record<SuiteOptions['size'], Size>> = {
   quick: { minutes: DAY_MINUTES / 10, heartbeat: HEARTBEAT, silenceMs: SILENCE_MS },
   // One among many tests, where a process may wait for its turn for longer than a heartbeat allows.
   smoke: { minutes: 20, heartbeat: { intervalMs: 5_000, timeoutMs: 5_000 }, silenceMs: 300 },
-}
-
-/** The heaps at one moment. */
-interface HeapSample {
-  /** Simulated days. */
-  readonly day: number
-  readonly client: number
-  readonly hub: number
 }
 
 /** Verdicts of heartbeats. */
@@ -95,16 +86,25 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
     publishers: PUBLISHERS,
     events,
     onSettled: () => {},
-    mustWait: () => isAhead(world.ledger.settled),
+    mustWait: () => heaps.isWaiting || isAhead(world.ledger.settled),
     transport: { heartbeat },
+  })
+  const days = minutes / DAY_MINUTES
+  const heaps: HeapLooks = new HeapLooks({
+    count: Math.max(MIN_LOOKS, Math.round(days * LOOKS)),
+    days,
+    dayMs: DAY_MINUTES * MINUTE_MS,
+    isIdle: () => world.isIdle,
+    hub: () => hub.ask('takeStock'),
   })
   const verdicts = await join(world, lines, `ws://127.0.0.1:${port}`, faults)
   startedAt = performance.now()
   faults.start()
-  const samples = sampleHeaps(hub, minutes)
+  const looked = heaps.run()
   await world.run()
   faults.stop()
-  return reportOf(SIZES[size], world, faults, verdicts, await samples)
+  await looked
+  return reportOf(SIZES[size], world, faults, verdicts, heaps)
 }
 
 /** Everybody behind a line of its own, but for one witness whose link nobody touches. */
@@ -142,34 +142,16 @@ function watch(bus: Bus, line: Line | undefined, faults: Minutes, verdicts: Verd
     bus.on('close', ({ initiatedBy }) => (verdicts.wrong += initiatedBy === 'remote' ? 1 : 0))
 }
 
-async function sampleHeaps(hub: Child<WatchedHubDuties>, minutes: number): Promise<HeapSample[]> {
-  const samples: HeapSample[] = []
-  const startedAt = performance.now()
-  const held = ({ heapBytes }: Holdings): number => heapBytes
-  const count = Math.max(MIN_SAMPLES, Math.round((minutes / DAY_MINUTES) * SAMPLES))
-  for (let i = 1; i <= count; i++) {
-    const due = (i / count) * minutes * MINUTE_MS - (performance.now() - startedAt)
-    await new Promise((resolve) => setTimeout(resolve, due))
-    const day = (performance.now() - startedAt) / MINUTE_MS / DAY_MINUTES
-    const [client, hubs] = await Promise.all([takeStock(), hub.ask('takeStock')])
-    samples.push({ day, client: held(client), hub: held(hubs) })
-  }
-  return samples
-}
-
 function reportOf(
   { minutes, heartbeat, silenceMs }: Size,
   world: World,
   faults: Minutes,
   verdicts: Verdicts,
-  samples: readonly HeapSample[],
+  heaps: HeapLooks,
 ): SuiteReport {
   const { ledger, seconds } = world
   const accounts = world.accounts()
-  const steady = samples.slice(Math.ceil(samples.length * WARM_UP))
-  const slope = (side: 'client' | 'hub'): number =>
-    Math.round(slopeOf(steady.map((sample) => [sample.day, sample[side]])))
-  const slopes = { client: slope('client'), hub: slope('hub') }
+  const slopes = { client: heaps.growth('client', WARM_UP), hub: heaps.growth('hub', WARM_UP) }
   const days = minutes / DAY_MINUTES
   const some = Math.floor(faults.made.silence / 4)
   const isFound = silenceMs > heartbeat.intervalMs + heartbeat.timeoutMs
@@ -200,9 +182,9 @@ function reportOf(
       unit: 'MB of live heap',
       lines: (['client', 'hub'] as const).map((side) => ({
         name: side,
-        points: samples.map((sample) => [
-          (sample.day * DAY_MINUTES * MINUTE_MS) / 1_000,
-          sample[side] / 1_000_000,
+        points: heaps.looks.map((look) => [
+          (look.day * DAY_MINUTES * MINUTE_MS) / 1_000,
+          look[side] / 1_000_000,
         ]),
       })),
     },
