@@ -31,4 +31,12 @@ export const CORE_BUGS: readonly SeededBug[] = [
       '    try {\n      lease.succeed()\n      await withDeadline((signal) => this.#handler(lease.letter, { signal }), {',
     caughtBy: { 'packages/core/test/dead-letters.test.ts': ['F126'] },
   },
+  {
+    name: 'trusts-events-made-by-hand',
+    bug: 'writes an event as it is, whoever has made it',
+    file: `${CORE}/contract/event.ts`,
+    find: 'if (Object.isFrozen(event)) return event',
+    replace: 'if (event !== undefined) return event',
+    caughtBy: { [MEMORY]: ['A8'], [BUS_V1]: ['A8'] },
+  },
 ]

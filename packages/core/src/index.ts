@@ -11,6 +11,7 @@ export type { EventSchemas, InputOf, OutputOf } from './bus/validation.ts'
 // Events and patterns
 export {
   assertId,
+  checkedEvent,
   createEvent,
   isId,
   withCorrelationId,

@@ -1,6 +1,11 @@
 /** From the arguments of `publish` and `emit` to the event. */
-import { ConfigError } from '../contract/errors.ts'
-import { assertId, type Event, type EventInit, type EventMetadata } from '../contract/event.ts'
+import {
+  assertEvent,
+  assertId,
+  type Event,
+  type EventInit,
+  type EventMetadata,
+} from '../contract/event.ts'
 import { EventIds } from '../contract/event-ids.ts'
 import { assertType } from '../contract/type.ts'
 
@@ -55,20 +60,5 @@ function metadataOf(
   const { id: _id, timestamp: _timestamp, source: own = source, ...rest } = init
   return Object.freeze(
     own === undefined ? { timestamp, ...rest } : { timestamp, source: own, ...rest },
-  )
-}
-
-function assertEvent(value: unknown): asserts value is Event {
-  const event = value as Partial<Event> | null | undefined
-  if (typeof event !== 'object' || event === null) {
-    throw ConfigError.expected('event', 'to be an event type or an event', value)
-  }
-  assertType(event.type)
-  assertId(event.id)
-  if (typeof event.metadata?.timestamp === 'number') return
-  throw ConfigError.expected(
-    'event.metadata.timestamp',
-    'to be a number',
-    event.metadata?.timestamp,
   )
 }

@@ -94,9 +94,9 @@ export class CombinedTransport extends CompositeTransport {
   async publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
     const refusal = this.refusal()
     if (refusal !== undefined) throw refusal
-    this.start()
-    this.feeds.published(event)
     const fixed = fixedEvent(event)
+    this.start()
+    this.feeds.published(fixed)
     return await this.underWay.run(
       event.id,
       () => (this.#sendsToAll ? this.#toAll(fixed, options) : this.#toFirst(fixed, options)),

@@ -1,11 +1,14 @@
 /** The event as it is now: what a later attempt on another transport sends is what was published. */
-import type { Event } from '../contract/event.ts'
+import { checkedEvent, type Event } from '../contract/event.ts'
 
 /**
  * A copy whose payload nobody else holds, in the form in which JSON would carry it. What JSON cannot carry stays as it is:
  * the transport then says so.
+ *
+ * @throws `ConfigError` for an event that was made by hand and is none.
  */
-export function fixedEvent(event: Event): Event {
+export function fixedEvent(given: Event): Event {
+  const event = checkedEvent(given)
   const { payload } = event
   if (typeof payload !== 'object' || payload === null) return event
   if (payload instanceof Uint8Array) return withPayload(event, payload.slice())

@@ -85,10 +85,10 @@ export class TransportPool extends CompositeTransport {
   async publish(event: Event, options: PoolPublishOptions = {}): Promise<PublishReceipt> {
     const refusal = this.refusal()
     if (refusal !== undefined) throw refusal
+    const fixed = fixedEvent(event)
     this.#discover()
     this.start()
-    const fixed = fixedEvent(event)
-    this.feeds.published(event)
+    this.feeds.published(fixed)
     return await this.underWay.run(
       event.id,
       () => this.#publish(fixed, options),

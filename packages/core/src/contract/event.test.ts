@@ -1,6 +1,14 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from './errors.ts'
-import { assertId, createEvent, isId, withCorrelationId, withSource } from './event.ts'
+import {
+  assertId,
+  checkedEvent,
+  createEvent,
+  isId,
+  withCorrelationId,
+  withSource,
+  type Event,
+} from './event.ts'
 
 describe('an event', () => {
   test('has its type and payload, an id of its own and the time of its making', () => {
@@ -77,5 +85,35 @@ describe('a copy', () => {
     expect(copy.id).toBe(event.id)
     expect(event.metadata.correlationId).toBeUndefined()
     expect(Object.isFrozen(copy) && Object.isFrozen(copy.metadata)).toBe(true)
+  })
+})
+
+describe('an event as a transport may take it', () => {
+  test('is the same when it was made by createEvent', () => {
+    const event = createEvent('t', { total: 1 })
+    expect(checkedEvent(event)).toBe(event)
+  })
+
+  test('is a frozen copy when it was made by hand, which does not change any more', () => {
+    const made: Event = createEvent('t', { total: 1 }, { source: 'shop' })
+    const byHand = { ...made }
+    const event = checkedEvent(byHand)
+    expect(event).toEqual(byHand)
+    expect(Object.isFrozen(event) && Object.isFrozen(event.metadata)).toBe(true)
+    byHand.type = 'other'
+    expect(event.type).toBe('t')
+  })
+
+  const sound = createEvent('t', null)
+  test.each([
+    ['type', { ...sound, type: 'a b' }],
+    ['type', { ...sound, type: 'a\npub 7 secret x 1' }],
+    ['id', { ...sound, id: '' }],
+    ['id', { ...sound, id: 5 }],
+    ['event.metadata.timestamp', { ...sound, metadata: {} }],
+    ['event.metadata.timestamp', { id: 'a', type: 't', payload: 1 }],
+  ])('is refused, by the name of its %s, when it is %j', (name, event) => {
+    expect(() => checkedEvent(event as never)).toThrow(ConfigError)
+    expect(() => checkedEvent(event as never)).toThrow(name)
   })
 })

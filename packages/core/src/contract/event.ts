@@ -78,6 +78,43 @@ export function createEvent<P, T extends string>(
   return Object.freeze({ id, type, payload, metadata })
 }
 
+/** @throws `ConfigError` unless the value has the parts of an event, each in its accepted form. */
+export function assertEvent(value: unknown): asserts value is Event {
+  const event = value as Partial<Event> | null | undefined
+  if (typeof event !== 'object' || event === null) {
+    throw ConfigError.expected('event', 'to be an event type or an event', value)
+  }
+  assertType(event.type)
+  assertId(event.id)
+  if (typeof event.metadata?.timestamp === 'number') return
+  throw ConfigError.expected(
+    'event.metadata.timestamp',
+    'to be a number',
+    event.metadata?.timestamp,
+  )
+}
+
+/**
+ * The event as a transport may take it. One that {@link createEvent} or a bus has made is frozen, and is returned as it is.
+ * One that is not was made by hand, for instance by a middleware that spreads another: it is checked and copied, so that
+ * what is written later is what was published.
+ *
+ * @example
+ * ```ts
+ * import { checkedEvent, createEvent } from '@bus/core'
+ *
+ * const event = checkedEvent({ ...createEvent('order.created', 1), type: 'order.paid' })
+ * console.log(Object.isFrozen(event))
+ * ```
+ *
+ * @throws `ConfigError` when its type, id or timestamp is none.
+ */
+export function checkedEvent(event: Event): Event {
+  if (Object.isFrozen(event)) return event
+  assertEvent(event)
+  return Object.freeze({ ...event, metadata: Object.freeze({ ...event.metadata }) })
+}
+
 /** A copy of the event with another source. The event itself is not changed. */
 export function withSource<P, T extends string>(event: Event<P, T>, source: string): Event<P, T> {
   return withMetadata(event, { source })

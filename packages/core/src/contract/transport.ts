@@ -245,6 +245,7 @@ export interface Listenable<E> {
  * - `publish` settles exactly once. It resolves with what is then true of the event, or rejects with an
  *   error whose `outcome` says what became of it. It may wait: for a link, for room, for a confirmation.
  * - `publish` fixes the event's bytes before it returns control: later changes of the payload are not sent.
+ * - An event that was made by hand and has no valid type or id is refused with a `ConfigError`: see `checkedEvent`.
  * - Events of one publisher reach each sink in the order published, if `ordering` says so.
  * - Every sink gets every match once, whatever the other sinks do, with a payload of its own.
  * - After `close` no sink and no listener is called, except for the closing `status`; waiting calls reject.

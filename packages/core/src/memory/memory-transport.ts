@@ -1,7 +1,7 @@
 /** The memory transport: the whole contract without a link. */
 import type { Capabilities } from '../contract/capabilities.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
-import type { Event } from '../contract/event.ts'
+import { checkedEvent, type Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {
   DrainOptions,
@@ -84,7 +84,7 @@ export class MemoryTransport implements Transport {
   }
 
   /** Resolves when every matching subscription has taken the event into its queue. */
-  publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
+  publish(given: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
     const { signal, delivery } = options
     const refusal = refusalIn(this.#status.state) ?? beyondPromise(delivery)
     if (refusal !== undefined) return Promise.reject(refusal)
@@ -92,8 +92,10 @@ export class MemoryTransport implements Transport {
       const { reason: cause } = signal
       return Promise.reject(new AbortedError('publish', { cause, outcome: 'not-sent' }))
     }
+    let event: Event
     let frame: string | Uint8Array
     try {
+      event = checkedEvent(given)
       frame = this.#options.codec.encode(event)
     } catch (error) {
       return Promise.reject(error)
@@ -113,24 +115,26 @@ export class MemoryTransport implements Transport {
     return publish.done
   }
 
-  emit(event: Event, { delivery }: EmitOptions = {}): boolean {
+  emit(given: Event, { delivery }: EmitOptions = {}): boolean {
     // Once closed it tells nobody anything.
     if (this.#status.state === 'closed') return false
     const refusal = refusalIn(this.#status.state)
     if (refusal !== undefined) {
-      this.#giveUp('closed', event, refusal)
+      this.#giveUp('closed', given, refusal)
       return false
     }
     const unsupported = beyondPromise(delivery)
     if (unsupported !== undefined) {
-      this.#giveUp('rejected', event, unsupported)
+      this.#giveUp('rejected', given, unsupported)
       return this.#outbox.hasRoom
     }
+    let event: Event
     let frame: string | Uint8Array
     try {
+      event = checkedEvent(given)
       frame = this.#options.codec.encode(event)
     } catch (error) {
-      this.#giveUp('rejected', event, error as Error)
+      this.#giveUp('rejected', given, error as Error)
       return this.#outbox.hasRoom
     }
     this.#open()

@@ -1,5 +1,6 @@
 /** The way out of one event: written now, sent when there is a link. */
 import {
+  checkedEvent,
   withDeadline,
   type BusError,
   type Clock,
@@ -15,11 +16,13 @@ import type { Rooms } from './rooms.ts'
 /** Settles with what became of the event. */
 export function publishIn(
   rooms: Rooms,
-  event: Event,
+  given: Event,
   options: PublishOptions,
 ): Promise<PublishReceipt> {
+  let event: Event
   let frame: Frame
   try {
+    event = checkedEvent(given)
     frame = rooms.session.encode(event)
   } catch (error) {
     return Promise.reject(error)
@@ -30,12 +33,14 @@ export function publishIn(
 }
 
 /** `false` asks to wait for room. */
-export function emitIn(rooms: Rooms, event: Event, delivery: Delivery | undefined): boolean {
+export function emitIn(rooms: Rooms, given: Event, delivery: Delivery | undefined): boolean {
+  let event: Event
   let frame: Frame
   try {
+    event = checkedEvent(given)
     frame = rooms.session.encode(event)
   } catch (error) {
-    return rooms.tellRefused(event, error as BusError)
+    return rooms.tellRefused(given, error as BusError)
   }
   rooms.reconnector.start()
   const hasRoom = rooms.outbox.emit(event, frame, mayConfirm(rooms, delivery), delivery)

@@ -1,6 +1,6 @@
 /** Arguments that are none. */
 import assert from 'node:assert/strict'
-import { createEvent, type Bus, type BusErrorCode } from '@bus/core'
+import { createEvent, type Bus, type BusErrorCode, type Event, type Undeliverable } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
 import type { World } from '../../world.ts'
 
@@ -25,6 +25,7 @@ export const badArguments: ConformanceCase = {
     }
     await refusesEvents(world, bus)
     await refusesOptions(world, bus)
+    await refusesWhatIsNoEvent(world)
     assert.doesNotThrow(() => bus.emit('a b', 1), 'emit never throws')
     assert.doesNotThrow(() => bus.emit('a', cycle()), 'emit never throws')
     assert.equal(bus.status, status, 'the link is the same as before')
@@ -64,6 +65,37 @@ async function refusesEvents(world: World, bus: Bus): Promise<void> {
   if (maxPayload > LARGEST_TRIED) return
   const large = 'x'.repeat(maxPayload)
   await refuses(world, () => bus.publish('a', large), 'too-large', 'more than maxPayload')
+}
+
+/** A middleware or an application may make events by hand: what breaks a line of the wire must not get there. */
+async function refusesWhatIsNoEvent(world: World): Promise<void> {
+  const transport = world.transport()
+  const inbox = await world.collect(world.bus(), 'by-hand')
+  await world.soon(transport.connect(), 'to connect')
+  const { status } = transport
+  const notices: Undeliverable[] = []
+  transport.on('undeliverable', (notice) => notices.push(notice))
+  const sound: Event = createEvent('by-hand', 'sound')
+  const none = [
+    { ...sound, type: 'a b' },
+    { ...sound, type: 'a\nb' },
+    { ...sound, id: 'a b' },
+    { ...sound, id: '\u00e4' },
+  ]
+  for (const event of none) {
+    const what = `the event ${JSON.stringify(event)}`
+    await refuses(world, () => transport.publish(event), 'config', what)
+    const before = notices.length
+    assert.doesNotThrow(() => transport.emit(event), 'emit never throws')
+    await world.until(() => notices.length > before, `${what} to be told`)
+    assert.equal(notices.at(-1)?.reason, 'rejected')
+  }
+  const changed = { ...sound }
+  const published = transport.publish(changed)
+  changed.type = 'b'
+  await world.soon(published, 'an event made by hand to be published')
+  await inbox.gets(['sound'])
+  assert.equal(transport.status, status, 'the link is the same as before')
 }
 
 async function refusesOptions(world: World, bus: Bus): Promise<void> {
