@@ -1,6 +1,7 @@
 /** Every rule of the house by name; each takes one package and returns what breaks the rule. */
 import { arrows, cycles, foreignFiles, literalFrames, rooms } from './boundaries.mjs'
 import { noAny, noForeignTypes, noLeftovers } from './declarations.mjs'
+import { floors } from './floors.mjs'
 import {
   documentation,
   fileNames,
@@ -15,6 +16,7 @@ export const RULES = {
   'the direction of the arrows': arrows,
   'packages meet by name only': foreignFiles,
   'closed doors between rooms': rooms,
+  'floors of a folder': floors,
   'literal frames in the mock server': literalFrames,
   'size of files': fileSizes,
   'size of functions': functionSizes,

@@ -107,6 +107,18 @@ const breaches = [
     'closed doors between rooms: room hub must not import room client',
   ],
   [
+    'a room that knows one above it',
+    'websocket',
+    { 'src/client/link/a.ts': `${OPENING}import type { X } from '../reconnect/x.ts'\n` },
+    'floors of a folder: link must not import reconnect, which is above',
+  ],
+  [
+    'a room without a floor',
+    'websocket',
+    { 'src/client/attic/a.ts': `${OPENING}export const a = 1\n` },
+    'floors of a folder: the room attic has no floor',
+  ],
+  [
     'a mock server that uses a codec',
     'testing',
     { 'src/mock-server/a.ts': `${OPENING}import { jsonCodec } from '@bus/core'\n` },

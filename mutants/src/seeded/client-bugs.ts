@@ -67,7 +67,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'resets-backoff-on-open',
     bug: 'starts its backoff anew with every link that opens',
-    file: `${CLIENT}/retry-budget.ts`,
+    file: `${CLIENT}/reconnect/retry-budget.ts`,
     find: '    this.#authRefusals = 0\n  }',
     replace: '    this.#authRefusals = 0\n    this.#failures = 0\n  }',
     caughtBy: { 'packages/websocket/test/reconnecting.test.ts': ['F37'] },
@@ -75,7 +75,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'ignores-the-high-water-mark',
     bug: 'gives the socket whatever there is, however much it holds already',
-    file: `${CLIENT}/writer.ts`,
+    file: `${CLIENT}/outbox/writer.ts`,
     find: 'while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {',
     replace: 'for (;;) {',
     caughtBy: { 'packages/websocket/test/publishing.test.ts': ['F48'] },
@@ -83,7 +83,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'forgives-dead-peers',
     bug: 'keeps a link whose other end answers nothing any more',
-    file: `${CLIENT}/link.ts`,
+    file: `${CLIENT}/link/link.ts`,
     find: 'lost: (error) => this.fail(error),',
     replace: 'lost: () => {},',
     caughtBy: { [BUS_V1]: ['G6'], [PLAIN]: ['G6'] },

@@ -8,7 +8,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'takes-a-number-twice',
     bug: 'relays an event again that its publisher sends again',
-    file: `${HUB}/publisher-session.ts`,
+    file: `${HUB}/sessions/publisher-session.ts`,
     find: "if (n <= this.#received) return 'again'",
     replace: "if (n <= this.#received) return 'next'",
     caughtBy: { [WIRE]: ['W32', 'W81'] },
@@ -16,7 +16,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'forgets-the-fence',
     bug: 'lets an older link of a session live beside the new one',
-    file: `${HUB}/greeting.ts`,
+    file: `${HUB}/peers/greeting.ts`,
     find: '  if (resumed) sessions.fence(known)\n',
     replace: '',
     caughtBy: { [WIRE]: ['W100'] },
@@ -24,7 +24,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'replays-without-window',
     bug: 'sends more than the subscriber has room for',
-    file: `${HUB}/subscriber-session.ts`,
+    file: `${HUB}/sessions/subscriber-session.ts`,
     find: '    this.#unackedEvents += lines.count\n    this.#unackedBytes += lines.bytes\n',
     replace: '',
     caughtBy: { [WIRE]: ['W70', 'W71'] },
@@ -32,7 +32,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'evicts-what-is-needed',
     bug: 'lets events leave the log that a subscriber still needs',
-    file: `${HUB}/room.ts`,
+    file: `${HUB}/publishing/room.ts`,
     find: '      if (!this.#isFree(log.floor, now)) return false\n',
     replace: '',
     caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F95'] },
@@ -40,7 +40,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'ignores-hold-ms',
     bug: 'lets a subscriber that does not move hold up the publishers for ever',
-    file: `${HUB}/room.ts`,
+    file: `${HUB}/publishing/room.ts`,
     find: '      if (now - session.blockingSince < holdMs) continue\n',
     replace: '      if (now - session.blockingSince < Infinity * holdMs) continue\n',
     caughtBy: { 'packages/websocket/test/hub-v1-flow.test.ts': ['F96'] },
@@ -48,7 +48,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'tells-no-overrun',
     bug: 'goes on behind what was lost without a word',
-    file: `${HUB}/log.ts`,
+    file: `${HUB}/log/log.ts`,
     find: 'return cursor + 1 >= this.#floor ? 0 : this.#marks.highest(wants, cursor)',
     replace: 'return cursor < 0 ? this.#marks.highest(wants, cursor) : 0',
     caughtBy: { [WIRE]: ['W90'], 'packages/websocket/test/quiet-subscribers.test.ts': ['F85'] },
@@ -56,7 +56,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'matches-grants-loosely',
     bug: 'takes a pattern that is wider than the grant',
-    file: `${HUB}/covers.ts`,
+    file: `${HUB}/admission/covers.ts`,
     find: "if (rule === undefined || token === '>') return false",
     replace: "if (rule === undefined) return false\n    if (token === '>') return true",
     caughtBy: { 'packages/websocket/test/hub-grants.test.ts': ['F147'] },
@@ -64,7 +64,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'shares-sessions',
     bug: 'gives a session to another principal that names it',
-    file: `${HUB}/sessions.ts`,
+    file: `${HUB}/sessions/sessions.ts`,
     find: 'if (session === undefined || session.principalId !== principal.id) return undefined',
     replace: 'if (session === undefined) return undefined',
     caughtBy: { [WIRE]: ['W89'] },
@@ -72,7 +72,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'ignores-the-largest-size',
     bug: 'takes events that are larger than it says it takes',
-    file: `${HUB}/publishing.ts`,
+    file: `${HUB}/publishing/publishing.ts`,
     find: "    if (bytes > this.#options.maxEventBytes) return 'size'\n",
     replace: '',
     caughtBy: { [WIRE]: ['W38'] },

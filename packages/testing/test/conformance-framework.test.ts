@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { AnyCase } from '../src/conformance/case.ts'
 import type { CaseOutcome, Faults, Medium } from '../src/conformance/medium.ts'
-import { Plan } from '../src/conformance/plan.ts'
+import { Plan } from '../src/conformance/run/plan.ts'
 import { memoryMediumForCases } from './memory-media.ts'
 
 const CASE = { id: 'X1', level: 'MUST', title: 'is kept' } as const

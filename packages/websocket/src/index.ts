@@ -1,7 +1,7 @@
 // The transport
 export { WebSocketTransport, webSocketTransport } from './client/websocket-transport.ts'
-export type { ConnectivityOptions } from './client/connectivity.ts'
-export type { WebSocketTransportStats } from './client/stats.ts'
+export type { ConnectivityOptions } from './client/reconnect/connectivity.ts'
+export type { WebSocketTransportStats } from './client/observe/stats.ts'
 export {
   defaults,
   type BootstrapConnection,
@@ -16,19 +16,22 @@ export {
   type TimeoutOptions,
   type TlsOptions,
   type WebSocketTransportOptions,
-} from './client/options.ts'
-export type { ResolvedTelemetry, TransportTelemetryOptions } from './client/telemetry-options.ts'
-export type { DetachedSubscription, Handover } from './client/handover.ts'
-export type { AdoptOptions } from './client/adopt-options.ts'
-export { classify, closePolicy } from './client/classify.ts'
+} from './client/options/options.ts'
+export type {
+  ResolvedTelemetry,
+  TransportTelemetryOptions,
+} from './client/options/telemetry-options.ts'
+export type { DetachedSubscription, Handover } from './client/handover/handover.ts'
+export type { AdoptOptions } from './client/options/adopt-options.ts'
+export { classify, closePolicy } from './client/options/classify.ts'
 export {
   parseWebSocketOptions,
   safeParseWebSocketOptions,
   type ParsedOptions,
-} from './client/resolve-options.ts'
-export type { TransportRateLimit } from './client/rate-gate.ts'
-export { mergeConfig, type ClientConfig } from './client/merge-config.ts'
-export { profiles, type Profiles } from './client/profiles.ts'
+} from './client/options/resolve-options.ts'
+export type { TransportRateLimit } from './client/outbox/rate-gate.ts'
+export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
+export { profiles, type Profiles } from './client/options/profiles.ts'
 export type {
   ConnectionHandler,
   ErrorHandler,
@@ -37,12 +40,12 @@ export type {
   MessageHandler,
   RateLimitHandler,
   SubscriptionHandler,
-} from './client/handlers.ts'
-export type { FramesOptions, RawFrame } from './client/frame-tap.ts'
-export type { FrameWaitOptions } from './client/frame-wait.ts'
-export type { AnswerMatch } from './client/raw-requests.ts'
+} from './client/options/handlers.ts'
+export type { FramesOptions, RawFrame } from './client/frames/frame-tap.ts'
+export type { FrameWaitOptions } from './client/frames/frame-wait.ts'
+export type { AnswerMatch } from './client/frames/raw-requests.ts'
 export type { RequestOptions } from './protocol/request.ts'
-export { supervise, type SuperviseOptions, type Supervisor } from './client/supervise.ts'
+export { supervise, type SuperviseOptions, type Supervisor } from './client/reconnect/supervise.ts'
 
 // Connectors
 export { fromProperties, type ConnectionOptions } from './connectors/connection.ts'
@@ -92,7 +95,7 @@ export type {
 export type { RestoreReport } from './platform/channels/restore-report.ts'
 export type { BatchOptions, BatchProgress } from './platform/channels/subscribe-batch.ts'
 export { withChannels, type WithChannels } from './platform/with-channels.ts'
-export { busV1, type BusV1Options } from './client/bus-v1/bus-v1.ts'
+export { busV1, type BusV1Options } from './protocol/bus-v1/bus-v1.ts'
 
 // Requests
 export {

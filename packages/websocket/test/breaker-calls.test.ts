@@ -1,6 +1,6 @@
 import { describe, expect, onTestFinished, test } from 'vitest'
 import type { BreakerOptions } from '@bus/core'
-import { OpossumBreaker, type OpossumBreakerHooks } from '../src/client/breaker.ts'
+import { OpossumBreaker, type OpossumBreakerHooks } from '../src/client/reconnect/breaker.ts'
 
 function breakerWith(
   options: BreakerOptions = {},

@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest'
-import { OpossumBreaker } from '../src/client/breaker.ts'
+import { OpossumBreaker } from '../src/client/reconnect/breaker.ts'
 
 /** Timers that keep the process alive. */
 const timers = (): number =>

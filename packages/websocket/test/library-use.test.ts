@@ -67,7 +67,7 @@ describe('opossum', () => {
   const users = usersOf('opossum')
 
   test('stands behind one file: it opens and closes when told to, and is heard when it is half-open [F118, F121]', () => {
-    expect(users.map(([path]) => path)).toEqual(['websocket/client/breaker.ts'])
+    expect(users.map(([path]) => path)).toEqual(['websocket/client/reconnect/breaker.ts'])
     const text = users.map(([, source]) => source).join('\n')
     expect([...new Set(membersUsed(text, 'Opossum'))].toSorted()).toEqual([
       'close',

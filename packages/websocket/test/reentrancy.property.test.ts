@@ -10,7 +10,7 @@ import {
 } from 'fast-check'
 import { expect, test } from 'vitest'
 import type { WebSocketTransport } from '../src/index.ts'
-import { TRANSITIONS } from '../src/client/lifecycle.ts'
+import { TRANSITIONS } from '../src/client/reconnect/lifecycle.ts'
 import { leavesNothing, resources, serve, transportTo, until } from './harness.ts'
 
 type Settled = PromiseSettledResult<unknown>

@@ -1,7 +1,7 @@
 /** A case of the suite: one promise of the contract, as data, with how it is tried. */
 import type { Capabilities } from '@bus/core'
 import type { FaultName, Level } from './medium.ts'
-import type { World } from './world.ts'
+import type { World } from './world/world.ts'
 
 /** What a transport must promise before a case concerns it. */
 export interface Claim {

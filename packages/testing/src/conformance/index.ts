@@ -1,7 +1,7 @@
 // The suite
-export { transportConformance } from './transport-conformance.ts'
-export { runCases, type RunCasesOptions } from './run-cases.ts'
-export type { Runner } from './runner.ts'
+export { transportConformance } from './run/transport-conformance.ts'
+export { runCases, type RunCasesOptions } from './run/run-cases.ts'
+export type { Runner } from './run/runner.ts'
 
 // What it is told
 export type {
@@ -14,15 +14,15 @@ export type {
 } from './medium.ts'
 
 // What it tells
-export { exercised, reportTitle, stableReport, type StableReport } from './report.ts'
-export { casesTable, guaranteesTable, toMarkdown, type Tabled } from './markdown.ts'
-export { keptReport, type KeptReportOptions } from './kept-report.ts'
-export { ConformanceError } from './run-case.ts'
+export { exercised, reportTitle, stableReport, type StableReport } from './report/report.ts'
+export { casesTable, guaranteesTable, toMarkdown, type Tabled } from './report/markdown.ts'
+export { keptReport, type KeptReportOptions } from './report/kept-report.ts'
+export { ConformanceError } from './run/run-case.ts'
 export type { CaseOutcome, ConformanceReport, Level, ReportedCase } from './medium.ts'
 
 // Its cases
 export { CATALOGUE } from './cases/index.ts'
 export type { AnyCase, CaseGroup, Claim, ConformanceCase, ReservedCase } from './case.ts'
-export type { CaseBusOptions, World } from './world.ts'
-export type { Refusal, Timing } from './waiting.ts'
-export type { Inbox } from './inbox.ts'
+export type { CaseBusOptions, World } from './world/world.ts'
+export type { Refusal, Timing } from './world/waiting.ts'
+export type { Inbox } from './world/inbox.ts'

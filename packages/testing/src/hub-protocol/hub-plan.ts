@@ -1,6 +1,6 @@
 /** The plan of a run: each case, to run or with the reason why not, and what becomes of it. */
 import type { CaseOutcome, ReportedCase } from '../conformance/medium.ts'
-import { within } from '../conformance/waiting.ts'
+import { within } from '../conformance/world/waiting.ts'
 import { HUB_CATALOGUE } from './cases/index.ts'
 import type { HubCase, HubCaseGroup } from './hub-case.ts'
 import { HubWorld } from './hub-world.ts'

@@ -1,5 +1,5 @@
 /** Registers the suite with a test runner, or runs it without one. */
-import type { Runner } from '../conformance/runner.ts'
+import type { Runner } from '../conformance/run/runner.ts'
 import type { HubCase } from './hub-case.ts'
 import { CASE_LIMIT_MS, HubPlan } from './hub-plan.ts'
 import type { HubProtocolOptions, HubProtocolReport } from './options.ts'

@@ -1,5 +1,5 @@
 /** The world of one case: clients of the hub, and names that no other case uses. */
-import { Waiting } from '../conformance/waiting.ts'
+import { Waiting } from '../conformance/world/waiting.ts'
 import { helloLine, subOf, type HelloMembers } from './lines.ts'
 import type { HubProtocolOptions } from './options.ts'
 import { PlainClient } from './plain-client.ts'

@@ -1,6 +1,6 @@
 // The suite
 export { hubProtocolSuite, runHubProtocol } from './hub-protocol-suite.ts'
-export type { Runner } from '../conformance/runner.ts'
+export type { Runner } from '../conformance/run/runner.ts'
 
 // What it is told
 export type { HubCredentials, HubProtocolOptions, HubSettings } from './options.ts'

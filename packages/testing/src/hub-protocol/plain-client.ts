@@ -1,7 +1,7 @@
 /** A client of the plain JSON wire, which keeps what it gets. */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { Waiting } from '../conformance/waiting.ts'
+import type { Waiting } from '../conformance/world/waiting.ts'
 
 /** Belongs to its case. */
 export class PlainClient {

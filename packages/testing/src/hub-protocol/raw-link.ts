@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import type { Waiting } from '../conformance/waiting.ts'
+import type { Waiting } from '../conformance/world/waiting.ts'
 import type { Closed } from './wire-client.ts'
 
 /** The parts of a frame; what is not given is as the protocol wants it. */

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { Waiting } from '../conformance/waiting.ts'
+import type { Waiting } from '../conformance/world/waiting.ts'
 import { readEvent, type HeardEvent } from './lines.ts'
 
 /** How a link ended. */

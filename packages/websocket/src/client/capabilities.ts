@@ -1,8 +1,8 @@
 /** What the transport promises, from its protocol and its options. */
 import type { Capabilities } from '@bus/core'
 import type { ProtocolCapabilities } from '../protocol/protocol.ts'
-import type { ResolvedOptions } from './options.ts'
-import type { Session } from './session.ts'
+import type { ResolvedOptions } from './options/options.ts'
+import type { Session } from './link/session.ts'
 
 /** Those of one transport: the same object as long as the same is promised. */
 export class CurrentCapabilities {

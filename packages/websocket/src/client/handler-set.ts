@@ -10,10 +10,10 @@ import { withAuth } from '../platform/with-auth.ts'
 import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import { overlay } from '../protocol/overlay.ts'
 import type { Frame, Protocol } from '../protocol/protocol.ts'
-import type { FrameTap, RawFrame } from './frame-tap.ts'
-import type { Handlers, MessageHandler, SubscriptionHandler } from './handlers.ts'
-import type { Link } from './link.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { FrameTap, RawFrame } from './frames/frame-tap.ts'
+import type { Handlers, MessageHandler, SubscriptionHandler } from './options/handlers.ts'
+import type { Link } from './link/link.ts'
+import type { ResolvedOptions } from './options/options.ts'
 
 /** What the handlers that listen need of the other rooms. */
 export interface HandlerPorts {

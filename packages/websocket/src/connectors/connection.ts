@@ -10,8 +10,8 @@ import {
   type PropertyValues,
   type Shape,
 } from '@bus/core'
-import { optionShape } from '../client/option-shape.ts'
-import type { WebSocketTransportOptions } from '../client/options.ts'
+import { optionShape } from '../client/options/option-shape.ts'
+import type { WebSocketTransportOptions } from '../client/options/options.ts'
 
 /** The options of the transport, without those that say what its messages are and how they wait. */
 export type ConnectionOptions = Omit<

@@ -10,8 +10,8 @@ import {
   type Properties,
   type QueueOptions,
 } from '@bus/core'
-import { withOverrides } from '../client/clone-options.ts'
-import { optionShape } from '../client/option-shape.ts'
+import { withOverrides } from '../client/options/clone-options.ts'
+import { optionShape } from '../client/options/option-shape.ts'
 import {
   connectionChecks,
   connectionOf,

@@ -12,8 +12,8 @@ import {
   type PublishOptions,
   type PublishReceipt,
 } from '@bus/core'
-import { shareable, withOverrides } from '../client/clone-options.ts'
-import type { ConnectivityOptions } from '../client/connectivity.ts'
+import { shareable, withOverrides } from '../client/options/clone-options.ts'
+import type { ConnectivityOptions } from '../client/reconnect/connectivity.ts'
 import { WebSocketTransport } from '../client/websocket-transport.ts'
 import { plainJson } from '../protocol/plain-json.ts'
 import { connectionIn } from './connection.ts'

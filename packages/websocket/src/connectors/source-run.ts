@@ -10,7 +10,7 @@ import {
   type HandlerContext,
   type Subscription,
 } from '@bus/core'
-import type { OnOpen } from '../client/options.ts'
+import type { OnOpen } from '../client/options/options.ts'
 import { WebSocketTransport } from '../client/websocket-transport.ts'
 import { plainJson } from '../protocol/plain-json.ts'
 import type { Frame } from '../protocol/protocol.ts'

@@ -10,8 +10,8 @@ import {
   type SubscriptionStats,
   type WaitOptions,
 } from '@bus/core'
-import { shareable, withOverrides } from '../client/clone-options.ts'
-import type { ConnectivityOptions } from '../client/connectivity.ts'
+import { shareable, withOverrides } from '../client/options/clone-options.ts'
+import type { ConnectivityOptions } from '../client/reconnect/connectivity.ts'
 import type { WebSocketTransport } from '../client/websocket-transport.ts'
 import {
   checkSourceOptions,

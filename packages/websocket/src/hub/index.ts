@@ -11,7 +11,7 @@ export {
   type HubLimits,
   type LogOptions,
 } from './bus-v1/options.ts'
-export type { Authenticate, Credentials } from './bus-v1/gate.ts'
-export type { Action, Authorize, Grants, Principal } from './bus-v1/principal.ts'
+export type { Authenticate, Credentials } from './bus-v1/admission/gate.ts'
+export type { Action, Authorize, Grants, Principal } from './bus-v1/admission/principal.ts'
 export type { BusV1Stats } from './bus-v1/stats.ts'
 export type { Counters } from './bus-v1/counters.ts'

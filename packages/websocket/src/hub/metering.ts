@@ -1,6 +1,6 @@
 /** The metering: what each connection, and each principal over all its connections, may send in a second. */
 import type { Clock } from '@bus/core'
-import { Rate } from './bus-v1/rate.ts'
+import { Rate } from './rate.ts'
 
 /** How much may be sent in a second, with a second's worth at once. */
 export interface Rates {

@@ -2,7 +2,7 @@
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
-import { countedName, type Principal } from './bus-v1/principal.ts'
+import { countedName, type Principal } from './bus-v1/admission/principal.ts'
 import { FanOut } from './fan-out.ts'
 import type { Metering } from './metering.ts'
 import { Peer, type PeerPorts } from './peer.ts'

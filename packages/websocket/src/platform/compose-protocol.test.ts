@@ -1,6 +1,6 @@
 import { createEvent } from '@bus/core'
 import { expect, test } from 'vitest'
-import { busV1 } from '../client/bus-v1/bus-v1.ts'
+import { busV1 } from '../protocol/bus-v1/bus-v1.ts'
 import { plainJson } from '../protocol/plain-json.ts'
 import type { ProtocolLink } from '../protocol/protocol.ts'
 import { composeProtocol } from './compose-protocol.ts'

@@ -1,8 +1,8 @@
 /** The client definition: one kind of server with an application's defaults, opened as often as needed. */
 import { where } from '@bus/core'
-import { busV1 } from '../client/bus-v1/bus-v1.ts'
-import { mergeConfig, type ClientConfig } from '../client/merge-config.ts'
-import type { WebSocketTransportOptions } from '../client/options.ts'
+import { busV1 } from '../protocol/bus-v1/bus-v1.ts'
+import { mergeConfig, type ClientConfig } from '../client/options/merge-config.ts'
+import type { WebSocketTransportOptions } from '../client/options/options.ts'
 import { WebSocketTransport } from '../client/websocket-transport.ts'
 import type { Protocol } from '../protocol/protocol.ts'
 import type { Platform, PlatformClient, PlatformClientOptions } from './platform.ts'

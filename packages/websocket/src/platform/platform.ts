@@ -11,9 +11,9 @@ import {
   type Codec,
   type Shape,
 } from '@bus/core'
-import { checkUrl } from '../client/endpoint.ts'
-import { mergeConfig } from '../client/merge-config.ts'
-import type { WebSocketTransportOptions } from '../client/options.ts'
+import { checkUrl } from '../client/options/endpoint.ts'
+import { mergeConfig } from '../client/options/merge-config.ts'
+import type { WebSocketTransportOptions } from '../client/options/options.ts'
 import { WebSocketTransport } from '../client/websocket-transport.ts'
 import { plainJson } from '../protocol/plain-json.ts'
 import { overlay } from '../protocol/overlay.ts'

@@ -2,7 +2,7 @@ import { getEventListeners } from 'node:events'
 import { DisconnectedError } from '@bus/core'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../test/fake-clock.ts'
-import { Answers } from '../client/answers.ts'
+import { Answers } from '../client/frames/answers.ts'
 import type { Frame, ProtocolLink } from './protocol.ts'
 import { Requests } from './request.ts'
 

@@ -1,7 +1,7 @@
 /** A campaign: publishers and subscriptions that go on while their links break, and what must be true of them at the end. */
 import assert from 'node:assert/strict'
 import { createEvent, outcomeOf, type Transport } from '@bus/core'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 import { complaints } from './silent-loss.ts'
 import { StreamLog, type Mark } from './stream-log.ts'
 

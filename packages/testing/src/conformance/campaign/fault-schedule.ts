@@ -1,7 +1,7 @@
 /** A random schedule of faults for a campaign. */
 import type { Random, Transport } from '@bus/core'
 import type { Mend } from '../medium.ts'
-import type { World } from '../world.ts'
+import type { World } from '../world/world.ts'
 
 /** What a schedule needs of the medium. */
 export type ScheduledFault = 'cut' | 'freeze' | 'refuse' | 'wipe'

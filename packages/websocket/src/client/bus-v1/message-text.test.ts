@@ -1,7 +1,7 @@
 import { createEvent } from '@bus/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OutboxEntry } from '../outbox-entry.ts'
+import { OutboxEntry } from '../outbox/outbox-entry.ts'
 import { MessageText, lineBytes } from './message-text.ts'
 
 const entryOf = (body: string): OutboxEntry =>

@@ -1,5 +1,5 @@
 /** The text of one message: lines that are put together once, and turned into bytes once. */
-import type { OutboxEntry } from '../outbox-entry.ts'
+import type { OutboxEntry } from '../outbox/outbox-entry.ts'
 
 /** Bytes of a line besides type, id and body: verb, number, spaces and the line feed. */
 const LINE_BYTES = 24

@@ -4,7 +4,7 @@ import { RejectedError, TooLargeError, type BusError, type Undeliverable } from 
 import type { Window } from '../../protocol/bus-v1/limits.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import type { OutboxEntry } from '../outbox-entry.ts'
+import type { OutboxEntry } from '../outbox/outbox-entry.ts'
 import { MessageText, lineBytes } from './message-text.ts'
 
 /** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import { Registry, type RegistryEntry } from '../registry.ts'
+import { Registry, type RegistryEntry } from '../subscriptions/registry.ts'
 import { Subscriber } from './subscriber.ts'
 
 /** Settles when the test says so. */

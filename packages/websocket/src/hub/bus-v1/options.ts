@@ -15,8 +15,8 @@ import {
 } from '@bus/core'
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
 import type { Rates } from '../metering.ts'
-import type { Authenticate } from './gate.ts'
-import type { Authorize } from './principal.ts'
+import type { Authenticate } from './admission/gate.ts'
+import type { Authorize } from './admission/principal.ts'
 
 /** How much one connection, and all of them, may use. */
 export interface HubLimits {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import type { Bus, PublishReceipt } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const PUBLISHES = 60
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { createEvent, type Bus, type BusErrorCode, type Event, type Undeliverable } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 /** Above it a payload that is too large would cost more memory than a test may take. */
 const LARGEST_TRIED = 32 * 1_024 * 1_024

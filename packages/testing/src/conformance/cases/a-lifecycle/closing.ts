@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import { createEvent, type Transport } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
-import { KeepingSink } from '../../keeping-sink.ts'
-import type { World } from '../../world.ts'
+import { KeepingSink } from '../../case-tools/keeping-sink.ts'
+import type { World } from '../../world/world.ts'
 
 /** How a transport comes into a state, and what is under way then. */
 const MOMENTS: Readonly<Record<string, (transport: Transport) => Promise<unknown>[]>> = {

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Health, Transport } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 export const health: ConformanceCase = {
   id: 'A9',

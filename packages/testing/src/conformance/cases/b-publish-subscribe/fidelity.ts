@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../../case.ts'
 import { BINARY } from '../../claims.ts'
-import { jsonValue, smaller } from '../../json-values.ts'
-import { forAll } from '../../property.ts'
-import type { World } from '../../world.ts'
+import { jsonValue, smaller } from '../../properties/json-values.ts'
+import { forAll } from '../../properties/property.ts'
+import type { World } from '../../world/world.ts'
 
 const RUNS = 150
 

@@ -1,8 +1,8 @@
 /** Publishing and subscribing when nothing is broken. */
 import assert from 'node:assert/strict'
 import { createEvent } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
-import { publishAll, publishEach } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll, publishEach } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
 
 const COUNT = 100

@@ -1,7 +1,7 @@
 /** What a handler may do with the bus that called it. */
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 export const insideHandlers: ConformanceCase = {
   id: 'B7',

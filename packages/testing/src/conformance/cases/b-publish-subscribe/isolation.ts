@@ -1,9 +1,9 @@
 /** Each subscription gets what it asked for, and nothing else. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
-import type { Inbox } from '../../inbox.ts'
+import type { Inbox } from '../../world/inbox.ts'
 
 /** Types that a careless comparison takes for each other, or for members of an object. */
 const TYPES = [

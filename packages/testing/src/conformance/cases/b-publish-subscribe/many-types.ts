@@ -1,11 +1,11 @@
 /** Many subscriptions at once. */
 import assert from 'node:assert/strict'
 import type { Bus, Event, Subscription } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
-import { publishEach } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishEach } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { collectGarbage } from '../../garbage.ts'
-import type { World } from '../../world.ts'
+import { collectGarbage } from '../../case-tools/garbage.ts'
+import type { World } from '../../world/world.ts'
 
 const TYPES = 300
 const PER_TYPE = 10

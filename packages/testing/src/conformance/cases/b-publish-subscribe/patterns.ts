@@ -3,9 +3,9 @@ import assert from 'node:assert/strict'
 import { createEvent } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
 import { WILDCARDS } from '../../claims.ts'
-import type { Inbox } from '../../inbox.ts'
-import { KeepingSink } from '../../keeping-sink.ts'
-import type { World } from '../../world.ts'
+import type { Inbox } from '../../world/inbox.ts'
+import { KeepingSink } from '../../case-tools/keeping-sink.ts'
+import type { World } from '../../world/world.ts'
 
 /** Each pattern, and which of the types it matches. */
 const TABLE: Readonly<Record<string, readonly string[]>> = {

@@ -1,8 +1,8 @@
 /** The end of a subscription. */
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { KeepingSink } from '../../keeping-sink.ts'
+import { KeepingSink } from '../../case-tools/keeping-sink.ts'
 import assert from 'node:assert/strict'
 
 const COUNT = 50

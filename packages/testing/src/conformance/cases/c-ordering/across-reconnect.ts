@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../../case.ts'
 import { both, KEEPS_ORDER, RECONNECTS } from '../../claims.ts'
-import type { Inbox } from '../../inbox.ts'
-import { relinked } from '../../relinking.ts'
+import type { Inbox } from '../../world/inbox.ts'
+import { relinked } from '../../case-tools/relinking.ts'
 
 const CUTS = 6
 const BETWEEN_CUTS = 50

@@ -2,9 +2,9 @@
 import assert from 'node:assert/strict'
 import type { Bus, Random } from '@bus/core'
 import { integerBetween } from '../../../chaos/seeded-random.ts'
-import { numbers } from '../../arrivals.ts'
-import type { Inbox } from '../../inbox.ts'
-import type { World } from '../../world.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import type { Inbox } from '../../world/inbox.ts'
+import type { World } from '../../world/world.ts'
 import { ModelBus, type Due } from './churn-model.ts'
 
 const BUSES = 3

@@ -1,10 +1,10 @@
 /** How many handlers run at once, and what stays in order then. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { KEEPS_ORDER } from '../../claims.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const KEYS = 6
 const PER_KEY = 20

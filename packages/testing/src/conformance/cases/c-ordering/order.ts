@@ -1,8 +1,8 @@
 /** The order of events. */
 import assert from 'node:assert/strict'
 import type { Bus } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
-import { publishAll, publishEach } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll, publishEach } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { KEEPS_ORDER, TOTAL_ORDER } from '../../claims.ts'
 

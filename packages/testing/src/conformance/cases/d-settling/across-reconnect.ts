@@ -1,11 +1,11 @@
 /** Events whose handler has not ended when the link breaks. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { Gate } from '../../gate.ts'
-import { relinked } from '../../relinking.ts'
+import { Gate } from '../../case-tools/gate.ts'
+import { relinked } from '../../case-tools/relinking.ts'
 
 const COUNT = 20
 

@@ -1,8 +1,8 @@
 /** Handlers that fail. */
 import assert from 'node:assert/strict'
 import type { Event } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
 
 const NO_WAIT = { backoff: () => 0 }

@@ -1,13 +1,13 @@
 /** When an event is settled: after its handling, once. */
 import assert from 'node:assert/strict'
 import { createEvent, type Bus } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
-import { publishAll } from '../../batches.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
+import { publishAll } from '../../case-tools/batches.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../gate.ts'
-import { KeepingSink } from '../../keeping-sink.ts'
-import { spyOnSettling, type SettleSpy } from '../../settle-spy.ts'
-import type { World } from '../../world.ts'
+import { Gate } from '../../case-tools/gate.ts'
+import { KeepingSink } from '../../case-tools/keeping-sink.ts'
+import { spyOnSettling, type SettleSpy } from '../../case-tools/settle-spy.ts'
+import type { World } from '../../world/world.ts'
 
 const COUNT = 20
 

@@ -1,10 +1,10 @@
 /** What a publish that ended says: a success is a promise, a failure is precise. */
 import assert from 'node:assert/strict'
 import { BusError } from '@bus/core'
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { CONFIRMS } from '../../claims.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const COUNT = 200
 

@@ -1,5 +1,5 @@
 /** A link that breaks between what was taken and being told so. */
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import assert from 'node:assert/strict'
 import type { ConformanceCase } from '../../case.ts'
 import { both, CONFIRMS, DEDUPES } from '../../claims.ts'

@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { BusError, type Bus, type Transport } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { lost } from '../../relinking.ts'
-import type { World } from '../../world.ts'
+import { lost } from '../../case-tools/relinking.ts'
+import type { World } from '../../world/world.ts'
 
 const ROUNDS = 3
 const COUNT = 40

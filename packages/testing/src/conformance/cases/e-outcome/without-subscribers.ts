@@ -1,6 +1,6 @@
 /** Publishing what nobody wants. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 
 const COUNT = 50

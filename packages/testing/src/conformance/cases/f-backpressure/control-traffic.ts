@@ -1,8 +1,8 @@
 /** What must not wait behind data: acknowledgements, unsubscribing, a new subscription, closing. */
 import assert from 'node:assert/strict'
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const COUNT = 1_000
 const CAPACITY = 10

@@ -1,6 +1,6 @@
 /** How much comes to somebody who handles nothing. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { HOLDS_READING } from '../../claims.ts'
 import { standstill } from './standstill.ts'

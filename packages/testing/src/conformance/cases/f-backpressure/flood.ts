@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
 import type { Bus } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { HOLDS_READING } from '../../claims.ts'
-import { Gate } from '../../gate.ts'
+import { Gate } from '../../case-tools/gate.ts'
 import { standstill } from './standstill.ts'
 
 const COUNT = 3_000

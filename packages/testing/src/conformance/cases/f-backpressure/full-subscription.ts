@@ -1,9 +1,9 @@
 /** What the full queue of a subscription gives up. */
 import assert from 'node:assert/strict'
 import type { BackpressureStrategy } from '@bus/core'
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const COUNT = 20
 const CAPACITY = 5

@@ -1,7 +1,7 @@
 /** One subscriber that stands still among others. */
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../gate.ts'
+import { Gate } from '../../case-tools/gate.ts'
 
 const COUNT = 200
 

@@ -1,6 +1,6 @@
 /** A peer that stops reading. */
 import assert from 'node:assert/strict'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { BLOCKS } from '../../claims.ts'
 

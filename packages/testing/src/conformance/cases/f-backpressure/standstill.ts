@@ -1,5 +1,5 @@
 /** Waiting until nothing moves any more. */
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 /** In which nothing moves: one alone may be a stall of the machine. */
 const QUIET_PERIODS = 3

@@ -1,12 +1,12 @@
 /** How a transport tries again: at odd moments, ever more rarely, and not at all where it cannot help. */
 import assert from 'node:assert/strict'
 import { BusError, type Transport, type TransportStatus } from '@bus/core'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { impatientTransport } from '../../impatience.ts'
-import { relinked } from '../../relinking.ts'
-import type { World } from '../../world.ts'
+import { impatientTransport } from '../../world/impatience.ts'
+import { relinked } from '../../case-tools/relinking.ts'
+import type { World } from '../../world/world.ts'
 
 const CLIENTS = 20
 const ATTEMPTS = 10

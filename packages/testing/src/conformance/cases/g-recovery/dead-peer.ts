@@ -1,10 +1,10 @@
 /** A link that looks alive and is not. */
 import assert from 'node:assert/strict'
 import { setImmediate as turn } from 'node:timers/promises'
-import { arrive } from '../../arrivals.ts'
+import { arrive } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { impatientTransport } from '../../impatience.ts'
+import { impatientTransport } from '../../world/impatience.ts'
 
 /** Milliseconds of the transport's clock after which a link on which nothing passes is given up. */
 const MOST_MS = 120_000

@@ -1,10 +1,10 @@
 /** A server that is away for a long time. */
 import assert from 'node:assert/strict'
-import { arrive } from '../../arrivals.ts'
+import { arrive } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { collectGarbage } from '../../garbage.ts'
-import { impatientTransport } from '../../impatience.ts'
+import { collectGarbage } from '../../case-tools/garbage.ts'
+import { impatientTransport } from '../../world/impatience.ts'
 
 const DIALS = 600
 /** Bytes that may be left of one failed dial, on average. What one forgotten socket or listener takes is more. */

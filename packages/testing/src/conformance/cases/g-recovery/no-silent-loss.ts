@@ -8,7 +8,7 @@ import {
 } from '../../campaign/fault-schedule.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { both, CONFIRMS, TELLS_GAPS } from '../../claims.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const SCHEDULES = 12
 const STEPS = 12

@@ -1,8 +1,8 @@
 /** A link that is torn comes back, with everything that was subscribed. */
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
-import { relinked } from '../../relinking.ts'
+import { relinked } from '../../case-tools/relinking.ts'
 
 const ROUNDS = 4
 

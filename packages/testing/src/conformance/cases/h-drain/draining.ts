@@ -1,8 +1,8 @@
 /** A drain that has the time it needs. */
 import assert from 'node:assert/strict'
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../gate.ts'
+import { Gate } from '../../case-tools/gate.ts'
 import { received } from './received.ts'
 
 const COUNT = 300

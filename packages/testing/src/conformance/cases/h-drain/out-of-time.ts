@@ -1,6 +1,6 @@
 /** A drain that runs out of time says what it left. */
 import assert from 'node:assert/strict'
-import { arrive, numbers } from '../../arrivals.ts'
+import { arrive, numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { RECONNECTS } from '../../claims.ts'
 import { received } from './received.ts'

@@ -1,10 +1,10 @@
 /** A medium that asks everybody to leave. */
 import assert from 'node:assert/strict'
 import { Campaign } from '../../campaign/campaign.ts'
-import { numbers } from '../../arrivals.ts'
+import { numbers } from '../../case-tools/arrivals.ts'
 import type { ConformanceCase } from '../../case.ts'
 import { both, CONFIRMS, TELLS_GAPS } from '../../claims.ts'
-import type { World } from '../../world.ts'
+import type { World } from '../../world/world.ts'
 
 const CLIENTS = 10
 const SPREAD_MS = 400

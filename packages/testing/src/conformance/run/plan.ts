@@ -1,0 +1,94 @@
+/** The plan of one variant: each case of the catalogue, to run or with the reason why not, and what becomes of it. */
+import type { AnyCase, CaseGroup } from '../case.ts'
+import type {
+  CaseOutcome,
+  ConformanceOptions,
+  ConformanceReport,
+  Medium,
+  ReportedCase,
+} from '../medium.ts'
+import { probe, reasonToSkip, type Probe } from './probe.ts'
+import { runCase, type Run, type Verdict } from './run-case.ts'
+import type { Timing } from '../world/waiting.ts'
+
+const DEFAULT_TIMING: Timing = Object.freeze({ expectMs: 2_000, quietMs: 150 })
+
+/** A case that is to run. */
+export interface Planned {
+  readonly spec: AnyCase
+  /** Why it does not run, if it does not. */
+  readonly skip: CaseOutcome | undefined
+}
+
+/** What a plan is made from. */
+export type PlanOptions = Pick<
+  ConformanceOptions,
+  'name' | 'only' | 'seed' | 'timing' | 'effort'
+> & {
+  readonly variant: string
+  readonly medium: () => Promise<Medium>
+}
+
+/** Runs its cases one by one and keeps their outcomes. */
+export class Plan {
+  readonly cases: readonly Planned[]
+  readonly #name: string
+  readonly #variant: string
+  readonly #run: Run
+  readonly #outcomes = new Map<string, ReportedCase>()
+
+  private constructor(options: PlanOptions, groups: readonly CaseGroup[], found: Probe) {
+    this.#name = options.name
+    this.#variant = options.variant
+    this.#run = {
+      medium: options.medium,
+      capabilities: found.capabilities,
+      seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
+      timing: { ...DEFAULT_TIMING, ...options.timing },
+      effort: options.effort ?? 1,
+    }
+    const isWanted = ({ id }: { readonly id: string }): boolean =>
+      options.only === undefined || options.only.includes(id)
+    const wanted = groups.flatMap((group) => group.cases).filter(isWanted)
+    this.cases = wanted.map((spec) => ({ spec, skip: reasonToSkip(spec, found) }))
+    for (const { spec, skip } of this.cases) if (skip !== undefined) this.#keep(spec, skip)
+    for (const spec of groups.flatMap((group) => group.reserved).filter(isWanted)) {
+      this.#keep(spec, { status: 'reserved', reason: spec.reason })
+    }
+  }
+
+  /** Makes a medium once, to see which cases concern the transport. */
+  static async make(options: PlanOptions, groups: readonly CaseGroup[]): Promise<Plan> {
+    return new Plan(options, groups, await probe(options.medium))
+  }
+
+  /** The title of its group of tests. */
+  get title(): string {
+    return this.#variant === '' ? this.#name : `${this.#name} · ${this.#variant}`
+  }
+
+  async run(spec: AnyCase): Promise<Verdict> {
+    const verdict = await runCase(spec, this.#run)
+    this.#keep(spec, verdict.outcome)
+    return verdict
+  }
+
+  /** What is known by now, in the order of letters and numbers. */
+  report(): ConformanceReport {
+    return {
+      name: this.#name,
+      variant: this.#variant,
+      seed: this.#run.seed,
+      capabilities: this.#run.capabilities,
+      cases: [...this.#outcomes.values()].toSorted(byId),
+    }
+  }
+
+  #keep({ id, level, title }: Omit<ReportedCase, 'status'>, outcome: CaseOutcome): void {
+    this.#outcomes.set(id, { id, level, title, ...outcome })
+  }
+}
+
+function byId(a: ReportedCase, b: ReportedCase): number {
+  return a.id.localeCompare(b.id, 'en', { numeric: true })
+}

@@ -1,0 +1,123 @@
+/** Answers: who waits for which frame of one link, and what came before anybody asked. */
+import { AbortWatch } from '@bus/core'
+import type { Frame } from '../../protocol/protocol.ts'
+
+/** What is kept for waits to come: a server's greeting is among the first frames. */
+const MAX_KEPT_FRAMES = 256
+const MAX_KEPT_BYTES = 1_048_576
+
+export interface AnswersPorts {
+  /** A frame that answers nothing. */
+  unclaimed(frame: Frame): void
+  /** Somebody began to wait, or nobody waits any more. */
+  changed(): void
+}
+
+interface Waiter {
+  /** `true` when this frame was the answer. */
+  take(frame: Frame): boolean
+  fail(error: unknown): void
+}
+
+/**
+ * Belongs to one link. Until {@link settle} it keeps what nobody claims, because a greeting can come before the
+ * protocol has had a chance to wait for it; nothing is overtaken by that.
+ */
+export class Answers {
+  readonly #ports: AnswersPorts
+  readonly #waiters = new Set<Waiter>()
+  readonly #signals: AbortWatch<Waiter> = new AbortWatch((waiter, signal) =>
+    waiter.fail(signal.reason),
+  )
+  readonly #kept: Frame[] = []
+  #keptBytes = 0
+  #isSettled = false
+
+  constructor(ports: AnswersPorts) {
+    this.#ports = ports
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#waiters.size
+  }
+
+  /** Nothing is awaited, and nothing kept: every frame goes through. */
+  get isIdle(): boolean {
+    return this.#isSettled && this.#waiters.size === 0
+  }
+
+  /** Resolves with the first answer for which `match` gives something; rejects with the reason of any of the signals. */
+  wait<T>(match: (frame: Frame) => T | undefined, ...signals: AbortSignal[]): Promise<T> {
+    const aborted = signals.find((signal) => signal.aborted)
+    if (aborted !== undefined) return Promise.reject(aborted.reason)
+    return new Promise((resolve, reject) => {
+      const end = (): void => {
+        for (const signal of signals) this.#signals.delete(signal, waiter)
+        if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#ports.changed()
+      }
+      const fail = (error: unknown): void => {
+        end()
+        reject(error)
+      }
+      const take = (frame: Frame): boolean => {
+        const found = match(frame)
+        if (found === undefined) return false
+        end()
+        resolve(found)
+        return true
+      }
+      const waiter: Waiter = { take, fail }
+      if (this.#takeKept(waiter)) return
+      for (const signal of signals) this.#signals.add(signal, waiter)
+      this.#waiters.add(waiter)
+      if (this.#waiters.size === 1) this.#ports.changed()
+    })
+  }
+
+  /** A frame came: it is somebody's answer, kept, or unclaimed. */
+  frame(frame: Frame): void {
+    for (const waiter of this.#waiters) if (isTaken(waiter, frame)) return
+    if (this.#isSettled) this.#ports.unclaimed(frame)
+    else this.#keep(frame)
+  }
+
+  /** The link is ready, or over: what was kept goes to whoever takes events, in order. */
+  settle(): void {
+    this.#isSettled = true
+    while (this.#kept.length > 0) this.#letGo()
+  }
+
+  #keep(frame: Frame): void {
+    this.#kept.push(frame)
+    this.#keptBytes += frame.length
+    while (this.#kept.length > MAX_KEPT_FRAMES || this.#keptBytes > MAX_KEPT_BYTES) this.#letGo()
+  }
+
+  #letGo(): void {
+    const frame = this.#kept.shift()
+    if (frame === undefined) return
+    this.#keptBytes -= frame.length
+    this.#ports.unclaimed(frame)
+  }
+
+  #takeKept(waiter: Waiter): boolean {
+    for (const [i, frame] of this.#kept.entries()) {
+      if (!isTaken(waiter, frame)) continue
+      this.#kept.splice(i, 1)
+      this.#keptBytes -= frame.length
+      return true
+    }
+    return false
+  }
+}
+
+/** A test that throws fails its own wait; the frame is used up. */
+function isTaken(waiter: Waiter, frame: Frame): boolean {
+  try {
+    return waiter.take(frame)
+  } catch (error) {
+    waiter.fail(error)
+    return true
+  }
+}

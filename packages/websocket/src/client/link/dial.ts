@@ -1,0 +1,255 @@
+/** Dialing: one attempt to open one connection, under one absolute deadline. */
+import { STATUS_CODES, type IncomingMessage } from 'node:http'
+import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
+import {
+  AbortedError,
+  BootstrapError,
+  BusError,
+  ConfigError,
+  ConnectionError,
+  HandshakeError,
+  ProtocolError,
+  redactUrl,
+  withDeadline,
+  type Clock,
+} from '@bus/core'
+import { WebSocket, type ClientOptions } from 'ws'
+import { HUB_HEADER, SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
+import type { Protocol } from '../../protocol/protocol.ts'
+import type { ConnectionWatch } from './connection-watch.ts'
+import { Connection } from './connection.ts'
+import { isSecure } from '../options/endpoint.ts'
+import { refuseExposedHeaders } from '../options/exposure.ts'
+import { checkHeaders, type Headers } from '../options/headers.ts'
+import type { ResolvedOptions, TlsOptions } from '../options/options.ts'
+import { retryAfterMs } from './retry-after.ts'
+import { scrubber } from './scrub.ts'
+
+/** What ws 8.23 takes and its types do not know yet. */
+interface WsLimits {
+  readonly maxFragments: number
+  readonly maxBufferedChunks: number
+  readonly maxPendingAutoPongs: number
+  readonly closeTimeout: number
+}
+
+/** Limits of ws that a client leaves at values an honest server never meets; see the ws advisories on fragments. */
+const MAX_FRAGMENTS = 1_024
+const MAX_BUFFERED_CHUNKS = 16_384
+/** Pongs that wait for a server that pings and does not read; beyond that the link is cut. */
+const MAX_PENDING_PONGS = 60
+/** What ws says of a server that accepts none of the subprotocols. */
+const NO_SUBPROTOCOL = 'Server sent no subprotocol'
+/** How much of a refusing answer's body is kept for the error. */
+const MAX_BODY_BYTES = 4_096
+/** How long it is waited for. */
+const MAX_BODY_MS = 1_000
+
+/**
+ * Opens a connection. The deadline covers the header factory, DNS, TCP, TLS and the upgrade: ws's own
+ * `handshakeTimeout` is an idle timer, which a server that answers a byte at a time never trips.
+ */
+export async function dial(
+  options: ResolvedOptions,
+  protocol: Protocol,
+  attempt: number,
+  signal: AbortSignal,
+  watch?: ConnectionWatch,
+): Promise<Connection> {
+  let connection: Connection | undefined
+  try {
+    return await withDeadline(
+      async (inner) => {
+        const headers = await makeHeaders(options, attempt, inner)
+        return (connection = await open(options, protocol, headers, inner, watch))
+      },
+      {
+        timeoutMs: options.timeouts.connectMs,
+        signal,
+        clock: options.clock,
+        what: `Connecting to ${redactUrl(options.url)}`,
+      },
+    )
+  } catch (error) {
+    // Aborted in the moment of success: nobody would ever close it.
+    connection?.terminate()
+    throw error
+  }
+}
+
+async function makeHeaders(
+  options: ResolvedOptions,
+  attempt: number,
+  signal: AbortSignal,
+): Promise<Headers> {
+  if (typeof options.headers !== 'function') return options.headers
+  let made: Headers
+  try {
+    made = await options.headers({ attempt, signal })
+  } catch (cause) {
+    throw new BootstrapError('Making the handshake headers failed', { cause })
+  }
+  const headers = checkHeaders(made)
+  refuseExposedHeaders(options, headers)
+  return headers
+}
+
+function open(
+  options: ResolvedOptions,
+  protocol: Protocol,
+  headers: Headers,
+  signal: AbortSignal,
+  watch: ConnectionWatch | undefined,
+): Promise<Connection> {
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) {
+      reject(new AbortedError('Connecting', { cause: signal.reason }))
+      return
+    }
+    const ws = construct(options, protocol, headers)
+    const connection = new Connection(ws, watch)
+    let refusal: Error | undefined
+    const isProven = watchProof(ws)
+    const giveUp = (): void => {
+      signal.removeEventListener('abort', giveUp)
+      reject(new AbortedError('Connecting', { cause: signal.reason }))
+      ws.terminate()
+    }
+    signal.addEventListener('abort', giveUp, { once: true })
+    ws.once('open', () => {
+      signal.removeEventListener('abort', giveUp)
+      if (protocol.session === undefined || isProven()) {
+        resolve(connection)
+        return
+      }
+      // It chose another, or echoes what it is offered as servers without an opinion do: it must not see our lines.
+      ws.terminate()
+      reject(noSubprotocol(options.url, new Error(NO_SUBPROTOCOL)))
+    })
+    ws.once('unexpected-response', (request, response) => {
+      void readRefusal(response, options.clock, scrubber(options.url, headers)).then((error) => {
+        refusal = error
+        // Whoever listens to this event owns the request: not ending it would leave it connecting for ever.
+        response.destroy()
+        request.destroy()
+        signal.removeEventListener('abort', giveUp)
+        reject(error)
+        ws.terminate()
+      })
+    })
+    ws.once('error', (error) => {
+      signal.removeEventListener('abort', giveUp)
+      reject(refusal ?? toDialError(error, options.url))
+    })
+  })
+}
+
+/** Whether the server is a hub: it agreed on our subprotocol, and means it, which it says in a header of its own. */
+function watchProof(ws: WebSocket): () => boolean {
+  let isHub = false
+  ws.once('upgrade', (response) => {
+    isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
+  })
+  return () => isHub && ws.protocol === SUBPROTOCOL
+}
+
+function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {
+  const clientOptions: ClientOptions & WsLimits = {
+    ...(isSecure(options.url) ? secure(options.tls) : {}),
+    headers: { ...headers },
+    followRedirects: false,
+    maxPayload: options.maxMessageBytes,
+    maxFragments: MAX_FRAGMENTS,
+    maxBufferedChunks: MAX_BUFFERED_CHUNKS,
+    maxPendingAutoPongs: MAX_PENDING_PONGS,
+    perMessageDeflate: options.compression,
+    closeTimeout: options.timeouts.closeMs,
+  }
+  const subprotocols = new Set([...protocol.subprotocols, ...options.protocols])
+  try {
+    return new WebSocket(options.url, [...subprotocols], clientOptions)
+  } catch (error) {
+    throw refusedByNode(error as NodeJS.ErrnoException)
+  }
+}
+
+/** Names the option that Node does not take. Without its error: that can quote a header. */
+function refusedByNode({ code, name }: NodeJS.ErrnoException): ConfigError {
+  const path = name === 'SyntaxError' ? 'protocol.subprotocols' : 'headers'
+  const form = `Expected \`${path}\` to be valid HTTP`
+  return new ConfigError(path, `${form}, Node refused with ${code ?? name}`)
+}
+
+/** Made here and not by Node while it connects, where a key that does not open looks like a failed connection. */
+function secure(
+  tls: TlsOptions | undefined,
+): ClientOptions & Pick<ConnectionOptions, 'secureContext' | 'ALPNProtocols'> {
+  try {
+    // HTTP/1.1, because a server that also speaks HTTP/2 must not choose that.
+    const secureContext = createSecureContext(tls as SecureContextOptions | undefined)
+    return { ...(tls as ClientOptions | undefined), secureContext, ALPNProtocols: ['http/1.1'] }
+  } catch (error) {
+    const form = 'Expected `tls` to hold certificates and keys that fit'
+    throw new ConfigError('tls', `${form}, OpenSSL says: ${(error as Error).message}`)
+  }
+}
+
+async function readRefusal(
+  response: IncomingMessage,
+  clock: Clock,
+  scrub: (text: string) => string,
+): Promise<HandshakeError> {
+  const status = response.statusCode ?? 0
+  const headers: Record<string, string> = {}
+  for (const [name, value] of Object.entries(response.headers)) {
+    // Cookies of the refusing server are secrets of somebody.
+    if (value !== undefined && name !== 'set-cookie') headers[name] = scrub(String(value))
+  }
+  const body = await readBody(response, clock)
+  const after = retryAfterMs(headers, Date.now())
+  return new HandshakeError({
+    status,
+    headers,
+    body: body === '' ? (STATUS_CODES[status] ?? '') : scrub(body),
+    ...(after === undefined ? {} : { retryAfterMs: after }),
+  })
+}
+
+/** The first kilobytes of the body. The status is what matters: a body that does not end is not waited for. */
+async function readBody(response: IncomingMessage, clock: Clock): Promise<string> {
+  const chunks: Buffer[] = []
+  let size = 0
+  const timer = clock.setTimeout(() => response.destroy(), MAX_BODY_MS)
+  try {
+    for await (const chunk of response) {
+      chunks.push(chunk as Buffer)
+      size += (chunk as Buffer).length
+      if (size >= MAX_BODY_BYTES) break
+    }
+  } catch {
+    // A body that breaks off says no less than the part that came.
+  } finally {
+    clock.clearTimeout(timer)
+  }
+  return Buffer.concat(chunks).subarray(0, MAX_BODY_BYTES).toString()
+}
+
+function toDialError(error: Error, url: string): BusError {
+  if (error instanceof BusError) return error
+  if (/subprotocol/i.test(error.message)) return noSubprotocol(url, error)
+  // Both address families failed: the outer message may be empty.
+  const inner = error instanceof AggregateError ? (error.errors as Error[]) : [error]
+  const codes = inner.map((e) => (e as NodeJS.ErrnoException).code ?? e.message).join(', ')
+  return new ConnectionError(`Could not connect to ${redactUrl(url)}: ${codes}`, { cause: error })
+}
+
+function noSubprotocol(url: string, cause: Error): ProtocolError {
+  const message = `The server at ${redactUrl(url)} speaks none of the subprotocols`
+  return new ProtocolError(message, { cause })
+}
+
+/** Whether the server took the connection but none of the subprotocols, as one that knows none does. */
+export function speaksNoSubprotocol(error: unknown): boolean {
+  const { cause } = error as { readonly cause?: unknown }
+  return error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
+}

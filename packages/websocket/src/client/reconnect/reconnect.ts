@@ -1,0 +1,268 @@
+/** The supervisor: keeps one link alive, one attempt at a time, until it is stopped or must give up. */
+import {
+  AbortedError,
+  DisconnectedError,
+  after,
+  sleep,
+  withDeadline,
+  type BusError,
+} from '@bus/core'
+import type { OpossumBreaker } from './breaker.ts'
+import type { CloseInfo, Connection } from '../link/connection.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { closeError, toBusError } from '../link/link-error.ts'
+import type { Link } from '../link/link.ts'
+import type { ResolvedOptions } from '../options/options.ts'
+import { RetryBudget, type Failure } from './retry-budget.ts'
+
+export interface ReconnectPorts {
+  dial(attempt: number, signal: AbortSignal): Promise<Connection>
+  /** Makes the link of a connection; frames go to the reader from now on. */
+  link(connection: Connection, generation: number): Link
+  /** Authentication, bootstrap frames, subscriptions: what must be done before ready. */
+  bootstrap(link: Link, attempt: number, signal: AbortSignal): Promise<void>
+  /** What the end of a link that was not ready yet means, where that is more than the loss of a link. */
+  refusal?(info: CloseInfo): BusError | undefined
+  /** Ready: the outbox may go. */
+  up(link: Link): void
+  down(link: Link, info: CloseInfo): void
+  /** An attempt failed; another follows unless `isLast`. */
+  failed(error: BusError, isLast: boolean): void
+  /** A function of the options threw; its default stood in for it. */
+  misbehaved(error: unknown): void
+  /** It is over; nothing is tried again. */
+  ended(cause: BusError): void
+}
+
+/** One loop, so that many triggers make one reconnect, and one timer at most. */
+export class Reconnector {
+  readonly #options: ResolvedOptions
+  readonly #ports: ReconnectPorts
+  readonly #lifecycle: Lifecycle
+  readonly #breaker: OpossumBreaker | undefined
+  readonly #budget: RetryBudget
+  readonly #stop = new AbortController()
+  #isRunning = false
+  #link: Link | undefined
+  /** The link ends because `reconnect` was called. */
+  #isRequested = false
+  /** Ends the wait between two attempts. */
+  #wake: AbortController | undefined
+
+  constructor(
+    options: ResolvedOptions,
+    lifecycle: Lifecycle,
+    breaker: OpossumBreaker | undefined,
+    ports: ReconnectPorts,
+  ) {
+    this.#options = options
+    this.#lifecycle = lifecycle
+    this.#breaker = breaker
+    this.#ports = ports
+    this.#budget = new RetryBudget(options, ports)
+  }
+
+  /** The live link, ready or not. */
+  get link(): Link | undefined {
+    return this.#link
+  }
+
+  /** Starts the loop unless it runs. */
+  start(): void {
+    if (this.#isRunning || this.#isStopped()) return
+    this.#isRunning = true
+    this.#budget.down()
+    this.#run().catch((error: unknown) => {
+      // Nothing in here should throw; if something does, it must not be a silent end.
+      if (!this.#isStopped()) this.#ports.ended(toBusError(error))
+    })
+  }
+
+  /** Drops the link and connects again at once; ends a wait that is under way. An attempt under way goes on: it is one. */
+  reconnect(reason: string): void {
+    if (this.#wake !== undefined) this.#wake.abort()
+    else if (this.#link !== undefined || this.#lifecycle.state === 'ready') {
+      this.#isRequested = true
+      this.#link?.close(1000, reason)
+    }
+  }
+
+  /** Stays away for so long once the link has ended, besides the backoff. */
+  postpone(ms: number): void {
+    this.#budget.postpone(ms)
+  }
+
+  /** Ends the loop for good. The caller closes the link. */
+  stop(): void {
+    this.#stop.abort()
+    this.#wake?.abort()
+  }
+
+  #isStopped(): boolean {
+    return this.#stop.signal.aborted
+  }
+
+  async #run(): Promise<void> {
+    for (;;) {
+      const failure = await this.#attempt()
+      if (this.#isStopped()) return
+      if (this.#isRequested) {
+        this.#isRequested = false
+        this.#budget.forgive()
+        this.#enterBackoff(0, failure.error)
+        continue
+      }
+      const end = this.#budget.judge(failure) ?? (await this.#pause(failure.error))
+      if (this.#isStopped()) return
+      if (end !== undefined) {
+        this.#ports.failed(end, true)
+        this.#ports.ended(end)
+        return
+      }
+    }
+  }
+
+  /** One attempt from dialing to the end of the link, and how it ended. */
+  async #attempt(): Promise<Failure> {
+    this.#budget.attempting()
+    const attempt = this.#budget.failures + 1
+    const { state } = this.#lifecycle
+    if (state === 'idle' || state === 'backoff') {
+      this.#lifecycle.enter(state, { state: 'connecting', attempt })
+    }
+    let info: CloseInfo | undefined
+    const open = (): Promise<Link> => this.#open(attempt, (ended) => (info = ended))
+    let link: Link
+    try {
+      // Bootstrapping counts for the breaker too: a server that only accepts sockets is not well.
+      link = await (this.#breaker === undefined ? open() : this.#breaker.run(open))
+    } catch (error) {
+      return { error: toBusError(error), info, wasStable: false }
+    }
+    return await this.#serve(link)
+  }
+
+  /** A link that is ready to be used. `ended` is told when the other side ended it before that. */
+  async #open(attempt: number, ended: (info: CloseInfo) => void): Promise<Link> {
+    const connection = await this.#ports.dial(attempt, this.#stop.signal)
+    if (!this.#isStopped()) this.#lifecycle.enter('connecting', { state: 'bootstrapping', attempt })
+    // Whoever was told of that may have closed the transport.
+    if (this.#isStopped()) {
+      connection.terminate()
+      throw new AbortedError('Connecting')
+    }
+    const link = this.#ports.link(connection, this.#lifecycle.generation)
+    this.#link = link
+    try {
+      await withDeadline((inner) => this.#ports.bootstrap(link, attempt, inner), {
+        timeoutMs: this.#options.timeouts.bootstrapMs,
+        signal: link.signal,
+        clock: this.#options.clock,
+        what: 'Making the connection ready',
+      })
+      return link
+    } catch (error) {
+      // By the session too, because of what the server said right behind its welcome.
+      const hasEnded = link.signal.aborted
+      connection.terminate()
+      const info = await link.closed
+      this.#link = undefined
+      // The end of a link says more than the wait that it ended.
+      const isWait = error instanceof AbortedError || error instanceof DisconnectedError
+      const isOurs = info.initiatedBy === 'local' && info.error === undefined
+      if (!isWait || (isOurs && !hasEnded)) throw error
+      const refusal = this.#ports.refusal?.(info)
+      if (refusal !== undefined) throw refusal
+      if (!isOurs) ended(info)
+      throw closeError(info)
+    }
+  }
+
+  async #serve(link: Link): Promise<Failure> {
+    if (!this.#isStopped()) {
+      this.#lifecycle.enter('bootstrapping', { state: 'ready', protocol: link.subprotocol })
+    }
+    const readyAt = this.#options.clock.now()
+    // Whoever was told of that may have closed the transport, which then waits for the link as we do.
+    if (!this.#isStopped()) {
+      this.#budget.accepted()
+      this.#ports.up(link)
+      this.#proveServer()
+    }
+    const info = await link.closed
+    this.#link = undefined
+    this.#budget.down()
+    this.#ports.down(link, info)
+    const { reconnect, clock } = this.#options
+    const wasStable = reconnect !== false && clock.now() - readyAt >= reconnect.stableAfterMs
+    return { error: closeError(info), info, wasStable }
+  }
+
+  /** A link that lasts is what the breaker waits for: no dial follows that could end its probation. */
+  #proveServer(): void {
+    const breaker = this.#breaker
+    if (breaker?.state !== 'half-open') return
+    breaker.succeed()
+    const { reconnect, breaker: limits, clock } = this.#options
+    const stableAfterMs = reconnect === false ? 0 : reconnect.stableAfterMs
+    const successes = limits === false ? 0 : limits.successThreshold
+    const prove = (): void => {
+      for (let n = 0; n < successes; n++) breaker.succeed()
+    }
+    this.#lifecycle.own(after(clock, stableAfterMs, prove))
+  }
+
+  /** Tells of the failure and waits for the next attempt. Returns why there is none, should the time run out. */
+  async #pause(cause: BusError): Promise<BusError | undefined> {
+    this.#ports.failed(cause, false)
+    // Whoever was told may have closed the transport.
+    if (this.#isStopped()) return undefined
+    const wake = new AbortController()
+    this.#wake = wake
+    const { breaker } = this.#options
+    const isOpen = breaker !== false && this.#breaker?.state === 'open'
+    const delayMs = this.#budget.delayMs(cause)
+    const askedMs = this.#budget.askedMs(cause)
+    const backoffMs = delayMs - askedMs
+    const openMs = isOpen ? Math.max(breaker.openMs, askedMs) : askedMs
+    this.#enterBackoff(openMs + backoffMs, cause)
+    try {
+      await withDeadline(
+        (signal) =>
+          isOpen ? this.#waitOpen(askedMs, backoffMs, signal) : this.#sleep(delayMs, signal),
+        {
+          timeoutMs: this.#budget.leftMs,
+          signal: wake.signal,
+          clock: this.#options.clock,
+          what: 'The wait',
+        },
+      )
+      return undefined
+    } catch {
+      // Woken early: by reconnect(), which goes on, by stop(), which the loop sees, or by the end of all time.
+      return wake.signal.aborted ? undefined : this.#budget.timeIsUp(cause)
+    } finally {
+      this.#wake = undefined
+    }
+  }
+
+  /**
+   * As long as the breaker is open, and as the server asked for; and the backoff on top, without which clients whose breakers opened
+   * together would all come back together, each time anew. Whoever closes the breaker by hand wants no more of it.
+   */
+  async #waitOpen(askedMs: number, backoffMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#sleep(askedMs, signal), this.#breaker?.whenHalfOpen({ signal })])
+    if (this.#breaker?.state !== 'closed') await this.#sleep(backoffMs, signal)
+  }
+
+  #sleep(ms: number, signal: AbortSignal): Promise<void> {
+    return sleep(ms, { signal, clock: this.#options.clock })
+  }
+
+  #enterBackoff(delayMs: number, cause: BusError): void {
+    const from = this.#lifecycle.state
+    if (from === 'idle' || from === 'backoff' || from === 'closed') return
+    const attempt = this.#budget.failures
+    this.#lifecycle.enter(from, { state: 'backoff', attempt, delayMs, cause })
+  }
+}

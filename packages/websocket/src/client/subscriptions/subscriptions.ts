@@ -1,0 +1,289 @@
+/** Subscriptions: the feeds of this transport, kept the same on the server where the protocol has such a thing. */
+import {
+  AbortedError,
+  RejectedError,
+  type BusError,
+  type Clock,
+  type Feed,
+  type Sink,
+  type FeedOptions,
+  type Undeliverable,
+} from '@bus/core'
+import { askFor } from './refused-patterns.ts'
+import type { Registry, RegistryEntry } from './registry.ts'
+import { Parking } from './parking.ts'
+import { ServerRequests, isLoss, type SubscriptionLink } from './server-requests.ts'
+import type { Session } from '../link/session.ts'
+
+export interface SubscriptionPorts {
+  /** Asks the server, where it must be asked. */
+  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'restore' | 'settle' | 'lacks'>
+  readonly registry: Registry
+  readonly clock: Clock
+  /** Milliseconds that the server gets to answer a request. */
+  readonly timeoutMs: number
+  /** No sink is held any more. */
+  released(): void
+  restored(patterns: readonly string[]): void
+  restoreFailed(patterns: readonly string[], error: Error): void
+  /** A request to the server failed that nobody waits for. */
+  failed(error: Error): void
+  /** An event came for somebody who was never there to take it. */
+  undeliverable(notice: Undeliverable): void
+}
+
+interface Pending {
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
+export class Subscriptions {
+  readonly #ports: SubscriptionPorts
+  readonly #requests: ServerRequests
+  /** Waiting to be live. */
+  readonly #pending = new Map<RegistryEntry, Pending>()
+  /** The link that is ready, and what its server was asked for. */
+  #link: SubscriptionLink | undefined
+  #onServer = new Set<string>()
+  #wasUp = false
+  #closedBy: BusError | undefined
+
+  /** Subscriptions between two owners. */
+  readonly parking: Parking
+
+  constructor(ports: SubscriptionPorts) {
+    this.#ports = ports
+    const { clock, timeoutMs } = ports
+    this.#requests = new ServerRequests({
+      clock,
+      timeoutMs,
+      link: () => this.#link,
+      failed: (error) => ports.failed(error),
+    })
+    this.parking = new Parking({
+      clock,
+      settle: (token) => ports.remote().settle(token),
+      released: (entry) => this.#hasRoom(entry),
+      ended: (entry) => void this.#remove(entry),
+      undeliverable: (notice) => ports.undeliverable(notice),
+    })
+  }
+
+  add(patterns: readonly string[], sink: Sink, options: FeedOptions): Feed {
+    const settles = options.delivery !== 'at-most-once'
+    const own = [...new Set(patterns)]
+    const claimed = this.parking.claim(own, settles)
+    const entry = claimed ?? {
+      patterns: own,
+      sink,
+      settles,
+      isHeld: false,
+      unread: [],
+      mustSettle: false,
+    }
+    entry.mustSettle = options.delivery === 'at-least-once'
+    const live = this.#live(entry, options.signal)
+    if (claimed !== undefined) this.parking.deliver(claimed, sink)
+    const owner = (entry.owner = {})
+    // Whoever does not wait for it is not told by an unhandled rejection.
+    live.catch(() => {})
+    return {
+      live,
+      ready: () => {
+        if (entry.owner === owner) this.#hasRoom(entry)
+      },
+      settle: (token) => {
+        if (settles) this.#ports.remote().settle(token)
+      },
+      unsubscribe: () => (entry.owner === owner ? this.#remove(entry) : Promise.resolve()),
+    }
+  }
+
+  /** Asks the server of a new link for everything that is wanted; part of making it ready. */
+  async restore(link: SubscriptionLink): Promise<void> {
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
+    this.#onServer = new Set()
+    const patterns = registry.patterns()
+    await remote.restore?.(patterns, link)
+    if (remote.subscribe === undefined || patterns.length === 0) return
+    let refused: ReadonlyMap<string, Error>
+    try {
+      refused = await askFor(remote, patterns, link)
+    } catch (error) {
+      this.#ports.restoreFailed(patterns, error as Error)
+      throw error
+    }
+    // One that the server does not allow any more must not keep the others from living on.
+    this.adopt(
+      patterns.filter((pattern) => !refused.has(pattern)),
+      refused,
+    )
+  }
+
+  /** What the server of a new link was asked for and gave, where that is part of its own greeting. */
+  adopt(taken: readonly string[], refused: ReadonlyMap<string, Error>): void {
+    for (const [pattern, error] of refused) this.#ports.restoreFailed([pattern], error)
+    this.#onServer = new Set(taken)
+    if (this.#wasUp && taken.length > 0) this.#ports.restored(taken)
+  }
+
+  /** The link is ready: what was restored is live; what was added or ended meanwhile is told to the server. */
+  up(link: SubscriptionLink): void {
+    this.#link = link
+    this.#wasUp = true
+    for (const [entry, pending] of this.#pending) this.#request(entry, pending)
+    void this.#tidy()
+  }
+
+  down(): void {
+    this.#link = undefined
+  }
+
+  /** The other side turned out to settle nothing: whoever demanded that, and is not live yet, is told. */
+  unsettled(error: Error): void {
+    for (const [entry, pending] of this.#pending) {
+      if (!entry.mustSettle) continue
+      this.#drop(entry)
+      pending.reject(error)
+    }
+  }
+
+  /** The owner goes, and what it subscribed to waits for the next one. */
+  park(error: BusError): void {
+    for (const entry of this.#ports.registry.list()) {
+      this.parking.park(entry)
+      this.#pending.get(entry)?.reject(error)
+      // Whatever the last owner had no room for is its own now.
+      this.#hasRoom(entry)
+    }
+  }
+
+  close(error: BusError): void {
+    this.#closedBy = error
+    this.parking.close()
+    this.#link = undefined
+    for (const pending of this.#pending.values()) pending.reject(error)
+    this.#pending.clear()
+    this.#ports.registry.clear()
+  }
+
+  #live(entry: RegistryEntry, signal: AbortSignal | undefined): Promise<void> {
+    if (this.#closedBy !== undefined) return Promise.reject(this.#closedBy)
+    if (signal?.aborted === true) {
+      return Promise.reject(new AbortedError('Subscribing', { cause: signal.reason }))
+    }
+    if (!this.#ports.registry.has(entry)) this.#ports.registry.add(entry)
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        pending.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
+        void this.#remove(entry)
+      }
+      const done = (): void => {
+        signal?.removeEventListener('abort', onAbort)
+        if (this.#pending.get(entry) === pending) this.#pending.delete(entry)
+      }
+      const pending: Pending = {
+        resolve: () => {
+          done()
+          resolve()
+        },
+        reject: (error) => {
+          done()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#pending.set(entry, pending)
+      this.#request(entry, pending)
+    })
+  }
+
+  /** Makes the entry live on the ready link; without one, the next `up` does it. */
+  #request(entry: RegistryEntry, pending: Pending): void {
+    if (this.#link === undefined) return
+    if (this.#ports.remote().subscribe === undefined) {
+      pending.resolve()
+      return
+    }
+    void this.#requests.enqueue(async (link) => {
+      if (!this.#pending.has(entry)) return
+      const remote = this.#ports.remote()
+      const missing = entry.patterns.filter(
+        (pattern) => !this.#onServer.has(pattern) || remote.lacks?.(pattern) === true,
+      )
+      try {
+        if (missing.length > 0) await this.#subscribe(missing, link)
+      } catch (error) {
+        // A lost link says nothing about the patterns: the next one asks again.
+        if (isLoss(link, error)) return
+        this.#drop(entry)
+        pending.reject(error as Error)
+        if (missing.length > 1 || !(error instanceof RejectedError))
+          await this.#retract(missing, link)
+        return
+      }
+      if (this.#link !== link) return
+      for (const pattern of missing) this.#onServer.add(pattern)
+      pending.resolve()
+    })
+  }
+
+  #hasRoom(entry: RegistryEntry): void {
+    this.#release(entry)
+    if (this.#ports.registry.held === 0) this.#ports.released()
+  }
+
+  /** What a sink without room was given counts as delivered now. */
+  #release(entry: RegistryEntry): void {
+    this.#ports.registry.release(entry)
+    for (const token of entry.unread.splice(0)) this.#ports.remote().settle(token)
+  }
+
+  #remove(entry: RegistryEntry): Promise<void> {
+    if (!this.#drop(entry)) return Promise.resolve()
+    this.#pending.get(entry)?.reject(new AbortedError('Subscribing'))
+    return this.#tidy()
+  }
+
+  /** `false` when it was not there. */
+  #drop(entry: RegistryEntry): boolean {
+    const { registry } = this.#ports
+    const wasHeld = entry.isHeld
+    if (!registry.delete(entry)) return false
+    this.#release(entry)
+    if (wasHeld && registry.held === 0) this.#ports.released()
+    return true
+  }
+
+  /** Tells the server what is no longer wanted: one request for everything that ended before its turn. */
+  #tidy(): Promise<void> {
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
+    if (remote.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
+    return this.#requests.enqueue(async (link) => {
+      const gone = [...this.#onServer].filter((pattern) => !registry.wants(pattern))
+      for (const pattern of gone) this.#onServer.delete(pattern)
+      await this.#retract(gone, link)
+    })
+  }
+
+  /** Tells the server that those of the patterns which nobody wants are not wanted; it may have some of them. */
+  async #retract(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
+    const { registry } = this.#ports
+    const remote = this.#ports.remote()
+    const gone = patterns.filter((pattern) => !registry.wants(pattern))
+    if (gone.length === 0) return
+    await this.#requests.within(link, 'Unsubscribing', async (scope) =>
+      remote.unsubscribe?.(gone, scope),
+    )
+  }
+
+  #subscribe(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
+    const remote = this.#ports.remote()
+    return this.#requests.within(link, 'Subscribing', async (scope) =>
+      remote.subscribe?.(patterns, scope),
+    )
+  }
+}

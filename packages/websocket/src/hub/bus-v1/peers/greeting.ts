@@ -1,0 +1,141 @@
+/** The greeting: finds or makes the session of a client, and says where it stands. */
+import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { Window } from '../../../protocol/bus-v1/limits.ts'
+import type { Gap, Verdict } from '../../../protocol/bus-v1/welcome.ts'
+import type { EventLog } from '../log/log.ts'
+import type { Permission } from '../admission/permission.ts'
+import type { Principal } from '../admission/principal.ts'
+import type { Session } from '../sessions/session.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Subscribing } from '../subscribing/subscribing.ts'
+
+export interface GreetingOptions {
+  readonly epoch: string
+  readonly log: EventLog
+  readonly sessions: Sessions
+  readonly subscribing: Subscribing
+  readonly window: Window
+}
+
+/** What a welcome says of the session. */
+export interface Greeting {
+  readonly session: Session
+  readonly resumed: boolean
+  readonly subs: readonly Verdict[]
+  readonly gaps: readonly Gap[]
+}
+
+/** Where a session begins in the log. */
+interface Start {
+  readonly session: Session
+  readonly resumed: boolean
+  /** The client knows another log than this one. */
+  readonly isNewEpoch: boolean
+  readonly cursor: number
+}
+
+/** @returns `undefined` when there is no place for another session */
+export function greet(
+  hello: Hello,
+  principal: Principal,
+  permission: Permission,
+  options: GreetingOptions,
+  now: number,
+): Greeting | undefined {
+  const start = findStart(hello, principal, options, now)
+  if (start === undefined) return undefined
+  const { session, resumed } = start
+  const { subscriber } = session
+  const { log } = options
+  const before = new Map([...subscriber.list()].map((sub) => [sub.id, sub]))
+  for (const id of before.keys()) subscriber.remove(id)
+  const subs: Verdict[] = []
+  for (const sub of hello.subs) {
+    const code = options.subscribing.judge(session, permission, sub.pattern)
+    if (code === undefined) {
+      const known = before.get(sub.id)
+      const since = sinceOf(
+        sub,
+        known?.pattern === sub.pattern ? known.from : undefined,
+        start,
+        log,
+      )
+      subscriber.add(sub.id, sub, since)
+      subs.push({ id: sub.id, offset: since })
+    } else subs.push({ id: sub.id, code })
+  }
+  const cursor = cursorOf(start, log)
+  subscriber.begin(cursor, smaller(hello.window, options.window), hello.maxMessageBytes)
+  const gaps = gapsOf(hello, start, log)
+  return { session, resumed, subs: subs.map((verdict) => notBefore(verdict, cursor)), gaps }
+}
+
+function findStart(
+  hello: Hello,
+  principal: Principal,
+  { epoch, log, sessions }: GreetingOptions,
+  now: number,
+): Start | undefined {
+  const { offset } = hello
+  const isOtherLog = hello.epoch !== undefined && hello.epoch !== epoch
+  // A cursor beyond the head belongs to a log that this one replaced.
+  const isNewEpoch = isOtherLog || (offset !== undefined && offset > log.head)
+  const known = isNewEpoch ? undefined : sessions.find(hello.sid, principal, now)
+  const session = known ?? sessions.create(principal)
+  if (session === undefined) return undefined
+  const resumed = known !== undefined
+  if (resumed) sessions.fence(known)
+  if (isNewEpoch) return { session, resumed, isNewEpoch, cursor: 0 }
+  const cursor = offset ?? (resumed ? session.subscriber.acked : log.head)
+  return { session, resumed, isNewEpoch, cursor }
+}
+
+/** The offset behind which a subscription begins. */
+function sinceOf(
+  { from }: WireSubscription,
+  known: number | undefined,
+  { resumed, isNewEpoch, cursor }: Start,
+  log: EventLog,
+): number {
+  if (isNewEpoch) return 0
+  if (known !== undefined) return known
+  if (from !== undefined) return Math.min(from, log.head)
+  return resumed ? log.head : cursor
+}
+
+function cursorOf({ session, resumed, cursor }: Start, log: EventLog): number {
+  if (resumed) return cursor
+  const sinces = Array.from(session.subscriber.list(), (sub) => sub.from)
+  return sinces.length === 0 ? log.head : Math.min(...sinces)
+}
+
+/** What was lost is told, and then lies behind the cursor. */
+function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Gap[] {
+  const { subscriber } = session
+  const gaps: Gap[] = []
+  if (isNewEpoch && hello.offset !== undefined && subscriber.subscriptions > 0) {
+    // How far the old log went nobody knows; the offset is one of it. There is no number behind the largest.
+    const first = Math.min(hello.offset + 1, Number.MAX_SAFE_INTEGER)
+    gaps.push({ from: first, to: first, why: 'epoch' })
+  }
+  const lost = subscriber.lost(log)
+  if (lost > 0) {
+    gaps.push({ from: subscriber.position + 1, to: lost, why: 'overrun' })
+    subscriber.tell(lost)
+  }
+  subscriber.skipTo(log.floor - 1)
+  return gaps
+}
+
+function notBefore(verdict: Verdict, cursor: number): Verdict {
+  if (!('offset' in verdict)) return verdict
+  return { id: verdict.id, offset: Math.max(verdict.offset, cursor) }
+}
+
+function smaller(asked: Window | undefined, allowed: Window): Window {
+  if (asked === undefined) return allowed
+  return {
+    events: Math.min(asked.events, allowed.events),
+    bytes: Math.min(asked.bytes, allowed.bytes),
+  }
+}

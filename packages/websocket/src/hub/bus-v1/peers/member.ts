@@ -1,0 +1,215 @@
+/** A member: a connected client with its session, its permissions, and what it is still to be told. */
+import type { LineFault, RefusalCode, SubscriptionRefusal } from '../../../protocol/bus-v1/codes.ts'
+import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/hub-line-text.ts'
+import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
+import type { PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
+import type { Counters } from '../counters.ts'
+import { inMessages } from '../subscribing/fitting.ts'
+import type { EventLog } from '../log/log.ts'
+import type { Permission } from '../admission/permission.ts'
+import type { Publishing } from '../publishing/publishing.ts'
+import type { Publisher } from '../publishing/publishing-ports.ts'
+import { pump, type Outlet } from '../subscribing/pump.ts'
+import { Rate } from '../../rate.ts'
+import type { Session, SessionLink } from '../sessions/session.ts'
+import type { Served, Turn } from '../turn.ts'
+
+/** Half of what a hub promises: it looks only from time to time. */
+const REASSURE_MS = wireDefaults.okMs / 2
+
+/** The connection of a member. */
+export interface MemberPeer extends Outlet {
+  /** It is being closed. */
+  readonly isOver: boolean
+  /** Holds back what is sent until {@link uncork}. */
+  cork(): void
+  uncork(): void
+  close(code: number, reason: string): void
+}
+
+/** What a member asks of its hub. */
+export interface MemberHost {
+  readonly log: EventLog
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  /** Events of one connection. */
+  readonly publishPerSecond: number
+  now(): number
+  /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
+  subscribe(member: Member, sub: WireSubscription): number | SubscriptionRefusal
+  unsubscribe(member: Member, id: number): void
+  /** A subscriber settled something: the log may have room again, and publishers may be told. */
+  progress(): void
+  /** A session counts again for what the log must keep. */
+  restored(): void
+}
+
+/** One for each welcome. */
+export class Member implements Publisher, SessionLink, Served {
+  readonly session: Session
+  permission: Permission
+  /** When its credentials end, by the hub's clock. */
+  expiresAt: number
+  readonly #peer: MemberPeer
+  readonly #host: MemberHost
+  /** Lines for the end of the turn. */
+  #lines = ''
+  #okSent: number
+  /** When it was told of a confirmation last, or that it waits. */
+  #okAt: number
+  #mustRepeat = false
+  #wantsMark = false
+  #rate: Rate | undefined
+
+  constructor(
+    peer: MemberPeer,
+    session: Session,
+    rights: { readonly permission: Permission; readonly expiresAt: number },
+    host: MemberHost,
+  ) {
+    this.#peer = peer
+    this.session = session
+    this.permission = rights.permission
+    this.expiresAt = rights.expiresAt
+    this.#host = host
+    this.#okSent = session.published?.confirmed ?? 0
+    this.#okAt = host.now()
+  }
+
+  /** Begun with the first event, as full as it was all the time before. */
+  get rate(): Rate {
+    return (this.#rate ??= new Rate(this.#host.publishPerSecond, this.#host.now()))
+  }
+
+  publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {
+    const { publishing } = this.#host
+    const conflict = publishing.publish(this, bytes, from, to, line, resent, this.#host.now())
+    if (conflict !== undefined) this.#conflict(`${resent ? 'rep' : 'pub'} ${conflict}`)
+  }
+
+  subscribe(sub: WireSubscription): LineFault | undefined {
+    if (this.session.subscriber.has(sub.id)) return 'again'
+    const verdict = this.#host.subscribe(this, sub)
+    this.#tell(
+      typeof verdict === 'number' ? subokLine(sub.id, verdict) : subnoLine(sub.id, verdict),
+    )
+    this.#wantsMark = true
+    return undefined
+  }
+
+  unsubscribe(id: number): void {
+    this.#host.unsubscribe(this, id)
+  }
+
+  ack(offset: number): void {
+    const { subscriber } = this.session
+    if (offset > subscriber.told) {
+      this.#conflict('ack offset')
+      return
+    }
+    const wasFull = !subscriber.hasCredit
+    if (!subscriber.ack(offset)) return
+    this.session.blockingSince = undefined
+    // It moves, so it is waited for again.
+    if (this.session.isGivenUp) this.#restore()
+    this.#host.progress()
+    if (wasFull) this.wake()
+  }
+
+  /** Sends what there is at the end of this turn. */
+  wake(): void {
+    this.#host.turn.mark(this)
+  }
+
+  /** Tells again up to where everything is confirmed. */
+  again(): void {
+    this.#mustRepeat = true
+    this.#host.turn.mark(this)
+  }
+
+  /** Something of it waits for its confirmation, and it has not heard from us for a while: it must not take us for dead. */
+  reassure(now: number): void {
+    const { published } = this.session
+    if (published === undefined || published.received === published.confirmed) return
+    if (now - this.#okAt >= REASSURE_MS) this.again()
+  }
+
+  refused(n: number, code: RefusalCode): void {
+    this.#tell(noLine(n, code))
+  }
+
+  /** Tells the subscriber how far it is, if it does not know. */
+  tellCursor(): void {
+    this.#wantsMark = true
+    this.wake()
+  }
+
+  replaced(): void {
+    this.#host.counters.fenced++
+    this.#peer.close(4410, 'replaced')
+  }
+
+  ended(code: number, reason: string): void {
+    this.#peer.close(code, reason)
+  }
+
+  /** A last line, at once, then the close. */
+  leave(text: string, code: number, reason: string): void {
+    this.#flushLines()
+    this.#peer.sendText(text)
+    this.#peer.close(code, reason)
+  }
+
+  serve(turn: number): void {
+    if (this.#peer.isOver) return
+    this.#peer.cork()
+    this.#flushLines()
+    if (this.session.subscriber.subscriptions > 0) {
+      const { log, counters } = this.#host
+      const toldGap = pump(
+        this.session.subscriber,
+        log,
+        this.#peer,
+        counters,
+        turn,
+        this.#wantsMark,
+      )
+      this.#wantsMark = false
+      // It knows what it missed; from here on it counts.
+      if (toldGap && this.session.isGivenUp) this.#restore()
+    }
+    this.#peer.uncork()
+  }
+
+  #restore(): void {
+    this.session.isGivenUp = false
+    this.#host.restored()
+  }
+
+  #flushLines(): void {
+    const confirmed = this.session.published?.confirmed ?? 0
+    let lines = this.#lines
+    if (confirmed > this.#okSent || this.#mustRepeat) {
+      lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
+      this.#okSent = confirmed
+      this.#okAt = this.#host.now()
+    }
+    this.#mustRepeat = false
+    this.#lines = ''
+    if (lines === '') return
+    const { maxMessageBytes } = this.session.subscriber
+    for (const message of inMessages(lines, maxMessageBytes)) this.#peer.sendText(message)
+  }
+
+  #tell(line: string): void {
+    this.#lines += `${this.#lines === '' ? '' : '\n'}${line}`
+    this.#host.turn.mark(this)
+  }
+
+  #conflict(reason: string): void {
+    this.#host.counters.protocolErrors++
+    this.#peer.close(4409, reason)
+  }
+}

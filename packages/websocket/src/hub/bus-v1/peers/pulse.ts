@@ -1,0 +1,146 @@
+/** The pulse of a hub: one timer pings every peer once in an interval, and finds those that are gone. */
+import type { Clock, Random, Timer } from '@bus/core'
+import { afterReading } from '../../../socket/after-reading.ts'
+import { LATE_SHARE } from '../../../socket/heartbeat.ts'
+import type { Beat } from './beat.ts'
+
+/** Moments of an interval at which peers are pinged: few enough to share a timer, and too many for a burst. */
+const SLOTS = 256
+/** Ticks that a ping which left late has at least for its answer. */
+const FAIR_TICKS = SLOTS * (1 - LATE_SHARE)
+/** Pings without any answer that end the link. */
+const MAX_MISSED_PINGS = 2
+
+export interface PulseTools {
+  readonly clock: Clock
+  /** Spreads the pings of many peers over the interval. */
+  readonly random: Random
+  /** Milliseconds between two pings of a peer, and that an answer may take. */
+  readonly intervalMs: number
+  /** Runs later, once bytes that already wait have been read. @default two turns of `setImmediate` */
+  readonly defer?: (run: () => void) => void
+}
+
+/**
+ * Gives the verdicts of `Heartbeat`, for thousands of peers at the price of one timer and a few numbers for each.
+ *
+ * Time is counted in ticks, {@link SLOTS} of them in an interval. A peer has one slot, picked at random, and its turn
+ * comes at each tick of that slot: the ping before this one had a whole interval for its answer.
+ */
+export class Pulse {
+  readonly #clock: Clock
+  readonly #random: Random
+  readonly #tickMs: number
+  readonly #lateMs: number
+  readonly #defer: (run: () => void) => void
+  readonly #startedAt: number
+  readonly #slots: Set<Beat>[] = Array.from({ length: SLOTS }, () => new Set())
+  #size = 0
+  /** The first tick whose turn has not come. */
+  #next = 0
+  #timer: Timer | undefined
+  /** The tick that the timer is set for. */
+  #due = Infinity
+
+  constructor({ clock, random, intervalMs, defer = afterReading }: PulseTools) {
+    this.#clock = clock
+    this.#random = random
+    this.#tickMs = intervalMs / SLOTS
+    this.#lateMs = intervalMs * LATE_SHARE
+    this.#defer = defer
+    this.#startedAt = clock.now()
+  }
+
+  /** Begins to ping a peer, at a random moment within one interval. */
+  start(beat: Beat): void {
+    const soonest = this.#tickAt(this.#clock.now()) + 1
+    // Nobody had a turn since, so none is skipped.
+    if (soonest < this.#due) this.#next = Math.max(this.#next, soonest)
+    const slot = Math.floor(this.#random() * SLOTS)
+    beat.slot = slot
+    this.#slots[slot]?.add(beat)
+    this.#size++
+    if (this.#turnOf(slot) < this.#due) this.#arm()
+  }
+
+  /** Ends it; no timer stays behind the last one. Idempotent. */
+  stop(beat: Beat): void {
+    if (beat.slot === undefined) return
+    this.#slots[beat.slot]?.delete(beat)
+    beat.slot = undefined
+    this.#size--
+    if (this.#size === 0) this.#disarm()
+  }
+
+  #onTimer(): void {
+    const now = this.#clock.now()
+    // A timer may come a little early; its tick is due all the same.
+    const last = this.#tickAt(now, this.#due)
+    const first = this.#next
+    this.#next = last + 1
+    // After a long stall every slot has its turn once.
+    for (let tick = first; tick <= Math.min(last, first + SLOTS - 1); tick++) {
+      const slot = this.#slots[tick % SLOTS]
+      if (slot !== undefined && slot.size > 0) this.#beat(slot, tick, now)
+    }
+    this.#arm()
+  }
+
+  /**
+   * Timers run before waiting bytes are read: hence one that is itself late counts nothing as missed, and nobody is
+   * judged before what waits was read.
+   */
+  #beat(slot: ReadonlySet<Beat>, tick: number, now: number): void {
+    const isLate = now - this.#timeOf(tick) > this.#lateMs
+    const silent: Beat[] = []
+    for (const beat of slot) {
+      const { waitingSince } = beat
+      if (waitingSince === undefined || (isLate && beat.excuse()))
+        beat.ping(this.#tickAt(now, tick))
+      else if (tick - waitingSince >= FAIR_TICKS) silent.push(beat)
+    }
+    if (silent.length === 0) return
+    this.#defer(() => {
+      for (const beat of silent) if (beat.slot !== undefined) this.#judge(beat, tick)
+    })
+  }
+
+  #judge(beat: Beat, tick: number): void {
+    const isUnanswered = beat.waitingSince !== undefined
+    if (isUnanswered && beat.miss() >= MAX_MISSED_PINGS && !beat.wasHeard) {
+      this.stop(beat)
+      beat.lose()
+    } else beat.ping(this.#tickAt(this.#clock.now(), tick))
+  }
+
+  /** The tick of a moment that is not before the tick `atLeast`. */
+  #tickAt(now: number, atLeast = 0): number {
+    return Math.max(atLeast, Math.floor((now - this.#startedAt) / this.#tickMs))
+  }
+
+  #timeOf(tick: number): number {
+    return this.#startedAt + tick * this.#tickMs
+  }
+
+  /** The next tick of a slot. */
+  #turnOf(slot: number): number {
+    return this.#next + ((slot - (this.#next % SLOTS) + SLOTS) % SLOTS)
+  }
+
+  /** Waits for the next slot with somebody in it. */
+  #arm(): void {
+    this.#disarm()
+    if (this.#size === 0) return
+    let tick = this.#next
+    while (this.#slots[tick % SLOTS]?.size === 0) tick++
+    const waitMs = this.#timeOf(tick) - this.#clock.now()
+    this.#due = tick
+    this.#timer = this.#clock.setTimeout(() => this.#onTimer(), waitMs)
+  }
+
+  #disarm(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#due = Infinity
+  }
+}

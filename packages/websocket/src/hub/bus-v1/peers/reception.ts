@@ -1,0 +1,254 @@
+/** The reception: welcomes peers, renews their credentials, and sees them off. */
+import type { Clock, Random } from '@bus/core'
+import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
+import type { SubscriptionRefusal } from '../../../protocol/bus-v1/codes.ts'
+import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { WireLimits } from '../../../protocol/bus-v1/limits.ts'
+import { publishLine, type PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
+import type { Metering } from '../../metering.ts'
+import type { Places } from '../../places.ts'
+import type { Counters } from '../counters.ts'
+import { fitWelcome, type FittedWelcome } from '../subscribing/fitting.ts'
+import type { Gate } from '../admission/gate.ts'
+import { greet, type Greeting } from './greeting.ts'
+import { Identifying } from './identifying.ts'
+import type { EventLog } from '../log/log.ts'
+import { Member, type MemberHost } from './member.ts'
+import type { Peer, PeerHost } from './peer.ts'
+import { Permission } from '../admission/permission.ts'
+import {
+  countedName,
+  EXPIRY_GRACE_MS,
+  type Authorize,
+  type Principal,
+} from '../admission/principal.ts'
+import type { Publishing } from '../publishing/publishing.ts'
+import { Pulse } from './pulse.ts'
+import type { Sessions } from '../sessions/sessions.ts'
+import type { Subscribing } from '../subscribing/subscribing.ts'
+import type { Turn } from '../turn.ts'
+
+/** When somebody with as many connections as it may have should try again: a place becomes free when one of them ends. */
+const PLACE_RETRY_MS = 5_000
+
+export interface ReceptionOptions {
+  readonly epoch: string
+  readonly log: EventLog
+  readonly clock: Clock
+  readonly random: Random
+  readonly sessions: Sessions
+  readonly subscribing: Subscribing
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  readonly gate: Gate
+  readonly metering: Metering
+  /** Connections of each principal. */
+  readonly principals: Places
+  readonly authorize: Authorize | undefined
+  readonly heartbeatMs: number
+  readonly helloMs: number
+  readonly publishPerSecond: number
+  readonly wire: WireLimits
+  readonly onError: (error: unknown) => void
+  /** Sessions or subscriptions are others than before. */
+  readonly onChanged: () => void
+  /** A subscriber settled something. */
+  readonly onProgress: () => void
+}
+
+/** The only place where peers, principals and sessions meet. */
+export class Reception implements PeerHost, MemberHost {
+  readonly peers: Set<Peer> = new Set()
+  readonly members: Map<Peer, Member> = new Map()
+  readonly clock: Clock
+  readonly helloMs: number
+  readonly pulse: Pulse
+  readonly keepsRequests: boolean
+  readonly publishPerSecond: number
+  readonly line: PublishLine = publishLine()
+  readonly log: EventLog
+  readonly publishing: Publishing
+  readonly turn: Turn<Member>
+  readonly counters: Counters
+  readonly metering: Metering
+  readonly #options: ReceptionOptions
+  readonly #identifying: Identifying
+  readonly #emptyWaiters: (() => void)[] = []
+
+  constructor(options: ReceptionOptions) {
+    this.#options = options
+    const { clock, random, heartbeatMs } = options
+    this.clock = clock
+    this.helloMs = options.helloMs
+    this.keepsRequests = options.gate.readsCredentials
+    this.publishPerSecond = options.publishPerSecond
+    this.pulse = new Pulse({ clock, random, intervalMs: heartbeatMs })
+    this.log = options.log
+    this.publishing = options.publishing
+    this.turn = options.turn
+    this.counters = options.counters
+    this.metering = options.metering
+    this.#identifying = new Identifying(options)
+  }
+
+  greet(peer: Peer, hello: Hello): void {
+    const { token } = hello
+    if (peer.principal !== undefined && token === undefined) {
+      this.#open(peer, hello, peer.principal)
+      return
+    }
+    this.#identifying.identify(peer, token, (principal) => this.#open(peer, hello, principal))
+  }
+
+  authenticate(peer: Peer, token: string): void {
+    this.#identifying.renew(peer, token, (principal) => {
+      const member = this.members.get(peer)
+      if (member === undefined) return
+      if (principal.id === member.session.principalId) this.#renew(peer, member, principal)
+      else peer.close(4403, 'another principal')
+    })
+  }
+
+  left(peer: Peer): void {
+    this.peers.delete(peer)
+    const member = this.members.get(peer)
+    if (member !== undefined) {
+      this.members.delete(peer)
+      this.#options.sessions.detach(member.session, member, this.now())
+      this.#options.onChanged()
+    }
+    if (this.peers.size > 0) return
+    for (const resolve of this.#emptyWaiters.splice(0)) resolve()
+  }
+
+  now(): number {
+    return this.clock.now()
+  }
+
+  subscribe({ session, permission }: Member, sub: WireSubscription): number | SubscriptionRefusal {
+    return this.#options.subscribing.add(session, permission, sub)
+  }
+
+  unsubscribe({ session }: Member, id: number): void {
+    this.#options.subscribing.remove(session, id)
+  }
+
+  progress(): void {
+    this.#options.onProgress()
+  }
+
+  restored(): void {
+    this.#options.onChanged()
+  }
+
+  /** Ends the sessions of a principal and its connections. @returns how many sessions */
+  revoke(principalId: string): number {
+    const count = this.#options.sessions.revoke(principalId, 4403, 'revoked')
+    for (const peer of this.peers) {
+      if (peer.principal?.id === principalId) peer.close(4403, 'revoked')
+    }
+    return count
+  }
+
+  /** Asks every peer to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
+  async sendAway(spreadMs: number): Promise<void> {
+    for (const peer of this.peers) {
+      const member = this.members.get(peer)
+      if (member === undefined) peer.close(1001, 'going away')
+      else member.leave(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
+    }
+    if (this.peers.size > 0) await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
+  }
+
+  /** Closes the links whose credentials ended a while ago. */
+  endExpired(now: number): void {
+    for (const member of this.members.values()) {
+      if (now >= member.expiresAt) member.ended(4401, 'expired')
+    }
+  }
+
+  /** Tells publishers whose events wait that they are not forgotten. */
+  reassure(now: number): void {
+    for (const member of this.members.values()) member.reassure(now)
+  }
+
+  #open(peer: Peer, hello: Hello, principal: Principal): void {
+    if (this.#options.sessions.isOutdated(hello, principal, this.now())) {
+      this.counters.fenced++
+      peer.close(4410, 'replaced')
+      return
+    }
+    if (!this.#hasPlace(peer, hello, principal)) {
+      peer.leave(4429, 'connections', PLACE_RETRY_MS)
+      return
+    }
+    const permission = this.#permissionOf(principal)
+    const options = { ...this.#options, window: this.#options.wire.window }
+    const greeting = greet(hello, principal, permission, options, this.now())
+    if (greeting === undefined) {
+      peer.close(4503, 'sessions')
+      return
+    }
+    const { session } = greeting
+    session.newestLink = hello.link ?? session.newestLink
+    peer.principal = principal
+    const member = new Member(peer, session, { permission, expiresAt: this.endOf(principal) }, this)
+    this.#options.sessions.attach(session, member)
+    this.members.set(peer, member)
+    if (greeting.resumed) this.counters.resumed++
+    this.counters.gaps += greeting.gaps.length
+    session.isGivenUp = false
+    session.blockingSince = undefined
+    this.#options.onChanged()
+    const { text, later } = this.#welcomeOf(greeting)
+    peer.welcome(member, text)
+    for (const [n, code] of later) member.refused(n, code)
+    this.turn.mark(member)
+  }
+
+  /** One that goes on with the session of a link that is still there takes its place. */
+  #hasPlace(peer: Peer, { sid }: Hello, principal: Principal): boolean {
+    const session = this.#options.sessions.find(sid, principal, this.now())
+    const name = countedName(principal)
+    return peer.takePlace(this.#options.principals, name, session?.link !== undefined)
+  }
+
+  #welcomeOf({ session, resumed, subs, gaps }: Greeting): FittedWelcome {
+    const { epoch, wire, heartbeatMs } = this.#options
+    const welcome = {
+      sid: session.sid,
+      resumed,
+      last: session.published?.confirmed ?? 0,
+      refused: session.published?.refusals() ?? [],
+      epoch,
+      head: this.log.head,
+      limits: wire,
+      heartbeatMs,
+      subs,
+      gaps,
+    }
+    return fitWelcome(welcome, session.subscriber.maxMessageBytes)
+  }
+
+  #renew(peer: Peer, member: Member, principal: Principal): void {
+    const permission = this.#permissionOf(principal)
+    const subs = [...member.session.subscriber.list()]
+    if (subs.some(({ pattern }) => !permission.maySubscribe(pattern))) {
+      peer.close(4403, 'subscription')
+      return
+    }
+    peer.principal = principal
+    member.permission = permission
+    member.expiresAt = this.endOf(principal)
+  }
+
+  #permissionOf(principal: Principal): Permission {
+    return new Permission(principal, this.#options.authorize, this.#options.onError)
+  }
+
+  /** Credentials end by the wall clock; the hub counts by its own. */
+  endOf({ expiresAt = Infinity }: Principal): number {
+    return this.now() + (expiresAt - Date.now()) + EXPIRY_GRACE_MS
+  }
+}

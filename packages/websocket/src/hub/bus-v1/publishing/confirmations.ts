@@ -1,0 +1,95 @@
+/** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
+import { Fifo } from '../fifo.ts'
+import type { Session } from '../sessions/session.ts'
+
+/** Types whose subscribers are remembered. */
+const MAX_TYPES = 4_096
+
+/** An accepted number that waits, in the order of its publisher. */
+interface Pending {
+  readonly n: number
+  readonly offset: number
+  /** The offset that the backend must have; 0 where it is not waited for. */
+  readonly sharedAt: number
+  readonly type: string
+  readonly readers: readonly Session[]
+}
+
+/** For `confirm: 'subscribers'`, and for a hub with a backend. A publisher has at most its window of numbers that wait. */
+export class Confirmations {
+  readonly #sessions: Iterable<Session>
+  readonly #sharedUpTo: () => number
+  readonly #pending = new Map<Session, Fifo<Pending>>()
+  readonly #readers = new Map<string, readonly Session[]>()
+
+  /**
+   * @param sessions - those whose subscriptions are waited for
+   * @param sharedUpTo - the last offset that needs no backend any more
+   */
+  constructor(sessions: Iterable<Session>, sharedUpTo: () => number = () => Infinity) {
+    this.#sessions = sessions
+    this.#sharedUpTo = sharedUpTo
+  }
+
+  /** Somebody subscribed, unsubscribed, came or went. */
+  subscriptionsChanged(): void {
+    this.#readers.clear()
+  }
+
+  /** An event was accepted: it waits for those that are subscribed to its type now, and for the backend unless that is not asked. */
+  accepted(session: Session, n: number, offset: number, type: string, isShared: boolean): void {
+    const readers = this.#readersOf(type, offset)
+    this.#push(session, { n, offset, sharedAt: isShared ? offset : 0, type, readers })
+  }
+
+  /** An event was refused: nothing to wait for but those before it. */
+  refused(session: Session, n: number): void {
+    if (this.#pending.has(session)) {
+      this.#push(session, { n, offset: 0, sharedAt: 0, type: '', readers: [] })
+    }
+    // At once: the publisher may hear of it from a welcome before the next turn, and counts its window from there.
+    else session.publisher.confirm(n)
+  }
+
+  /** Confirms what can be confirmed. @param tell - hears of each session with news */
+  settle(tell: (session: Session) => void): void {
+    const shared = this.#sharedUpTo()
+    for (const [session, pending] of this.#pending) {
+      let first = pending.peek()
+      const before = session.publisher.confirmed
+      while (first !== undefined && first.sharedAt <= shared && isSettled(first)) {
+        session.publisher.confirm(first.n)
+        pending.shift()
+        first = pending.peek()
+      }
+      if (session.publisher.confirmed > before) tell(session)
+      if (pending.size === 0 || session.hasEnded) this.#pending.delete(session)
+    }
+  }
+
+  #push(session: Session, item: Pending): void {
+    let pending = this.#pending.get(session)
+    if (pending === undefined) this.#pending.set(session, (pending = new Fifo()))
+    pending.push(item)
+  }
+
+  #readersOf(type: string, offset: number): readonly Session[] {
+    let readers = this.#readers.get(type)
+    if (readers === undefined) {
+      readers = [...this.#sessions].filter((s) => s.isProtected && s.subscriber.wants(type, offset))
+      if (this.#readers.size === MAX_TYPES) this.#readers.clear()
+      this.#readers.set(type, readers)
+    }
+    return readers
+  }
+}
+
+/** A reader that ended, was given up or no longer wants the type is not waited for. */
+function isSettled({ offset, type, readers }: Pending): boolean {
+  return readers.every(
+    (reader) =>
+      reader.subscriber.acked >= offset ||
+      !reader.isProtected ||
+      !reader.subscriber.wants(type, offset),
+  )
+}

@@ -1,0 +1,343 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { readClientMessage, type ClientReceiver } from '../../../protocol/bus-v1/client-message.ts'
+import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
+import { publishLine } from '../../../protocol/bus-v1/publish-line.ts'
+import { readWelcome } from '../../../protocol/bus-v1/welcome.ts'
+import { Confirmations } from './confirmations.ts'
+import { newCounters } from '../counters.ts'
+import { fitWelcome } from '../subscribing/fitting.ts'
+import { EventLog } from '../log/log.ts'
+import { Member, type MemberPeer } from '../peers/member.ts'
+import { PatternSets } from '../log/pattern-set.ts'
+import { Permission } from '../admission/permission.ts'
+import { Publishing } from './publishing.ts'
+import { Room } from './room.ts'
+import type { Session } from '../sessions/session.ts'
+import { Sessions } from '../sessions/sessions.ts'
+import { Turn } from '../turn.ts'
+
+const WINDOW = { events: 6, bytes: 10_000 }
+const WHO = { id: 'p' }
+
+interface Setting {
+  readonly confirm: 'hub' | 'subscribers'
+  readonly heldBytes: number
+  readonly maxMessageBytes: number
+  /** For each event whether the hub will refuse it. */
+  readonly isBad: readonly boolean[]
+}
+
+type Step =
+  | { readonly do: 'send' | 'hub reads' | 'client reads' | 'room' | 'ack'; readonly count: number }
+  | { readonly do: 'serve' | 'cut' }
+
+const count = fc.integer({ min: 1, max: 5 })
+const step: fc.Arbitrary<Step> = fc.oneof(
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('send' as const), count }) },
+  { weight: 6, arbitrary: fc.record({ do: fc.constant('hub reads' as const), count }) },
+  { weight: 4, arbitrary: fc.record({ do: fc.constant('client reads' as const), count }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('room' as const), count }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constant('ack' as const), count }) },
+  { weight: 6, arbitrary: fc.constant({ do: 'serve' } as const) },
+  { weight: 2, arbitrary: fc.constant({ do: 'cut' } as const) },
+)
+
+const setting: fc.Arbitrary<Setting> = fc.record({
+  confirm: fc.constantFrom('hub', 'subscribers'),
+  heldBytes: fc.constantFrom(700, 1_000_000),
+  maxMessageBytes: fc.constantFrom(270, Infinity),
+  isBad: fc.array(fc.boolean(), { minLength: 1, maxLength: 40, size: 'max' }),
+})
+
+/** A connection whose other end is {@link Run}. */
+class FakePeer implements MemberPeer {
+  readonly isFull = false
+  closedWith: string | undefined
+  readonly lines: string[] = []
+
+  get isOver(): boolean {
+    return this.closedWith !== undefined
+  }
+
+  cork(): void {}
+  uncork(): void {}
+  sendText(text: string): void {
+    if (!this.isOver) this.lines.push(...text.split('\n'))
+  }
+  sendLines(): void {}
+  close(code: number, reason: string): void {
+    this.closedWith ??= `${code} ${reason}`
+  }
+}
+
+const unexpected = (): undefined => {
+  throw new Error('only events are said here')
+}
+
+/** One publisher and the hub's books, with lines under way both ways. Event n has the number n for its whole life. */
+class Run {
+  readonly #setting: Setting
+  readonly #log = new EventLog({ maxEvents: 1e6, maxBytes: 1e9, maxAgeMs: Infinity })
+  readonly #sessions: Sessions
+  readonly #session: Session
+  readonly #reader: Session
+  readonly #counters = newCounters()
+  readonly #confirmations: Confirmations | undefined
+  readonly #publishing: Publishing
+  readonly #turn = new Turn<Member>({ prepare: () => {}, finish: () => {} })
+  /** Events that the log has room for. */
+  #room = 0
+  /** Numbers in the log, in its order. */
+  readonly #accepted: number[] = []
+  #peer = new FakePeer()
+  #member: Member
+  #toHub: string[] = []
+  #toClient: string[] = []
+  /** What the client knows. */
+  #sent = 0
+  readonly confirmed = new Set<number>()
+  readonly refused = new Set<number>()
+
+  constructor(made: Setting) {
+    this.#setting = made
+    let id = 0
+    this.#sessions = new Sessions({
+      ttlMs: 1e6,
+      capacity: 10,
+      window: WINDOW,
+      sets: new PatternSets(),
+      newId: () => `s${++id}`,
+    })
+    const [session, reader] = [this.#sessions.create(WHO), this.#sessions.create(WHO)]
+    if (session === undefined || reader === undefined) throw new Error('two sessions')
+    this.#session = session
+    this.#reader = reader
+    reader.subscriber.add(1, { pattern: '>', mode: 'alo' }, 0)
+    // A session in which nothing was said yet would end with its link.
+    session.subscriber.add(1, { pattern: 'quiet', mode: 'amo' }, 0)
+    session.subscriber.begin(0, WINDOW, made.maxMessageBytes)
+    this.#confirmations = made.confirm === 'hub' ? undefined : new Confirmations([session, reader])
+    this.#publishing = this.#newPublishing()
+    this.#member = this.#link()
+  }
+
+  do(next: Step): void {
+    switch (next.do) {
+      case 'send':
+        for (let i = 0; i < next.count; i++) this.#send()
+        break
+      case 'hub reads':
+        for (const line of this.#toHub.splice(0, next.count)) this.#hubReads(line)
+        break
+      case 'client reads':
+        for (const line of this.#toClient.splice(0, next.count)) this.#clientReads(line)
+        break
+      case 'room':
+        this.#room += next.count
+        this.#publishing.drain(0)
+        break
+      case 'ack':
+        this.#reader.subscriber.ack(
+          Math.min(this.#log.head, this.#reader.subscriber.acked + next.count),
+        )
+        break
+      case 'serve':
+        this.#serve()
+        break
+      case 'cut':
+        this.#cut()
+    }
+    // Sent away, it comes back; nothing else ends a link.
+    if (this.#peer.isOver) {
+      expect(this.#peer.closedWith).toBe('4503 held')
+      this.#cut()
+    }
+    expect(this.#publishing.holds.events).toBe(this.#session.publisher.held)
+    expect(this.#accepted).toEqual(this.#accepted.toSorted((a, b) => a - b))
+    expect(new Set(this.#accepted).size).toBe(this.#accepted.length)
+  }
+
+  /** Room for everything, and every line arrives. */
+  finish(): void {
+    const { isBad } = this.#setting
+    const isDone = (): boolean => this.confirmed.size + this.refused.size === isBad.length
+    for (let i = 0; i < 10 * isBad.length && !isDone(); i++) {
+      for (const name of ['send', 'hub reads', 'room', 'ack'] as const) {
+        this.do({ do: name, count: 100 })
+      }
+      this.do({ do: 'serve' })
+      this.do({ do: 'client reads', count: 1_000 })
+    }
+    const numbers = isBad.map((_, i) => i + 1)
+    const good = numbers.filter((n) => isBad[n - 1] === false)
+    expect(this.#accepted).toEqual(good)
+    expect([...this.confirmed].toSorted((a, b) => a - b)).toEqual(good)
+    expect([...this.refused].toSorted((a, b) => a - b)).toEqual(
+      numbers.filter((n) => isBad[n - 1] === true),
+    )
+    expect(this.#counters.refused).toBe(this.refused.size)
+  }
+
+  #newPublishing(): Publishing {
+    const log = this.#log
+    return new Publishing({
+      log,
+      room: new Room({ log, sessions: [], holdMs: 1e6, onGivenUp: () => {} }),
+      confirmations: this.#confirmations,
+      counters: this.#counters,
+      isStamped: false,
+      maxEventBytes: 1_000,
+      windowEvents: WINDOW.events,
+      maxHeldBytes: this.#setting.heldBytes,
+      opensAt: 0,
+      onAppended: () => {},
+      onPublished: (offset) => {
+        this.#room--
+        const [, , , id = ''] =
+          log.segmentOf(offset)?.slice(offset, offset).toString().split(' ') ?? []
+        this.#accepted.push(Number(id))
+        return false
+      },
+      isBlocked: () => this.#room === 0,
+      onAccepted: (session) => session.link?.wake(),
+    })
+  }
+
+  #send(): void {
+    const { isBad } = this.#setting
+    let settled = 0
+    while (this.confirmed.has(settled + 1) || this.refused.has(settled + 1)) settled++
+    if (this.#sent === isBad.length || this.#sent - settled >= WINDOW.events) return
+    this.#toHub.push(this.#lineOf(++this.#sent))
+  }
+
+  #lineOf(n: number): string {
+    return `pub ${n} ${this.#setting.isBad[n - 1] === true ? 'a..b' : 'a'} ${n} {}`
+  }
+
+  #hubReads(line: string): void {
+    const receiver: ClientReceiver = {
+      isOver: false,
+      publish: (bytes, from, to, where, resent) => {
+        if (!this.#peer.isOver) this.#member.publish(bytes, from, to, where, resent)
+        return undefined
+      },
+      hello: unexpected,
+      subscribe: unexpected,
+      unsubscribe: unexpected,
+      ack: unexpected,
+      auth: unexpected,
+      bye: unexpected,
+    }
+    expect(readClientMessage(Buffer.from(line), publishLine(), receiver)).toBeUndefined()
+  }
+
+  /** A turn of the hub: what it says is under way now. */
+  #serve(): void {
+    this.#confirmations?.settle((session) => session.link?.wake())
+    this.#member.serve(1)
+    this.#toClient.push(...this.#peer.lines.splice(0))
+  }
+
+  #clientReads(line: string): void {
+    const [verb, n = '', code = ''] = line.split(' ')
+    if (verb === 'no') this.#refuse(Number(n), code)
+    else if (verb === 'ok') this.#confirm(Number(n))
+    else expect(verb).toBe('bye')
+  }
+
+  #refuse(n: number, code: string): void {
+    expect(code).toBe('type')
+    expect(this.confirmed.has(n)).toBe(false)
+    this.refused.add(n)
+    // Every number before it has its answer: none of them would be sent again and find this one missing.
+    for (let before = 1; before < n; before++) {
+      expect(this.#accepted.includes(before) || this.#setting.isBad[before - 1]).toBe(true)
+    }
+    expect(this.#session.publisher.accepted).toBeGreaterThanOrEqual(n)
+  }
+
+  #confirm(last: number): void {
+    expect(last).toBeLessThanOrEqual(this.#sent)
+    for (let n = 1; n <= last; n++) {
+      if (this.refused.has(n)) continue
+      expect(this.#accepted).toContain(n)
+      this.confirmed.add(n)
+    }
+  }
+
+  #link(): Member {
+    this.#peer = new FakePeer()
+    const member = new Member(
+      this.#peer,
+      this.#session,
+      {
+        permission: new Permission(WHO, undefined, () => {}),
+        expiresAt: Infinity,
+      },
+      {
+        log: this.#log,
+        publishing: this.#publishing,
+        turn: this.#turn,
+        counters: this.#counters,
+        publishPerSecond: Infinity,
+        now: () => 0,
+        subscribe: () => 0,
+        unsubscribe: () => {},
+        progress: () => {},
+        restored: () => {},
+      },
+    )
+    this.#sessions.attach(this.#session, member)
+    return member
+  }
+
+  /** What was under way is lost; the next link is welcomed, and goes on. */
+  #cut(): void {
+    this.#sessions.detach(this.#session, this.#member, 0)
+    this.#toHub = []
+    this.#toClient = []
+    this.#member = this.#link()
+    const { text, later } = fitWelcome(
+      {
+        sid: this.#session.sid,
+        resumed: true,
+        last: this.#session.publisher.confirmed,
+        refused: this.#session.publisher.refusals(),
+        epoch: 'e',
+        head: this.#log.head,
+        limits: wireDefaults,
+        heartbeatMs: 1,
+        subs: [],
+        gaps: [],
+      },
+      this.#setting.maxMessageBytes,
+    )
+    for (const [n, code] of later) this.#member.refused(n, code)
+    const welcome = readWelcome(text.slice('welcome '.length))
+    if (typeof welcome === 'string') throw new Error(welcome)
+    for (const [n, code] of welcome.refused) this.#refuse(n, code)
+    this.#confirm(welcome.last)
+    for (let n = 1; n <= this.#sent; n++) {
+      if (!this.confirmed.has(n) && !this.refused.has(n)) this.#toHub.push(this.#lineOf(n))
+    }
+  }
+}
+
+describe('publishing', () => {
+  it(
+    'answers every number once and in order, over any cuts, and a resumed session never has a hole',
+    { timeout: 60_000 },
+    () => {
+      fc.assert(
+        fc.property(setting, fc.array(step, { maxLength: 150, size: 'max' }), (made, steps) => {
+          const run = new Run(made)
+          for (const next of steps) run.do(next)
+          run.finish()
+        }),
+        { numRuns: 300 },
+      )
+    },
+  )
+})

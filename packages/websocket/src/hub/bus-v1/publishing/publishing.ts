@@ -1,0 +1,241 @@
+/** Publishing: what becomes of a line with an event. */
+import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
+import type { RefusalCode } from '../../../protocol/bus-v1/codes.ts'
+import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
+import { Holds } from './holds.ts'
+import type { Held, HeldEvent, HeldRefusal } from '../sessions/publisher-session.ts'
+import type { Publisher, PublishingOptions } from './publishing-ports.ts'
+import type { Session } from '../sessions/session.ts'
+import { stampSource } from './stamping.ts'
+import { TypeCache } from '../../../protocol/bus-v1/type-cache.ts'
+
+/** What ends the link: a number that leaves a hole, or one that is too far ahead. */
+export type PublishConflict = 'hole' | 'window'
+
+/** When a publisher that was sent away may come back, and over how long those who were spread. */
+const AWAY_MS = Object.freeze({ retryAfterMs: 1_000, spreadMs: 1_000 })
+
+/** The rules of the hub for what is published. */
+export class Publishing {
+  readonly #options: PublishingOptions
+  readonly #holds: Holds
+  readonly #types = new TypeCache()
+  #now = 0
+  /** Takes nothing new. */
+  isClosed = false
+
+  constructor(options: PublishingOptions) {
+    this.#options = options
+    this.#holds = new Holds({
+      accept: (session, held) => this.#acceptHeld(session, held),
+      maxBytes: options.maxHeldBytes,
+      sendAway: (session) => this.#sendAway(session),
+    })
+  }
+
+  get holds(): Pick<Holds, 'events' | 'bytes' | 'sessions' | 'isEmpty'> {
+    return this.#holds
+  }
+
+  /** Takes the event whose line begins at `from` and ends before `to`. */
+  publish(
+    publisher: Publisher,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    line: PublishLine,
+    resent: boolean,
+    now: number,
+  ): PublishConflict | undefined {
+    const { n } = line
+    const { counters, windowEvents } = this.#options
+    const books = publisher.session.publisher
+    if (n !== UNNUMBERED) {
+      const place = books.place(n)
+      if (place === 'again') {
+        counters.duplicates++
+        publisher.again()
+        return undefined
+      }
+      if (place === 'hole') return 'hole'
+      if (n - books.confirmed > windowEvents || books.isOverfull(to - from)) return 'window'
+      books.receive(n)
+    }
+    const type = this.#types.read(bytes, line.typeFrom, line.typeTo)
+    const refusal = this.#judge(publisher, type, to - from, now)
+    if (type === undefined || refusal !== undefined) {
+      this.#refuse(publisher, n, refusal ?? 'type')
+    } else if (this.#isEcho(bytes, line, to, type)) this.#pass(publisher.session, n, undefined)
+    else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
+    else this.#take(publisher, bytes, line.typeFrom, to, n, type, resent, now)
+    return undefined
+  }
+
+  /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
+  append(type: string, line: Buffer, now: number): number | undefined {
+    const { room, log, counters, onAppended } = this.#options
+    if (this.isClosed || !this.#isOpen(now) || !room.make(line.length, now)) return undefined
+    const offset = log.append(false, line, 0, line.length, type, now)
+    counters.published++
+    onAppended()
+    return offset
+  }
+
+  /** An event of somebody who hears nothing of it: without room it is dropped, and counted. */
+  publishPlain(type: string, line: Buffer, now: number): number | undefined {
+    const offset = this.append(type, line, now)
+    if (offset === undefined) this.#options.counters.shed++
+    return offset
+  }
+
+  /** Moves on what waits, as far as there is room. */
+  drain(now: number): void {
+    if (this.#holds.isEmpty || now < this.#options.opensAt || this.#options.isBlocked()) return
+    this.#now = now
+    if (this.#holds.drain()) this.#options.room.settled()
+  }
+
+  /** Whether nothing waits and nothing stands in the way, apart from room in the log. */
+  #isOpen(now: number): boolean {
+    const { opensAt, isBlocked } = this.#options
+    return this.#holds.isEmpty && now >= opensAt && !isBlocked()
+  }
+
+  #judge(
+    publisher: Publisher,
+    type: string | undefined,
+    bytes: number,
+    now: number,
+  ): RefusalCode | undefined {
+    if (this.isClosed) return 'closed'
+    if (bytes > this.#options.maxEventBytes) return 'size'
+    if (type === undefined) return 'type'
+    if (!publisher.permission.mayPublish(type)) return 'auth'
+    return publisher.rate.take(now) ? undefined : 'rate'
+  }
+
+  #refuse(publisher: Publisher, n: number, code: RefusalCode): void {
+    const { session } = publisher
+    if (n === UNNUMBERED) {
+      this.#options.counters.refused++
+      return
+    }
+    session.publisher.refuse(n, code)
+    this.#pass(session, n, code)
+  }
+
+  /** A number is answered after those in front of it: told earlier, those would leave a hole after a lost link. */
+  #pass(session: Session, n: number, code: RefusalCode | undefined): void {
+    if (n === UNNUMBERED) return
+    if (session.publisher.held > 0) this.#holds.add(session, { n, code })
+    else this.#answerRefused(session, { n, code })
+  }
+
+  #isEcho(bytes: Buffer, { typeTo, idTo }: PublishLine, to: number, type: string): boolean {
+    const { isEcho } = this.#options
+    if (isEcho === undefined) return false
+    return isEcho(type, bytes.toString('latin1', typeTo + 1, idTo), bytes.subarray(idTo + 1, to))
+  }
+
+  /** Takes the event with the name of its publisher as its source, whatever that has claimed. */
+  #stamp(
+    publisher: Publisher,
+    bytes: Buffer,
+    to: number,
+    { n, typeFrom, idTo }: PublishLine,
+    type: string,
+    resent: boolean,
+    now: number,
+  ): void {
+    const body = stampSource(bytes.toString('utf8', idTo + 1, to), publisher.session.principalId)
+    if (body === undefined) {
+      this.#refuse(publisher, n, 'poison')
+      return
+    }
+    const stamped = Buffer.from(`${bytes.toString('latin1', typeFrom, idTo)} ${body}`)
+    this.#take(publisher, stamped, 0, stamped.length, n, type, resent, now)
+  }
+
+  /** @param from - where the type begins */
+  #take(
+    publisher: Publisher,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    n: number,
+    type: string,
+    resent: boolean,
+    now: number,
+  ): void {
+    const { session } = publisher
+    const { log, room } = this.#options
+    if (this.#isOpen(now) && room.make(to - from, now)) {
+      const offset = log.append(resent, bytes, from, to, type, now)
+      this.#accepted(session, n, offset, type)
+      if (n !== UNNUMBERED) publisher.wake()
+    } else this.#hold(session, bytes, from, to, n, type, resent)
+  }
+
+  #hold(
+    session: Session,
+    bytes: Buffer,
+    from: number,
+    to: number,
+    n: number,
+    type: string,
+    resent: boolean,
+  ): void {
+    const line = bytes.subarray(from, to)
+    const held: HeldEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
+    const isShed =
+      n === UNNUMBERED && !(session.publisher.canHold(line.length) && this.#holds.hasRoomFor(held))
+    if (isShed) this.#options.counters.shed++
+    // A copy: the message that it is part of may be much larger.
+    else this.#holds.add(session, { ...held, line: Buffer.from(line) })
+  }
+
+  #acceptHeld(session: Session, held: Held): boolean {
+    const { log, room, onAccepted, isBlocked } = this.#options
+    if (held.line === undefined) this.#answerRefused(session, held)
+    else {
+      const { n, type, verb, line } = held
+      if (isBlocked() || !room.make(line.length, this.#now)) return false
+      const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
+      this.#accepted(session, n, offset, type)
+    }
+    onAccepted(session)
+    return true
+  }
+
+  /** Everything in front of it was answered. */
+  #answerRefused(session: Session, { n, code }: HeldRefusal): void {
+    const { confirmations, counters } = this.#options
+    session.publisher.accept(n)
+    if (confirmations === undefined) session.publisher.confirm(n)
+    else confirmations.refused(session, n)
+    if (code === undefined) session.link?.wake()
+    else {
+      counters.refused++
+      session.link?.refused(n, code)
+    }
+  }
+
+  /** What waits of it is dropped, and comes again: none of it was answered. */
+  #sendAway(session: Session): void {
+    const { counters } = this.#options
+    counters.sentAway++
+    counters.shed += session.publisher.unlink()
+    session.link?.leave(byeLine({ code: 4503, ...AWAY_MS }), 4503, 'held')
+  }
+
+  #accepted(session: Session, n: number, offset: number, type: string): void {
+    const { confirmations, counters, onAppended, onPublished } = this.#options
+    counters.published++
+    onAppended()
+    const isShared = onPublished(offset)
+    if (n === UNNUMBERED) return
+    session.publisher.accept(n)
+    if (confirmations === undefined) session.publisher.confirm(n)
+    else confirmations.accepted(session, n, offset, type, isShared)
+  }
+}

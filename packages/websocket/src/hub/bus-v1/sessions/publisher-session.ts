@@ -1,0 +1,181 @@
+/** A publisher session: which numbers were accepted, refused, or wait, so that none is relayed twice and none is missed. */
+import type { RefusalCode } from '../../../protocol/bus-v1/codes.ts'
+import type { Window } from '../../../protocol/bus-v1/limits.ts'
+import { UNNUMBERED } from '../../../protocol/bus-v1/publish-line.ts'
+import { Fifo } from '../fifo.ts'
+
+/** An event that waits for room. */
+export interface HeldEvent {
+  readonly n: number
+  readonly type: string
+  readonly verb: 'ev' | 'rv'
+  /** The line from its type on. */
+  readonly line: Buffer
+}
+
+/** A number that is used up without an event, and cannot be answered before those in front of it. */
+export interface HeldRefusal {
+  readonly n: number
+  /** Why it was refused; `undefined`: it has been here before. */
+  readonly code: RefusalCode | undefined
+  readonly line?: undefined
+}
+
+/** What waits, in the order of the wire. */
+export type Held = HeldEvent | HeldRefusal
+
+/** What waits in all sessions together. */
+export interface HeldTotal {
+  events: number
+  /** See {@link costOf}. */
+  bytes: number
+}
+
+/** Bytes that keeping one event costs besides its line: without them, millions of tiny ones would count for nothing. */
+const KEEPING_BYTES = 256
+
+/** The bytes that something counts for while it waits. */
+export function costOf({ line }: Held): number {
+  return KEEPING_BYTES + (line?.length ?? 0)
+}
+
+/** What a number says about its event. */
+export type Place = 'next' | 'again' | 'hole'
+
+/**
+ * Numbers pass three marks: `received` in the order of the wire, `accepted` once the event is in the log or refused,
+ * `confirmed` once the publisher may be told. A lost link takes back what was received and not accepted.
+ */
+export class PublisherSession {
+  readonly #window: Window
+  readonly #held = new Fifo<Held>()
+  readonly #refused = new Map<number, RefusalCode>()
+  /** Where what waits is counted together with that of others. */
+  #total: HeldTotal | undefined
+  #heldBytes = 0
+  /** Events among those that wait that have no number. */
+  #heldUnnumbered = 0
+  #received = 0
+  #accepted = 0
+  #confirmed = 0
+
+  constructor(window: Window) {
+    this.#window = window
+  }
+
+  get received(): number {
+    return this.#received
+  }
+
+  get accepted(): number {
+    return this.#accepted
+  }
+
+  /** Everything up to it may be acknowledged. */
+  get confirmed(): number {
+    return this.#confirmed
+  }
+
+  /** Events that wait for room. */
+  get held(): number {
+    return this.#held.size
+  }
+
+  /** Bytes that they count for. */
+  get heldCost(): number {
+    return this.#heldBytes + KEEPING_BYTES * this.#held.size
+  }
+
+  place(n: number): Place {
+    if (n <= this.#received) return 'again'
+    return n === this.#received + 1 ? 'next' : 'hole'
+  }
+
+  receive(n: number): void {
+    this.#received = n
+  }
+
+  /** Whether one more event may wait for room. */
+  canHold(bytes: number): boolean {
+    return (
+      this.#held.size < this.#window.events &&
+      (this.#held.size === 0 || this.#heldBytes + bytes <= this.#window.bytes)
+    )
+  }
+
+  /** Whether the publisher must have ignored its window, which counts bytes in its own way, to send this one. */
+  isOverfull(bytes: number): boolean {
+    return this.#held.size > 0 && this.#heldBytes + bytes > 2 * this.#window.bytes
+  }
+
+  /** @param total - where it counts until it waits no more */
+  hold(item: Held, total: HeldTotal): void {
+    this.#total = total
+    this.#held.push(item)
+    this.#heldBytes += item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#heldUnnumbered++
+    total.events++
+    total.bytes += costOf(item)
+  }
+
+  /** The next one that waits for room. */
+  peekHeld(): Held | undefined {
+    return this.#held.peek()
+  }
+
+  unhold(): void {
+    const item = this.#held.shift()
+    if (item === undefined) return
+    this.#heldBytes -= item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#heldUnnumbered--
+    this.#uncount(1, costOf(item))
+  }
+
+  /** The event is in the log, or was refused. Numbers come in order. */
+  accept(n: number): void {
+    if (n !== UNNUMBERED) this.#accepted = n
+  }
+
+  /** The publisher may be told. */
+  confirm(n: number): void {
+    if (n > this.#confirmed) this.#confirmed = n
+  }
+
+  /** Remembers a refusal for as long as its answer may have been lost with the link. */
+  refuse(n: number, code: RefusalCode): void {
+    this.#refused.set(n, code)
+    // A publisher has at most one window without an answer, so it knows about those before.
+    for (const old of this.#refused.keys()) {
+      if (old > this.#received - this.#window.events) break
+      this.#refused.delete(old)
+    }
+  }
+
+  /** The refusals that the publisher may not know of, up to {@link accepted}: it does not send these again. */
+  refusals(): [n: number, code: RefusalCode][] {
+    const oldest = this.#received - this.#window.events
+    return [...this.#refused].filter(([n]) => n > oldest && n <= this.#accepted)
+  }
+
+  /**
+   * The link is gone, and with it what was not accepted: its publisher sends it again.
+   *
+   * @returns how many events without a number are gone for good
+   */
+  unlink(): number {
+    const lost = this.#heldUnnumbered
+    this.#uncount(this.#held.size, this.heldCost)
+    this.#held.clear()
+    this.#heldBytes = 0
+    this.#heldUnnumbered = 0
+    this.#received = this.#accepted
+    for (const n of this.#refused.keys()) if (n > this.#accepted) this.#refused.delete(n)
+    return lost
+  }
+
+  #uncount(events: number, bytes: number): void {
+    if (this.#total === undefined) return
+    this.#total.events -= events
+    this.#total.bytes -= bytes
+  }
+}

@@ -1,0 +1,267 @@
+import { matches } from '@bus/core'
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { newCounters } from '../counters.ts'
+import { EventLog } from '../log/log.ts'
+import { PatternSets } from '../log/pattern-set.ts'
+import { pump } from '../subscribing/pump.ts'
+import { SubscriberSession } from './subscriber-session.ts'
+
+const TYPES = ['a', 'b', 'a.x', 'c']
+const PATTERNS = ['a', '>', 'a.*', 'b', '*']
+
+type Step =
+  | { readonly do: 'append'; readonly type: string; readonly isBig: boolean }
+  | { readonly do: 'evict'; readonly count: number }
+  | { readonly do: 'pump' }
+  | { readonly do: 'ack'; readonly share: number }
+  | { readonly do: 'sub'; readonly pattern: string }
+  | { readonly do: 'unsub' }
+  | { readonly do: 'resume' }
+
+const step: fc.Arbitrary<Step> = fc.oneof(
+  {
+    weight: 6,
+    arbitrary: fc.record({
+      do: fc.constant('append' as const),
+      type: fc.constantFrom(...TYPES),
+      isBig: fc.integer({ min: 0, max: 4 }).map((n) => n === 0),
+    }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({
+      do: fc.constant('evict' as const),
+      count: fc.integer({ min: 1, max: 4 }),
+    }),
+  },
+  { weight: 4, arbitrary: fc.constant({ do: 'pump' } as const) },
+  {
+    weight: 3,
+    arbitrary: fc.record({
+      do: fc.constant('ack' as const),
+      share: fc.double({ min: 0, max: 1, noNaN: true }),
+    }),
+  },
+  {
+    weight: 1,
+    arbitrary: fc.record({
+      do: fc.constant('sub' as const),
+      pattern: fc.constantFrom(...PATTERNS),
+    }),
+  },
+  { weight: 1, arbitrary: fc.constant({ do: 'unsub' } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: 'resume' } as const) },
+)
+
+/** Room for about three small events. */
+const MESSAGE_BYTES = 50
+
+const range = (from: number, to: number): number[] =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i)
+
+/** A link to one subscriber, the log behind it, and what the subscriber should have got. */
+class Run {
+  readonly log = new EventLog({
+    maxEvents: 1e6,
+    maxBytes: 1e9,
+    maxAgeMs: Infinity,
+    segmentBytes: 100,
+  })
+  readonly session: SubscriberSession
+  readonly types: string[] = []
+  /** Offsets of events that are too large for a message. */
+  readonly big = new Set<number>()
+  /** Offsets that came, and those that were said to be lost, on this link. */
+  got = new Set<number>()
+  lost: { readonly from: number; readonly to: number }[] = []
+  told = 0
+  isFull = false
+  cursor = 0
+  readonly subs = new Map<number, { readonly pattern: string; readonly since: number }>()
+  #turn = 1
+  #id = 0
+
+  constructor() {
+    const window = { events: 5, bytes: 10_000 }
+    this.session = new SubscriberSession(new PatternSets(), window)
+    this.session.begin(0, window, MESSAGE_BYTES)
+  }
+
+  do(next: Step): void {
+    switch (next.do) {
+      case 'append':
+        this.#append(next.type, next.isBig)
+        break
+      case 'evict':
+        for (let i = 0; i < next.count; i++) this.log.evictOldest()
+        break
+      case 'pump':
+        pump(this.session, this.log, this, newCounters(), ++this.#turn, false)
+        break
+      case 'ack':
+        this.#ack(next.share)
+        break
+      case 'sub':
+        this.#subscribe(next.pattern)
+        break
+      case 'unsub':
+        for (const id of [...this.subs.keys()].slice(0, 1)) {
+          this.session.remove(id)
+          this.subs.delete(id)
+        }
+        break
+      case 'resume':
+        this.#resume()
+    }
+    this.#check()
+  }
+
+  sendText(text: string): void {
+    const [verb, from = '', to = '', why] = text.split(' ')
+    if (verb === 'gap') {
+      if (why === 'size') {
+        for (const offset of range(Number(from), Number(to))) {
+          if (this.#wants(offset)) expect(this.big.has(offset)).toBe(true)
+        }
+      }
+      this.lost.push({ from: Number(from), to: Number(to) })
+      this.told = Number(to)
+    } else this.told = Number(from)
+  }
+
+  sendLines(data: Buffer): void {
+    expect(data.length).toBeLessThanOrEqual(MESSAGE_BYTES)
+    for (const line of data.toString().split('\n')) {
+      const offset = Number(line.split(' ')[1])
+      expect(offset).toBeGreaterThan(this.told)
+      expect(this.#wants(offset)).toBe(true)
+      this.got.add(offset)
+      this.told = offset
+    }
+  }
+
+  #append(type: string, isBig: boolean): void {
+    this.types.push(type)
+    if (isBig) this.big.add(this.types.length)
+    const line = Buffer.from(`${type} i ${isBig ? 'x'.repeat(MESSAGE_BYTES) : '{}'}`)
+    this.log.append(false, line, 0, line.length, type, 0)
+  }
+
+  #ack(share: number): void {
+    const offset = Math.round(this.cursor + share * (this.session.told - this.cursor))
+    this.session.ack(offset)
+    this.cursor = Math.max(this.cursor, offset)
+  }
+
+  #subscribe(pattern: string): void {
+    const since = Math.max(this.log.head, this.session.told)
+    const id = ++this.#id
+    if (this.subs.size === 0) this.session.restart(this.log.head)
+    this.session.add(id, { pattern, mode: 'alo' }, since)
+    this.subs.set(id, { pattern, since })
+  }
+
+  #resume(): void {
+    this.session.begin(this.cursor, { events: 5, bytes: 10_000 }, MESSAGE_BYTES)
+    this.got = new Set([...this.got].filter((offset) => offset <= this.cursor))
+    this.told = this.cursor
+  }
+
+  #wants(offset: number): boolean {
+    const type = this.types[offset - 1] ?? ''
+    return [...this.subs.values()].some((sub) => offset > sub.since && matches(sub.pattern, type))
+  }
+
+  #check(): void {
+    const { session, log } = this
+    expect(session.unackedEvents).toBeLessThanOrEqual(5)
+    expect(session.acked).toBeLessThanOrEqual(session.told)
+    // What was passed was sent, or named in a gap, or lies before the cursor that the subscriber itself named.
+    for (let offset = this.cursor + 1; offset <= session.position; offset++) {
+      const isNamed = this.lost.some(({ from, to }) => from <= offset && offset <= to)
+      if (this.#wants(offset)) expect(this.got.has(offset) || isNamed).toBe(true)
+    }
+    expect(session.lost(log)).toBe(this.#newestLost())
+  }
+
+  #newestLost(): number {
+    for (let offset = log0(this.log); offset > this.session.position; offset--) {
+      if (this.#wants(offset)) return offset
+    }
+    return 0
+  }
+}
+
+/** The newest offset that left the log. */
+const log0 = (log: EventLog): number => log.floor - 1
+
+describe('a subscriber session', () => {
+  it('passes no event that is wanted without sending it or naming it in a gap, and names none that is not lost', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
+        const run = new Run()
+        run.do({ do: 'sub', pattern: 'a' })
+        for (const next of steps) run.do(next)
+      }),
+      { numRuns: 500 },
+    )
+  })
+
+  it('needs the oldest event that it has not settled, and nothing that it does not want', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const session = new SubscriberSession(new PatternSets(), { events: 100, bytes: 10_000 })
+    session.add(1, { pattern: 'a', mode: 'alo' }, 0)
+    const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
+    append('b')
+    append('b')
+    expect(session.needs(log)).toBe(3)
+    append('a')
+    append('b')
+    append('a')
+    append('b')
+    expect(session.needs(log)).toBe(3)
+    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
+    pump(session, log, outlet, newCounters(), 1, false)
+    expect(session.needs(log)).toBe(3)
+    session.ack(3)
+    expect(session.needs(log)).toBe(5)
+    session.ack(5)
+    expect(session.needs(log)).toBe(7)
+  })
+
+  it('looks for the set of all its patterns when something is read, not at each subscription', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const sets = new PatternSets()
+    const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
+    for (let id = 0; id < 50; id++) session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
+    // One set for each subscription, and none yet for all of them.
+    expect(sets.size).toBe(50)
+    log.append(false, Buffer.from('x'), 0, 1, 'p7', 0)
+    expect(session.next(log, 1)?.lines.count).toBe(1)
+    expect(sets.size).toBe(51)
+    session.remove(7)
+    expect(session.wants('p7', 1)).toBe(false)
+    session.end()
+    expect(sets.size).toBe(0)
+  })
+
+  it('gives the same frame to everybody with the same patterns and the same cursor', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const sets = new PatternSets()
+    const readers = ['a b', 'b a', 'a'].map((patterns) => {
+      const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
+      for (const [id, pattern] of patterns.split(' ').entries()) {
+        session.add(id, { pattern, mode: 'alo' }, 0)
+      }
+      return session
+    })
+    for (const type of ['a', 'c', 'b']) log.append(false, Buffer.from('x'), 0, 1, type, 0)
+    const [first, second, other] = readers.map((session) => session.next(log, 1))
+    expect(second).toBe(first)
+    expect(first?.lines.count).toBe(2)
+    expect(other?.lines.count).toBe(1)
+    for (const session of readers) session.end()
+    expect(sets.size).toBe(0)
+  })
+})

@@ -1,0 +1,265 @@
+/** A subscriber session: one cursor in the log, and the frames that were sent and not acknowledged. */
+import type { WireMode, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { Window } from '../../../protocol/bus-v1/limits.ts'
+import { Fifo } from '../fifo.ts'
+import {
+  countUpTo,
+  firstAbove,
+  frameAfter,
+  type Frame,
+  type Lines,
+  type Wants,
+} from '../log/frame.ts'
+import type { EventLog } from '../log/log.ts'
+import type { PatternSet, PatternSets } from '../log/pattern-set.ts'
+
+interface Sub {
+  readonly id: number
+  readonly mode: WireMode
+  /** It wants events behind this offset only. */
+  readonly since: number
+  /** Its pattern as a set of its own, for the time in which it wants less than its session. */
+  readonly set: PatternSet
+}
+
+/** Keeps the books; what is sent, and when, is not decided here. */
+export class SubscriberSession {
+  readonly #sets: PatternSets
+  #subs: readonly Sub[] = []
+  readonly #unacked = new Fifo<Lines>()
+  #known: PatternSet | undefined
+  #window: Window
+  #maxMessageBytes = Infinity
+  #position = 0
+  #told = 0
+  #acked = 0
+  #unackedEvents = 0
+  #unackedBytes = 0
+  #newestSince = 0
+  /** Subscriptions that are at least once. */
+  #reliable = 0
+  /** Nothing was told on this link yet, so the cursor may still go back. */
+  #isFresh = true
+
+  constructor(sets: PatternSets, window: Window) {
+    this.#sets = sets
+    this.#window = window
+  }
+
+  /** Everything up to it was sent, or is not wanted. */
+  get position(): number {
+    return this.#position
+  }
+
+  /** The subscriber knows of it: nothing above can be acknowledged. */
+  get told(): number {
+    return this.#told
+  }
+
+  /** Everything up to it is settled. */
+  get acked(): number {
+    return this.#acked
+  }
+
+  get unackedEvents(): number {
+    return this.#unackedEvents
+  }
+
+  /** The largest message that it takes. */
+  get maxMessageBytes(): number {
+    return this.#maxMessageBytes
+  }
+
+  get subscriptions(): number {
+    return this.#subs.length
+  }
+
+  /** Whether some subscription is at least once. */
+  get isReliable(): boolean {
+    return this.#reliable > 0
+  }
+
+  /** Whether the window has room for another event. */
+  get hasCredit(): boolean {
+    return this.#unackedEvents < this.#window.events && this.#unackedBytes < this.#window.bytes
+  }
+
+  /** The subscriptions as they stand. */
+  *list(): Generator<WireSubscription & { readonly from: number }> {
+    for (const { id, mode, since, set } of this.#subs)
+      yield { id, pattern: set.key, mode, from: since }
+  }
+
+  has(id: number): boolean {
+    return this.#subs.some((sub) => sub.id === id)
+  }
+
+  /** Begins anew on a link, behind `cursor`. What was sent on an older link and not settled is sent again. */
+  begin(cursor: number, window: Window, maxMessageBytes: number = Infinity): void {
+    this.unlink()
+    this.#window = window
+    this.#maxMessageBytes = maxMessageBytes
+    this.#position = cursor
+    this.#told = cursor
+    this.#acked = cursor
+    this.#isFresh = true
+  }
+
+  /** The first subscription comes: nothing before `cursor` is owed. Back it goes only while nothing was told. */
+  restart(cursor: number): void {
+    if (this.#isFresh) this.#told = this.#acked = cursor
+    this.#position = Math.max(cursor, this.#told)
+  }
+
+  /** The link is gone. */
+  unlink(): void {
+    this.#unacked.clear()
+    this.#unackedEvents = 0
+    this.#unackedBytes = 0
+    this.#position = this.#acked
+  }
+
+  /** Adds a subscription to events behind `since`, which is not below {@link told}. */
+  add(id: number, sub: Pick<WireSubscription, 'pattern' | 'mode'>, since: number): void {
+    this.#drop(id)
+    const set = this.#sets.acquire([sub.pattern])
+    // Pushing would make room for many more.
+    this.#subs = this.#subs.concat({ id, mode: sub.mode, since, set })
+    this.#sets.subscriptions++
+    if (sub.mode === 'alo') this.#reliable++
+    this.#newestSince = Math.max(this.#newestSince, since)
+    // What lies between was of no interest to the others, or it would have been told.
+    if (since < this.#position) this.#position = since
+    this.#reset()
+  }
+
+  /** `false`: there was none. */
+  remove(id: number): boolean {
+    if (!this.#drop(id)) return false
+    this.#reset()
+    return true
+  }
+
+  /** Gives everything back. */
+  end(): void {
+    for (const { id } of this.#subs) this.#drop(id)
+    this.#reset()
+    this.unlink()
+  }
+
+  /** Whether an event is wanted. */
+  wants(type: string, offset: number): boolean {
+    if (!this.#set.wants(type)) return false
+    if (offset > this.#newestSince) return true
+    for (const sub of this.#subs) if (offset > sub.since && sub.set.wants(type)) return true
+    return false
+  }
+
+  /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
+  next(log: EventLog, turn: number): Frame | undefined {
+    if (this.#position >= log.head || !this.hasCredit) return undefined
+    const isWhole = this.#position >= this.#newestSince
+    if (isWhole) {
+      const shared = this.#set.frameAfter(log, this.#position, turn)
+      if (this.#fits(shared)) return shared
+    }
+    const limits = {
+      events: this.#window.events - this.#unackedEvents,
+      bytes: Math.min(this.#window.bytes - this.#unackedBytes, this.#maxMessageBytes),
+      messageBytes: this.#maxMessageBytes,
+    }
+    const wants: Wants = (type, offset) => this.wants(type, offset)
+    const types = isWhole ? this.#set.types : undefined
+    return frameAfter(log, this.#position, wants, limits, types)
+  }
+
+  /** The frame was sent. */
+  sent({ upTo, lines }: Frame): void {
+    this.#position = upTo
+    if (lines.count === 0) return
+    this.#told = lines.last
+    this.#isFresh = false
+    this.#unacked.push(lines)
+    this.#unackedEvents += lines.count
+    this.#unackedBytes += lines.bytes
+  }
+
+  /** The subscriber was told that everything up to here is sent, or lost. */
+  tell(offset: number): void {
+    this.#isFresh = false
+    if (offset > this.#told) this.#told = offset
+  }
+
+  /** Goes on behind `offset`, because nothing that is wanted is left before it. */
+  skipTo(offset: number): void {
+    if (offset > this.#position) this.#position = offset
+  }
+
+  /** Everything up to `offset` is settled. @returns whether that is news; the caller has compared with {@link told} */
+  ack(offset: number): boolean {
+    if (offset <= this.#acked) return false
+    const before = this.#acked
+    this.#acked = offset
+    let lines = this.#unacked.peek()
+    while (lines !== undefined && lines.first <= offset) {
+      this.#unackedEvents -= countUpTo(lines, offset) - countUpTo(lines, before)
+      if (lines.last > offset) break
+      this.#unackedBytes -= lines.bytes
+      this.#unacked.shift()
+      lines = this.#unacked.peek()
+    }
+    return true
+  }
+
+  /** The oldest event that it may still ask for; `head + 1` when there is none. Looks through what it does not want. */
+  needs(log: EventLog): number {
+    const sent = this.#unacked.peek()
+    if (sent !== undefined) return firstAbove(sent, this.#acked)
+    while (this.#position < log.head) {
+      const next = this.#position + 1
+      if (next >= log.floor && this.wants(log.typeOf(next), next)) break
+      this.#position = Math.max(next, log.floor - 1)
+    }
+    return this.#position + 1
+  }
+
+  /** The newest wanted event that left the log before it was sent; 0 when there is none. */
+  lost(log: EventLog): number {
+    if (this.#position >= this.#newestSince) return log.lostBeyond(this.#position, this.#set.wants)
+    let newest = 0
+    for (const { since, set } of this.#subs) {
+      newest = Math.max(newest, log.lostBeyond(Math.max(since, this.#position), set.wants))
+    }
+    return newest
+  }
+
+  #fits({ lines }: Frame): boolean {
+    if (lines.bytes > this.#maxMessageBytes) return false
+    if (lines.count <= 1) return true
+    return (
+      lines.count <= this.#window.events - this.#unackedEvents &&
+      lines.bytes <= this.#window.bytes - this.#unackedBytes
+    )
+  }
+
+  #drop(id: number): boolean {
+    const sub = this.#subs.find((one) => one.id === id)
+    if (sub === undefined) return false
+    this.#subs = this.#subs.filter((one) => one !== sub)
+    this.#sets.subscriptions--
+    if (sub.mode === 'alo') this.#reliable--
+    this.#sets.release(sub.set)
+    return true
+  }
+
+  /** Made when it is asked for: subscriptions come many at a time, and each of them changes it. */
+  get #set(): PatternSet {
+    this.#known ??= this.#sets.acquire(this.#subs.map(({ set }) => set.key))
+    return this.#known
+  }
+
+  #reset(): void {
+    if (this.#known !== undefined) this.#sets.release(this.#known)
+    this.#known = undefined
+  }
+}

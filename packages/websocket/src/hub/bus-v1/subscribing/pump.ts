@@ -1,0 +1,63 @@
+/** The pump: moves a subscriber's cursor through the log, as far as its window and its socket allow. */
+import { gapLine, markLine } from '../../../protocol/bus-v1/hub-line-text.ts'
+import type { Counters } from '../counters.ts'
+import type { EventLog } from '../log/log.ts'
+import type { SubscriberSession } from '../sessions/subscriber-session.ts'
+
+/** Foreign events behind which a cursor is moved by a line of its own. */
+const MARK_EVENTS = 1_024
+
+/** Where the pump puts things. */
+export interface Outlet {
+  /** More waits in the socket than it should. */
+  readonly isFull: boolean
+  /** Sends a line as a message of its own. */
+  sendText(text: string): void
+  /** Sends lines of the log. */
+  sendLines(data: Buffer): void
+}
+
+/**
+ * @param wantsMark - tells the cursor even if little is between
+ * @returns whether the log had moved on beyond the cursor, which has caught up now
+ */
+export function pump(
+  subscriber: SubscriberSession,
+  log: EventLog,
+  outlet: Outlet,
+  counters: Counters,
+  turn: number,
+  wantsMark: boolean,
+): boolean {
+  let wasBehind = false
+  while (!outlet.isFull) {
+    if (subscriber.position + 1 < log.floor && subscriber.hasCredit) {
+      const lost = subscriber.lost(log)
+      if (lost > 0) {
+        outlet.sendText(gapLine(subscriber.position + 1, lost, 'slow'))
+        subscriber.tell(lost)
+        counters.gaps++
+      }
+      subscriber.skipTo(log.floor - 1)
+      wasBehind = true
+    }
+    const frame = subscriber.next(log, turn)
+    if (frame === undefined) break
+    subscriber.sent(frame)
+    if (frame.tooLarge !== undefined) {
+      const { from, to } = frame.tooLarge
+      outlet.sendText(gapLine(from, to, 'size'))
+      subscriber.tell(to)
+      counters.gaps++
+    }
+    if (frame.data === undefined) continue
+    outlet.sendLines(frame.data)
+    counters.delivered += frame.lines.count
+  }
+  const behind = subscriber.position - subscriber.told
+  if (behind >= MARK_EVENTS || (wantsMark && behind > 0)) {
+    outlet.sendText(markLine(subscriber.position))
+    subscriber.tell(subscriber.position)
+  }
+  return wasBehind
+}

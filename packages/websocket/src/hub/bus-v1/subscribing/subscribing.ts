@@ -1,0 +1,69 @@
+/** Subscribing: who may have which subscription, and where it begins. */
+import type { SubscriptionRefusal } from '../../../protocol/bus-v1/codes.ts'
+import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { EventLog } from '../log/log.ts'
+import type { PatternSets } from '../log/pattern-set.ts'
+import type { Permission } from '../admission/permission.ts'
+import type { Session } from '../sessions/session.ts'
+
+/** Wildcards of one token in a pattern: with many of them, matching one type looks at very many branches. */
+const MAX_STARS = 4
+
+export interface SubscribingOptions {
+  readonly log: EventLog
+  /** Subscriptions of one connection, at most. */
+  readonly maxPerSession: number
+  /** Subscriptions of all sessions at most. */
+  readonly maxInAll: number
+  /** Knows how many there are. */
+  readonly sets: PatternSets
+  /** The subscriptions of somebody are others than before. */
+  readonly onChanged: () => void
+}
+
+/** The rules of the hub for subscriptions. */
+export class Subscribing {
+  readonly #options: SubscribingOptions
+
+  constructor(options: SubscribingOptions) {
+    this.#options = options
+  }
+
+  /** Why the session cannot have this pattern; `undefined` when it can. */
+  judge(
+    session: Session,
+    permission: Permission,
+    pattern: string,
+  ): SubscriptionRefusal | undefined {
+    const { maxPerSession, maxInAll, sets } = this.#options
+    if (session.subscriber.subscriptions >= maxPerSession) return 'limit'
+    if (sets.subscriptions >= maxInAll) return 'limit'
+    if (pattern.split('.').filter((token) => token === '*').length > MAX_STARS) return 'pattern'
+    return permission.maySubscribe(pattern) ? undefined : 'auth'
+  }
+
+  /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
+  add(
+    session: Session,
+    permission: Permission,
+    sub: WireSubscription,
+  ): number | SubscriptionRefusal {
+    const refusal = this.judge(session, permission, sub.pattern)
+    if (refusal !== undefined) return refusal
+    const { subscriber } = session
+    const { log, onChanged } = this.#options
+    // Nothing was wanted so far, so nothing of the past is owed, unless it is asked for.
+    if (subscriber.subscriptions === 0) {
+      subscriber.restart(Math.min(sub.from ?? log.head, log.head))
+    }
+    // What was sent already cannot come before it again: offsets only rise on a link.
+    const since = Math.max(Math.min(sub.from ?? log.head, log.head), subscriber.told)
+    subscriber.add(sub.id, sub, since)
+    onChanged()
+    return since
+  }
+
+  remove(session: Session, id: number): void {
+    if (session.subscriber.remove(id)) this.#options.onChanged()
+  }
+}
