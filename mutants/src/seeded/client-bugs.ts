@@ -43,9 +43,9 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'forgets-subscriptions',
     bug: 'does not ask for its subscriptions again on a new link',
-    file: `${CLIENT}/bus-v1/bus-v1-session.ts`,
-    find: 'const subs = this.#subscriber.wanted(patterns)',
-    replace: 'const subs = this.#sid === undefined ? this.#subscriber.wanted(patterns) : []',
+    file: `${CLIENT}/bus-v1/greeting.ts`,
+    find: 'const session = this.#sid === undefined ? {} : { sid: this.#sid }',
+    replace: 'const session = this.#sid === undefined ? {} : { sid: this.#sid, subs: [] as const }',
     caughtBy: { [BUS_V1]: ['G1'] },
   },
   {

@@ -1,50 +1,20 @@
 /** The session of `bus.v1`: acknowledged publishing and resumable subscribing over any number of links. */
-import {
-  AuthError,
-  DecodeError,
-  ProtocolError,
-  type BusError,
-  type Clock,
-  type Event,
-  type Gap,
-} from '@bus/core'
+import { AuthError, DecodeError, ProtocolError, type BusError, type Event } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
-import { helloLine, type WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
-import { VERSION } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
-import type { SessionCredentials } from '../../protocol/credentials.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
-import type { Registry } from '../subscriptions/registry.ts'
 import type { LinkEnd, Session, SessionLink } from '../link/session.ts'
 import { encodeBody } from '../../protocol/bus-v1/body.ts'
 import { busV1Capabilities } from '../../protocol/bus-v1/capabilities.ts'
+import { Greeting } from './greeting.ts'
 import { ProgressWatch } from './progress-watch.ts'
-import { Publisher, type PublisherOutbox } from './publisher.ts'
+import type { BusV1Ports } from './ports.ts'
+import { Publisher } from './publisher.ts'
 import { SessionToken } from './session-token.ts'
 import { Subscriber } from './subscriber.ts'
 import { Verdicts, refusal } from './verdicts.ts'
-import { waitWithin, type Waiting } from './waiting.ts'
-
-export interface BusV1Ports {
-  readonly outbox: PublisherOutbox
-  readonly registry: Registry
-  readonly clock: Clock
-  readonly maxMessageBytes: number
-  /** What is shown to the hub; absent where the handshake says it all. */
-  readonly credentials: SessionCredentials | undefined
-  /** Milliseconds without a word of the hub about what was published that end the link; `Infinity`: none do. */
-  readonly progressMs: number
-  /** There is something to write. */
-  wake(): void
-  received(): void
-  gap(gap: Gap): void
-  /** The hub wants to be left alone for a while, counted from the end of the link. */
-  postpone(retryAfterMs: number, spreadMs: number): void
-  undecodable(error: Error, frame: Frame): void
-  /** The verdict on everything that was wanted when the link opened. */
-  restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
-}
 
 /** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
 const MAX_MESSAGE_BYTES = 65_536
@@ -66,15 +36,11 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #subscriber: Subscriber
   readonly #token: SessionToken | undefined
   readonly #progress: ProgressWatch
+  readonly #greeting = new Greeting()
   readonly #verdicts = new Verdicts()
   readonly #reader: HubMessageReader = new HubMessageReader(this)
   /** The link whose frames count. */
   #link: SessionLink | undefined
-  #isWelcomed = false
-  #welcomed: Waiting<Welcome> | undefined
-  #sid: string | undefined
-  /** Links that said `hello`. */
-  #links = 0
 
   constructor(ports: BusV1Ports) {
     this.#ports = ports
@@ -109,15 +75,9 @@ export class BusV1Session implements Session, HubReceiver {
     const patterns = this.#ports.registry.patterns()
     const resume = this.#subscriber.begin(new Set(patterns))
     const subs = this.#subscriber.wanted(patterns)
-    const welcome = waitWithin<Welcome>(signal, (waiting) => (this.#welcomed = waiting))
-    // A failing write ends the link, and the wait with it.
-    const session = this.#sid === undefined ? {} : { sid: this.#sid }
     const { maxMessageBytes } = this.#ports
-    const own = { v: VERSION, subs, maxMessageBytes, link: ++this.#links } as const
-    const hello = helloLine({ ...own, ...session, ...resume, ...token })
-    void link.send(hello).catch(() => {})
-    link.flow()
-    const { subs: verdicts } = await welcome
+    const hello = { subs, maxMessageBytes, ...resume, ...token }
+    const { subs: verdicts } = await this.#greeting.exchange(link, hello, signal)
     const refused = new Map<string, Error>()
     for (const verdict of verdicts) {
       const pattern = subs.find(({ id }) => id === verdict.id)?.pattern
@@ -148,7 +108,7 @@ export class BusV1Session implements Session, HubReceiver {
     if (isTheirs && code === UNAUTHORIZED) this.#token?.refused()
     const isPoisoned = this.#publisher.down(isTheirs ? code : undefined)
     // The hub would wait for the number of an event that was given up; or it has asked for another session.
-    if (isPoisoned || (isTheirs && code === CONFLICT)) this.#sid = undefined
+    if (isPoisoned || (isTheirs && code === CONFLICT)) this.#greeting.forgetSession()
   }
 
   next(): Frame | undefined {
@@ -167,7 +127,7 @@ export class BusV1Session implements Session, HubReceiver {
   text(bytes: Buffer): void {
     // What stood behind a bad line is lost on this link: to go on would be to skip it.
     if (this.#link === undefined) return
-    if (!this.#isWelcomed && !/^(?:welcome|bye) /.test(bytes.toString('latin1', 0, 8))) {
+    if (!this.#greeting.isWelcomed && !/^(?:welcome|bye) /.test(bytes.toString('latin1', 0, 8))) {
       this.#drop('early', bytes.toString())
       return
     }
@@ -217,21 +177,14 @@ export class BusV1Session implements Session, HubReceiver {
   // What the hub says, line by line.
 
   welcome(welcome: Welcome): void {
-    const waiting = this.#welcomed
-    this.#welcomed = undefined
-    if (waiting === undefined) this.#drop('welcome again', '')
-    else if (welcome.resumed && welcome.sid !== this.#sid) {
-      this.#welcomed = waiting
-      this.#sid = undefined
-      this.#drop('welcome sid', '')
-    } else {
-      this.#isWelcomed = true
-      this.#sid = welcome.sid
-      this.#publisher.welcome(welcome)
-      this.#progress.begin(welcome.limits)
-      this.#subscriber.welcome(welcome)
-      waiting.resolve(welcome)
+    const fault = this.#greeting.answered(welcome)
+    if (fault !== undefined) {
+      this.#drop(`welcome ${fault}`, '')
+      return
     }
+    this.#publisher.welcome(welcome)
+    this.#progress.begin(welcome.limits)
+    this.#subscriber.welcome(welcome)
   }
 
   ok(n: number): void {
@@ -284,14 +237,13 @@ export class BusV1Session implements Session, HubReceiver {
     const message = `The hub said something wrong: ${what}`
     this.#ports.undecodable(new DecodeError(message), frame)
     // While the link is being made ready, whoever does that ends it.
-    if (this.#welcomed === undefined) link.close(PROTOCOL_ERROR, what)
-    else this.#welcomed.reject(new ProtocolError(message, { retryable: true }))
+    const isOpening = this.#greeting.fail(new ProtocolError(message, { retryable: true }))
+    if (!isOpening) link.close(PROTOCOL_ERROR, what)
   }
 
   #forgetLink(): void {
     this.#link = undefined
-    this.#isWelcomed = false
-    this.#welcomed = undefined
+    this.#greeting.forgetLink()
     this.#verdicts.clear()
     this.#subscriber.down()
     this.#token?.down()

@@ -7,38 +7,19 @@ import {
   TooLargeError,
   UnsupportedError,
   type BusError,
-  type Clock,
   type Delivery,
   type Event,
   type PublishOptions,
   type PublishReceipt,
   type QueueOptions,
   type QueueStats,
-  type Undeliverable,
   type UndeliverableReason,
 } from '@bus/core'
 import type { Frame } from '../../protocol/protocol.ts'
 import { OutboxEntry } from './outbox-entry.ts'
 import { dropped, queueFull } from './outbox-errors.ts'
+import type { OutboxPorts } from './outbox-ports.ts'
 import { PublishLimits } from './publish-limits.ts'
-
-export interface OutboxPorts {
-  readonly clock: Clock
-  /** Tries per event over broken links. */
-  readonly maxAttempts: number
-  /** The largest frame. */
-  readonly maxMessageBytes: number
-  /** Whether an entry may be taken at all; an error says why not. Absent: each may. */
-  readonly admit?: ((entry: OutboxEntry) => BusError | undefined) | undefined
-  /** What goes first: the greater. Absent: what came first. */
-  readonly rank?: ((entry: OutboxEntry) => number) | undefined
-  /** An entry was added: the writer may run. */
-  offered(): void
-  undeliverable(notice: Undeliverable): void
-  level(level: 'high' | 'normal', fillRatio: number): void
-  /** An entry left: there may be room again. */
-  room(): void
-}
 
 /** Bounded; what a socket has not yet taken over stays at its head, so that nothing is lost by being taken out too early. */
 export class Outbox {

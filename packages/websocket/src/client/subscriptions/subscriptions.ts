@@ -9,6 +9,7 @@ import {
   type FeedOptions,
   type Undeliverable,
 } from '@bus/core'
+import { GoingLive } from './going-live.ts'
 import { askFor } from './refused-patterns.ts'
 import type { Registry, RegistryEntry } from './registry.ts'
 import { Parking } from './parking.ts'
@@ -32,17 +33,11 @@ export interface SubscriptionPorts {
   undeliverable(notice: Undeliverable): void
 }
 
-interface Pending {
-  resolve(): void
-  reject(error: Error): void
-}
-
 /** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
 export class Subscriptions {
   readonly #ports: SubscriptionPorts
   readonly #requests: ServerRequests
-  /** Waiting to be live. */
-  readonly #pending = new Map<RegistryEntry, Pending>()
+  readonly #goingLive = new GoingLive()
   /** The link that is ready, and what its server was asked for. */
   #link: SubscriptionLink | undefined
   #onServer = new Set<string>()
@@ -133,7 +128,7 @@ export class Subscriptions {
   up(link: SubscriptionLink): void {
     this.#link = link
     this.#wasUp = true
-    for (const [entry, pending] of this.#pending) this.#request(entry, pending)
+    for (const entry of this.#goingLive.entries()) this.#request(entry)
     void this.#tidy()
   }
 
@@ -143,10 +138,10 @@ export class Subscriptions {
 
   /** The other side turned out to settle nothing: whoever demanded that, and is not live yet, is told. */
   unsettled(error: Error): void {
-    for (const [entry, pending] of this.#pending) {
+    for (const entry of this.#goingLive.entries()) {
       if (!entry.mustSettle) continue
       this.#drop(entry)
-      pending.reject(error)
+      this.#goingLive.fail(entry, error)
     }
   }
 
@@ -154,7 +149,7 @@ export class Subscriptions {
   park(error: BusError): void {
     for (const entry of this.#ports.registry.list()) {
       this.parking.park(entry)
-      this.#pending.get(entry)?.reject(error)
+      this.#goingLive.fail(entry, error)
       // Whatever the last owner had no room for is its own now.
       this.#hasRoom(entry)
     }
@@ -164,8 +159,7 @@ export class Subscriptions {
     this.#closedBy = error
     this.parking.close()
     this.#link = undefined
-    for (const pending of this.#pending.values()) pending.reject(error)
-    this.#pending.clear()
+    this.#goingLive.failAll(error)
     this.#ports.registry.clear()
   }
 
@@ -175,40 +169,20 @@ export class Subscriptions {
       return Promise.reject(new AbortedError('Subscribing', { cause: signal.reason }))
     }
     if (!this.#ports.registry.has(entry)) this.#ports.registry.add(entry)
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        pending.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
-        void this.#remove(entry)
-      }
-      const done = (): void => {
-        signal?.removeEventListener('abort', onAbort)
-        if (this.#pending.get(entry) === pending) this.#pending.delete(entry)
-      }
-      const pending: Pending = {
-        resolve: () => {
-          done()
-          resolve()
-        },
-        reject: (error) => {
-          done()
-          reject(error)
-        },
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#pending.set(entry, pending)
-      this.#request(entry, pending)
-    })
+    const live = this.#goingLive.wait(entry, signal, () => void this.#remove(entry))
+    this.#request(entry)
+    return live
   }
 
   /** Makes the entry live on the ready link; without one, the next `up` does it. */
-  #request(entry: RegistryEntry, pending: Pending): void {
+  #request(entry: RegistryEntry): void {
     if (this.#link === undefined) return
     if (this.#ports.remote().subscribe === undefined) {
-      pending.resolve()
+      this.#goingLive.done(entry)
       return
     }
     void this.#requests.enqueue(async (link) => {
-      if (!this.#pending.has(entry)) return
+      if (!this.#goingLive.has(entry)) return
       const remote = this.#ports.remote()
       const missing = entry.patterns.filter(
         (pattern) => !this.#onServer.has(pattern) || remote.lacks?.(pattern) === true,
@@ -219,14 +193,14 @@ export class Subscriptions {
         // A lost link says nothing about the patterns: the next one asks again.
         if (isLoss(link, error)) return
         this.#drop(entry)
-        pending.reject(error as Error)
+        this.#goingLive.fail(entry, error as Error)
         if (missing.length > 1 || !(error instanceof RejectedError))
           await this.#retract(missing, link)
         return
       }
       if (this.#link !== link) return
       for (const pattern of missing) this.#onServer.add(pattern)
-      pending.resolve()
+      this.#goingLive.done(entry)
     })
   }
 
@@ -243,7 +217,7 @@ export class Subscriptions {
 
   #remove(entry: RegistryEntry): Promise<void> {
     if (!this.#drop(entry)) return Promise.resolve()
-    this.#pending.get(entry)?.reject(new AbortedError('Subscribing'))
+    this.#goingLive.fail(entry, new AbortedError('Subscribing'))
     return this.#tidy()
   }
 
