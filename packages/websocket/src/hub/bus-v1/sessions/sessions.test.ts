@@ -38,6 +38,8 @@ interface Known {
   readonly principal: Principal
   link: Link | undefined
   goneAt: number
+  /** Which one of those that left it was: several leave at the same time. */
+  leaving: number
   isOver: boolean
 }
 
@@ -46,6 +48,7 @@ class Model {
   readonly sessions = newSessions()
   readonly known: Known[] = []
   now = 0
+  #left = 0
 
   open(who: number): void {
     const principal = PRINCIPALS[who % 2] ?? { id: '' }
@@ -54,7 +57,7 @@ class Model {
     if (alive.length === CAPACITY) {
       const [oldest] = alive
         .filter((item) => item.link === undefined)
-        .toSorted((a, b) => a.goneAt - b.goneAt)
+        .toSorted((a, b) => a.leaving - b.leaving)
       if (oldest !== undefined) oldest.isOver = true
       expect(session === undefined).toBe(oldest === undefined)
     } else expect(session).toBeDefined()
@@ -64,7 +67,7 @@ class Model {
     session.publisher.receive(1)
     session.publisher.accept(1)
     this.sessions.attach(session, link)
-    this.known.push({ session, principal, link, goneAt: 0, isOver: false })
+    this.known.push({ session, principal, link, goneAt: 0, leaving: 0, isOver: false })
   }
 
   resume(index: number, who: number): void {
@@ -91,6 +94,7 @@ class Model {
     this.sessions.detach(item.session, item.link, this.now)
     item.link = undefined
     item.goneAt = this.now
+    item.leaving = ++this.#left
   }
 
   sweep(): void {
