@@ -23,7 +23,7 @@ export type Step =
   /** Goes on with another connection; those before it stay. */
   | { readonly dial: true }
 
-/** How a row knows that everything was said: by a line, by a pong, by the first answer, or because the link is over. */
+/** How a row knows that everything was said: by a line, by a pong, by the first answer, which is all of it then, or because the link is over. */
 export type Fence = 'line' | 'pong' | 'answer' | 'over'
 
 /** One bad input. */

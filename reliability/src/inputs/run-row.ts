@@ -53,9 +53,10 @@ class Play implements Disposable {
     await this.#settle(row.fence)
   }
 
-  outcome(): Outcome {
+  outcome(fence: Fence): Outcome {
     const entries = this.#peer.transcript.slice(this.#mark).filter((entry) => !isFence(entry))
-    const last = entries.findIndex((entry) => entry.startsWith('close '))
+    const isLast = (entry: string): boolean => fence === 'answer' || entry.startsWith('close ')
+    const last = entries.findIndex(isLast)
     const said = last === -1 ? entries : entries.slice(0, last + 1)
     const received = Buffer.concat(this.#peers.flatMap(({ chunks }) => chunks))
     return {
@@ -123,5 +124,5 @@ function brieflyWelcome({ resumed, gaps }: Welcome): string {
 export async function runRow(row: Row, port: number): Promise<Outcome> {
   using play = new Play(port)
   await play.run(row)
-  return play.outcome()
+  return play.outcome(row.fence)
 }

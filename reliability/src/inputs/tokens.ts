@@ -26,11 +26,12 @@ const inHeader: Row[] = [
   greeting('a token of 7 kB', { lines: [bearer(`${CANARY}${'x'.repeat(7_000)}`)] }, refused(401), {
     hub,
   }),
+  // Most of it is not read, so TCP may end with a reset.
   greeting(
     'a token of 1 MB',
     { lines: [bearer(`${CANARY}${'x'.repeat(1_000_000)}`)] },
-    refused(431),
-    { hub },
+    'HTTP 431',
+    { hub, fence: 'answer' },
   ),
   greeting(
     'a token named like a member of objects',
