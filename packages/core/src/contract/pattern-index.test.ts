@@ -1,3 +1,5 @@
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { ConfigError } from './errors.ts'
@@ -167,4 +169,19 @@ test('any history of adds and deletes matches what a plain list of pairs would',
       }
     }),
   )
+})
+
+test('what it remembers is bounded, also where every type matches many values', () => {
+  setFlagsFromString('--expose-gc')
+  const gc = runInNewContext('gc') as () => void
+  const index = new PatternIndex<number>()
+  const values = Array.from({ length: 1_000 }, (_, value) => value)
+  for (const value of values) index.add('user.>', value)
+  gc()
+  const before = process.memoryUsage().heapUsed
+  for (let n = 0; n < 2_000; n++) expect(index.match(`user.${n}`)).toHaveLength(values.length)
+  gc()
+  // All of them would be 16 MB.
+  expect(process.memoryUsage().heapUsed - before).toBeLessThan(6_000_000)
+  expect(index.match('user.1')).toEqual(values)
 })

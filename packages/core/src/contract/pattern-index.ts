@@ -4,6 +4,8 @@ import { assertPattern, isPattern, isType } from './type.ts'
 
 /** Types whose matches are remembered. Beyond it the memory starts over: the types may come from strangers. */
 const MAX_CACHED_TYPES = 4_096
+/** Matches that are remembered, over all types: a type may match many values. */
+const MAX_CACHED_MATCHES = 262_144
 
 /** Values by pattern. `*` stands for one token, `>` at the end for one or more. */
 export class PatternIndex<T> {
@@ -13,6 +15,7 @@ export class PatternIndex<T> {
   /** How many patterns a value has beyond one, where it has: most have no entry, which with many patterns is much memory. */
   readonly #more = new Map<T, number>()
   #cache = new Map<string, readonly T[]>()
+  #cachedMatches = 0
   #size = 0
   #nextOrder = 0
 
@@ -54,7 +57,11 @@ export class PatternIndex<T> {
     // The grammar bounds the depth of the search, and what goes into the cache.
     if (!isType(type)) return NOTHING
     const values = this.#inOrder(this.#trie.match(type))
-    if (this.#cache.size >= MAX_CACHED_TYPES) this.#forget()
+    this.#cachedMatches += values.length
+    if (this.#cache.size >= MAX_CACHED_TYPES || this.#cachedMatches > MAX_CACHED_MATCHES) {
+      this.#forget()
+      this.#cachedMatches = values.length
+    }
     // A copy: the type may be cut from a large text, which the cache would keep alive.
     this.#cache.set(type.split('.').join('.'), values)
     return values
@@ -63,6 +70,7 @@ export class PatternIndex<T> {
   /** A map that was cleared would stay old for the garbage collector, and with it everything that it ever held. */
   #forget(): void {
     if (this.#cache.size > 0) this.#cache = new Map()
+    this.#cachedMatches = 0
   }
 
   /** Each once. Where there is nothing to put in order, nothing more is looked up. */

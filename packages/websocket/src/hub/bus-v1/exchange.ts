@@ -38,7 +38,7 @@ export class Exchange {
   readonly #onChores: (now: number) => void
   readonly #clock: Clock
   readonly #counters: Counters = newCounters()
-  readonly #sets = new PatternSets()
+  readonly #sets: PatternSets
   readonly #sessions: Sessions
   readonly #room: Room
   readonly #confirmations: Confirmations | undefined
@@ -59,6 +59,7 @@ export class Exchange {
     this.#metering = tools.metering ?? new Metering({ ...limits, clock })
     this.#onChores = tools.onChores ?? (() => {})
     this.log = new EventLog(options.log)
+    this.#sets = new PatternSets(this.log)
     this.#sessions = new Sessions({
       ttlMs: options.sessionTtlMs,
       capacity: limits.sessions,
@@ -75,7 +76,7 @@ export class Exchange {
     this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
     this.#turn = new Turn<Member>({
       prepare: (first) => this.#prepare(first),
-      finish: () => this.#sets.forgetFrames(),
+      finish: () => this.#sets.tidy(),
     })
     this.#publishing = this.#newPublishing(tools)
     this.#gate = new Gate({

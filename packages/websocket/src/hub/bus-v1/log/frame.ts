@@ -15,6 +15,13 @@ export interface FrameLimits {
 /** Whether a reader wants an event. */
 export type Wants = (type: string, offset: number) => boolean
 
+/** The wanted events behind `cursor` up to `end`, in order; `undefined` where each has to be asked about. */
+export type LookUp = (
+  segment: Segment,
+  cursor: number,
+  end: number,
+) => readonly number[] | undefined
+
 /** Events are looked up by type where at most one in so many is wanted. */
 const SPARSE = 4
 
@@ -72,21 +79,20 @@ export function firstAbove(lines: Lines, offset: number): number {
  * The frame behind `cursor`: it ends with its segment, where it is full, or before an event that is too large. There is
  * at least one event behind the cursor, and it is still in the log.
  *
- * @param types - the only types that are wanted, where they can be named: where they are few they are looked up, so
- * that what others want costs nothing. Without it every event is asked about.
+ * @param lookUp - finds what is wanted, so that what others want costs nothing. Without it every event is asked about.
  */
 export function frameAfter(
   log: EventLog,
   cursor: number,
   wants: Wants,
   limits: FrameLimits,
-  types?: readonly string[],
+  lookUp?: LookUp,
 ): Frame {
   const segment = log.segmentOf(cursor + 1)
-  if (segment === undefined) return nothing(log.head)
+  if (segment === undefined) return emptyFrame(log.head)
   const draft = new Draft(segment, limits)
   const end = Math.min(segment.last, log.head)
-  const offsets = types === undefined ? undefined : offsetsOf(segment, types, cursor, end)
+  const offsets = lookUp?.(segment, cursor, end)
   if (offsets === undefined) {
     for (let offset = cursor + 1; offset <= end; offset++) {
       if (wants(segment.typeOf(offset), offset) && !draft.take(offset))
@@ -100,19 +106,16 @@ export function frameAfter(
   return draft.frame(end)
 }
 
-/** What is wanted of a segment; `undefined` when that is so much that asking about every event costs less. */
-function offsetsOf(
-  segment: Segment,
-  types: readonly string[],
-  cursor: number,
-  end: number,
-): readonly number[] | undefined {
-  const offsets: number[] = []
-  const limit = (end - cursor) / SPARSE
-  for (const type of types) {
-    if (!segment.collect(type, cursor, offsets, limit)) return undefined
+/** For readers whose wanted types can be named. Leaves off when they are so many that asking about every event costs less. */
+export function lookUpTypes(types: readonly string[]): LookUp {
+  return (segment, cursor, end) => {
+    const offsets: number[] = []
+    const limit = (end - cursor) / SPARSE
+    for (const type of types) {
+      if (!segment.collect(type, cursor, offsets, limit)) return undefined
+    }
+    return types.length === 1 ? offsets.toReversed() : offsets.toSorted((a, b) => a - b)
   }
-  return types.length === 1 ? offsets.toReversed() : offsets.toSorted((a, b) => a - b)
 }
 
 /** A frame in the making. */
@@ -149,14 +152,15 @@ class Draft {
   }
 
   frame(upTo: number): Frame {
-    if (this.#count === 0) return nothing(upTo, this.#tooLarge)
+    if (this.#count === 0) return emptyFrame(upTo, this.#tooLarge)
     return fromRuns(this.#segment, this.#runs, upTo, this.#count)
   }
 }
 
 const NO_LINES: Lines = { count: 0, first: 0, last: 0, bytes: 0, offsets: undefined }
 
-function nothing(upTo: number, tooLarge?: Range): Frame {
+/** Nothing is wanted up to there. */
+export function emptyFrame(upTo: number, tooLarge?: Range): Frame {
   return { upTo, data: undefined, lines: NO_LINES, tooLarge }
 }
 

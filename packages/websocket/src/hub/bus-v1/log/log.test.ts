@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EvictionMarks } from './eviction-marks.ts'
-import { frameAfter } from './frame.ts'
+import { frameAfter, lookUpTypes } from './frame.ts'
 import { EventLog } from './log.ts'
 
 const TYPES = ['a', 'b', 'order.created', 'x'.repeat(60)]
@@ -89,7 +89,13 @@ function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do
   const passed: number[] = []
   let cursor = Math.max(read.cursor, log.floor - 1)
   while (cursor < log.head) {
-    const frame = frameAfter(log, cursor, wants, read, read.named ? read.types : undefined)
+    const frame = frameAfter(
+      log,
+      cursor,
+      wants,
+      read,
+      read.named ? lookUpTypes(read.types) : undefined,
+    )
     const { upTo, data, lines: found, tooLarge } = frame
     const text = data?.toString().split('\n') ?? []
     const offsets = text.map((line) => Number(line.split(' ')[1]))

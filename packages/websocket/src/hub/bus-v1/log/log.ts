@@ -35,6 +35,8 @@ export class EventLog {
   #head = 0
   #bytes = 0
   #newestAt = 0
+  /** Told of each event when it is there. */
+  onAppended: (type: string, offset: number) => void = () => {}
 
   constructor(limits: LogLimits, marks: EvictionMarks = new EvictionMarks()) {
     this.#limits = limits
@@ -87,6 +89,7 @@ export class EventLog {
     this.#head = offset
     this.#bytes += size
     this.#stamp(offset, now)
+    this.onAppended(type, offset)
     return offset
   }
 

@@ -1,7 +1,8 @@
 /** A pattern set: readers that want the same share what was found for one of them. */
 import { isType, PatternIndex } from '@bus/core'
-import { frameAfter, type Frame } from './frame.ts'
+import { emptyFrame, frameAfter, lookUpTypes, type Frame, type LookUp } from './frame.ts'
 import type { EventLog } from './log.ts'
+import { Recent } from './recent.ts'
 
 /** Bytes of a frame that several readers may share. */
 const FRAME_BYTES = 131_072
@@ -11,42 +12,84 @@ const UNBOUNDED_COUNT = Number.MAX_SAFE_INTEGER
 /** A set of patterns. There is one object for each set, however many readers have it. */
 export class PatternSet {
   readonly key: string
-  /** Every type that is wanted, where no pattern has a `*` or a `>`. */
-  readonly types: readonly string[] | undefined
-  readonly #index = new PatternIndex<true>()
+  readonly patterns: readonly string[]
+  /** Where no pattern has a `*` or a `>`. */
+  readonly #lookUpTypes: LookUp | undefined
+  /** Made when events are asked about one by one, and let go of when they are not: it remembers every type. */
+  #matcher: PatternIndex<true> | undefined
+  #isMatcherUsed = false
+  readonly #owner: PatternSets
+  /** Kept from the first time on that somebody reads with it. */
+  #recent: Recent | undefined
   /** The frames of this turn, by the cursor that they begin behind. */
   readonly #frames = new Map<number, Frame>()
   #turn = 0
   /** How many readers have it; kept by {@link PatternSets}. */
   readers = 0
 
-  constructor(key: string, patterns: readonly string[]) {
+  constructor(key: string, patterns: readonly string[], owner: PatternSets) {
     this.key = key
-    this.types = patterns.every(isType) ? patterns : undefined
-    for (const pattern of patterns) this.#index.add(pattern, true)
+    this.patterns = patterns
+    this.#owner = owner
+    this.#lookUpTypes = patterns.every(isType) ? lookUpTypes(patterns) : undefined
   }
 
   /** Whether a pattern of the set matches. */
-  readonly wants = (type: string): boolean => this.#index.match(type).length > 0
+  readonly wants = (type: string): boolean => {
+    this.#isMatcherUsed = true
+    this.#matcher ??= matcherOf(this.patterns)
+    return this.#matcher.match(type).length > 0
+  }
+
+  /** Finds what is wanted without asking about every event, as far as that is known. */
+  readonly lookUp: LookUp = (segment, cursor, end) =>
+    this.#recent?.between(cursor, end) ?? this.#lookUpTypes?.(segment, cursor, end)
+
+  /** An event that it wants was appended. */
+  appended(offset: number): void {
+    this.#recent?.add(offset)
+  }
+
+  /** The first wanted event behind `cursor`, or `Infinity`; `undefined` where each has to be asked about. */
+  firstBehind(cursor: number): number | undefined {
+    return this.#recent?.firstBehind(cursor)
+  }
 
   /** The frame behind `cursor`, looked for once in a turn. */
   frameAfter(log: EventLog, cursor: number, turn: number): Frame {
+    this.watch(log)
     if (turn !== this.#turn) {
       this.#turn = turn
       this.#frames.clear()
     }
     const known = this.#frames.get(cursor)
     if (known !== undefined) return known
-    const frame = frameAfter(log, cursor, this.wants, LIMITS, this.types)
+    if (this.firstBehind(cursor) === Infinity) return emptyFrame(log.head)
+    const frame = frameAfter(log, cursor, this.wants, LIMITS, this.lookUp)
     this.#frames.set(cursor, frame)
     return frame
   }
 
-  /** Lets go of the frames, so that a quiet hub keeps no segment alive. */
-  forgetFrames(): void {
+  /** Notes from now on which events it wants. Whoever stands at the end of the log by then need not look for any. */
+  watch(log: EventLog): void {
+    if (this.#recent !== undefined) return
+    this.#recent = new Recent(log.head)
+    this.#owner.watch(this)
+  }
+
+  /** The turn is over: a quiet hub keeps no segment alive, and no memory of types. */
+  tidy(): void {
     // Most have none, and clearing a map that is empty costs more than to ask.
     if (this.#frames.size > 0) this.#frames.clear()
+    if (!this.#isMatcherUsed) this.#matcher = undefined
+    this.#isMatcherUsed = false
   }
+}
+
+function matcherOf(patterns: readonly string[]): PatternIndex<true> {
+  const matcher = new PatternIndex<true>()
+  for (const pattern of patterns) matcher.add(pattern, true)
+  return matcher
 }
 
 const LIMITS = Object.freeze({
@@ -58,8 +101,17 @@ const LIMITS = Object.freeze({
 /** Every set that some reader has. */
 export class PatternSets {
   readonly #byKey = new Map<string, PatternSet>()
+  /** Sets with which somebody reads: an event costs those that want it, and not the others. */
+  readonly #watching = new PatternIndex<PatternSet>()
   /** Subscriptions of all readers; kept by them. */
   subscriptions = 0
+
+  /** @param log - the only one that its sets are for */
+  constructor(log: EventLog) {
+    log.onAppended = (type, offset) => {
+      for (const set of this.#watching.match(type)) set.appended(offset)
+    }
+  }
 
   /** The set of these patterns, whose order and repetition do not matter. Give it back with {@link release}. */
   acquire(patterns: Iterable<string>): PatternSet {
@@ -67,19 +119,26 @@ export class PatternSets {
     // No pattern holds a space.
     const key = unique.join(' ')
     let set = this.#byKey.get(key)
-    if (set === undefined) this.#byKey.set(key, (set = new PatternSet(key, unique)))
+    if (set === undefined) this.#byKey.set(key, (set = new PatternSet(key, unique, this)))
     set.readers++
     return set
   }
 
   release(set: PatternSet): void {
     set.readers--
-    if (set.readers === 0) this.#byKey.delete(set.key)
+    if (set.readers > 0) return
+    this.#byKey.delete(set.key)
+    for (const pattern of set.patterns) this.#watching.delete(pattern, set)
+  }
+
+  /** The set is told of every event that it wants from now on. */
+  watch(set: PatternSet): void {
+    for (const pattern of set.patterns) this.#watching.add(pattern, set)
   }
 
   /** The turn is over. */
-  forgetFrames(): void {
-    for (const set of this.#byKey.values()) set.forgetFrames()
+  tidy(): void {
+    for (const set of this.#byKey.values()) set.tidy()
   }
 
   get size(): number {

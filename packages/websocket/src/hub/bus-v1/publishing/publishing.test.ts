@@ -106,7 +106,7 @@ class Run {
       ttlMs: 1e6,
       capacity: 10,
       window: WINDOW,
-      sets: new PatternSets(),
+      sets: new PatternSets(this.#log),
       newId: () => `s${++id}`,
     })
     const [session, reader] = [this.#sessions.create(WHO), this.#sessions.create(WHO)]

@@ -18,7 +18,7 @@ interface Place {
 function makePlace(maxEvents: number, holdMs = 100): Place {
   const log = new EventLog({ maxEvents, maxBytes: 1e6, maxAgeMs: 50 })
   const sessions: Session[] = []
-  const sets = new PatternSets()
+  const sets = new PatternSets(log)
   const givenUp: string[] = []
   const onGivenUp = ({ sid }: Session): number => givenUp.push(sid)
   const room = new Room({ log, sessions, holdMs, onGivenUp })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
 import type { Principal } from '../admission/principal.ts'
 import type { Session, SessionLink } from './session.ts'
@@ -28,7 +29,7 @@ function newSessions(): Sessions {
     ttlMs: TTL,
     capacity: CAPACITY,
     window: { events: 10, bytes: 1_000 },
-    sets: new PatternSets(),
+    sets: new PatternSets(new EventLog({ maxEvents: 1, maxBytes: 1, maxAgeMs: Infinity })),
     newId: () => `s${++id}`,
   })
 }

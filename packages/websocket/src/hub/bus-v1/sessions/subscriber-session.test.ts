@@ -1,6 +1,6 @@
 import { matches } from '@bus/core'
 import fc from 'fast-check'
-import { describe, expect, it } from 'vitest'
+import { describe, expect, it, vi } from 'vitest'
 import { newCounters } from '../counters.ts'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
@@ -84,7 +84,7 @@ class Run {
 
   constructor() {
     const window = { events: 5, bytes: 10_000 }
-    this.session = new SubscriberSession(new PatternSets(), window)
+    this.session = new SubscriberSession(new PatternSets(this.log), window)
     this.session.begin(0, window, MESSAGE_BYTES)
   }
 
@@ -210,7 +210,7 @@ describe('a subscriber session', () => {
 
   it('needs the oldest event that it has not settled, and nothing that it does not want', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
-    const session = new SubscriberSession(new PatternSets(), { events: 100, bytes: 10_000 })
+    const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
     session.add(1, { pattern: 'a', mode: 'alo' }, 0)
     const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
     append('b')
@@ -232,7 +232,7 @@ describe('a subscriber session', () => {
 
   it('looks for the set of all its patterns when something is read, not at each subscription', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
-    const sets = new PatternSets()
+    const sets = new PatternSets(log)
     const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
     for (let id = 0; id < 50; id++) session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
     // One set for each subscription, and none yet for all of them.
@@ -246,9 +246,27 @@ describe('a subscriber session', () => {
     expect(sets.size).toBe(0)
   })
 
+  it('looks through nothing again because its client says the same subscriptions once more', () => {
+    const log = new EventLog({ maxEvents: 10_000, maxBytes: 1e6, maxAgeMs: Infinity })
+    const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
+    const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
+    session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
+    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
+    pump(session, log, outlet, newCounters(), 1, false)
+    for (let n = 0; n < 1_000; n++) append('others.x')
+    append('mine.x')
+    session.remove(1)
+    session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
+    const asked = vi.spyOn(log, 'typeOf')
+    expect(session.needs(log)).toBe(1_001)
+    expect(asked.mock.calls.length).toBeLessThan(3)
+    expect(session.next(log, 2)).toMatchObject({ lines: { first: 1_001, count: 1 } })
+    expect(session.next(log, 2)?.upTo).toBe(1_001)
+  })
+
   it('gives the same frame to everybody with the same patterns and the same cursor', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
-    const sets = new PatternSets()
+    const sets = new PatternSets(log)
     const readers = ['a b', 'b a', 'a'].map((patterns) => {
       const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
       for (const [id, pattern] of patterns.split(' ').entries()) {

@@ -28,6 +28,8 @@ export class SubscriberSession {
   #subs: readonly Sub[] = []
   readonly #unacked = new Fifo<Lines>()
   #known: PatternSet | undefined
+  /** The subscriptions are others than those of {@link #known}. */
+  #isStale = false
   #window: Window
   #maxMessageBytes = Infinity
   #position = 0
@@ -143,7 +145,8 @@ export class SubscriberSession {
   /** Gives everything back. */
   end(): void {
     for (const { id } of this.#subs) this.#drop(id)
-    this.#reset()
+    if (this.#known !== undefined) this.#sets.release(this.#known)
+    this.#known = undefined
     this.unlink()
   }
 
@@ -157,6 +160,7 @@ export class SubscriberSession {
 
   /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
   next(log: EventLog, turn: number): Frame | undefined {
+    if (this.#position >= log.head) this.#set.watch(log)
     if (this.#position >= log.head || !this.hasCredit) return undefined
     const isWhole = this.#position >= this.#newestSince
     if (isWhole) {
@@ -169,8 +173,8 @@ export class SubscriberSession {
       messageBytes: this.#maxMessageBytes,
     }
     const wants: Wants = (type, offset) => this.wants(type, offset)
-    const types = isWhole ? this.#set.types : undefined
-    return frameAfter(log, this.#position, wants, limits, types)
+    const lookUp = isWhole ? this.#set.lookUp : undefined
+    return frameAfter(log, this.#position, wants, limits, lookUp)
   }
 
   /** The frame was sent. */
@@ -215,6 +219,9 @@ export class SubscriberSession {
   needs(log: EventLog): number {
     const sent = this.#unacked.peek()
     if (sent !== undefined) return firstAbove(sent, this.#acked)
+    const isWhole = this.#position >= this.#newestSince
+    const known = isWhole ? (this.#set.firstBehind(this.#position) ?? 0) : 0
+    this.skipTo(Math.min(known - 1, log.head))
     while (this.#position < log.head) {
       const next = this.#position + 1
       if (next >= log.floor && this.wants(log.typeOf(next), next)) break
@@ -252,14 +259,21 @@ export class SubscriberSession {
     return true
   }
 
-  /** Made when it is asked for: subscriptions come many at a time, and each of them changes it. */
+  /**
+   * Made when it is asked for: subscriptions come many at a time, and each of them changes it. The one before is held until
+   * then, because who resumes says the same subscriptions again, and what the set knows of the log would be gone.
+   */
   get #set(): PatternSet {
-    this.#known ??= this.#sets.acquire(this.#subs.map(({ set }) => set.key))
-    return this.#known
+    if (this.#known !== undefined && !this.#isStale) return this.#known
+    const before = this.#known
+    const known = this.#sets.acquire(this.#subs.map(({ set }) => set.key))
+    if (before !== undefined) this.#sets.release(before)
+    this.#isStale = false
+    this.#known = known
+    return known
   }
 
   #reset(): void {
-    if (this.#known !== undefined) this.#sets.release(this.#known)
-    this.#known = undefined
+    this.#isStale = true
   }
 }
