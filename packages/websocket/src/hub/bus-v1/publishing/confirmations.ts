@@ -1,9 +1,12 @@
 /** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
+import { PatternIndex } from '@bus/core'
 import { Fifo } from '../fifo.ts'
 import type { Session } from '../sessions/session.ts'
 
 /** Types whose subscribers are remembered. */
 const MAX_TYPES = 4_096
+/** Subscribers that are remembered, over all types. */
+const MAX_REMEMBERED = 262_144
 
 /** An accepted number that waits, in the order of its publisher. */
 interface Pending {
@@ -20,7 +23,10 @@ export class Confirmations {
   readonly #sessions: Iterable<Session>
   readonly #sharedUpTo: () => number
   readonly #pending = new Map<Session, Fifo<Pending>>()
+  /** Who is subscribed to what; made anew when it is asked after a change. */
+  #index: PatternIndex<Session> | undefined
   readonly #readers = new Map<string, readonly Session[]>()
+  #remembered = 0
 
   /**
    * @param sessions - those whose subscriptions are waited for
@@ -33,7 +39,8 @@ export class Confirmations {
 
   /** Somebody subscribed, unsubscribed, came or went. */
   subscriptionsChanged(): void {
-    this.#readers.clear()
+    this.#index = undefined
+    this.#forgetReaders()
   }
 
   /** An event was accepted: it waits for those that are subscribed to its type now, and for the backend unless that is not asked. */
@@ -74,14 +81,33 @@ export class Confirmations {
   }
 
   #readersOf(type: string, offset: number): readonly Session[] {
-    let readers = this.#readers.get(type)
-    if (readers === undefined) {
-      readers = [...this.#sessions].filter((s) => s.isProtected && s.subscriber.wants(type, offset))
-      if (this.#readers.size === MAX_TYPES) this.#readers.clear()
-      this.#readers.set(type, readers)
+    const known = this.#readers.get(type)
+    if (known !== undefined) return known
+    this.#index ??= indexOf(this.#sessions)
+    const subscribed = this.#index.match(type)
+    const readers = subscribed.filter((s) => s.isProtected && s.subscriber.wants(type, offset))
+    this.#remembered += readers.length
+    if (this.#readers.size === MAX_TYPES || this.#remembered > MAX_REMEMBERED) {
+      this.#forgetReaders()
+      this.#remembered = readers.length
     }
+    this.#readers.set(type, readers)
     return readers
   }
+
+  #forgetReaders(): void {
+    this.#readers.clear()
+    this.#remembered = 0
+  }
+}
+
+/** So that a type costs those that are subscribed to it, and not all. */
+function indexOf(sessions: Iterable<Session>): PatternIndex<Session> {
+  const index = new PatternIndex<Session>()
+  for (const session of sessions) {
+    for (const { pattern } of session.subscriber.list()) index.add(pattern, session)
+  }
+  return index
 }
 
 /** A reader that ended, was given up or no longer wants the type is not waited for. */

@@ -1,0 +1,85 @@
+import { describe, expect, test, vi } from 'vitest'
+import { EventLog } from '../log/log.ts'
+import { PatternSets } from '../log/pattern-set.ts'
+import { Session } from '../sessions/session.ts'
+import { Confirmations } from './confirmations.ts'
+
+const WINDOW = { events: 10, bytes: 1_000 }
+
+/** A publisher, and as many sessions as there are patterns, each at least once. */
+function makePlace(patterns: readonly string[]) {
+  const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+  const sets = new PatternSets(log)
+  const newSession = (sid: string): Session => new Session(sid, { id: 'p' }, sets, WINDOW)
+  const readers: Session[] = []
+  const add = (pattern: string): Session => {
+    const reader = newSession(`s${readers.length}`)
+    reader.subscriber.add(1, { pattern, mode: 'alo' }, log.head)
+    readers.push(reader)
+    return reader
+  }
+  for (const pattern of patterns) add(pattern)
+  const publisher = newSession('publisher')
+  const confirmations = new Confirmations(readers)
+  let n = 0
+  return {
+    readers,
+    add,
+    publisher,
+    confirmations,
+    /** Publishes an event of this type. @returns its offset */
+    publish(type: string): number {
+      publisher.publisher.receive(++n)
+      publisher.publisher.accept(n)
+      const offset = log.append(false, Buffer.from('x'), 0, 1, type, 0)
+      confirmations.accepted(publisher, n, offset, type, false)
+      return offset
+    },
+    /** How many are confirmed once everybody has taken in what it sent. */
+    confirmed(): number {
+      confirmations.settle(() => {})
+      return publisher.publisher.confirmed
+    },
+    /** The reader is sent everything, and settles it up to this offset. */
+    settle(reader: Session, offset: number): void {
+      const frame = reader.subscriber.next(log, offset)
+      if (frame !== undefined) reader.subscriber.sent(frame)
+      reader.subscriber.ack(offset)
+    },
+  }
+}
+
+describe('a confirmation', () => {
+  test('waits for whoever is subscribed to the type, and for nobody else', () => {
+    const place = makePlace(['order.*', 'stock.*'])
+    const [orders] = place.readers
+    const offset = place.publish('order.created')
+    expect(place.confirmed()).toBe(0)
+    if (orders !== undefined) place.settle(orders, offset)
+    expect(place.confirmed()).toBe(1)
+    place.publish('price.changed')
+    expect(place.confirmed()).toBe(2)
+  })
+
+  test('knows of those who came, and of those who went', () => {
+    const place = makePlace(['order.*'])
+    place.publish('stock.low')
+    expect(place.confirmed()).toBe(1)
+    const late = place.add('stock.*')
+    place.confirmations.subscriptionsChanged()
+    place.publish('stock.low')
+    expect(place.confirmed()).toBe(1)
+    late.subscriber.remove(1)
+    place.confirmations.subscriptionsChanged()
+    expect(place.confirmed()).toBe(2)
+  })
+
+  test('asks no session about a type that it has nothing to do with', () => {
+    const place = makePlace(Array.from({ length: 200 }, (_, n) => `user.${n}.*`))
+    const asked = place.readers.map(({ subscriber }) => vi.spyOn(subscriber, 'wants'))
+    for (let n = 0; n < 100; n++) place.publish(`user.${n % 5}.x`)
+    const calls = asked.map(({ mock }) => mock.calls.length)
+    expect(calls.slice(0, 5)).toEqual([1, 1, 1, 1, 1])
+    expect(calls.slice(5).every((count) => count === 0)).toBe(true)
+  })
+})
