@@ -269,6 +269,8 @@ export class Exchange {
   #doChores(now: number): void {
     if (this.#sessions.sweep(now) > 0) this.#changed()
     this.#room.expire(now)
+    // Not with each subscription: they come many at a time.
+    for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
     this.#reception.endExpired(now)
     this.#reception.reassure(now)
     this.#metering.sweep(now)

@@ -234,7 +234,11 @@ describe('a subscriber session', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const sets = new PatternSets(log)
     const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
-    for (let id = 0; id < 50; id++) session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
+    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
+    for (let id = 0; id < 50; id++) {
+      session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
+      pump(session, log, outlet, newCounters(), id, false)
+    }
     // One set for each subscription, and none yet for all of them.
     expect(sets.size).toBe(50)
     log.append(false, Buffer.from('x'), 0, 1, 'p7', 0)
@@ -251,8 +255,7 @@ describe('a subscriber session', () => {
     const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
     const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
     session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
-    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
-    pump(session, log, outlet, newCounters(), 1, false)
+    session.prepare(log)
     for (let n = 0; n < 1_000; n++) append('others.x')
     append('mine.x')
     session.remove(1)

@@ -160,7 +160,6 @@ export class SubscriberSession {
 
   /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
   next(log: EventLog, turn: number): Frame | undefined {
-    if (this.#position >= log.head) this.#set.watch(log)
     if (this.#position >= log.head || !this.hasCredit) return undefined
     const isWhole = this.#position >= this.#newestSince
     if (isWhole) {
@@ -175,6 +174,11 @@ export class SubscriberSession {
     const wants: Wants = (type, offset) => this.wants(type, offset)
     const lookUp = isWhole ? this.#set.lookUp : undefined
     return frameAfter(log, this.#position, wants, limits, lookUp)
+  }
+
+  /** Has what comes noted for it, while it is up to date: then it need not look for anything once something comes. */
+  prepare(log: EventLog): void {
+    if (this.#subs.length > 0 && this.#position >= log.head) this.#set.watch(log)
   }
 
   /** The frame was sent. */
