@@ -5,7 +5,7 @@ import { tokenOf } from '../hub/tokens.ts'
 import { isIntact } from '../load/payload.ts'
 import { FAREWELL } from '../load/subscriber.ts'
 import { add, NO_VERDICT, Tally, type Verdict } from './tally.ts'
-import { expectedBy, SHARED, typeOfClient, type Traffic } from './traffic.ts'
+import { expectedBy, patternOfClient, SHARED, type Traffic } from './traffic.ts'
 
 /** Clients that connect at the same time at the beginning, so that the beginning is no storm. */
 const AT_ONCE = 64
@@ -81,7 +81,7 @@ export class Crowd {
     this.#tallies.push(tally)
     bus.on('gap', () => tally.gaps++)
     bus.on('open', ({ reconnected }) => (this.#returns += reconnected ? 1 : 0))
-    await bus.subscribe([typeOfClient(client), SHARED, FAREWELL], ({ type, payload }: Event) => {
+    await bus.subscribe([patternOfClient(client), SHARED, FAREWELL], ({ type, payload }: Event) => {
       if (type === FAREWELL) tally.isOver = true
       else if (isIntact(seed, payload)) tally.handle(payload.p, payload.n)
       else tally.impossible++

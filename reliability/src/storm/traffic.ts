@@ -14,8 +14,13 @@ export interface Traffic {
 export const SHARED = 'storm.everybody'
 
 /** The type that only one client subscribes to. */
-export function typeOfClient(client: number): string {
-  return `storm.client-${client}`
+function typeOfClient(client: number): string {
+  return `storm.client-${client}.order`
+}
+
+/** How a client asks for its own type: every other one with a wildcard, since those cannot be looked up by name. */
+export function patternOfClient(client: number): string {
+  return client % 2 === 0 ? typeOfClient(client) : `storm.client-${client}.*`
 }
 
 /** The type of event `n` of publisher `p`. */
