@@ -22,6 +22,7 @@ import { Reception } from './peers/reception.ts'
 import { Room } from './publishing/room.ts'
 import { Sessions } from './sessions/sessions.ts'
 import type { BusV1Stats } from './stats.ts'
+import { passBy } from './subscribing/pump.ts'
 import { Subscribing } from './subscribing/subscribing.ts'
 import { Turn } from './turn.ts'
 
@@ -257,7 +258,8 @@ export class Exchange {
     if (this.log.head === this.#served) return
     this.#served = this.log.head
     for (const reader of this.#reception.members.values()) {
-      if (reader.session.subscriber.subscriptions > 0) first.add(reader)
+      const { subscriber } = reader.session
+      if (subscriber.subscriptions > 0 && !passBy(subscriber, this.log)) first.add(reader)
     }
   }
 

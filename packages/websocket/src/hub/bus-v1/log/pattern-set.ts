@@ -37,8 +37,7 @@ export class PatternSet {
   /** Whether a pattern of the set matches. */
   readonly wants = (type: string): boolean => {
     this.#isMatcherUsed = true
-    this.#matcher ??= matcherOf(this.patterns)
-    return this.#matcher.match(type).length > 0
+    return (this.#matcher ??= this.#newMatcher()).match(type).length > 0
   }
 
   /** Finds what is wanted without asking about every event, as far as that is known. */
@@ -67,6 +66,7 @@ export class PatternSet {
     if (this.firstBehind(cursor) === Infinity) return emptyFrame(log.head)
     const frame = frameAfter(log, cursor, this.wants, LIMITS, this.lookUp)
     this.#frames.set(cursor, frame)
+    this.#owner.untidy.add(this)
     return frame
   }
 
@@ -77,19 +77,20 @@ export class PatternSet {
     this.#owner.watch(this)
   }
 
-  /** The turn is over: a quiet hub keeps no segment alive, and no memory of types. */
-  tidy(): void {
-    // Most have none, and clearing a map that is empty costs more than to ask.
-    if (this.#frames.size > 0) this.#frames.clear()
+  /** The turn is over: a quiet hub keeps no segment alive, and no memory of types. @returns whether nothing is left */
+  tidy(): boolean {
+    this.#frames.clear()
     if (!this.#isMatcherUsed) this.#matcher = undefined
     this.#isMatcherUsed = false
+    return this.#matcher === undefined
   }
-}
 
-function matcherOf(patterns: readonly string[]): PatternIndex<true> {
-  const matcher = new PatternIndex<true>()
-  for (const pattern of patterns) matcher.add(pattern, true)
-  return matcher
+  #newMatcher(): PatternIndex<true> {
+    const matcher = new PatternIndex<true>()
+    for (const pattern of this.patterns) matcher.add(pattern, true)
+    this.#owner.untidy.add(this)
+    return matcher
+  }
 }
 
 const LIMITS = Object.freeze({
@@ -103,6 +104,8 @@ export class PatternSets {
   readonly #byKey = new Map<string, PatternSet>()
   /** Sets with which somebody reads: an event costs those that want it, and not the others. */
   readonly #watching = new PatternIndex<PatternSet>()
+  /** Sets that hold something which is not to outlive the turn; kept by them. */
+  readonly untidy: Set<PatternSet> = new Set()
   /** Subscriptions of all readers; kept by them. */
   subscriptions = 0
 
@@ -128,6 +131,7 @@ export class PatternSets {
     set.readers--
     if (set.readers > 0) return
     this.#byKey.delete(set.key)
+    this.untidy.delete(set)
     for (const pattern of set.patterns) this.#watching.delete(pattern, set)
   }
 
@@ -138,7 +142,7 @@ export class PatternSets {
 
   /** The turn is over. */
   tidy(): void {
-    for (const set of this.#byKey.values()) set.tidy()
+    for (const set of this.untidy) if (set.tidy()) this.untidy.delete(set)
   }
 
   get size(): number {

@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { newCounters } from '../counters.ts'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import { pump } from '../subscribing/pump.ts'
+import { passBy, pump } from '../subscribing/pump.ts'
 import { SubscriberSession } from './subscriber-session.ts'
 
 const TYPES = ['a', 'b', 'a.x', 'c']
@@ -13,7 +13,8 @@ const PATTERNS = ['a', '>', 'a.*', 'b', '*']
 type Step =
   | { readonly do: 'append'; readonly type: string; readonly isBig: boolean }
   | { readonly do: 'evict'; readonly count: number }
-  | { readonly do: 'pump' }
+  | { readonly do: 'prepare' }
+  | { readonly do: 'turn' }
   | { readonly do: 'ack'; readonly share: number }
   | { readonly do: 'sub'; readonly pattern: string }
   | { readonly do: 'unsub' }
@@ -35,7 +36,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       count: fc.integer({ min: 1, max: 4 }),
     }),
   },
-  { weight: 4, arbitrary: fc.constant({ do: 'pump' } as const) },
+  { weight: 1, arbitrary: fc.constant({ do: 'prepare' } as const) },
+  { weight: 4, arbitrary: fc.constant({ do: 'turn' } as const) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -96,8 +98,13 @@ class Run {
       case 'evict':
         for (let i = 0; i < next.count; i++) this.log.evictOldest()
         break
-      case 'pump':
-        pump(this.session, this.log, this, newCounters(), ++this.#turn, false)
+      case 'prepare':
+        this.session.prepare(this.log)
+        break
+      case 'turn':
+        this.#turn++
+        if (passBy(this.session, this.log)) break
+        pump(this.session, this.log, this, newCounters(), this.#turn, false)
         break
       case 'ack':
         this.#ack(next.share)
@@ -115,6 +122,16 @@ class Run {
         this.#resume()
     }
     this.#check()
+  }
+
+  /** Everything is settled as it comes, until there is nothing more. */
+  finish(): void {
+    for (let before = -1; before < this.session.position;) {
+      before = this.session.position
+      this.do({ do: 'turn' })
+      this.do({ do: 'ack', share: 1 })
+    }
+    if (this.subs.size > 0) expect(this.session.position).toBe(this.log.head)
   }
 
   sendText(text: string): void {
@@ -203,6 +220,7 @@ describe('a subscriber session', () => {
         const run = new Run()
         run.do({ do: 'sub', pattern: 'a' })
         for (const next of steps) run.do(next)
+        run.finish()
       }),
       { numRuns: 500 },
     )
@@ -248,6 +266,32 @@ describe('a subscriber session', () => {
     expect(session.wants('p7', 1)).toBe(false)
     session.end()
     expect(sets.size).toBe(0)
+  })
+
+  it('is passed by while nothing is wanted, and told of its place after a thousand events of others', () => {
+    const log = new EventLog({ maxEvents: 10_000, maxBytes: 1e6, maxAgeMs: Infinity })
+    const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
+    const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
+    session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
+    append('others.x')
+    // Not known yet.
+    expect(passBy(session, log)).toBe(false)
+    const serve = (turn: number): void => {
+      const frame = session.next(log, turn)
+      if (frame !== undefined) session.sent(frame)
+    }
+    serve(1)
+    append('others.x')
+    expect(passBy(session, log)).toBe(true)
+    expect(session.position).toBe(2)
+    append('mine.x')
+    expect(passBy(session, log)).toBe(false)
+    serve(2)
+    expect(session.told).toBe(3)
+    for (let n = 1; n < 1_024; n++) append('others.x')
+    expect(passBy(session, log)).toBe(true)
+    append('others.x')
+    expect(passBy(session, log)).toBe(false)
   })
 
   it('looks through nothing again because its client says the same subscriptions once more', () => {

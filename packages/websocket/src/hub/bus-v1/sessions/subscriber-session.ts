@@ -158,6 +158,14 @@ export class SubscriberSession {
     return false
   }
 
+  /** Goes to the end of the log if it is known that nothing up to there is wanted. @returns whether it did */
+  passBy(log: EventLog): boolean {
+    if (this.#isStale || this.#position < this.#newestSince) return false
+    if (this.#known?.firstBehind(this.#position) !== Infinity) return false
+    this.#position = log.head
+    return true
+  }
+
   /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
   next(log: EventLog, turn: number): Frame | undefined {
     if (this.#position >= log.head || !this.hasCredit) return undefined

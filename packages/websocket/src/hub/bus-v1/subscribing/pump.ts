@@ -61,3 +61,8 @@ export function pump(
   }
   return wasBehind
 }
+
+/** Does at little cost what {@link pump} would do for most. @returns `false`: there is more to do, and nothing was done */
+export function passBy(subscriber: SubscriberSession, log: EventLog): boolean {
+  return log.head - subscriber.told < MARK_EVENTS && subscriber.passBy(log)
+}
