@@ -1,5 +1,5 @@
 /** A subscriber session: one cursor in the log, and the frames that were sent and not acknowledged. */
-import type { WireMode, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { Window } from '../../../protocol/bus-v1/limits.ts'
 import { Fifo } from '../fifo.ts'
 import {
@@ -11,25 +11,13 @@ import {
   type Wants,
 } from '../log/frame.ts'
 import type { EventLog } from '../log/log.ts'
-import type { PatternSet, PatternSets } from '../log/pattern-set.ts'
-
-interface Sub {
-  readonly id: number
-  readonly mode: WireMode
-  /** It wants events behind this offset only. */
-  readonly since: number
-  /** Its pattern as a set of its own, for the time in which it wants less than its session. */
-  readonly set: PatternSet
-}
+import type { PatternSets } from '../log/pattern-set.ts'
+import { Wanted } from './wanted.ts'
 
 /** Keeps the books; what is sent, and when, is not decided here. */
 export class SubscriberSession {
-  readonly #sets: PatternSets
-  #subs: readonly Sub[] = []
+  readonly #wanted: Wanted
   readonly #unacked = new Fifo<Lines>()
-  #known: PatternSet | undefined
-  /** The subscriptions are others than those of {@link #known}. */
-  #isStale = false
   #window: Window
   #maxMessageBytes = Infinity
   #position = 0
@@ -37,14 +25,11 @@ export class SubscriberSession {
   #acked = 0
   #unackedEvents = 0
   #unackedBytes = 0
-  #newestSince = 0
-  /** Subscriptions that are at least once. */
-  #reliable = 0
   /** Nothing was told on this link yet, so the cursor may still go back. */
   #isFresh = true
 
   constructor(sets: PatternSets, window: Window) {
-    this.#sets = sets
+    this.#wanted = new Wanted(sets)
     this.#window = window
   }
 
@@ -73,12 +58,12 @@ export class SubscriberSession {
   }
 
   get subscriptions(): number {
-    return this.#subs.length
+    return this.#wanted.size
   }
 
   /** Whether some subscription is at least once. */
   get isReliable(): boolean {
-    return this.#reliable > 0
+    return this.#wanted.isReliable
   }
 
   /** Whether the window has room for another event. */
@@ -87,13 +72,12 @@ export class SubscriberSession {
   }
 
   /** The subscriptions as they stand. */
-  *list(): Generator<WireSubscription & { readonly from: number }> {
-    for (const { id, mode, since, set } of this.#subs)
-      yield { id, pattern: set.key, mode, from: since }
+  list(): Iterable<WireSubscription & { readonly from: number }> {
+    return this.#wanted.list()
   }
 
   has(id: number): boolean {
-    return this.#subs.some((sub) => sub.id === id)
+    return this.#wanted.has(id)
   }
 
   /** Begins anew on a link, behind `cursor`. What was sent on an older link and not settled is sent again. */
@@ -123,45 +107,31 @@ export class SubscriberSession {
 
   /** Adds a subscription to events behind `since`, which is not below {@link told}. */
   add(id: number, sub: Pick<WireSubscription, 'pattern' | 'mode'>, since: number): void {
-    this.#drop(id)
-    const set = this.#sets.acquire([sub.pattern])
-    // Pushing would make room for many more.
-    this.#subs = this.#subs.concat({ id, mode: sub.mode, since, set })
-    this.#sets.subscriptions++
-    if (sub.mode === 'alo') this.#reliable++
-    this.#newestSince = Math.max(this.#newestSince, since)
+    this.#wanted.add(id, sub, since)
     // What lies between was of no interest to the others, or it would have been told.
     if (since < this.#position) this.#position = since
-    this.#reset()
   }
 
   /** `false`: there was none. */
   remove(id: number): boolean {
-    if (!this.#drop(id)) return false
-    this.#reset()
-    return true
+    return this.#wanted.remove(id)
   }
 
   /** Gives everything back. */
   end(): void {
-    for (const { id } of this.#subs) this.#drop(id)
-    if (this.#known !== undefined) this.#sets.release(this.#known)
-    this.#known = undefined
+    this.#wanted.clear()
     this.unlink()
   }
 
   /** Whether an event is wanted. */
   wants(type: string, offset: number): boolean {
-    if (!this.#set.wants(type)) return false
-    if (offset > this.#newestSince) return true
-    for (const sub of this.#subs) if (offset > sub.since && sub.set.wants(type)) return true
-    return false
+    return this.#wanted.wants(type, offset)
   }
 
   /** Goes to the end of the log if it is known that nothing up to there is wanted. @returns whether it did */
   passBy(log: EventLog): boolean {
-    if (this.#isStale || this.#position < this.#newestSince) return false
-    if (this.#known?.firstBehind(this.#position) !== Infinity) return false
+    if (!this.#isWhole) return false
+    if (this.#wanted.madeSet?.firstBehind(this.#position) !== Infinity) return false
     this.#position = log.head
     return true
   }
@@ -169,9 +139,9 @@ export class SubscriberSession {
   /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
   next(log: EventLog, turn: number): Frame | undefined {
     if (this.#position >= log.head || !this.hasCredit) return undefined
-    const isWhole = this.#position >= this.#newestSince
+    const isWhole = this.#isWhole
     if (isWhole) {
-      const shared = this.#set.frameAfter(log, this.#position, turn)
+      const shared = this.#wanted.set.frameAfter(log, this.#position, turn)
       if (this.#fits(shared)) return shared
     }
     const limits = {
@@ -180,13 +150,13 @@ export class SubscriberSession {
       messageBytes: this.#maxMessageBytes,
     }
     const wants: Wants = (type, offset) => this.wants(type, offset)
-    const lookUp = isWhole ? this.#set.lookUp : undefined
+    const lookUp = isWhole ? this.#wanted.set.lookUp : undefined
     return frameAfter(log, this.#position, wants, limits, lookUp)
   }
 
   /** Has what comes noted for it, while it is up to date: then it need not look for anything once something comes. */
   prepare(log: EventLog): void {
-    if (this.#subs.length > 0 && this.#position >= log.head) this.#set.watch(log)
+    if (this.#wanted.size > 0 && this.#position >= log.head) this.#wanted.set.watch(log)
   }
 
   /** The frame was sent. */
@@ -231,8 +201,7 @@ export class SubscriberSession {
   needs(log: EventLog): number {
     const sent = this.#unacked.peek()
     if (sent !== undefined) return firstAbove(sent, this.#acked)
-    const isWhole = this.#position >= this.#newestSince
-    const known = isWhole ? (this.#set.firstBehind(this.#position) ?? 0) : 0
+    const known = this.#isWhole ? (this.#wanted.set.firstBehind(this.#position) ?? 0) : 0
     this.skipTo(Math.min(known - 1, log.head))
     while (this.#position < log.head) {
       const next = this.#position + 1
@@ -244,12 +213,7 @@ export class SubscriberSession {
 
   /** The newest wanted event that left the log before it was sent; 0 when there is none. */
   lost(log: EventLog): number {
-    if (this.#position >= this.#newestSince) return log.lostBeyond(this.#position, this.#set.wants)
-    let newest = 0
-    for (const { since, set } of this.#subs) {
-      newest = Math.max(newest, log.lostBeyond(Math.max(since, this.#position), set.wants))
-    }
-    return newest
+    return this.#wanted.lost(log, this.#position)
   }
 
   #fits({ lines }: Frame): boolean {
@@ -261,31 +225,7 @@ export class SubscriberSession {
     )
   }
 
-  #drop(id: number): boolean {
-    const sub = this.#subs.find((one) => one.id === id)
-    if (sub === undefined) return false
-    this.#subs = this.#subs.filter((one) => one !== sub)
-    this.#sets.subscriptions--
-    if (sub.mode === 'alo') this.#reliable--
-    this.#sets.release(sub.set)
-    return true
-  }
-
-  /**
-   * Made when it is asked for: subscriptions come many at a time, and each of them changes it. The one before is held until
-   * then, because who resumes says the same subscriptions again, and what the set knows of the log would be gone.
-   */
-  get #set(): PatternSet {
-    if (this.#known !== undefined && !this.#isStale) return this.#known
-    const before = this.#known
-    const known = this.#sets.acquire(this.#subs.map(({ set }) => set.key))
-    if (before !== undefined) this.#sets.release(before)
-    this.#isStale = false
-    this.#known = known
-    return known
-  }
-
-  #reset(): void {
-    this.#isStale = true
+  get #isWhole(): boolean {
+    return this.#wanted.isWholeBehind(this.#position)
   }
 }
