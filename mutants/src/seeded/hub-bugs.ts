@@ -3,6 +3,7 @@ import type { SeededBug } from './seeded-bug.ts'
 
 const HUB = 'packages/websocket/src/hub/bus-v1'
 const WIRE = 'packages/websocket/test/hub-protocol.test.ts'
+const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
 
 export const HUB_BUGS: readonly SeededBug[] = [
   {
@@ -76,5 +77,13 @@ export const HUB_BUGS: readonly SeededBug[] = [
     find: "    if (bytes > this.#options.maxEventBytes) return 'size'\n",
     replace: '',
     caughtBy: { [WIRE]: ['W38'] },
+  },
+  {
+    name: 'passes-by-what-is-wanted',
+    bug: 'goes to the end of the log although something up to there is wanted',
+    file: `${HUB}/sessions/subscriber-session.ts`,
+    find: '?.firstBehind(this.#position) !== Infinity',
+    replace: '?.firstBehind(this.#position) === undefined',
+    caughtBy: { [BUS_V1]: ['C1', 'F1'] },
   },
 ]
