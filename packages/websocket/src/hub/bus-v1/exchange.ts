@@ -77,7 +77,9 @@ export class Exchange {
     this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
     this.#turn = new Turn<Member>({
       prepare: (first) => this.#prepare(first),
-      finish: () => this.#sets.tidy(),
+      finish: () => {
+        if (this.#sets.tidy()) this.#turn.schedule()
+      },
     })
     this.#publishing = this.#newPublishing(tools)
     this.#gate = new Gate({
@@ -248,7 +250,7 @@ export class Exchange {
   #changed(): void {
     this.#room.needsChanged()
     this.#confirmations?.subscriptionsChanged()
-    this.#progress()
+    this.#turn.schedule()
   }
 
   /** Events go before acknowledgements: whoever waits for an event waits longer than its publisher. */
@@ -271,7 +273,6 @@ export class Exchange {
   #doChores(now: number): void {
     if (this.#sessions.sweep(now) > 0) this.#changed()
     this.#room.expire(now)
-    // Not with each subscription: they come many at a time.
     for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
     this.#reception.endExpired(now)
     this.#reception.reassure(now)

@@ -70,7 +70,7 @@ export class PatternSet {
     return frame
   }
 
-  /** Notes from now on which events it wants. Whoever stands at the end of the log by then need not look for any. */
+  /** Notes from now on which events it wants: whoever stands at the end of the log by then need not look for any. */
   watch(log: EventLog): void {
     if (this.#recent !== undefined) return
     this.#recent = new Recent(log.head)
@@ -99,8 +99,18 @@ const LIMITS = Object.freeze({
   messageBytes: Infinity,
 })
 
+/** Somebody whose patterns change now and then. */
+export interface Reader {
+  /** They have not changed for a turn. */
+  settled(log: EventLog): void
+}
+
 /** Every set that some reader has. */
 export class PatternSets {
+  readonly #log: EventLog
+  /** Readers whose patterns changed in this turn, and those whose did in the one before. */
+  #changed = new Set<Reader>()
+  #changedBefore = new Set<Reader>()
   readonly #byKey = new Map<string, PatternSet>()
   /** Sets with which somebody reads: an event costs those that want it, and not the others. */
   readonly #watching = new PatternIndex<PatternSet>()
@@ -111,6 +121,7 @@ export class PatternSets {
 
   /** @param log - the only one that its sets are for */
   constructor(log: EventLog) {
+    this.#log = log
     log.onAppended = (type, offset) => {
       for (const set of this.#watching.match(type)) set.appended(offset)
     }
@@ -140,9 +151,25 @@ export class PatternSets {
     for (const pattern of set.patterns) this.#watching.add(pattern, set)
   }
 
-  /** The turn is over. */
-  tidy(): void {
+  /** The patterns of a reader are others now. It hears when there was a turn in which they did not change again. */
+  changed(reader: Reader): void {
+    this.#changedBefore.delete(reader)
+    this.#changed.add(reader)
+  }
+
+  /** The reader has ended. */
+  forget(reader: Reader): void {
+    this.#changedBefore.delete(reader)
+    this.#changed.delete(reader)
+  }
+
+  /** The turn is over. @returns whether another one is needed */
+  tidy(): boolean {
     for (const set of this.untidy) if (set.tidy()) this.untidy.delete(set)
+    for (const reader of this.#changedBefore) reader.settled(this.#log)
+    this.#changedBefore = this.#changed
+    this.#changed = new Set()
+    return this.#changedBefore.size > 0
   }
 
   get size(): number {

@@ -13,6 +13,7 @@ const PATTERNS = ['a', '>', 'a.*', 'b', '*']
 type Step =
   | { readonly do: 'append'; readonly type: string; readonly isBig: boolean }
   | { readonly do: 'evict'; readonly count: number }
+  | { readonly do: 'tidy' }
   | { readonly do: 'prepare' }
   | { readonly do: 'turn' }
   | { readonly do: 'ack'; readonly share: number }
@@ -36,6 +37,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
       count: fc.integer({ min: 1, max: 4 }),
     }),
   },
+  { weight: 1, arbitrary: fc.constant({ do: 'tidy' } as const) },
   { weight: 1, arbitrary: fc.constant({ do: 'prepare' } as const) },
   { weight: 4, arbitrary: fc.constant({ do: 'turn' } as const) },
   {
@@ -71,6 +73,7 @@ class Run {
     segmentBytes: 100,
   })
   readonly session: SubscriberSession
+  readonly #sets: PatternSets
   readonly types: string[] = []
   /** Offsets of events that are too large for a message. */
   readonly big = new Set<number>()
@@ -86,7 +89,8 @@ class Run {
 
   constructor() {
     const window = { events: 5, bytes: 10_000 }
-    this.session = new SubscriberSession(new PatternSets(this.log), window)
+    this.#sets = new PatternSets(this.log)
+    this.session = new SubscriberSession(this.#sets, window)
     this.session.begin(0, window, MESSAGE_BYTES)
   }
 
@@ -97,6 +101,9 @@ class Run {
         break
       case 'evict':
         for (let i = 0; i < next.count; i++) this.log.evictOldest()
+        break
+      case 'tidy':
+        this.#sets.tidy()
         break
       case 'prepare':
         this.session.prepare(this.log)
@@ -256,6 +263,7 @@ describe('a subscriber session', () => {
     for (let id = 0; id < 50; id++) {
       session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
       pump(session, log, outlet, newCounters(), id, false)
+      sets.tidy()
     }
     // One set for each subscription, and none yet for all of them.
     expect(sets.size).toBe(50)
@@ -296,10 +304,11 @@ describe('a subscriber session', () => {
 
   it('looks through nothing again because its client says the same subscriptions once more', () => {
     const log = new EventLog({ maxEvents: 10_000, maxBytes: 1e6, maxAgeMs: Infinity })
-    const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
+    const sets = new PatternSets(log)
+    const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
     const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
     session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
-    session.prepare(log)
+    for (let turn = 0; turn < 2; turn++) sets.tidy()
     for (let n = 0; n < 1_000; n++) append('others.x')
     append('mine.x')
     session.remove(1)

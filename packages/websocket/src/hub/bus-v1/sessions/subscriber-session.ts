@@ -154,9 +154,9 @@ export class SubscriberSession {
     return frameAfter(log, this.#position, wants, limits, lookUp)
   }
 
-  /** Has what comes noted for it, while it is up to date: then it need not look for anything once something comes. */
+  /** Has noted for it what comes, so that it need not look for it; by itself that happens where subscriptions are few. */
   prepare(log: EventLog): void {
-    if (this.#wanted.size > 0 && this.#position >= log.head) this.#wanted.set.watch(log)
+    this.#wanted.prepare(log)
   }
 
   /** The frame was sent. */

@@ -1,7 +1,10 @@
 /** What a session wants: its subscriptions, and all of their patterns as one set. */
 import type { WireMode, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { EventLog } from '../log/log.ts'
-import type { PatternSet, PatternSets } from '../log/pattern-set.ts'
+import type { PatternSet, PatternSets, Reader } from '../log/pattern-set.ts'
+
+/** With so many subscriptions at most the set of all patterns is made as soon as they have stopped changing. */
+const FEW = 16
 
 interface Sub {
   readonly id: number
@@ -13,7 +16,7 @@ interface Sub {
 }
 
 /** Gives back every set that it has taken when it is {@link clear}ed. */
-export class Wanted {
+export class Wanted implements Reader {
   readonly #sets: PatternSets
   #subs: readonly Sub[] = []
   #known: PatternSet | undefined
@@ -78,7 +81,7 @@ export class Wanted {
     this.#sets.subscriptions++
     if (sub.mode === 'alo') this.#reliable++
     this.#newestSince = Math.max(this.#newestSince, since)
-    this.#isStale = true
+    this.#changed()
   }
 
   /** `false`: there was none. */
@@ -89,7 +92,7 @@ export class Wanted {
     this.#sets.subscriptions--
     if (sub.mode === 'alo') this.#reliable--
     this.#sets.release(sub.set)
-    this.#isStale = true
+    this.#changed()
     return true
   }
 
@@ -100,6 +103,16 @@ export class Wanted {
     this.#reliable = 0
     if (this.#known !== undefined) this.#sets.release(this.#known)
     this.#known = undefined
+    this.#sets.forget(this)
+  }
+
+  /** What comes is noted from now on. */
+  prepare(log: EventLog): void {
+    if (this.size > 0) this.set.watch(log)
+  }
+
+  settled(log: EventLog): void {
+    if (this.size <= FEW) this.prepare(log)
   }
 
   /** Whether an event is wanted. */
@@ -118,5 +131,10 @@ export class Wanted {
       newest = Math.max(newest, log.lostBeyond(Math.max(since, cursor), set.wants))
     }
     return newest
+  }
+
+  #changed(): void {
+    this.#isStale = true
+    this.#sets.changed(this)
   }
 }
