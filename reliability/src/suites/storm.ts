@@ -33,7 +33,10 @@ interface Size {
   readonly publishes: number
   /** Milliseconds over which clients spread their return. */
   readonly spreadMs: number
-  /** What the hub may have to accept within a second: twice what the spread makes of it on average. */
+  /**
+   * What the hub may have to accept within a second. More than the spread makes of it on average: the processes of the clients
+   * are busy with their lost links at first, and catch up with what was due meanwhile.
+   */
   readonly maxAccepts: number
   /** Milliseconds that the event loop of the hub may be late, p99. A small run is one among many tests. */
   readonly maxLateMs: number
@@ -43,8 +46,8 @@ const SIZES: Readonly<Record<SuiteOptions['size'], Size>> = {
   full: {
     clients: 5_000,
     publishes: 102_000,
-    spreadMs: 5_000,
-    maxAccepts: 2_000,
+    spreadMs: 8_000,
+    maxAccepts: 1_500,
     maxLateMs: 200,
   },
   quick: { clients: 500, publishes: 10_200, spreadMs: 1_000, maxAccepts: 1_000, maxLateMs: 200 },
