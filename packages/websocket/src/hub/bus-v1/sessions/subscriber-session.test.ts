@@ -320,6 +320,18 @@ describe('a subscriber session', () => {
     expect(session.next(log, 2)?.upTo).toBe(1_001)
   })
 
+  it('makes the set of many patterns again only when it is asked to, however slowly they come', () => {
+    const sets = new PatternSets(new EventLog({ maxEvents: 1, maxBytes: 1, maxAgeMs: Infinity }))
+    const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
+    const made = vi.spyOn(sets, 'acquire')
+    for (let id = 0; id < 100; id++) {
+      session.add(id, { pattern: `p${id}.*`, mode: 'alo' }, 0)
+      for (let turn = 0; turn < 3; turn++) sets.tidy()
+    }
+    // One for each subscription, and one of all for each of the first few.
+    expect(made.mock.calls.length).toBeLessThan(120)
+  })
+
   it('gives the same frame to everybody with the same patterns and the same cursor', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const sets = new PatternSets(log)
