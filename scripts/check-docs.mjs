@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { checkConformance } from './docs/conformance.mjs'
 import { checkErrors, errorClasses, errorCodes } from './docs/errors.mjs'
 import { compileExamples, documentExamples, sourceExamples } from './docs/examples.mjs'
-import { checkFailures } from './docs/failures.mjs'
-import { checkFeatures } from './docs/features.mjs'
+import { checkFailures, failuresPage } from './docs/failures.mjs'
+import { checkFeatures, featuresPage } from './docs/features.mjs'
 import { checkFigures } from './docs/figures.mjs'
-import { checkEntries, checkLinks } from './docs/references.mjs'
+import { checkEntries, checkLinks, checkPage } from './docs/references.mjs'
 import { list, readPackages, root } from './source/workspace.mjs'
 
 const read = (path) => {
@@ -39,9 +39,9 @@ const compiled = examples.filter(({ skip }) => !skip)
 const { CLOSE_CODES } = await import('../packages/websocket/dist/protocol/close-codes.js')
 const conformance = await import('../packages/testing/dist/conformance/index.js')
 const ERRORS = 'docs/errors.md'
-const FEATURES = 'docs/features.md'
-const FAILURES = 'docs/reliability.md'
-const FIGURES = 'docs/reliability.json'
+const features = JSON.parse(read('docs/features.json'))
+const failures = JSON.parse(read('docs/failures.json'))
+const figures = JSON.parse(read('docs/reliability.json'))
 
 const problems = [
   ...compileExamples(root, compiled),
@@ -53,15 +53,15 @@ const problems = [
     closeCodes: CLOSE_CODES,
   }),
   ...checkConformance(read, 'docs/conformance.json', conformance),
-  ...checkFeatures(FEATURES, read(FEATURES) ?? '', read),
-  ...checkFigures('README.md', read('README.md') ?? '', JSON.parse(read(FIGURES) ?? '{}')),
+  ...checkFeatures('docs/features.json', features, read),
   ...checkFailures(
-    FAILURES,
-    read(FAILURES) ?? '',
-    packages.flatMap(({ directory, tests }) =>
-      tests.filter(({ path }) => path.startsWith(`${directory}/test/`)),
-    ),
+    'docs/failures.json',
+    failures,
+    packages.flatMap(({ tests }) => tests),
   ),
+  ...checkPage('docs/features.md', read('docs/features.md'), featuresPage(features)),
+  ...checkPage('docs/reliability.md', read('docs/reliability.md'), failuresPage(failures)),
+  ...checkFigures('README.md', read('README.md') ?? '', figures),
 ]
 
 for (const { file, line, message } of problems) {

@@ -1,51 +1,67 @@
 /**
- * The catalogue of failures: every row names the tests that show its behaviour, and every test that names a row is in it.
+ * The catalogue of failures: docs/failures.json, and the page docs/reliability.md that is written from it. Every row names the
+ * test files that show its behaviour, and every test that names a row is in one of them.
  *
- * | #  | failure           | behaviour                 | tests                                     |
- * | F1 | A half-open link. | Found within idle limit.  | [liveness.test.ts](../packages/…/liveness.test.ts) |
+ *     { "number": "F1", "group": "Liveness", "failure": "A peer vanishes.", "behaviour": "Both sides ping.",
+ *       "tests": ["packages/…/liveness.test.ts"] }
  *
  * A test names its rows at the end of its title: `test('finds a dead peer within the idle limit [F1, F9]', …)`; so may a
- * `describe`, for all in it. A row without tests says `not covered:` and why.
+ * `describe`, for all in it. A row without tests has `notCovered`, which says why.
  */
-import { posix } from 'node:path'
 import { parse, walk } from '../source/source-file.mjs'
-import { links, tableRows } from './markdown.mjs'
+import { fileLinks, table } from './markdown.mjs'
 
-const COLUMNS = ['#', 'failure', 'behaviour', 'tests']
 const TAG = /\[(F\d+(?:, F\d+)*)\]$/
 
-/** What is wrong with the catalogue. @param tests - the test files under `packages/<name>/test`, as `{ path, text }` */
-export function checkFailures(file, text, tests) {
-  const rows = tableRows(text, COLUMNS)
-  const named = new Map(tests.map(({ path, text: source }) => [path, failuresNamed(path, source)]))
-  const problems = rows.flatMap(({ cells, line }, index) => {
-    const [id, failure, behaviour, evidence] = cells
+const HEAD = `# Reliability
+
+How a WebSocket event transport fails, what ours does then, and the first of the test files that show it; \`+2\` says that there are
+two more. A test names the rows that it shows at the end of its title, as in \`[F1]\`, so \`git grep 'F1\\b' -- '*.test.ts'\` finds
+all of them. Suites that run longer than a test are in [reliability](../reliability/README.md). The page is written from
+[failures.json](failures.json) by \`npm run docs\`.
+`
+
+/** The whole of docs/reliability.md. */
+export function failuresPage(rows) {
+  const cells = ({ number, failure, behaviour, tests = [], notCovered }) => [
+    number,
+    failure,
+    behaviour,
+    notCovered === undefined ? fileLinks(tests) : `not covered: ${notCovered}`,
+  ]
+  return `${HEAD}\n${table(rows, ['#', 'failure', 'behaviour', 'tests'], cells)}`
+}
+
+/** What is wrong with the rows. @param sources - all test files, as `{ path, text }` */
+export function checkFailures(file, rows, sources) {
+  const named = new Map(
+    sources
+      .map(({ path, text }) => [path, failuresNamed(path, text)])
+      .filter(([, ids]) => ids.size > 0),
+  )
+  const problems = rows.flatMap((row, index) => {
     const messages = []
-    if (cells.length !== COLUMNS.length) messages.push(`has ${cells.length} cells`)
-    else if (id !== `F${index + 1}`) messages.push(`row ${id} stands where F${index + 1} belongs`)
-    else if (failure === '' || behaviour === '') messages.push(`${id} says too little`)
-    else messages.push(...checkTests(id, evidence, posix.dirname(file), named))
-    return messages.map((message) => ({ file, line, message }))
+    if (row.number !== `F${index + 1}`) messages.push(`is at the place of F${index + 1}`)
+    if (!row.group || !row.failure || !row.behaviour) messages.push('is not filled in')
+    messages.push(...checkTests(row, named))
+    return messages.map((message) => ({ file, message: `${row.number}: ${message}` }))
   })
-  const known = new Set(rows.map(({ cells }) => cells[0]))
+  const known = new Set(rows.map(({ number }) => number))
   for (const [path, ids] of named) {
     for (const id of ids) {
       if (!known.has(id))
-        problems.push({ file: path, message: `names ${id}, which ${file} has not` })
+        problems.push({ file: path, message: `names ${id}, which is not in ${file}` })
     }
   }
   return problems
 }
 
-function checkTests(id, evidence, directory, named) {
-  const linked = links(evidence).map(({ target }) => posix.join(directory, target))
-  if (linked.length === 0 && !evidence.startsWith('not covered: ')) {
-    return [`${id} links no test and gives no reason`]
-  }
-  const naming = [...named].filter(([, ids]) => ids.has(id)).map(([path]) => path)
+function checkTests({ number, tests = [], notCovered }, named) {
+  if (tests.length === 0 && !notCovered) return ['has no tests and gives no reason']
+  const naming = [...named].filter(([, ids]) => ids.has(number)).map(([path]) => path)
   return [
-    ...linked.filter((path) => !naming.includes(path)).map((path) => `${path} does not name ${id}`),
-    ...naming.filter((path) => !linked.includes(path)).map((path) => `${id} does not link ${path}`),
+    ...tests.filter((path) => !naming.includes(path)).map((path) => `${path} does not name it`),
+    ...naming.filter((path) => !tests.includes(path)).map((path) => `leaves out ${path}`),
   ]
 }
 

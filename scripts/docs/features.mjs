@@ -1,65 +1,64 @@
 /**
- * The table of features: every row that claims to be done names a test that exists.
+ * The table of features: docs/features.json, and the page that is written from it. Every row that claims to be done names a
+ * test that exists.
  *
- * | #  | feature                | state | evidence                                                        |
- * | 41 | Bounded outbound queue | done  | [outbox.test.ts](../packages/…/outbox.test.ts) "never grows…" |
+ *     { "number": "41", "group": "Reader and writer", "feature": "A bounded outbound queue", "state": "done",
+ *       "evidence": [{ "file": "packages/…/outbox.test.ts", "test": "never grows beyond its capacity" }] }
  *
- * `state` is `done`, `partly` or `planned`. `done` and `partly` need evidence: one or more pairs of a link to
- * a test file and a test's name in double quotes, separated by `<br>`. The name is that of a `test` or `it`,
- * letter by letter (of a `test.each`, with its placeholders), without the failures that it names in brackets at its end. `planned` has a sentence instead. A row that is
- * `partly` may end with a sentence after another `<br>`.
+ * `state` is `done`, `partly` or `planned`. `done` and `partly` need evidence: test files, as paths from the root, and the
+ * title of a `test` or `it` in each, letter by letter (of a `test.each`, with its placeholders), without the failures that it
+ * names in brackets at its end. `planned` needs a `note` instead, and `partly` may have one.
  */
-import { posix } from 'node:path'
 import { parse, walk } from '../source/source-file.mjs'
 import { withoutTag } from './failures.mjs'
-import { tableRows } from './markdown.mjs'
+import { fileLinks, table } from './markdown.mjs'
 
-const COLUMNS = ['#', 'feature', 'state', 'evidence']
 const STATES = ['done', 'partly', 'planned']
-const EVIDENCE = /^\[([^\]]+)\]\(([^)\s]+)\) "(.+)"$/
 
-/** What is wrong with the table; `readTest(path)` gives a test file's text, or `undefined`. */
-export function checkFeatures(file, text, readTest) {
-  const rows = tableRows(text, COLUMNS)
-  if (rows.length === 0) return [{ file, message: `has no table with ${COLUMNS.join(' | ')}` }]
+const HEAD = `# Features
+
+What the specification asks for, with its numbers; numbers with a letter go beyond it. Each row links the first of the tests that
+show it, \`+2\` says that there are two more, and [features.json](features.json) names them all. The page is written from there by
+\`npm run docs\`.
+`
+
+/** The whole of docs/features.md. */
+export function featuresPage(rows) {
+  const cells = ({ number, feature, state, evidence = [], note }) => [
+    number,
+    feature,
+    state,
+    [fileLinks(evidence.map(({ file }) => file)), note].filter(Boolean).join(' '),
+  ]
+  return `${HEAD}\n${table(rows, ['#', 'feature', 'state', 'tests'], cells)}`
+}
+
+/** What is wrong with the rows; `readTest(path)` gives a test file's text, or `undefined`. */
+export function checkFeatures(file, rows, readTest) {
   const namesOf = cached((path) => {
     const source = readTest(path)
     return source === undefined ? undefined : testNames(path, source)
   })
   const seen = new Set()
-  return rows.flatMap(({ cells, line }) => {
-    const repeated = seen.has(cells[0])
-    seen.add(cells[0])
-    const messages = [
-      ...(repeated ? [`row ${cells[0]} stands twice`] : []),
-      ...checkRow(cells, posix.dirname(file), namesOf),
-    ]
-    return messages.map((message) => ({ file, line, message }))
+  return rows.flatMap((row) => {
+    const repeated = seen.has(row.number)
+    seen.add(row.number)
+    const messages = [...(repeated ? ['is there twice'] : []), ...checkRow(row, namesOf)]
+    return messages.map((message) => ({ file, message: `row ${row.number}: ${message}` }))
   })
 }
 
-function checkRow(cells, directory, namesOf) {
-  const [number, feature, state, evidence] = cells
-  if (cells.length !== COLUMNS.length) return [`has ${cells.length} cells, not ${COLUMNS.length}`]
-  if (!/^\d+[a-z]?$/.test(number)) return [`\`${number}\` is not a number`]
-  if (feature === '') return ['names no feature']
+function checkRow({ number, group, feature, state, evidence = [], note }, namesOf) {
+  if (!/^\d+[a-z]?$/.test(number)) return ['its number is no number']
+  if (!group || !feature) return ['has no group or no feature']
   if (!STATES.includes(state)) return [`\`${state}\` is none of ${STATES.join(', ')}`]
-  if (evidence === '') return ['has no evidence']
-  if (state === 'planned') return []
-  const parts = evidence.split(/\s*<br>\s*/)
-  const remark = state === 'partly' && !EVIDENCE.test(parts.at(-1)) ? parts.pop() : undefined
-  if (remark !== undefined && parts.length === 0) return ['names no test']
-  return parts.flatMap((part) => checkEvidence(part, directory, namesOf))
-}
-
-function checkEvidence(part, directory, namesOf) {
-  const match = EVIDENCE.exec(part)
-  if (match === null) return [`\`${part}\` is not of the form [file](path) "test name"`]
-  const [, label, target, name] = match
-  if (!target.endsWith(label)) return [`the link ${label} leads to another file: ${target}`]
-  const names = namesOf(posix.join(directory, target))
-  if (names === undefined) return [`${target} does not exist`]
-  return names.has(name.replaceAll('\\|', '|')) ? [] : [`${target} has no test "${name}"`]
+  if (state === 'planned') return note ? [] : ['has no note that says what is planned']
+  if (evidence.length === 0) return ['has no evidence']
+  return evidence.flatMap(({ file, test }) => {
+    const names = namesOf(file)
+    if (names === undefined) return [`${file} does not exist`]
+    return names.has(test) ? [] : [`${file} has no test "${test}"`]
+  })
 }
 
 /** The names of the tests in a file, as written. */

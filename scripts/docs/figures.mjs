@@ -135,7 +135,7 @@ export function checkFigures(file, text, published) {
   const block = text.slice(before.length, text.length - after.length)
   if (squeezed(block) === squeezed(figuresBlock(published))) return []
   const line = before.split('\n').length
-  return [{ file, line, message: 'quotes other figures; run node scripts/quote-figures.mjs' }]
+  return [{ file, line, message: 'quotes other figures; npm run docs' }]
 }
 
 const squeezed = (text) => text.replaceAll(/-{3,}/g, '---').replaceAll(/\s+/g, ' ')

@@ -76,3 +76,23 @@ export function anchors(text) {
         .replaceAll(' ', '-'),
     )
 }
+
+/** A heading and a table for each `group` of the rows; `cells(row)` gives the cells of one. Columns are not padded. */
+export function table(rows, columns, cells) {
+  const line = (row) => `| ${row.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |\n`
+  return [...new Set(rows.map(({ group }) => group))]
+    .map((title) => {
+      const members = rows.filter(({ group }) => group === title)
+      const lines = [columns, columns.map(() => '---'), ...members.map(cells)].map(line)
+      return `## ${title}\n\n${lines.join('')}`
+    })
+    .join('\n')
+}
+
+/** A link from a page in `docs` to the first of these files, and the number of the others: `[outbox](…) +2`. */
+export function fileLinks(paths) {
+  const [first, ...others] = new Set(paths)
+  if (first === undefined) return ''
+  const label = first.slice(first.lastIndexOf('/') + 1).replace(/\.test\.\w+$/, '')
+  return `[${label}](../${first})${others.length > 0 ? ` +${others.length}` : ''}`
+}

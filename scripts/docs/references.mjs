@@ -1,4 +1,4 @@
-/** What documents point at: files, headings, and the entry points of the packages. */
+/** What documents point at: files, headings, the entry points of the packages, and the data that a page is written from. */
 import { posix } from 'node:path'
 import { anchors, links } from './markdown.mjs'
 
@@ -23,4 +23,9 @@ export function checkEntries({ directory, manifest }, readme) {
     .map((entry) => posix.join(manifest.name, entry))
     .filter((name) => !readme.includes(`\`${name}\``) && !readme.includes(`'${name}'`))
     .map((name) => ({ file, message: `does not name the entry point ${name}` }))
+}
+
+/** Whether a written page is what its data gives. */
+export function checkPage(file, text, expected) {
+  return text === expected ? [] : [{ file, message: 'is not what its data gives: npm run docs' }]
 }

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkEntries, checkLinks } from './references.mjs'
+import { checkEntries, checkLinks, checkPage } from './references.mjs'
 
 const FILES = { 'docs/b.md': '# A `code` heading, here\n', 'packages/core': '' }
 const check = (text) =>
@@ -39,4 +39,10 @@ test('every entry point of a package stands in its README', () => {
     },
   ])
   expect(checkEntries(item, undefined)).toHaveLength(1)
+})
+
+test('a page that is not what its data gives is found', () => {
+  expect(checkPage('docs/a.md', 'a', 'a')).toEqual([])
+  expect(checkPage('docs/a.md', 'a', 'b')).toMatchObject([{ file: 'docs/a.md' }])
+  expect(checkPage('docs/a.md', undefined, 'b')).toHaveLength(1)
 })

@@ -1,62 +1,96 @@
 import { describe, expect, test } from 'vitest'
 import { checkErrors, errorClasses, errorCodes } from './errors.mjs'
-import { checkFailures } from './failures.mjs'
-import { checkFeatures, testNames } from './features.mjs'
+import { checkFailures, failuresPage } from './failures.mjs'
+import { checkFeatures, featuresPage, testNames } from './features.mjs'
 
+const A = 'packages/core/src/a.test.ts'
 const TESTS = {
-  'packages/core/src/a.test.ts': [
+  [A]: [
     "test('keeps the order', () => {})",
     "test.skipIf(old)('waits for room', () => {})",
     "it.each([1, 2])('holds %i events', () => {})",
     "describe('a group', () => {})",
   ].join('\n'),
 }
-const HEAD = '| # | feature | state | evidence |\n|---|---|---|---|\n'
-const LINK = '[a.test.ts](../packages/core/src/a.test.ts)'
+const ORDER = { file: A, test: 'keeps the order' }
+const feature = (change) => ({
+  number: '1',
+  group: 'Queues',
+  feature: 'Queue',
+  state: 'done',
+  evidence: [ORDER],
+  ...change,
+})
 const check = (...rows) =>
-  checkFeatures('docs/features.md', HEAD + rows.join('\n'), (path) => TESTS[path]).map(
-    ({ line, message }) => `${line}: ${message}`,
-  )
+  checkFeatures('docs/features.json', rows, (path) => TESTS[path]).map(({ message }) => message)
 
 describe('the table of features', () => {
-  test('accepts rows whose tests exist, several of them, a remark, and a plan', () => {
+  test('accepts rows whose tests exist, several of them, a note, and a plan', () => {
     expect(
       check(
-        `| 1 | Queue | done | ${LINK} "keeps the order" |`,
-        `| 1a | Queue | done | ${LINK} "waits for room"<br>${LINK} "holds %i events" |`,
-        `| 2 | Queue | partly | ${LINK} "keeps the order"<br>Not yet by bytes. |`,
-        '| 3 | Queue | planned | With the next transport. |',
+        feature(),
+        feature({
+          number: '1a',
+          evidence: [
+            { file: A, test: 'waits for room' },
+            { file: A, test: 'holds %i events' },
+          ],
+        }),
+        feature({ number: '2', state: 'partly', note: 'Not yet by bytes.' }),
+        feature({ number: '3', state: 'planned', evidence: undefined, note: 'Later.' }),
       ),
     ).toEqual([])
   })
 
   test.each([
-    ['a test that is not there', `| 1 | Q | done | ${LINK} "keeps" |`, 'has no test "keeps"'],
-    ['the name of a group', `| 1 | Q | done | ${LINK} "a group" |`, 'has no test "a group"'],
+    ['a test that is not there', { evidence: [{ file: A, test: 'keeps' }] }, 'has no test "keeps"'],
+    ['the name of a group', { evidence: [{ file: A, test: 'a group' }] }, 'has no test "a group"'],
     [
       'a file that is not there',
-      '| 1 | Q | done | [b.ts](../b.ts) "x" |',
-      '../b.ts does not exist',
+      { evidence: [ORDER, { file: 'b.test.ts', test: 'x' }] },
+      'b.test.ts does not exist',
     ],
-    ['a label of another file', '| 1 | Q | done | [b.ts](../a.ts) "x" |', 'leads to another file'],
-    ['prose as evidence', '| 1 | Q | done | see the tests |', 'is not of the form'],
-    ['a remark alone', '| 1 | Q | partly | Only by count. |', 'names no test'],
-    ['no evidence', '| 1 | Q | done | |', 'has no evidence'],
-    ['an unknown state', '| 1 | Q | almost | x |', 'is none of done, partly, planned'],
-    ['no number', '| one | Q | planned | x |', 'is not a number'],
-    ['too few cells', '| 1 | Q | planned |', 'has 3 cells, not 4'],
-  ])('refuses %s', (_what, row, message) => {
-    const [problem, ...others] = check(row)
+    ['a note alone', { state: 'partly', evidence: [], note: 'By count.' }, 'has no evidence'],
+    ['no evidence', { evidence: undefined }, 'has no evidence'],
+    ['a plan without a note', { state: 'planned' }, 'has no note'],
+    ['an unknown state', { state: 'almost' }, 'is none of done, partly, planned'],
+    ['no number', { number: 'one' }, 'is no number'],
+    ['no feature', { feature: '' }, 'has no group or no feature'],
+    ['no group', { group: undefined }, 'has no group or no feature'],
+  ])('refuses %s', (_what, change, message) => {
+    const [problem, ...others] = check(feature(change))
     expect(others).toEqual([])
-    expect(problem).toMatch(/^3: /)
     expect(problem).toContain(message)
   })
 
-  test('refuses a number that stands twice, and a document without the table', () => {
-    expect(check('| 1 | Q | planned | x |', '| 1 | Q | planned | x |')).toEqual([
-      '4: row 1 stands twice',
-    ])
-    expect(checkFeatures('docs/features.md', '', () => '')).toHaveLength(1)
+  test('refuses a number that is there twice', () => {
+    expect(check(feature(), feature())).toEqual(['row 1: is there twice'])
+  })
+
+  test('is written with a heading for each group, and a link to the first test', () => {
+    const rows = [
+      feature({ evidence: [ORDER, ORDER, { file: 'b/c.test.mjs', test: 'x' }] }),
+      feature({ number: '2', group: 'Others', feature: 'a | b', state: 'partly', note: 'Later.' }),
+      feature({ number: '1a', evidence: [ORDER] }),
+    ]
+    const page = featuresPage(rows)
+    expect(page.slice(page.indexOf('## '))).toBe(
+      [
+        '## Queues',
+        '',
+        '| # | feature | state | tests |',
+        '| --- | --- | --- | --- |',
+        '| 1 | Queue | done | [a](../packages/core/src/a.test.ts) +1 |',
+        '| 1a | Queue | done | [a](../packages/core/src/a.test.ts) |',
+        '',
+        '## Others',
+        '',
+        '| # | feature | state | tests |',
+        '| --- | --- | --- | --- |',
+        '| 2 | a \\| b | partly | [a](../packages/core/src/a.test.ts) Later. |',
+        '',
+      ].join('\n'),
+    )
   })
 
   test('the names to choose from are those of test and it, however they are called', () => {
@@ -132,28 +166,36 @@ describe('the catalogue of failures', () => {
     path: 'packages/a/test/x.test.ts',
     text: "test('finds it [F1]', () => {})\ndescribe.each([1])(`all %i [F2, F3]`, () => {})",
   }
-  const X = '[x.test.ts](../packages/a/test/x.test.ts)'
+  const failure = (number, change) => ({
+    number,
+    group: 'Links',
+    failure: 'a',
+    behaviour: 'b',
+    tests: [file.path],
+    ...change,
+  })
   const catalogue = (...rows) =>
-    checkFailures(
-      'docs/reliability.md',
-      `| # | failure | behaviour | tests |\n|---|---|---|---|\n${rows.join('\n')}`,
-      [file],
-    ).map(({ message }) => message)
-  const sound = [`| F1 | a | b | ${X} |`, `| F2 | a | b | ${X} |`, `| F3 | a | b | ${X} |`]
+    checkFailures('docs/failures.json', rows, [file]).map(({ message }) => message)
+  const sound = [failure('F1'), failure('F2'), failure('F3')]
 
   test('accepts rows whose tests name them, and a reason in the place of a test', () => {
-    expect(catalogue(...sound, '| F4 | a | b | not covered: needs two machines |')).toEqual([])
+    const uncovered = failure('F4', { tests: undefined, notCovered: 'needs two machines' })
+    expect(catalogue(...sound, uncovered)).toEqual([])
+    expect(failuresPage([...sound, uncovered])).toMatch(
+      /\n\| F3 \| a \| b \| \[x\]\(\.\.\/packages\/a\/test\/x\.test\.ts\) \|\n\| F4 \| a \| b \| not covered: needs two machines \|\n$/,
+    )
   })
 
   test.each([
-    ['a test that does not name it', [...sound, `| F4 | a | b | ${X} |`], 'does not name F4'],
+    ['a test that does not name it', [...sound, failure('F4')], 'does not name it'],
     [
       'a reason although a test names it',
-      [sound[0], sound[1], '| F3 | a | b | not covered: x |'],
-      'F3 does not link',
+      [sound[0], sound[1], failure('F3', { tests: [], notCovered: 'x' })],
+      `F3: leaves out ${file.path}`,
     ],
-    ['no reason', [...sound, '| F4 | a | b | later |'], 'gives no reason'],
-    ['a hole', [sound[0], sound[2]], 'F2 belongs'],
+    ['no reason', [...sound, failure('F4', { tests: [] })], 'gives no reason'],
+    ['an empty cell', [sound[0], sound[1], failure('F3', { behaviour: '' })], 'is not filled in'],
+    ['a hole', [sound[0], sound[2]], 'is at the place of F2'],
     ['a name without a row', sound.slice(0, 2), 'names F3'],
   ])('refuses %s', (_what, rows, message) => {
     expect(catalogue(...rows).join()).toContain(message)
