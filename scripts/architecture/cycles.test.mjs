@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { readFacts } from '../source/source-file.mjs'
-import { cycles } from './boundaries.mjs'
+import { cycles } from './imports.mjs'
 
 /** A package whose files import each other as the edges say, by value or by type. */
 function packageOf(edges, size) {

@@ -1,8 +1,11 @@
 /** What users' compilers see: the built type declarations of a package. */
-import { resolve } from './boundaries.mjs'
+import { resolve } from './imports.mjs'
 
-/** Packages whose types a signature may name, because they come with ours: dependencies with own types. */
-const CARRIED = ['@standard-schema/spec', '@bus/core', '@bus/core/memory']
+/** A signature may name types of what is installed with a package and has types of its own. */
+const comesAlong = (specifier) =>
+  specifier.startsWith('node:') ||
+  specifier.startsWith('@bus/') ||
+  specifier === '@standard-schema/spec'
 
 /** No declaration says `any`. */
 export function noAny({ declarations }) {
@@ -28,7 +31,7 @@ export function noForeignTypes({ declarations, entries }) {
         const next = resolve(path, specifier).replace(/(\.d)?\.(ts|js)$/, '.d.ts')
         if (!seen.has(next)) queue.push(next)
         seen.add(next)
-      } else if (!specifier.startsWith('node:') && !CARRIED.includes(specifier)) {
+      } else if (!comesAlong(specifier)) {
         problems.push({ file: path, line, message: `names types of ${specifier}` })
       }
     }

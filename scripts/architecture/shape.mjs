@@ -1,42 +1,13 @@
-/** How a file looks: its size, its name, its first sentence, its state, and what it documents. */
+/** How a file looks: its name, its first sentence, its state, and whether it should be a file of its own. */
 import { posix } from 'node:path'
-import { resolve } from './boundaries.mjs'
+import { resolve } from './imports.mjs'
 
-/** A file above the first is reported, above the second refused. */
-const FILE_LINES = { aim: 250, limit: 300 }
-const FUNCTION_LINES = 50
+/** Shorter files with a single importer are reported: most of them belong to it. */
+const SMALL_FILE_LINES = 60
 
 const VAGUE = /^(utils?|helpers?|common|manager|misc)([.-]|$)/
 
-/** No file needs a table of contents. */
-export function fileSizes({ sources }) {
-  return sources
-    .filter(({ lines }) => lines > FILE_LINES.limit)
-    .map(({ path, lines }) => ({
-      file: path,
-      message: `${lines} lines, limit ${FILE_LINES.limit}`,
-    }))
-}
-
-/** Files between the aim and the limit: worth splitting, not an error. */
-export function tallFiles({ sources }) {
-  return sources
-    .filter(({ lines }) => lines > FILE_LINES.aim && lines <= FILE_LINES.limit)
-    .map(({ path, lines }) => ({ file: path, message: `${lines} lines, aim ${FILE_LINES.aim}` }))
-}
-
-/** No function runs off the screen. */
-export function functionSizes({ sources }) {
-  return sources.flatMap(({ path, functions }) =>
-    functions
-      .filter(({ lines }) => lines > FUNCTION_LINES)
-      .map(({ name, line, lines }) => ({
-        file: path,
-        line,
-        message: `${name} has ${lines} lines, limit ${FUNCTION_LINES}`,
-      })),
-  )
-}
+const isIndex = (path) => posix.basename(path) === 'index.ts'
 
 /** A file is named after its one concept. */
 export function fileNames({ sources }) {
@@ -48,7 +19,7 @@ export function fileNames({ sources }) {
 /** Each module opens with one sentence that says what it is; an index only re-exports. */
 export function openings({ sources }) {
   return sources
-    .filter(({ path, text }) => posix.basename(path) !== 'index.ts' && !text.startsWith('/**'))
+    .filter(({ path, text }) => !isIndex(path) && !text.startsWith('/**'))
     .map(({ path }) => ({ file: path, line: 1, message: 'does not open with a sentence in TSDoc' }))
 }
 
@@ -59,27 +30,39 @@ export function moduleState({ sources }) {
   )
 }
 
-/** Everything that a package's entries give away has a TSDoc comment. */
-export function documentation({ sources, entries }) {
-  const files = new Map(sources.map((file) => [file.path, file]))
-  const problems = new Map()
-  for (const entry of entries) {
-    for (const { file, line, name, documented } of publicExports(files, entry)) {
-      if (documented) continue
-      problems.set(`${file}:${name}`, { file, line, message: `${name} has no TSDoc` })
+/** Small files that a single other file imports, unless that is an index, which only re-exports. */
+export function smallFiles({ sources }) {
+  const importers = new Map()
+  for (const { path, imports } of sources) {
+    for (const { specifier } of imports) {
+      if (!specifier.startsWith('.')) continue
+      const target = resolve(path, specifier)
+      importers.set(target, (importers.get(target) ?? new Set()).add(path))
     }
   }
-  return [...problems.values()]
+  return sources.flatMap(({ path, lines }) => {
+    const [importer, ...others] = importers.get(path) ?? []
+    if (lines >= SMALL_FILE_LINES || importer === undefined || others.length > 0) return []
+    if (isIndex(importer)) return []
+    return [{ file: path, message: `${lines} lines, imported by ${importer} alone` }]
+  })
 }
 
-/** The declarations behind an entry's exports, followed through re-exports to where they are written. */
-function publicExports(files, path, wanted) {
-  const file = files.get(path)
-  if (file === undefined) return []
-  return file.exports.flatMap((item) => {
-    if (item.name !== '*' && wanted !== undefined && item.name !== wanted) return []
-    if (item.from === undefined) return [{ ...item, file: path }]
-    if (!item.from.startsWith('.')) return []
-    return publicExports(files, resolve(path, item.from), item.name === '*' ? wanted : item.local)
-  })
+const at = (sorted, share) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))]
+
+/** Median, 90th percentile and largest of the packages' files, and lines of tests per line of code. */
+export function figures(packages) {
+  const files = packages
+    .flatMap(({ sources }) => sources.map(({ lines }) => lines))
+    .toSorted((a, b) => a - b)
+  const code = files.reduce((sum, lines) => sum + lines, 0)
+  const tests = packages.flatMap((item) => item.tests).reduce((sum, { lines }) => sum + lines, 0)
+  return {
+    files: files.length,
+    median: at(files, 0.5) ?? 0,
+    p90: at(files, 0.9) ?? 0,
+    largest: files.at(-1) ?? 0,
+    code,
+    testsPerCode: code === 0 ? 0 : Math.round((tests / code) * 10) / 10,
+  }
 }

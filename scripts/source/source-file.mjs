@@ -1,12 +1,12 @@
-/** One source file as plain facts: what it imports and exports, and how long its functions are. */
+/** One source file as plain facts: what it imports and exports, how long it is, and where it keeps state. */
 import { parseSync } from 'vite'
 
-/** Calls `visit(node, parent)` for every node of a syntax tree, parents first. */
-export function walk(node, visit, parent) {
-  visit(node, parent)
+/** Calls `visit(node)` for every node of a syntax tree, parents first. */
+export function walk(node, visit) {
+  visit(node)
   for (const value of Object.values(node)) {
     for (const child of Array.isArray(value) ? value : [value]) {
-      if (typeof child?.type === 'string') walk(child, visit, node)
+      if (typeof child?.type === 'string') walk(child, visit)
     }
   }
 }
@@ -19,24 +19,14 @@ export function parse(path, text) {
   return { program, comments }
 }
 
-const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
-
 /** The facts of one file; `path` is relative to the root of the workspace, with forward slashes. */
 export function readFacts(path, text) {
   const { program, comments } = parse(path, text)
   const lineOf = lineCounter(text)
-  const facts = { path, text, lines: lineOf(text.length - 1), imports: [], functions: [], any: [] }
-  walk(program, (node, parent) => {
+  const facts = { path, text, lines: lineOf(text.length - 1), imports: [], any: [] }
+  walk(program, (node) => {
     const request = importOf(node)
     if (request !== undefined) facts.imports.push({ ...request, line: lineOf(node.start) })
-    if (FUNCTIONS.has(node.type) && node.body?.type === 'BlockStatement') {
-      const line = lineOf(node.start)
-      facts.functions.push({
-        name: nameOf(node, parent),
-        line,
-        lines: lineOf(node.end) - line + 1,
-      })
-    }
     if (node.type === 'TSAnyKeyword') facts.any.push(lineOf(node.start))
   })
   facts.state = program.body
@@ -87,11 +77,6 @@ function importOf(node) {
 
 const kindOf = (specifier) => specifier.importKind ?? specifier.exportKind
 
-function nameOf(node, parent) {
-  const owner = node.id ?? parent?.key ?? parent?.id
-  return owner?.name ?? '(anonymous)'
-}
-
 /** Offsets of what stands directly below a TSDoc comment; one with a blank line after it is the module's. */
 function documentedStarts(text, comments) {
   const starts = new Set()
@@ -103,9 +88,10 @@ function documentedStarts(text, comments) {
   return starts
 }
 
-/** What a module gives away: its own declarations, and what it passes on from others. */
+/** What a module exports: its own declarations, and what it passes on from others, also by way of an import. */
 function exportsOf(program, documented, lineOf) {
   const declarations = new Map()
+  const imported = importedNames(program)
   const found = []
   for (const node of program.body) {
     for (const name of declaredNames(node.declaration ?? node)) {
@@ -121,19 +107,31 @@ function exportsOf(program, documented, lineOf) {
     if (node.type === 'ExportAllDeclaration') {
       found.push({ name: '*', from: node.source.value, line: lineOf(node.start) })
     } else if (node.type === 'ExportNamedDeclaration') {
-      const from = node.source?.value
+      const line = lineOf(node.start)
       for (const { local, exported } of node.specifiers) {
-        const own = { ...declarations.get(local.name), name: exported.name }
-        found.push(
-          from === undefined
-            ? own
-            : { name: exported.name, local: local.name, from, line: lineOf(node.start) },
-        )
+        const origin =
+          node.source === null
+            ? imported.get(local.name)
+            : { local: local.name, from: node.source.value }
+        found.push({ line, ...(origin ?? declarations.get(local.name)), name: exported.name })
       }
       for (const name of declaredNames(node.declaration)) found.push(declarations.get(name))
     }
   }
   return [...new Map(found.map((item) => [`${item.name} ${item.from ?? ''}`, item])).values()]
+}
+
+/** What a module has imported: for each local name, the name at its origin and the module. */
+function importedNames(program) {
+  const imports = program.body.filter(({ type }) => type === 'ImportDeclaration')
+  return new Map(
+    imports.flatMap(({ specifiers, source }) =>
+      specifiers.map(({ local, imported }) => [
+        local.name,
+        { local: imported?.name ?? 'default', from: source.value },
+      ]),
+    ),
+  )
 }
 
 function declaredNames(declaration) {

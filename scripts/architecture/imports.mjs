@@ -1,36 +1,6 @@
-/** Which way the arrows point: what each package may import, and which rooms do not know each other. */
+/** Rules on imports: between packages, between the folders of a package, and between single files. */
 import { posix } from 'node:path'
-
-const CORE = '@bus/core'
-
-/** Per package: the modules besides Node's own that its sources may import. */
-const ARROWS = {
-  core: ['@standard-schema/spec', 'denque', 'p-queue', 'uuid'],
-  testing: [CORE, 'ws'],
-  websocket: [CORE, 'denque', 'ws', 'opossum', 'p-queue'],
-}
-
-/** Per package and room (a folder of `src`): the rooms that it must not import, by value or by type. */
-const CLOSED_DOORS = {
-  core: {
-    contract: ['bus', 'codec', 'memory'],
-    config: ['bus', 'codec', 'memory', 'queue', 'resilience', 'observe'],
-    queue: ['bus', 'codec', 'memory', 'resilience', 'observe'],
-    codec: ['bus', 'memory', 'queue', 'resilience'],
-    resilience: ['bus', 'memory'],
-    observe: ['bus', 'memory', 'queue'],
-    memory: ['bus', 'compose'],
-    compose: ['bus', 'memory', 'codec'],
-    bus: ['memory', 'compose'],
-  },
-  testing: {},
-  websocket: {
-    socket: ['client', 'hub'],
-    protocol: ['client', 'hub', 'socket'],
-    client: ['hub'],
-    hub: ['client'],
-  },
-}
+import { ARCHITECTURE } from './architecture.mjs'
 
 const packageOf = (specifier) =>
   specifier
@@ -43,10 +13,15 @@ const isRelative = (specifier) => specifier.startsWith('.')
 /** The file that a relative import names, as a path relative to the workspace's root. */
 export const resolve = (from, specifier) => posix.join(posix.dirname(from), specifier)
 
-/** Sources import only what their package's arrow allows. */
-export function arrows({ name, sources }, allowed = ARROWS[name]) {
+/** Sources import only the packages that the architecture allows. */
+export function packageImports(
+  { name, directory, sources },
+  _packages,
+  architecture = ARCHITECTURE,
+) {
+  const allowed = architecture[name]?.imports
   if (allowed === undefined) {
-    return [{ file: `packages/${name}`, message: `has no row in ARROWS of boundaries.mjs` }]
+    return [{ file: directory, message: 'has no entry in scripts/architecture/architecture.mjs' }]
   }
   return eachImport(sources, (file, { specifier }) => {
     if (isRelative(specifier) || specifier.startsWith('node:')) return undefined
@@ -55,7 +30,7 @@ export function arrows({ name, sources }, allowed = ARROWS[name]) {
   })
 }
 
-/** Nobody, tests included, reaches into another package's files. */
+/** No file, tests included, reaches into another package's files. */
 export function foreignFiles({ directory, sources, tests }) {
   return eachImport([...sources, ...tests], (file, { specifier }) => {
     if (isRelative(specifier)) {
@@ -70,16 +45,35 @@ export function foreignFiles({ directory, sources, tests }) {
   })
 }
 
-/** Rooms whose door is closed do not import each other. */
-export function rooms({ name, directory, sources }, doors = CLOSED_DOORS[name] ?? {}) {
-  const roomOf = (path) => /^src\/([^/]+)\//.exec(path.slice(directory.length + 1))?.[1]
-  return eachImport(sources, (file, { specifier }) => {
-    if (!isRelative(specifier)) return undefined
-    const from = roomOf(file.path)
-    const to = roomOf(resolve(file.path, specifier))
-    return doors[from]?.includes(to) ? `room ${from} must not import room ${to}` : undefined
+/** Imports between the folders of a package go down, by value and by type, and each folder has its layer. */
+export function layers({ name, directory, sources }, _packages, architecture = ARCHITECTURE) {
+  const { layers: table = {}, exceptions = [] } = architecture[name] ?? {}
+  return Object.entries(table).flatMap(([parent, rows]) => {
+    const base = posix.join(directory, 'src', parent)
+    const folderOf = (path) => childFolder(base, path)
+    const layerOf = (folder) => rows.findIndex((row) => row.includes(folder))
+    const pathOf = (folder) => posix.join(parent, folder)
+    return sources.flatMap((file) => {
+      const from = folderOf(file.path)
+      if (from === undefined) return []
+      if (layerOf(from) === -1) {
+        const message = `the folder ${pathOf(from)} has no layer in scripts/architecture/architecture.mjs`
+        return [{ file: file.path, message }]
+      }
+      return eachImport([file], (_file, { specifier }) => {
+        const to = isRelative(specifier) ? folderOf(resolve(file.path, specifier)) : undefined
+        if (to === undefined || to === from || layerOf(to) > layerOf(from)) return undefined
+        if (exceptions.includes(`${pathOf(from)} -> ${pathOf(to)}`)) return undefined
+        const relation = layerOf(to) === layerOf(from) ? 'beside' : 'above'
+        return `${pathOf(from)} must not import ${pathOf(to)}, which is ${relation} it`
+      })
+    })
   })
 }
+
+/** The folder directly in `base` in which a path lies. */
+const childFolder = (base, path) =>
+  path.startsWith(`${base}/`) ? /^([^/]+)\//.exec(path.slice(base.length + 1))?.[1] : undefined
 
 /** The mock server speaks literal frames: a mistake in a codec must not hide on both sides. */
 export function literalFrames({ name, sources }) {
