@@ -55,8 +55,8 @@ describe('explain says what to do', () => {
   })
 
   test.each([
-    [401, 'The server does not accept who we are.'],
-    [429, 'The server was asked too often.'],
+    [401, 'The server does not accept our credentials.'],
+    [429, 'The server received too many requests.'],
     [404, 'The server has no such path.'],
     [503, 'The server failed, or the gateway before it found none.'],
   ])('when the handshake is refused with %i', async (status, message) => {

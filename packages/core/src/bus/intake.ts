@@ -14,7 +14,7 @@ export interface Delivery {
 
 /** What the owner of an intake is told. */
 export interface IntakeOwner {
-  /** The queue's strategy gave the event up. */
+  /** The queue's strategy dropped the event. */
   onDrop(delivery: Delivery, error: Error): void
   onLevel(level: 'high' | 'normal', fillRatio: number): void
   /** There is room again after {@link Intake.isHolding}. */

@@ -3,7 +3,7 @@ import type { TransportEvents, Undeliverable } from '../contract/transport.ts'
 
 /** What one transport gives up may still be sent by another. */
 export class UnderWay {
-  /** By id: the last notice that a transport gave the event up. */
+  /** By id: the last notice that a transport dropped the event. */
   readonly #events = new Map<string, Undeliverable | undefined>()
   #waiters: (() => void)[] = []
   #count = 0

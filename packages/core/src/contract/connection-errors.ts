@@ -14,7 +14,7 @@ export class ConnectionError extends BusError {
   }
 }
 
-/** The link was lost while the call was under way. */
+/** The connection was lost during the call. */
 export class DisconnectedError extends BusError {
   readonly code = 'disconnected'
   readonly category = 'transient'
@@ -61,7 +61,7 @@ export class HandshakeError extends BusError {
   }
 }
 
-/** The server does not accept who we are. Retrying with the same credentials cannot help. */
+/** The server does not accept our credentials. Retrying with the same credentials cannot help. */
 export class AuthError extends BusError {
   readonly code = 'auth'
   readonly category = 'permanent'

@@ -1,7 +1,7 @@
 /** The errors of requests that are answered over a link. */
 import { BusError, type BusErrorOptions } from './errors.ts'
 
-/** The other side answered a request with an error; `rpcCode` and `data` are what it said. */
+/** The other side answered a request with an error; `rpcCode` and `data` are from its answer. */
 export class RpcError extends BusError {
   readonly code = 'rpc'
   readonly category = 'permanent'

@@ -2,7 +2,7 @@
 import { advice, type Advice } from './advice.ts'
 
 const WAIT = 'Nothing, while reconnecting is on.'
-const CREDENTIALS = 'Check the credentials and what they allow; fresh ones may do.'
+const CREDENTIALS = 'Check the credentials and what they allow; fresh ones may help.'
 
 /** By close code. */
 export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
@@ -11,14 +11,14 @@ export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
   [
     1002,
     advice(
-      'A frame broke the rules of WebSocket.',
-      'Look for a proxy between that is none for WebSocket; update both sides.',
+      'A frame violated the WebSocket protocol.',
+      'Look for a proxy in between that does not support WebSocket; update both sides.',
     ),
   ],
   [
     1003,
     advice(
-      'The other side cannot take this kind of message.',
+      'The other side does not accept this kind of message.',
       'Send text where you send binary, or the other way round: see the codec.',
     ),
   ],
@@ -26,8 +26,8 @@ export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
   [
     1006,
     advice(
-      'The link broke without a closing handshake.',
-      `${WAIT} If it is frequent, look at the network and at the idle limits of proxies between.`,
+      'The connection broke without a closing handshake.',
+      `${WAIT} If it is frequent, look at the network and at the idle timeouts of proxies in between.`,
     ),
   ],
   [1007, advice('A text message was not valid UTF-8.', 'Send bytes as binary messages.')],
@@ -48,15 +48,15 @@ export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
   [
     1010,
     advice(
-      'The server lacks an extension that the client demands.',
-      'Switch the extension on at the server, or do not ask for it.',
+      'The server does not support an extension that the client demands.',
+      'Enable the extension at the server, or do not demand it.',
     ),
   ],
   [1011, advice('The other side failed.', `${WAIT} The log of the other side says why.`)],
   [1012, advice('The server is restarting.', WAIT)],
   [
     1013,
-    advice('The server is overloaded.', `${WAIT} Publish less, or give the server more room.`),
+    advice('The server is overloaded.', `${WAIT} Publish less, or give the server more capacity.`),
   ],
   [
     1014,
@@ -72,28 +72,28 @@ export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
       'Check the certificate of the server and the option `tls`.',
     ),
   ],
-  [3000, advice('The other side does not know who we are.', CREDENTIALS)],
-  [3003, advice('The other side knows us and does not let us in.', CREDENTIALS)],
+  [3000, advice('The other side does not accept our credentials.', CREDENTIALS)],
+  [3003, advice('The other side does not permit the connection.', CREDENTIALS)],
   [3008, advice('The other side waited too long.', WAIT)],
   [
     4400,
     advice(
-      'A frame meant nothing to the other side, which is a mistake in one of the two.',
+      'The other side could not read a frame, which is a defect in one of the two.',
       'Compare the versions of both sides, and record the connection to see the frame.',
     ),
   ],
-  [4401, advice('The credentials are missing or expired; fresh ones may do.', CREDENTIALS)],
+  [4401, advice('The credentials are missing or expired; fresh ones may help.', CREDENTIALS)],
   [
     4403,
     advice(
-      'The credentials are good and do not allow this.',
-      'Ask whoever runs the hub for the permission.',
+      'The credentials are valid and do not allow this.',
+      'Ask the operator of the hub for the permission.',
     ),
   ],
   [
     4408,
     advice(
-      'Nothing moved for too long, so the other side gave up the link.',
+      'Nothing arrived for too long, so the other side closed the connection.',
       `${WAIT} If it is frequent, compare the heartbeats of both sides.`,
     ),
   ],

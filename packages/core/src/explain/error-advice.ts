@@ -17,8 +17,8 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
   },
   serialization: {
     message:
-      'The payload cannot be written as a frame: a cycle, a `BigInt`, a `toJSON` that throws, nothing that JSON keeps.',
-    suggestion: 'Publish plain data, or choose a codec that knows your values.',
+      'The payload cannot be encoded as a frame: a cycle, a `BigInt`, a `toJSON` that throws, a value that JSON omits.',
+    suggestion: 'Publish plain data, or choose a codec that supports your values.',
   },
   'too-large': {
     message: 'An event or a frame is above a limit; `size` and `limit` are in bytes.',
@@ -30,10 +30,10 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
   },
   'queue-full': {
     message: 'A queue with strategy `reject` is full.',
-    suggestion: 'Wait for the `ready` notice and publish again, or choose `block`.',
+    suggestion: 'Wait for the `ready` event and publish again, or choose `block`.',
   },
   dropped: {
-    message: 'A queue with strategy `drop-oldest` or `drop-newest` gave the event up.',
+    message: 'A queue with strategy `drop-oldest` or `drop-newest` dropped the event.',
     suggestion: 'Nothing, if losing some is agreed. Else choose `block` or `reject`.',
   },
   'rate-limited': {
@@ -49,16 +49,16 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
   aborted: {
     message:
       'The caller’s `AbortSignal` ended the wait; `cause` is its reason and `name` is `AbortError`.',
-    suggestion: 'Nothing: it was asked for.',
+    suggestion: 'Nothing: the caller requested it.',
   },
   closed: { message: 'The bus, transport or queue is closed.', suggestion: 'Make a new bus.' },
   draining: {
-    message: 'The bus is finishing what it has and takes nothing new.',
+    message: 'The bus is draining and accepts nothing new.',
     suggestion: 'Publish before `drain`, or through another bus.',
   },
   unsupported: {
-    message: 'The transport does not promise what was asked; `capability` names it.',
-    suggestion: 'Ask `capabilities` first, or choose another transport.',
+    message: 'The transport does not support this call; `capability` names what is missing.',
+    suggestion: 'Check `capabilities` first, or choose another transport.',
   },
   'unknown-subscription': {
     message: '`unsubscribe` got an id that names no live subscription.',
@@ -69,11 +69,12 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'Wait; the breaker probes by itself. Find out why the calls before it failed.',
   },
   connection: {
-    message: 'The link could not be made, or broke; `cause` is the system’s error.',
+    message:
+      'The connection could not be made, or broke; `cause` is the error of the operating system.',
     suggestion: 'Nothing, while reconnecting is on. Else check address, network and certificate.',
   },
   disconnected: {
-    message: 'The link was lost while the call was under way.',
+    message: 'The connection was lost during the call.',
     suggestion:
       'Look at `outcome`: publish again if it is `not-sent`, or if duplicates are harmless.',
   },
@@ -83,7 +84,7 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
       "Wait for one: `connect({ retry: true })`, or leave `whenDisconnected` at `'wait'`.",
   },
   detached: {
-    message: 'This transport has given its connection to another owner by `detach`.',
+    message: 'This transport has handed its connection to another owner by `detach`.',
     suggestion: 'Use the transport that `adopt` gave.',
   },
   handshake: {
@@ -92,7 +93,7 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'Read `status`. A 4xx says that the address or the headers are wrong.',
   },
   auth: {
-    message: 'The server does not accept who we are.',
+    message: 'The server does not accept our credentials.',
     suggestion:
       'Get other credentials; with `headers` as a function, fresh ones are fetched for each attempt.',
   },
@@ -101,14 +102,14 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'See `cause`: it is what your `onOpen` threw, or the deadline.',
   },
   protocol: {
-    message: 'The other side broke the protocol, or chose a subprotocol that was not offered.',
+    message: 'The other side violated the protocol, or chose a subprotocol that was not offered.',
     suggestion: 'Compare versions and subprotocols of both sides.',
   },
   'heartbeat-timeout': {
     message:
-      'Nothing was heard from the other side for too long, or nothing of what was published; the link counts as dead.',
+      'Nothing arrived from the other side for too long, or no confirmation of what was published; the connection is treated as dead.',
     suggestion:
-      'Nothing, while reconnecting is on. If it is frequent, compare the intervals with those of proxies between.',
+      'Nothing, while reconnecting is on. If it is frequent, compare the intervals with those of proxies in between.',
   },
   'attempts-exhausted': {
     message: 'Every permitted attempt failed; `cause` is the last failure.',
@@ -119,11 +120,12 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'Read its reason in the message; the same event will be refused again.',
   },
   rpc: {
-    message: 'The server answered a request with an error; `rpcCode` and `data` are what it said.',
+    message:
+      'The server answered a request with an error; `rpcCode` and `data` are from its answer.',
     suggestion: "Look `rpcCode` up in the server's documentation.",
   },
   'duplicate-id': {
-    message: 'A request was given the id of one that still waits for its answer.',
+    message: 'A request has the id of one that is still pending.',
     suggestion: 'Leave `id` out, so that each request gets one of its own.',
   },
   recording: {

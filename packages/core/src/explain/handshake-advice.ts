@@ -44,25 +44,25 @@ export const HANDSHAKE_ADVICE: ReadonlyMap<number, Advice> = new Map([
     400,
     advice(
       'The server did not understand the handshake.',
-      'Check path, query, headers and subprotocols; a proxy may have taken the upgrade out.',
+      'Check path, query, headers and subprotocols; a proxy may have removed the upgrade.',
     ),
   ],
   [
     401,
     advice(
-      'The server wants to know who we are.',
+      'The server requires credentials.',
       'Give credentials in `headers`, fresh ones if they have expired.',
     ),
   ],
   [
     403,
     advice(
-      'The server knows us and does not let us in.',
-      'Check the permissions, and the header `origin` where the server asks for one.',
+      'The server does not permit the connection.',
+      'Check the permissions, and the header `origin` where the server requires one.',
     ),
   ],
   [404, advice('The server has no such path.', 'Check the path of the URL.')],
-  [407, advice('A proxy wants to know who we are.', 'Give the proxy its credentials.')],
+  [407, advice('A proxy requires credentials.', 'Give the proxy its credentials.')],
   [
     408,
     advice(
@@ -73,14 +73,14 @@ export const HANDSHAKE_ADVICE: ReadonlyMap<number, Advice> = new Map([
   [
     426,
     advice(
-      'The server wants another protocol.',
+      'The server requires another protocol.',
       'Check the subprotocols and the version that it names in `upgrade`.',
     ),
   ],
   [
     429,
     advice(
-      'The server was asked too often.',
+      'The server received too many requests.',
       'Nothing: `retry-after` is obeyed. Connect less often, or from fewer processes.',
     ),
   ],

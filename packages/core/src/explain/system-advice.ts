@@ -4,7 +4,7 @@ import { advice, type Advice } from './advice.ts'
 const UNTRUSTED =
   'Give the certificate of its authority in `tls.ca`, or let the server send the whole chain.'
 const BAD_FRAME =
-  'Nothing, while reconnecting is on. If it is frequent, record the connection, and look for a proxy between that changes frames.'
+  'Nothing, while reconnecting is on. If it is frequent, record the connection, and look for a proxy in between that changes frames.'
 const badFrame = (what: string): Advice => advice(`The other side sent a frame ${what}.`, BAD_FRAME)
 
 /** By code. */
@@ -20,7 +20,7 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
     'ECONNRESET',
     advice(
       'The other side cut the connection.',
-      'Nothing, while reconnecting is on. If it is frequent, look at the server and at proxies between.',
+      'Nothing, while reconnecting is on. If it is frequent, look at the server and at proxies in between.',
     ),
   ],
   [
@@ -60,12 +60,12 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
   ],
   [
     'EHOSTUNREACH',
-    advice('There is no way to the host.', 'Check the address, the routes and the VPN.'),
+    advice('There is no route to the host.', 'Check the address, the routes and the VPN.'),
   ],
   [
     'ENETUNREACH',
     advice(
-      'There is no way to the network of the host.',
+      'There is no route to the network of the host.',
       'Check the network of this machine and the VPN.',
     ),
   ],
@@ -101,7 +101,10 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
   ['EISDIR', advice('The path is that of a directory.', 'Give the path of a file.')],
   ['ENOTDIR', advice('A part of the path is no directory.', 'Check the path.')],
   ['EROFS', advice('The file system is read-only.', 'Choose a path that can be written to.')],
-  ['ENOSPC', advice('There is no room left on the device.', 'Make room, or choose another path.')],
+  [
+    'ENOSPC',
+    advice('There is no space left on the device.', 'Free some space, or choose another path.'),
+  ],
   [
     'EMFILE',
     advice(
@@ -174,14 +177,14 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
     'ERR_TLS_CERT_ALTNAME_INVALID',
     advice(
       'The certificate is that of another host.',
-      'Use the name that the certificate has, or say it in `tls.servername`.',
+      'Use the name that the certificate has, or set it in `tls.servername`.',
     ),
   ],
   [
     'HOSTNAME_MISMATCH',
     advice(
       'The certificate is that of another host.',
-      'Use the name that the certificate has, or say it in `tls.servername`.',
+      'Use the name that the certificate has, or set it in `tls.servername`.',
     ),
   ],
   ['WS_ERR_EXPECTED_FIN', badFrame('that is fragmented and must not be')],
