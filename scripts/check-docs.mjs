@@ -7,6 +7,7 @@ import { compileExamples, documentExamples, sourceExamples } from './docs/exampl
 import { checkFailures, failuresPage } from './docs/failures.mjs'
 import { checkFeatures, featuresPage } from './docs/features.mjs'
 import { checkFigures } from './docs/figures.mjs'
+import { checkGlossary } from './docs/glossary.mjs'
 import { checkEntries, checkLinks, checkPage } from './docs/references.mjs'
 import { list, readPackages, root } from './source/workspace.mjs'
 
@@ -61,6 +62,11 @@ const problems = [
   ),
   ...checkPage('docs/features.md', read('docs/features.md'), featuresPage(features)),
   ...checkPage('docs/reliability.md', read('docs/reliability.md'), failuresPage(failures)),
+  ...checkGlossary(
+    'docs/glossary.md',
+    read('docs/glossary.md'),
+    new Set(sources.flatMap((source) => source.exports.map(({ name }) => name))),
+  ),
   ...checkFigures('README.md', read('README.md') ?? '', figures),
 ]
 
