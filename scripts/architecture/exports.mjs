@@ -34,6 +34,23 @@ export function typeNames({ directory }, packages) {
   return secondMeanings(exported, directory)
 }
 
+/** Words of a private vocabulary that names no longer use; docs/glossary.md has the terms instead. */
+const RETIRED =
+  /^(told|asked|wanted|lacks|books?|nobody|somebody|whoever|rests|parks|parking|tidy|bury|buries|doors?|gates?|reception|places?|beat|beating|turn|passage|holds|rooms?|floors?)$/
+
+/** No name exported by a source contains one of these words. */
+export function retiredWords({ sources }) {
+  return sources.flatMap(({ path, exports }) =>
+    exports
+      .filter(({ name, from }) => from === undefined && name !== name.toUpperCase())
+      .flatMap(({ name, line }) => {
+        const words = name.split(/(?=[A-Z])/).map((word) => word.toLowerCase())
+        const word = words.find((item) => RETIRED.test(item))
+        return word === undefined ? [] : [{ file: path, line, message: `${name} says ${word}` }]
+      }),
+  )
+}
+
 /** The declarations in `directory` whose name stands for an earlier declaration, too. */
 function secondMeanings(exported, directory) {
   const names = new Map()

@@ -1,5 +1,5 @@
 /** Every rule of the architecture by name; each takes one package, and all of them, and returns what breaks the rule. */
-import { documentation, publicNames, typeNames } from './exports.mjs'
+import { documentation, publicNames, retiredWords, typeNames } from './exports.mjs'
 import { cycles, foreignFiles, layers, literalFrames, packageImports } from './imports.mjs'
 import { noAny, noForeignTypes, noLeftovers } from './declarations.mjs'
 import { fileNames, moduleState, openings, smallFiles } from './shape.mjs'
@@ -24,6 +24,7 @@ export const RULES = {
 export const REPORTS = {
   'one meaning for a public name': publicNames,
   'one meaning for a type': typeNames,
+  'words of the glossary': retiredWords,
   'small files': smallFiles,
 }
 

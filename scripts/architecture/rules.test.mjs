@@ -271,6 +271,20 @@ describe('the reports name', () => {
     ])
   })
 
+  test('a name with a word that the glossary replaced', () => {
+    const core = packageOf('core', {
+      sources: {
+        'src/bus/a.ts':
+          'export class RateGate {}\nexport const closeRooms = 1\nexport const PLACES = 1\n',
+        'src/bus/b.ts': 'export class Aggregate {}\nexport const returned = 1\n',
+      },
+    })
+    expect(reported(core)).toEqual([
+      'words of the glossary: packages/core/src/bus/a.ts:1: RateGate says gate',
+      'words of the glossary: packages/core/src/bus/a.ts:2: closeRooms says rooms',
+    ])
+  })
+
   test('no name that is exported again, in whichever way', () => {
     const core = packageOf('core', { sources: { 'src/index.ts': 'export interface Log {}\n' } })
     const sources = {
