@@ -18,7 +18,7 @@ async function follow(args: readonly string[]): Promise<{ code: number | null; o
 
 test(
   'the walk begins with publish, ends with the acknowledgement in the hub, and fails above its bar',
-  { timeout: 60_000 },
+  { timeout: 300_000 },
   async () => {
     const { code, output } = await follow(['--max-files=1000', '--max-functions=1'])
     const [publishing, ...others] = output.split('\n\n')
