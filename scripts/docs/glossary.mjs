@@ -10,18 +10,15 @@ export function checkGlossary(file, text, exported) {
   })
   return rows.flatMap(({ term, rest, line }, index) => {
     const previous = rows[index - 1]?.term ?? ''
-    const [, code] = / Code: (.*)$/.exec(rest) ?? []
-    const names = (code ?? '').split(', ').map((name) => name.replaceAll('`', ''))
-    const messages = [
-      ...(previous < term ? [] : [`${term} is there twice, or not in order`]),
-      ...(code === undefined
-        ? rest.includes(' Not in code yet')
-          ? []
-          : [`${term} does not say where it is defined`]
-        : names
-            .filter((name) => !exported.has(name))
-            .map((name) => `${term}: no source exports ${name}`)),
-    ]
+    const messages = previous < term ? [] : [`${term} is there twice, or not in order`]
+    const code = / Code: (.*)$/.exec(rest)
+    if (code !== null) {
+      const names = code[1].split(', ').map((name) => name.replaceAll('`', ''))
+      const missing = names.filter((name) => !exported.has(name))
+      messages.push(...missing.map((name) => `${term}: no source exports ${name}`))
+    } else if (!rest.includes(' Not in code yet')) {
+      messages.push(`${term} does not say where it is defined`)
+    }
     return messages.map((message) => ({ file, line, message }))
   })
 }
