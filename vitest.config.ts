@@ -16,6 +16,7 @@ export default defineConfig({
       'mutants/test/**/*.test.ts',
       'reliability/test/**/*.test.ts',
       'scripts/**/*.test.mjs',
+      'tools/*/*.test.mjs',
     ],
     setupFiles: ['packages/websocket/test/strict.ts'],
     // All cores: by default one is kept free, which on two halves the speed.

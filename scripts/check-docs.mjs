@@ -24,7 +24,8 @@ const documents = [
   'ARCHITECTURE.md',
   'PROTOCOL.md',
   'CONTRIBUTING.md',
-  ...list('docs', (path) => path.endsWith('.md')),
+  // The pages below docs/api repeat what the sources say.
+  ...list('docs', (path) => path.endsWith('.md') && !path.startsWith('docs/api/')),
   ...packages.map(({ directory }) => `${directory}/README.md`),
 ].flatMap((path) => {
   const text = read(path)

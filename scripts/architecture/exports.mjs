@@ -51,6 +51,14 @@ export function retiredWords({ sources }) {
   )
 }
 
+/** The names that a file exports, its own and those of others; `files` has each file of ours by its path. */
+export function exportedNames(files, path) {
+  return files.get(path).exports.flatMap(({ name, from }) => {
+    if (name !== '*') return [name]
+    return from.startsWith('.') ? exportedNames(files, resolve(path, from)) : []
+  })
+}
+
 /** The declarations in `directory` whose name stands for an earlier declaration, too. */
 function secondMeanings(exported, directory) {
   const names = new Map()
@@ -67,7 +75,8 @@ function secondMeanings(exported, directory) {
   })
 }
 
-const filesOf = (packages) =>
+/** The sources of packages by their paths. */
+export const filesOf = (packages) =>
   new Map(packages.flatMap(({ sources }) => sources.map((file) => [file.path, file])))
 
 /**

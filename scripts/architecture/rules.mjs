@@ -2,6 +2,7 @@
 import { documentation, publicNames, retiredWords, typeNames } from './exports.mjs'
 import { cycles, foreignFiles, layers, literalFrames, packageImports } from './imports.mjs'
 import { noAny, noForeignTypes, noLeftovers } from './declarations.mjs'
+import { entryPoints } from '../source/workspace.mjs'
 import { fileNames, moduleState, openings, smallFiles } from './shape.mjs'
 
 /** What breaks one of these fails the check. */
@@ -28,16 +29,12 @@ export const REPORTS = {
   'small files': smallFiles,
 }
 
-/** The sources behind a package's `exports`. */
-const entriesOf = ({ directory, manifest }) =>
-  Object.values(manifest.exports)
-    .map((entry) => entry['@bus/source'])
-    .filter((path) => path !== undefined)
-    .map((path) => path.replace('./', `${directory}/`))
-
 /** What breaks the rules, over all packages. */
 export function judge(packages, rules = RULES) {
-  const subjects = packages.map((item) => ({ ...item, entries: entriesOf(item) }))
+  const subjects = packages.map((item) => ({
+    ...item,
+    entries: entryPoints(item).map(({ source }) => source),
+  }))
   return subjects.flatMap((subject) =>
     Object.entries(rules).flatMap(([rule, check]) =>
       check(subject, subjects).map((problem) => ({ rule, ...problem })),

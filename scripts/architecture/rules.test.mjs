@@ -20,7 +20,7 @@ function packageOf(name, { sources = {}, tests = {}, declarations = {} }) {
   return {
     name,
     directory,
-    manifest: { exports: { '.': { '@bus/source': './src/index.ts' } } },
+    manifest: { name: `@bus/${name}`, exports: { '.': { '@bus/source': './src/index.ts' } } },
     sources: below({ 'src/index.ts': 'export {}\n', ...sources }),
     tests: below(tests),
     declarations: below({ 'dist/index.d.ts': 'export {}\n', ...declarations }),

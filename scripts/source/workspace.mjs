@@ -1,6 +1,6 @@
 /** The packages of this workspace on disk: their manifests, their sources, and what was built from them. */
 import { existsSync, readFileSync, readdirSync } from 'node:fs'
-import { join, relative, sep } from 'node:path'
+import { join, posix, relative, sep } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { readFacts } from './source-file.mjs'
 
@@ -39,4 +39,13 @@ export function readPackages(base = root) {
         declarations: list(`${directory}/dist`, (path) => path.endsWith('.d.ts'), base).map(facts),
       }
     })
+}
+
+/** The entry points of a package, from its `exports`: the name to import, and the source behind it. */
+export function entryPoints({ directory, manifest }) {
+  return Object.entries(manifest.exports).flatMap(([path, { '@bus/source': source }]) =>
+    source === undefined
+      ? []
+      : [{ name: posix.join(manifest.name, path), source: posix.join(directory, source) }],
+  )
 }
