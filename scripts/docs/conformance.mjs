@@ -18,7 +18,7 @@ const HEAD = `# Conformance
 What each transport promises, and how the cases of \`@bus/testing/conformance\` ended on it. This page and
 [conformance.json](conformance.json) are written by \`npm run conformance\`; the tests fail when they are no longer true.
 
-_Not promised_: the transport does not claim it, so there is nothing to try. _Not exercised_: nobody can break this medium in the
+_Not promised_: the transport does not claim it, so there is nothing to test. _Not exercised_: this medium cannot be broken in the
 way that the case needs. _Reserved_: the contract has no such promise, and the id stays free.
 
 `
@@ -40,7 +40,7 @@ export function withGuarantees(readme, reports, { guaranteesTable }) {
   return `${before}${BEGIN}\n\n${titled}\n\n${END}${after}`
 }
 
-/** What the documents say otherwise than the reports. */
+/** Where the documents differ from the reports. */
 export function checkConformance(read, reportFile, tables) {
   const text = read(reportFile)
   if (text === undefined) return [{ file: reportFile, message: 'is missing: npm run conformance' }]
@@ -52,7 +52,7 @@ export function checkConformance(read, reportFile, tables) {
   return Object.entries(expected).flatMap(([file, wanted]) => {
     if (wanted === undefined) return [{ file, message: `has no ${BEGIN} … ${END}` }]
     if (plain(wanted) === plain(read(file) ?? '')) return []
-    return [{ file, message: 'says otherwise than the conformance reports: npm run conformance' }]
+    return [{ file, message: 'differs from the conformance reports: npm run docs' }]
   })
 }
 

@@ -26,7 +26,7 @@ const ROWS = {
   gaps: (figures) => [
     `${count(figures.publishes)} publishes to readers that are too slow for them`,
     `${count(sum(figures.subscribers.map(({ lost }) => lost)))} missed, ` +
-      `${count(sum(figures.subscribers.map(({ gapSize }) => gapSize)))} told in gaps`,
+      `${count(sum(figures.subscribers.map(({ gapSize }) => gapSize)))} reported in gaps`,
   ],
   storm: (figures, got) => [
     `${count(figures.clients)} links cut at once, ${count(figures.publishes)} publishes meanwhile`,
@@ -43,7 +43,7 @@ const ROWS = {
     `p99 of the others × ${figures.ratio}, ${megabytes(figures.growthBytes)} more in the hub`,
   ],
   processes: (figures) => [
-    `${figures.cases} cases of processes frozen, killed or told to leave`,
+    `${figures.cases} cases of processes frozen, killed or terminated`,
     `${figures.cases - figures.misses.length} with their exact outcome`,
   ],
   stalls: (figures) => [
@@ -72,7 +72,7 @@ const ROWS = {
   ],
   rfc6455: (figures) => [
     `${count(figures.rows)} rows of frames, for hub and client`,
-    `${figures.hub.length + figures.client.length} answered otherwise than RFC 6455 asks`,
+    `${figures.hub.length + figures.client.length} answered differently from RFC 6455`,
   ],
 }
 

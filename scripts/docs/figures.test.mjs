@@ -19,8 +19,8 @@ describe('the figures that the README quotes', () => {
   it('are a row for each suite that was published, and where they come from', () => {
     const rows = document.split('\n').filter((line) => line.startsWith('| '))
     expect(rows.slice(2)).toEqual([
-      '| gaps | 200,000 publishes to readers that are too slow for them | 10 missed, 10 told in gaps |',
-      '| processes | 18 cases of processes frozen, killed or told to leave | 18 with their exact outcome |',
+      '| gaps | 200,000 publishes to readers that are too slow for them | 10 missed, 10 reported in gaps |',
+      '| processes | 18 cases of processes frozen, killed or terminated | 18 with their exact outcome |',
     ])
     expect(document).toContain('On 2 cores with Node 20.1.0 and ws 8.0.0, at `0123456`')
   })
