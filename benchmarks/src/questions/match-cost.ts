@@ -1,5 +1,5 @@
 /** Does finding the patterns that match a type stay as cheap with 100,000 patterns as with 100? */
-import { PatternIndex } from '@bus/core'
+import { PatternIndex } from '@bus/core/kit'
 import type { Finding, Metric, Sample } from '../report/finding.ts'
 import { alternate, type Case } from '../run/alternate.ts'
 import { withClient } from '../run/job.ts'

@@ -1,5 +1,6 @@
 /** A server that speaks as Coinbase's feed does, as far as the example needs it. */
-import { systemClock, type Clock, type Timer } from '@bus/core'
+import type { Clock, Timer } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import {
   startMockServer,
   type MockConnection,

@@ -1,5 +1,5 @@
 /** The pipeline: a source, the processing, and a sink, made from flat properties by their names. */
-import { ConnectorRegistry, type Properties } from '@bus/core'
+import { ConnectorRegistry, type Properties } from '@bus/platforms'
 import {
   webSocketSinkFactory,
   webSocketSourceFactory,

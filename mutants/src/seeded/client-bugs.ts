@@ -43,7 +43,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'forgets-subscriptions',
     bug: 'does not ask for its subscriptions again on a new link',
-    file: `${CLIENT}/bus-v1/greeting.ts`,
+    file: `${CLIENT}/bus-v1/bus-v1-session.ts`,
     find: 'const session = this.#sid === undefined ? {} : { sid: this.#sid }',
     replace: 'const session = this.#sid === undefined ? {} : { sid: this.#sid, subs: [] as const }',
     caughtBy: { [BUS_V1]: ['G1'] },
@@ -67,7 +67,7 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'resets-backoff-on-open',
     bug: 'starts its backoff anew with every link that opens',
-    file: `${CLIENT}/reconnect/retry-budget.ts`,
+    file: `${CLIENT}/reconnect/reconnect.ts`,
     find: '    this.#authRefusals = 0\n  }',
     replace: '    this.#authRefusals = 0\n    this.#failures = 0\n  }',
     caughtBy: { 'packages/websocket/test/reconnecting.test.ts': ['F37'] },

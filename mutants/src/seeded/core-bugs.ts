@@ -25,7 +25,7 @@ export const CORE_BUGS: readonly SeededBug[] = [
   {
     name: 'removes-before-handling',
     bug: 'takes a dead letter out of its queue before it was handled',
-    file: `${CORE}/resilience/dead-letter-consumer.ts`,
+    file: `${CORE}/resilience/dead-letters.ts`,
     find: '    try {\n      await withDeadline((signal) => this.#handler(lease.letter, { signal }), {',
     replace:
       '    try {\n      lease.succeed()\n      await withDeadline((signal) => this.#handler(lease.letter, { signal }), {',

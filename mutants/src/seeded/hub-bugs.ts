@@ -57,7 +57,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'matches-grants-loosely',
     bug: 'takes a pattern that is wider than the grant',
-    file: `${HUB}/admission/covers.ts`,
+    file: `${HUB}/admission/gate.ts`,
     find: "if (rule === undefined || token === '>') return false",
     replace: "if (rule === undefined) return false\n    if (token === '>') return true",
     caughtBy: { 'packages/websocket/test/hub-grants.test.ts': ['F147'] },
@@ -65,7 +65,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'shares-sessions',
     bug: 'gives a session to another principal that names it',
-    file: `${HUB}/sessions/sessions.ts`,
+    file: `${HUB}/sessions/session.ts`,
     find: 'if (session === undefined || session.principalId !== principal.id) return undefined',
     replace: 'if (session === undefined) return undefined',
     caughtBy: { [WIRE]: ['W89'] },

@@ -1,7 +1,7 @@
 /** Judges the zoo: each broken transport must fail every case that is named for it, and the sound one none of them. */
+import type { Transport } from '@bus/core'
 import { memoryMedium, memoryTransport } from '@bus/core/memory'
 import { runCases, type ConformanceReport, type Medium } from '@bus/testing/conformance'
-import type { Transport } from '@bus/core'
 import type { Verdict } from '../mutant.ts'
 import type { ZooAnimal } from './zoo-animal.ts'
 

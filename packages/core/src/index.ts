@@ -1,17 +1,11 @@
-// The bus
-export { createBus } from './bus/create-bus.ts'
-export type { Bus, BusHealth } from './bus/bus.ts'
-export type { BusOptions, ValidateAt } from './bus/bus-options.ts'
-export type { IterateOptions } from './bus/iterate.ts'
+/** What an application uses: the bus, events and patterns, errors, queues, dead letters, codecs, observation. */
+export { createBus } from './bus/event-bus.ts'
+export type { Bus, BusHealth, BusMetrics } from './bus/bus.ts'
+export type { BusOptions, EventSchemas, InputOf, OutputOf, ValidateAt } from './bus/bus-options.ts'
+export type { IterateOptions, ReadableOptions, WritableOptions } from './bus/iterate.ts'
 export type { Middleware } from './bus/middleware.ts'
 export type { BusEvents, OnError } from './bus/notices.ts'
-export type { ReadableOptions, WritableOptions } from './bus/streams.ts'
-export type { EventSchemas, InputOf, OutputOf } from './bus/validation.ts'
-
-// Events and patterns
 export {
-  assertId,
-  checkedEvent,
   createEvent,
   isId,
   withCorrelationId,
@@ -25,18 +19,10 @@ export {
   type DefineEventOptions,
   type EventDefinition,
 } from './contract/define-event.ts'
-export { PatternIndex, matches } from './contract/pattern-index.ts'
-export { assertPattern, assertType, isPattern, isType } from './contract/type.ts'
-
-// Contracts
+export { matches } from './contract/pattern-index.ts'
+export { isPattern, isType } from './contract/type.ts'
 export type { Capabilities } from './contract/capabilities.ts'
-export {
-  systemClock,
-  MAX_TIMEOUT_MS,
-  type Clock,
-  type Random,
-  type Timer,
-} from './contract/clock.ts'
+export type { Clock, Random, Timer } from './contract/clock.ts'
 export type { StateName, TransportStatus } from './contract/status.ts'
 export type {
   DeadLetterPolicy,
@@ -66,8 +52,8 @@ export {
   type Gap,
   type Health,
   type HealthOptions,
-  type Listenable,
   type ListenOptions,
+  type Listenable,
   type PublishOptions,
   type PublishReceipt,
   type RateLimitNotice,
@@ -79,19 +65,32 @@ export {
   type Unsubscribe,
   type WaitOptions,
 } from './contract/transport.ts'
-
-// Errors
 export {
   AbortedError,
+  AttemptsExhaustedError,
+  AuthError,
+  BootstrapError,
   BusError,
   CircuitOpenError,
   ClosedError,
   ConfigError,
+  ConnectionError,
   DecodeError,
+  DetachedError,
+  DisconnectedError,
   DrainingError,
   DroppedError,
+  DuplicateIdError,
   HandlerError,
+  HandshakeError,
+  HeartbeatTimeoutError,
+  NoConnectionsError,
+  ProtocolError,
   QueueFullError,
+  RateLimitError,
+  RecordingError,
+  RejectedError,
+  RpcError,
   SerializationError,
   TimeoutError,
   TooLargeError,
@@ -102,44 +101,18 @@ export {
   type BusErrorOptions,
   type ErrorCategory,
   type Outcome,
+  type RateLimitReason,
+  type RecordingProblem,
 } from './contract/errors.ts'
-export {
-  AttemptsExhaustedError,
-  AuthError,
-  BootstrapError,
-  ConnectionError,
-  DetachedError,
-  DisconnectedError,
-  HandshakeError,
-  HeartbeatTimeoutError,
-  NoConnectionsError,
-  ProtocolError,
-  RejectedError,
-} from './contract/connection-errors.ts'
-export { DuplicateIdError, RpcError } from './contract/request-errors.ts'
-export { RecordingError, type RecordingProblem } from './contract/recording-error.ts'
-export { explain, type ExplainOptions, type Explanation } from './explain/explain.ts'
-export { RateLimitError, type RateLimitReason } from './contract/rate-limit-error.ts'
-
-// Queue
-export {
-  BACKPRESSURE_STRATEGIES,
-  type BackpressureStrategy,
-  type QueueOptions,
-} from './queue/queue-options.ts'
-export type { QueueStats } from './queue/queue-stats.ts'
-
-// Resilience
+export type { BackpressureStrategy, QueueOptions, QueueStats } from './queue/queue-options.ts'
 export {
   backoff,
-  delayOf,
   type BackoffPolicy,
   type ConstantBackoffOptions,
   type ExponentialBackoffOptions,
   type Jitter,
   type LinearBackoffOptions,
 } from './resilience/backoff.ts'
-export { abortable, after, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
 export {
   InMemoryDeadLetterQueue,
   type ConsumeOptions,
@@ -155,113 +128,46 @@ export {
   type RedriveTarget,
 } from './resilience/dead-letters.ts'
 export type { BreakerOptions, BreakerStats, CircuitBreaker } from './resilience/circuit-breaker.ts'
-
-export {
-  RateLimiter,
-  type AcquireOptions,
-  type RateLimiterOptions,
-} from './resilience/rate-limiter.ts'
-export type { RateLimitMode, RateLimitOptions } from './resilience/rate-limit-options.ts'
-export { TokenBucket, type TokenBucketOptions } from './resilience/token-bucket.ts'
-export { pressureOf, type Pressure } from './resilience/pressure.ts'
-
-// Several transports as one
-export { TransportPool, transportPool, type PoolScore } from './compose/pool.ts'
-export type { Discover, PoolPublishOptions, TransportPoolOptions } from './compose/pool-options.ts'
-export {
-  CombinedTransport,
-  combinedTransport,
-  type CombinedTransportOptions,
-} from './compose/combined-transport.ts'
-export {
-  ConnectionRegistry,
-  type ConnectionRegistryOptions,
-} from './compose/connection-registry.ts'
-export { healthScore, type HealthFacts } from './compose/health-score.ts'
-
-// Codecs
+export type { Pressure } from './resilience/pressure.ts'
 export type { Codec } from './codec/codec.ts'
-export { bytesCodec } from './codec/bytes-codec.ts'
+export { bytesCodec, textCodec } from './codec/text-codec.ts'
 export { jsonCodec } from './codec/json-codec.ts'
-export { textCodec } from './codec/text-codec.ts'
-
-// Building blocks of transports
-export { isWithinDepth } from './codec/json-depth.ts'
-export { isParsedWithinDepth } from './codec/value-depth.ts'
-export { BoundedQueue, type OfferResult } from './queue/bounded-queue.ts'
-export { AbortWatch } from './queue/abort-watch.ts'
-export type { QueueHooks } from './queue/queue-hooks.ts'
-export { resolveQueueOptions } from './queue/resolve-queue-options.ts'
-export {
-  resolveErrorPolicy,
-  type ResolvedDeadLetterPolicy,
-  type ResolvedErrorPolicy,
-} from './resilience/error-policy.ts'
-export { resolveRateLimitOptions, type ResolvedRateLimit } from './resilience/rate-limit-options.ts'
-export type { RateTicket } from './resilience/rate-ticket.ts'
-export {
-  arrayOf,
-  boolean,
-  checkOptions,
-  durationMs,
-  falseOr,
-  func,
-  instance,
-  integer,
-  number,
-  object,
-  oneOf,
-  recordOf,
-  required,
-  string,
-  where,
-  withMethods,
-  type Check,
-  type Shape,
-} from './config/options.ts'
-export { Emitter } from './observe/emitter.ts'
-export {
-  REDACTED,
-  describeValue,
-  isSecretName,
-  printable,
-  redactText,
-  redactUrl,
-} from './config/redact.ts'
-export { redacted } from './config/redacted-view.ts'
-
-// Connectors and flat properties
-export { ConnectorRegistry, type ConnectorFactory } from './config/connectors.ts'
-export {
-  property,
-  readProperties,
-  refuseUnknownProperties,
-  type Properties,
-  type Property,
-  type PropertyShape,
-  type PropertyValues,
-} from './config/properties.ts'
-export {
-  errorHandlingOf,
-  errorParameters,
-  type DeadLetterStreams,
-  type ErrorHandling,
-  type ErrorLogLevel,
-} from './resilience/error-properties.ts'
-
-// Observation
-export * from './observe/index.ts'
 export type { ObservableTransport, TransportMetrics } from './contract/transport-metrics.ts'
-export type { BusMetrics } from './bus/bus-metrics.ts'
-
-// Recording
-export { Recorder, type RecorderStats } from './observe/recording/recorder.ts'
 export {
-  resolveRecordOptions,
-  type RecordOptions,
-  type RecorderOptions,
-} from './observe/recording/recorder-options.ts'
-export type { RecordTarget } from './observe/recording/target.ts'
-export { formatEntry, parseEntry, type RecordingEntry } from './observe/recording/entry.ts'
-export { replay, type ReplayOptions, type ReplayReport } from './observe/recording/replay.ts'
-export { recordingInfo, type RecordingInfo } from './observe/recording/recording-info.ts'
+  telemetry,
+  type MessageTelemetry,
+  type NoticeChannel,
+  type Operation,
+  type SubscriptionTelemetry,
+  type Telemetry,
+  type TelemetryNotices,
+  type TelemetryOperations,
+  type TelemetryOptions,
+  type TelemetrySource,
+} from './observe/telemetry.ts'
+export type { LatencySummary } from './observe/latency-stats.ts'
+export {
+  InMemoryMetrics,
+  type ConnectionMetric,
+  type ErrorMetric,
+  type MessageMetric,
+  type MetricsCollector,
+  type MetricsSnapshot,
+  type PublishMetric,
+  type TrafficCount,
+} from './observe/metrics.ts'
+export {
+  attachLogger,
+  type LogFields,
+  type LogLevel,
+  type LogOptions,
+  type Logger,
+} from './observe/logger.ts'
+export {
+  formatLog,
+  lineLogger,
+  type LineLoggerOptions,
+  type LogEntry,
+} from './observe/log-format.ts'
+export type { StateStatistics, Transition, TransportTrace } from './observe/trace.ts'
+export { errorData, type ErrorData } from './observe/error-data.ts'

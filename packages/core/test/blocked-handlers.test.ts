@@ -1,11 +1,9 @@
 import { describe, expect, test } from 'vitest'
-import { createBus } from '../src/bus/create-bus.ts'
+import { createBus } from '../src/bus/event-bus.ts'
 import type { BusOptions } from '../src/bus/bus-options.ts'
 import type { Handler } from '../src/contract/subscriber.ts'
 import type { PublishReceipt } from '../src/contract/transport.ts'
-import { SimulatedClock } from './support/simulated-clock.ts'
-import { StubTransport } from './support/stub-transport.ts'
-import { deferred, stateOf, until } from './support/until.ts'
+import { SimulatedClock, StubTransport, deferred, stateOf, until } from '@bus/test-support'
 
 /** A bus whose publishes wait until the test answers them. */
 async function setUp(handler: Handler, options: Pick<BusOptions, 'blockedHandlerMs'> = {}) {

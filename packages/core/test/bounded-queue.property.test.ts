@@ -1,6 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { BACKPRESSURE_STRATEGIES } from '@bus/core'
+import { BACKPRESSURE_STRATEGIES } from '@bus/core/kit'
 import { BoundedQueue } from '../src/queue/bounded-queue.ts'
 import { QueueRun, type Op } from './queue-run.ts'
 

@@ -1,8 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { type Event } from '../src/contract/event.ts'
 import { memoryTransport } from '../src/memory/index.ts'
-import { useBuses } from './support/buses.ts'
-import { until } from './support/until.ts'
+import { useBuses, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

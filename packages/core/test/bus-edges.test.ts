@@ -2,12 +2,10 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
 import type { BusOptions } from '../src/bus/bus-options.ts'
-import { createBus } from '../src/bus/create-bus.ts'
+import { createBus } from '../src/bus/event-bus.ts'
 import { createEvent } from '../src/contract/event.ts'
 import { memoryMedium, memoryTransport } from '../src/memory/index.ts'
-import { useBuses } from './support/buses.ts'
-import { StubTransport } from './support/stub-transport.ts'
-import { deferred, until } from './support/until.ts'
+import { useBuses, StubTransport, deferred, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

@@ -2,8 +2,7 @@ import { describe, expect, test, vi } from 'vitest'
 import { createEvent } from '../src/contract/event.ts'
 import type { ErrorPolicy } from '../src/contract/subscriber.ts'
 import { InMemoryDeadLetterQueue } from '../src/resilience/dead-letters.ts'
-import { useBuses } from './support/buses.ts'
-import { until } from './support/until.ts'
+import { useBuses, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

@@ -1,9 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import type { Bus } from '../src/bus/bus.ts'
 import { memoryMedium } from '../src/memory/index.ts'
-import { SimulatedClock } from './support/simulated-clock.ts'
-import { useBuses } from './support/buses.ts'
-import { deferred, stateOf, until } from './support/until.ts'
+import { SimulatedClock, useBuses, deferred, stateOf, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

@@ -1,7 +1,7 @@
 import { expectTypeOf, test } from 'vitest'
 import { z } from 'zod'
 import type { Bus } from '../src/bus/bus.ts'
-import { createBus } from '../src/bus/create-bus.ts'
+import { createBus } from '../src/bus/event-bus.ts'
 import type { Event } from '../src/contract/event.ts'
 import type { Subscriber } from '../src/contract/subscriber.ts'
 import { memoryTransport } from '../src/memory/index.ts'

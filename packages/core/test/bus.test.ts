@@ -1,11 +1,10 @@
 import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import type { BusOptions } from '../src/bus/bus-options.ts'
-import { createBus } from '../src/bus/create-bus.ts'
+import { createBus } from '../src/bus/event-bus.ts'
 import { createEvent, type Event } from '../src/contract/event.ts'
 import { memoryMedium, memoryTransport } from '../src/memory/index.ts'
-import { useBuses } from './support/buses.ts'
-import { deferred, stateOf, until } from './support/until.ts'
+import { useBuses, deferred, stateOf, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

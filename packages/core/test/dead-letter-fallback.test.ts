@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError, InMemoryDeadLetterQueue, createBus, type ErrorPolicy } from '../src/index.ts'
 import { memoryTransport } from '../src/memory/index.ts'
-import { until } from './support/until.ts'
+import { until } from '@bus/test-support'
 
 /** Dead letters that refuse everything: the queue is smaller than any letter. */
 const full = (): InMemoryDeadLetterQueue => new InMemoryDeadLetterQueue({ maxBytes: 1 })

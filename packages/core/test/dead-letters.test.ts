@@ -3,9 +3,7 @@ import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
 import type { Bus } from '../src/bus/bus.ts'
 import { InMemoryDeadLetterQueue, type DeadLetter } from '../src/resilience/dead-letters.ts'
-import { useBuses } from './support/buses.ts'
-import { SimulatedClock } from './support/simulated-clock.ts'
-import { deferred, until } from './support/until.ts'
+import { useBuses, SimulatedClock, deferred, until } from '@bus/test-support'
 
 const busOf = useBuses()
 

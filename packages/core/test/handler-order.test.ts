@@ -1,8 +1,7 @@
 import { array, asyncProperty, assert, integer, record } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { Event } from '../src/contract/event.ts'
-import { useBuses } from './support/buses.ts'
-import { until } from './support/until.ts'
+import { useBuses, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

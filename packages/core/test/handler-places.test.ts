@@ -3,8 +3,7 @@ import { getEventListeners } from 'node:events'
 import { promisify } from 'node:util'
 import PQueue from 'p-queue'
 import { describe, expect, test, vi } from 'vitest'
-import { useBuses } from './support/buses.ts'
-import { deferred, until } from './support/until.ts'
+import { useBuses, deferred, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

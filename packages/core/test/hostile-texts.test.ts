@@ -3,10 +3,8 @@ import { describe, expect, test } from 'vitest'
 import { jsonCodec } from '../src/codec/json-codec.ts'
 import { isSecretName, printable, redactText, redactUrl } from '../src/config/redact.ts'
 import { isId } from '../src/contract/event.ts'
-import { matches } from '../src/contract/pattern-index.ts'
-import { PatternTrie } from '../src/contract/pattern-trie.ts'
+import { matches, PatternTrie } from '../src/contract/pattern-index.ts'
 import { isPattern, isType } from '../src/contract/type.ts'
-import { explain } from '../src/explain/explain.ts'
 import { errorData } from '../src/observe/error-data.ts'
 import { formatLog } from '../src/observe/log-format.ts'
 
@@ -50,7 +48,6 @@ const READERS: readonly [name: string, read: (text: string) => unknown][] = [
   ['redactText', redactText],
   ['printable', printable],
   ['errorData', (text) => errorData(new Error(text))],
-  ['explain', (text) => explain(new Error(text))],
   ['a line of a log', (text) => plain({ time: 0, level: 'info', message: text, fields: { text } })],
   ['a line of JSON', (text) => json({ time: 0, level: 'info', message: text, fields: { text } })],
   ['decode', (text) => codec.decode(text)],

@@ -4,8 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import { describe, expect, test } from 'vitest'
 import { createEvent, type Event } from '../src/contract/event.ts'
 import { memoryMedium } from '../src/memory/index.ts'
-import { useBuses } from './support/buses.ts'
-import { stateOf, until } from './support/until.ts'
+import { useBuses, stateOf, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

@@ -3,7 +3,7 @@ import { assert, integer, oneof, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkOptions, durationMs } from '../src/config/options.ts'
 import { after, sleep } from '../src/resilience/wait.ts'
-import { SimulatedClock } from './support/simulated-clock.ts'
+import { SimulatedClock } from '@bus/test-support'
 
 /** Above it `setTimeout` fires after one millisecond. */
 const MAX_TIMER_MS = 2 ** 31 - 1

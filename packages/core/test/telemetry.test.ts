@@ -1,8 +1,7 @@
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { expect, onTestFinished, test } from 'vitest'
 import { InMemoryDeadLetterQueue, telemetry } from '../src/index.ts'
-import { useBuses } from './support/buses.ts'
-import { until } from './support/until.ts'
+import { useBuses, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

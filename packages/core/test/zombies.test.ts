@@ -1,7 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { useBuses } from './support/buses.ts'
-import { SimulatedClock } from './support/simulated-clock.ts'
-import { until } from './support/until.ts'
+import { useBuses, SimulatedClock, until } from '@bus/test-support'
 
 const makeBus = useBuses()
 

@@ -1,14 +1,7 @@
 /** Capturing telemetry: what the bus publishes on `node:diagnostics_channel`, kept for a test. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import {
-  checkOptions,
-  integer,
-  isTelemetryPrefix,
-  systemClock,
-  telemetryOf,
-  type TelemetryNotices,
-  type TelemetryOperations,
-} from '@bus/core'
+import type { TelemetryNotices, TelemetryOperations } from '@bus/core'
+import { checkOptions, integer, isTelemetryPrefix, systemClock, telemetryOf } from '@bus/core/kit'
 import { DEFAULT_WAIT_MS, Waits, type WaitLimits } from './waits.ts'
 
 /** What is captured. */

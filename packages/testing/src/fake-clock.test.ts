@@ -1,4 +1,4 @@
-import { MAX_TIMEOUT_MS, after, sleep, withDeadline } from '@bus/core'
+import { MAX_TIMEOUT_MS, after, sleep, withDeadline } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from './fake-clock.ts'
 

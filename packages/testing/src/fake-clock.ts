@@ -1,5 +1,6 @@
 /** A clock whose time passes when a test says so. */
-import { systemClock, type Clock, type Timer } from '@bus/core'
+import type { Clock, Timer } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { DEFAULT_WAIT_MS, Waits, type WaitLimits } from './waits.ts'
 
 interface Entry extends Timer {
@@ -13,7 +14,7 @@ interface Entry extends Timer {
  *
  * @example
  * ```ts
- * import { sleep } from '@bus/core'
+ * import { sleep } from '@bus/core/kit'
  * import { FakeClock } from '@bus/testing'
  *
  * const clock = new FakeClock()

@@ -1,5 +1,6 @@
 import { channel } from 'node:diagnostics_channel'
-import { createBus, telemetry, telemetryOf } from '@bus/core'
+import { createBus, telemetry } from '@bus/core'
+import { telemetryOf } from '@bus/core/kit'
 import { memoryTransport } from '@bus/core/memory'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { captureTelemetry, type CaptureTelemetryOptions } from '../src/capture-telemetry.ts'

@@ -1,5 +1,6 @@
 /** Several transports that act as one keep what they promise together. */
-import { combinedTransport, transportPool, type Clock, type Transport } from '@bus/core'
+import { combinedTransport, transportPool } from '@bus/compose'
+import type { Clock, Transport } from '@bus/core'
 import { memoryMedium, memoryTransport, type MemoryMedium } from '@bus/core/memory'
 import { describe, it } from 'vitest'
 import {

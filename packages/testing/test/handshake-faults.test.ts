@@ -1,6 +1,7 @@
 /** Each fault of the handshake, seen by a plain client. */
 import { connect, type Socket } from 'node:net'
-import { systemClock, type Clock } from '@bus/core'
+import type { Clock } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { startMockServer } from '../src/mock-server/index.ts'
 import { FakeClock } from '../src/fake-clock.ts'

@@ -1,6 +1,7 @@
 /** The mock server without faults, seen by a plain client. */
 import { connect } from 'node:net'
-import { ClosedError, ConnectionError, systemClock, type Clock } from '@bus/core'
+import { ClosedError, ConnectionError, type Clock } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { startMockServer } from '../src/mock-server/index.ts'
 import { PlainClient } from './plain-client.ts'

@@ -1,7 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { formatEntry, type RecordingEntry } from '@bus/core'
+import { formatEntry, type RecordingEntry } from '@bus/recording'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FakeClock } from '../src/fake-clock.ts'
 import type { ReplayServerOptions } from '../src/replay-server/options.ts'

@@ -1,7 +1,7 @@
 // The transport
 export { WebSocketTransport, webSocketTransport } from './client/websocket-transport.ts'
 export type { ConnectivityOptions } from './client/reconnect/connectivity.ts'
-export type { WebSocketTransportStats } from './client/observe/stats.ts'
+export type { WebSocketTransportStats } from './client/observe/observation.ts'
 export {
   defaults,
   type BootstrapConnection,
@@ -17,18 +17,15 @@ export {
   type TlsOptions,
   type WebSocketTransportOptions,
 } from './client/options/options.ts'
-export type {
-  ResolvedTelemetry,
-  TransportTelemetryOptions,
-} from './client/options/telemetry-options.ts'
-export type { DetachedSubscription, Handover } from './client/handover/handover.ts'
-export type { AdoptOptions } from './client/options/adopt-options.ts'
-export { classify, closePolicy } from './client/options/classify.ts'
+export type { ResolvedTelemetry, TransportTelemetryOptions } from './client/options/options.ts'
+export type { DetachedSubscription, Handover } from './client/handover/live-handover.ts'
+export type { AdoptOptions } from './client/handover/live-handover.ts'
+export { classify, closePolicy } from './client/options/options.ts'
 export {
   parseWebSocketOptions,
   safeParseWebSocketOptions,
   type ParsedOptions,
-} from './client/options/resolve-options.ts'
+} from './client/options/options.ts'
 export type { TransportRateLimit } from './client/outbox/rate-gate.ts'
 export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
 export { profiles, type Profiles } from './client/options/profiles.ts'
@@ -42,10 +39,10 @@ export type {
   SubscriptionHandler,
 } from './client/options/handlers.ts'
 export type { FramesOptions, RawFrame } from './client/frames/frame-tap.ts'
-export type { FrameWaitOptions } from './client/frames/frame-wait.ts'
-export type { AnswerMatch } from './client/frames/raw-requests.ts'
+export type { FrameWaitOptions } from './client/frames/answers.ts'
+export type { AnswerMatch } from './client/frames/answers.ts'
 export type { RequestOptions } from './protocol/request.ts'
-export { supervise, type SuperviseOptions, type Supervisor } from './client/reconnect/supervise.ts'
+export { supervise, type SuperviseOptions, type Supervisor } from './client/supervise.ts'
 
 // Connectors
 export { fromProperties, type ConnectionOptions } from './connectors/connection.ts'
@@ -69,7 +66,7 @@ export {
   genericHeartbeat,
   type HeartbeatFrame,
   type HeartbeatProfile,
-} from './platform/heartbeat-profile.ts'
+} from './protocol/heartbeat-profile.ts'
 export {
   definePlatform,
   type Platform,

@@ -1,5 +1,5 @@
 import { gzipSync } from 'node:zlib'
-import { ConnectorRegistry, type Properties } from '@bus/core'
+import { ConnectorRegistry, type Properties } from '@bus/platforms'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   fromProperties,

@@ -1,4 +1,5 @@
-import type { ErrorKind, ErrorLogLevel, Properties } from '@bus/core'
+import type { ErrorKind } from '@bus/core'
+import type { ErrorLogLevel, Properties } from '@bus/platforms'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { webSocketSink, webSocketSource, type WebSocketSource } from '../src/index.ts'
 import { Received, sourceFrom } from './connectors.ts'

@@ -1,5 +1,5 @@
 /** Sources and sinks that dispose of themselves, and a callback that remembers. */
-import type { Properties } from '@bus/core'
+import type { Properties } from '@bus/platforms'
 import { onTestFinished } from 'vitest'
 import {
   webSocketSink,

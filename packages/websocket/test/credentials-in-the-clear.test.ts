@@ -1,6 +1,11 @@
 import { expect, test } from 'vitest'
-import { busV1, tokenAuth, webSocketTransport, withAuth } from '../src/index.ts'
-import type { WebSocketTransportOptions } from '../src/index.ts'
+import {
+  busV1,
+  tokenAuth,
+  webSocketTransport,
+  withAuth,
+  type WebSocketTransportOptions,
+} from '../src/index.ts'
 import { isSameSecret } from '../src/hub/index.ts'
 import { plainJson } from '../src/protocol/index.ts'
 import { serve, transportTo } from './harness.ts'

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { explain } from '@bus/core'
+import { explain } from '@bus/cli'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { CLOSE_CODES } from '../src/protocol/close-codes.ts'
 import { identity, type Identity } from './certificates.ts'

@@ -2,7 +2,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import {
   createEvent,
-  systemClock,
   type Clock,
   type Event,
   type Feed,
@@ -10,6 +9,7 @@ import {
   type Timer,
   type TransportEvents,
 } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { startMockServer, type MockServer, type MockServerOptions } from '@bus/testing'
 import { onTestFinished } from 'vitest'
 import {

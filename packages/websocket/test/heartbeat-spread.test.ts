@@ -1,8 +1,7 @@
 /** Heartbeats of many connections: they must not come all at once. */
 import { expect, test } from 'vitest'
 import { seededRandom } from '@bus/testing/chaos'
-import { Beat } from '../src/hub/bus-v1/peers/beat.ts'
-import { Pulse } from '../src/hub/bus-v1/peers/pulse.ts'
+import { Beat, Pulse } from '../src/hub/bus-v1/peers/pulse.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FastClock, serve, transportTo, until } from './harness.ts'
 

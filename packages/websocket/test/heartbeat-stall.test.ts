@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { systemClock, type HeartbeatTimeoutError } from '@bus/core'
+import type { HeartbeatTimeoutError } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { Heartbeat } from '../src/socket/heartbeat.ts'

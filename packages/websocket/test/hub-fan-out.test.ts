@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest'
 import { Turn } from '../src/hub/bus-v1/turn.ts'
-import { FanOut } from '../src/hub/fan-out.ts'
+import { FanOut } from '../src/hub/relay.ts'
 import { join, startHub, type HubClient } from './hub-clients.ts'
 import { until } from './harness.ts'
 import { greet, pub, sub } from './wire-client.ts'

@@ -1,8 +1,7 @@
 /** Handshakes that are slow, large, impatient or broken off: what they cost the hub, and whom they keep waiting. */
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
-import { createHub } from '../src/hub/index.ts'
-import type { Principal } from '../src/hub/index.ts'
+import { createHub, type Principal } from '../src/hub/index.ts'
 import { transportTo, until } from './harness.ts'
 import { join, startHub } from './hub-clients.ts'
 import { rawFrame, rawSocket, requestUpgrade, type RawPeer } from './raw-peer.ts'

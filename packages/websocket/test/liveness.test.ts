@@ -1,6 +1,6 @@
 import { createEvent } from '@bus/core'
 import { describe, expect, test } from 'vitest'
-import { busV1Defaults } from '../src/hub/bus-v1/options.ts'
+import { busV1Defaults } from '../src/hub/options.ts'
 import { defaults } from '../src/index.ts'
 import {
   FastClock,

@@ -1,12 +1,12 @@
 import {
   InMemoryMetrics,
-  LatencyStats,
   createBus,
   createEvent,
   type ErrorMetric,
   type MessageMetric,
   type MetricsCollector,
 } from '@bus/core'
+import { LatencyStats } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { busV1 } from '../src/index.ts'
 import { identity, serveTls } from './certificates.ts'

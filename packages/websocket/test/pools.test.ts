@@ -1,10 +1,5 @@
-import {
-  ConnectionRegistry,
-  combinedTransport,
-  createBus,
-  createEvent,
-  transportPool,
-} from '@bus/core'
+import { ConnectionRegistry, combinedTransport, transportPool } from '@bus/compose'
+import { createBus, createEvent } from '@bus/core'
 import { memoryTransport } from '@bus/core/memory'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { busV1, webSocketTransport, type WebSocketTransport } from '../src/index.ts'

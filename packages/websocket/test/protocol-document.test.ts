@@ -2,7 +2,7 @@ import { readFileSync } from 'node:fs'
 import { expect, onTestFinished, test } from 'vitest'
 import { createHub, type Hub } from '../src/hub/index.ts'
 import { resolveHubOptions } from '../src/hub/options.ts'
-import { GAP_REASONS, REFUSAL_CODES } from '../src/protocol/bus-v1/codes.ts'
+import { GAP_REASONS, REFUSAL_CODES } from '../src/protocol/bus-v1/limits.ts'
 import { until } from './harness.ts'
 import { dial, type WireClient } from './wire-client.ts'
 

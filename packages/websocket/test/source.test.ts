@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib'
-import { InMemoryDeadLetterQueue, type ErrorKind, type ErrorLogLevel } from '@bus/core'
+import { InMemoryDeadLetterQueue, type ErrorKind } from '@bus/core'
+import type { ErrorLogLevel } from '@bus/platforms'
 import { describe, expect, test } from 'vitest'
 import type { WebSocketSourceOptions } from '../src/index.ts'
 import { Received, sourceFrom, sourceOf } from './connectors.ts'

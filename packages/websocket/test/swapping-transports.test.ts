@@ -1,4 +1,5 @@
-import { createBus, transportPool, type Bus, type Transport } from '@bus/core'
+import { transportPool } from '@bus/compose'
+import { createBus, type Bus, type Transport } from '@bus/core'
 import { memoryMedium, memoryTransport } from '@bus/core/memory'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { busV1 } from '../src/index.ts'

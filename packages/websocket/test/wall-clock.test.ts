@@ -51,17 +51,17 @@ test.each([
  */
 const TELLS_TIME_OF_DAY = [
   'core/src/bus/event-factory.ts',
-  'core/src/codec/wire-metadata.ts',
+  'core/src/codec/json-codec.ts',
   'core/src/contract/event.ts',
   'core/src/observe/log-format.ts',
-  'core/src/observe/recording/recorder.ts',
   'core/src/observe/trace.ts',
-  'core/src/resilience/letter-of.ts',
-  'websocket/src/client/bus-v1/session-token.ts',
+  'core/src/resilience/dead-letter-store.ts',
+  'recording/src/recorder.ts',
+  'websocket/src/client/bus-v1/progress-watch.ts',
   'websocket/src/client/link/dial.ts',
   'websocket/src/client/observe/recording.ts',
   'websocket/src/client/reconnect/breaker.ts',
-  'websocket/src/hub/bus-v1/admission/principal.ts',
+  'websocket/src/hub/bus-v1/admission/gate.ts',
   'websocket/src/hub/bus-v1/peers/reception.ts',
   'websocket/src/platform/authentication.ts',
   'websocket/src/platform/channels/channel-book.ts',
@@ -70,7 +70,7 @@ const TELLS_TIME_OF_DAY = [
 
 test('the sources ask for the time of day only where it is told or compared with one [F7]', () => {
   const packages = fileURLToPath(new URL('../..', import.meta.url))
-  const asking = ['core/src', 'websocket/src'].flatMap((room) =>
+  const asking = ['core/src', 'recording/src', 'websocket/src'].flatMap((room) =>
     readdirSync(`${packages}${room}`, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       .map((path) => `${room}/${path}`)

@@ -1,7 +1,6 @@
 /** Processes that leave: in order, in a hurry, and with nothing that holds them. */
-import { createServer } from 'node:net'
+import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import type { AddressInfo } from 'node:net'
 import { findFreePort } from '../process/free-port.ts'
 import type { Case } from './case.ts'
 import { countOf, depart, until } from './stage.ts'

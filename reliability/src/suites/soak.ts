@@ -1,8 +1,8 @@
 /** Soak: a day of faults in a minute and a half, under load, and what it leaves in the heap. */
 import type { Bus } from '@bus/core'
 import { seededRandom } from '@bus/testing/chaos'
-import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
 import type { HeartbeatSettings } from '@bus/websocket'
+import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
 import { World } from '../load/world.ts'
 import { Child } from '../process/child.ts'
 import { atLeast, atMost, exactly, type Bar } from '../report/bar.ts'

@@ -1,4 +1,5 @@
 /** What `createBus` accepts. */
+
 import {
   arrayOf,
   checkOptions,
@@ -19,7 +20,7 @@ import { telemetryOf, type Telemetry, type TelemetryOptions } from '../observe/t
 import { InMemoryDeadLetterQueue, type DeadLetterQueue } from '../resilience/dead-letters.ts'
 import type { Middleware } from './middleware.ts'
 import type { OnError } from './notices.ts'
-import type { EventSchemas } from './validation.ts'
+import type { StandardSchemaV1 } from '@standard-schema/spec'
 
 /** Where payloads are validated. */
 export type ValidateAt = 'publish' | 'both' | 'none'
@@ -132,4 +133,17 @@ function isMiddleware(value: unknown): boolean {
   if (typeof value !== 'object' || value === null) return false
   const { publish, deliver } = value as { publish?: unknown; deliver?: unknown }
   return [publish, deliver].every((layer) => layer === undefined || typeof layer === 'function')
+}
+
+/** One schema per event type. */
+export type EventSchemas = Readonly<Record<string, StandardSchemaV1>>
+
+/** The event map of what may be published: what the schemas accept. */
+export type InputOf<S extends EventSchemas> = {
+  [T in keyof S & string]: StandardSchemaV1.InferInput<S[T]>
+}
+
+/** The event map of what handlers get: what the schemas give. */
+export type OutputOf<S extends EventSchemas> = {
+  [T in keyof S & string]: StandardSchemaV1.InferOutput<S[T]>
 }

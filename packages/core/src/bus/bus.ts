@@ -1,8 +1,15 @@
 /** The bus: typed publishing and subscribing over any transport, with a life of its own. */
+
 import type { Readable, Writable } from 'node:stream'
 import type { Capabilities } from '../contract/capabilities.ts'
 import type { TransportStatus } from '../contract/status.ts'
-import type { EventMap, EventOf, Subscriber, Subscription } from '../contract/subscriber.ts'
+import type {
+  EventMap,
+  EventOf,
+  Subscriber,
+  Subscription,
+  SubscriptionStats,
+} from '../contract/subscriber.ts'
 import type {
   CloseOptions,
   ConnectOptions,
@@ -11,13 +18,13 @@ import type {
   Health,
   HealthOptions,
   Listenable,
+  Transport,
 } from '../contract/transport.ts'
 import type { TransportTrace } from '../observe/trace.ts'
-import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
-import type { BusMetrics } from './bus-metrics.ts'
-import type { IterateOptions } from './iterate.ts'
+import type { DeadLetterQueue, DeadLetterStats } from '../resilience/dead-letters.ts'
+import type { IterateOptions, ReadableOptions, WritableOptions } from './iterate.ts'
 import type { BusEvents } from './notices.ts'
-import type { ReadableOptions, WritableOptions } from './streams.ts'
+import type { ObservableTransport, TransportMetrics } from '../contract/transport-metrics.ts'
 
 /** How the bus is doing: its transport, and each subscription. */
 export interface BusHealth extends Health {
@@ -74,4 +81,41 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   drain(options?: DrainOptions): Promise<DrainReport>
   /** Ends at once, without waiting for handlers: their signals abort, and what waits becomes dead letters. Idempotent. */
   close(options?: CloseOptions): Promise<void>
+}
+
+/** What a bus shows of itself: plain data. */
+export interface BusMetrics {
+  /** Absent where the transport does not show its inner state. */
+  readonly transport?: TransportMetrics
+  /** Those that live. */
+  readonly subscriptions: readonly (SubscriptionStats & {
+    readonly id: string
+    readonly patterns: readonly string[]
+  })[]
+  /** Absent where there are none. */
+  readonly deadLetters?: DeadLetterStats
+}
+
+/** Puts it together. */
+export function busMetrics(
+  transport: Transport & Partial<ObservableTransport>,
+  subscriptions: readonly Subscription[],
+  deadLetters: DeadLetterQueue | undefined,
+): BusMetrics {
+  const metrics = transport.metrics?.()
+  return Object.freeze({
+    ...(metrics === undefined ? {} : { transport: metrics }),
+    subscriptions: subscriptions.map((subscription) => {
+      const { id, patterns } = subscription
+      return { id, patterns, ...subscription.stats() }
+    }),
+    ...(deadLetters === undefined ? {} : { deadLetters: deadLetters.stats() }),
+  })
+}
+
+/** The past of the transport; `undefined` where it keeps none. */
+export function transportTrace(
+  transport: Transport & Partial<ObservableTransport>,
+): TransportTrace | undefined {
+  return transport.trace?.()
 }

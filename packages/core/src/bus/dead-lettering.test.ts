@@ -1,10 +1,9 @@
 import { describe, expect, test, vi } from 'vitest'
 import { setUp } from '../../test/support/fake-subscription.ts'
-import { expectNoUnhandledRejection } from '../../test/support/no-unhandled.ts'
-import { stateOf, until } from '../../test/support/until.ts'
+import { expectNoUnhandledRejection, stateOf, until } from '@bus/test-support'
 import type { DeadLetterPolicy, Handler } from '../contract/subscriber.ts'
 import type { Undeliverable } from '../contract/transport.ts'
-import type { SubscriptionHost } from './subscription-host.ts'
+import type { SubscriptionHost } from './handling-scope.ts'
 
 expectNoUnhandledRejection()
 

@@ -1,4 +1,5 @@
 /** The implementation of the bus: it wires publisher, subscriptions, notices and shutdown. */
+
 import type { Readable, Writable } from 'node:stream'
 import type { Capabilities } from '../contract/capabilities.ts'
 import {
@@ -30,23 +31,35 @@ import type {
   Unsubscribe,
 } from '../contract/transport.ts'
 import type { TransportTrace } from '../observe/trace.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueStats } from '../queue/queue-options.ts'
 import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
-import type { ResolvedBusOptions } from './bus-options.ts'
-import type { Bus, BusHealth } from './bus.ts'
-import { busMetrics, transportTrace, type BusMetrics } from './bus-metrics.ts'
+import {
+  resolveBusOptions,
+  type ResolvedBusOptions,
+  type BusOptions,
+  type EventSchemas,
+  type InputOf,
+  type OutputOf,
+} from './bus-options.ts'
+import { busMetrics, transportTrace, type Bus, type BusHealth, type BusMetrics } from './bus.ts'
 import { EventFactory } from './event-factory.ts'
-import { iterate, type IterateOptions } from './iterate.ts'
+import {
+  iterate,
+  readableOf,
+  writableOf,
+  type IterateOptions,
+  type ReadableOptions,
+  type WritableOptions,
+} from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
 import { Publisher } from './publisher.ts'
-import { readableOf, writableOf, type ReadableOptions, type WritableOptions } from './streams.ts'
 import { HandlingScope } from './handling-scope.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 type State = 'open' | 'draining' | 'closed'
 
 /** What {@link createBus} gives. */
-export class EventBus implements Bus {
+class EventBus implements Bus {
   readonly #options: ResolvedBusOptions
   readonly #scope = new HandlingScope()
   readonly #notices: Notices
@@ -260,4 +273,34 @@ function closedError(): ClosedError {
 function assertTimeout(timeoutMs: unknown): void {
   if (typeof timeoutMs === 'number' && timeoutMs >= 0) return
   throw ConfigError.expected('timeoutMs', 'to be a number ≥ 0', timeoutMs)
+}
+
+/**
+ * Makes a bus whose event types come from schemas.
+ *
+ * @throws `ConfigError` naming the option.
+ */
+export function createBus<S extends EventSchemas>(
+  options: BusOptions & { readonly events: S },
+): Bus<InputOf<S>, OutputOf<S>>
+/**
+ * Makes a bus whose event types come from a type, or are any.
+ *
+ * @example
+ * ```ts
+ * import { createBus } from '@bus/core'
+ * import { memoryTransport } from '@bus/core/memory'
+ *
+ * await using bus = createBus<{ 'order.created': { total: number } }>({ transport: memoryTransport() })
+ * await bus.subscribe('order.*', (event) => console.log(event.payload.total))
+ * await bus.publish('order.created', { total: 12.5 })
+ * ```
+ *
+ * @throws `ConfigError` naming the option.
+ */
+export function createBus<M extends EventMap = EventMap>(
+  options: BusOptions & { readonly events?: undefined },
+): Bus<M>
+export function createBus(options: BusOptions): Bus {
+  return new EventBus(resolveBusOptions(options))
 }

@@ -1,11 +1,9 @@
 /** Runs a handler once for one event: context, deadline, and the handlers that outlive their deadline. */
-import { TimeoutError } from '../contract/errors.ts'
+import { TimeoutError, asError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { Handler, HandlerContext, Subscription } from '../contract/subscriber.ts'
 import { telemetry, type Operation, type TelemetryOperations } from '../observe/telemetry.ts'
-import { asError } from './thrown.ts'
-import type { Handling } from './handling-scope.ts'
-import type { SubscriptionHost } from './subscription-host.ts'
+import type { Handling, SubscriptionHost } from './handling-scope.ts'
 
 export interface HandlerRunnerOptions {
   readonly handler: Handler

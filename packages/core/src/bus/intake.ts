@@ -3,8 +3,7 @@ import Denque from 'denque'
 import { DroppedError, QueueFullError, TooLargeError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import { BoundedQueue } from '../queue/bounded-queue.ts'
-import type { QueueOptions } from '../queue/queue-options.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 
 /** An event that waits, with the transport's name for this delivery. */
 export interface Delivery {

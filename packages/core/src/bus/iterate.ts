@@ -1,7 +1,11 @@
 /** Pulling events with `for await`: demand decides the pace, up to the publisher. */
+
 import { AbortedError, ClosedError } from '../contract/errors.ts'
 import type { EventOf, EventMap, Subscriber, Subscription } from '../contract/subscriber.ts'
-import type { WaitOptions } from '../contract/transport.ts'
+import type { WaitOptions, PublishReceipt } from '../contract/transport.ts'
+import { Readable, Writable } from 'node:stream'
+import { callbackify } from 'node:util'
+import type { Event, EventInit } from '../contract/event.ts'
 
 /** Options of `bus.events`. */
 export interface IterateOptions extends WaitOptions {
@@ -12,7 +16,7 @@ export interface IterateOptions extends WaitOptions {
 }
 
 /** How many events wait for demand when nothing else is asked for. */
-export const DEFAULT_HIGH_WATER_MARK = 16
+const DEFAULT_HIGH_WATER_MARK = 16
 
 /**
  * Subscribes at once; what cannot be subscribed is thrown by the first `next`. An event is settled when the next one
@@ -171,4 +175,71 @@ class EventIterator<E> implements AsyncIterableIterator<E, undefined>, AsyncDisp
     }
     for (const pull of rest) pull.resolve({ done: true, value: undefined })
   }
+}
+
+/** Options of `bus.toReadable`. */
+export type ReadableOptions = IterateOptions
+
+/** Options of `bus.toWritable`. */
+export interface WritableOptions {
+  /** Destroys the stream. */
+  readonly signal?: AbortSignal
+  /** How many events may be written ahead; they are published together, in order. @default 16 */
+  readonly highWaterMark?: number
+  /** Milliseconds after which one publish fails and ends the stream. @default no limit */
+  readonly timeoutMs?: number
+}
+
+/** What may be written besides an event. */
+interface WritableChunk {
+  readonly type: string
+  readonly payload: unknown
+  readonly metadata?: EventInit
+}
+
+type Chunk = Event | WritableChunk
+
+/** A stream of the matching events. */
+export function readableOf(
+  subscriber: Pick<Subscriber, 'subscribe'>,
+  patterns: string | readonly string[],
+  options: ReadableOptions = {},
+): Readable {
+  const events = iterate(subscriber, patterns, options)
+  // One at a time: the buffer is that of the iterator.
+  return Readable.from(events, { objectMode: true, highWaterMark: 1 })
+}
+
+/** A stream that publishes what is written; its back pressure is that of `publish`. */
+export function writableOf(
+  subscriber: Pick<Subscriber, 'publish'>,
+  options: WritableOptions = {},
+): Writable {
+  const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, timeoutMs } = options
+  const withdraw = new AbortController()
+  const wait = { signal: withdraw.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
+  const publish = (chunk: Chunk): Promise<PublishReceipt> => {
+    if ('id' in chunk) return subscriber.publish(chunk, wait)
+    const { type, payload, metadata } = chunk
+    return subscriber.publish(type, payload, { ...wait, ...(metadata && { metadata }) })
+  }
+  const all = callbackify(async (chunks: readonly Chunk[]): Promise<void> => {
+    await Promise.all(chunks.map(publish))
+  })
+  return new Writable({
+    objectMode: true,
+    highWaterMark,
+    ...(signal && { signal }),
+    write: (chunk: Chunk, _encoding, done) => all([chunk], (error) => done(error)),
+    writev: (chunks, done) => {
+      all(
+        chunks.map(({ chunk }) => chunk as Chunk),
+        (error) => done(error),
+      )
+    },
+    destroy: (error, done) => {
+      withdraw.abort(error ?? undefined)
+      done(error)
+    },
+  })
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { Lanes } from './lanes.ts'
+import { Lanes } from './workers.ts'
 
 test('gives out one item per key at a time', () => {
   const lanes = new Lanes<number>()

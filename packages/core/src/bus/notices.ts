@@ -12,7 +12,7 @@ import type {
 import { Emitter } from '../observe/emitter.ts'
 import { telemetry, type Telemetry } from '../observe/telemetry.ts'
 import type { DeadLetter, DeadLetterQueue } from '../resilience/dead-letters.ts'
-import { asError } from './thrown.ts'
+import { asError } from '../contract/errors.ts'
 
 /** What a bus tells whoever listens. Listeners are guarded: one that throws is an `error` notice of kind `listener`. */
 export interface BusEvents extends TransportEvents {

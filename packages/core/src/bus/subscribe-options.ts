@@ -12,8 +12,7 @@ import { ConfigError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions } from '../contract/subscriber.ts'
 import type { Delivery } from '../contract/transport.ts'
-import type { QueueOptions } from '../queue/queue-options.ts'
-import { resolveQueueOptions } from '../queue/resolve-queue-options.ts'
+import { resolveQueueOptions, type QueueOptions } from '../queue/queue-options.ts'
 import { resolveErrorPolicy, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
 
 /** What a subscription does when nothing else is asked for. */

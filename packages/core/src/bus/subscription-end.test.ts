@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { manual, setUp } from '../../test/support/fake-subscription.ts'
-import { expectNoUnhandledRejection } from '../../test/support/no-unhandled.ts'
-import { stateOf, until } from '../../test/support/until.ts'
+import { expectNoUnhandledRejection, stateOf, until } from '@bus/test-support'
 
 expectNoUnhandledRejection()
 

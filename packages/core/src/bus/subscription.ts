@@ -1,5 +1,5 @@
 /** A live subscription: what a transport delivers waits in a bounded queue for the handler. */
-import { ClosedError, HandlerError } from '../contract/errors.ts'
+import { ClosedError, HandlerError, asError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { Handler, Subscription, SubscriptionStats } from '../contract/subscriber.ts'
 import type { Feed, Sink } from '../contract/transport.ts'
@@ -7,8 +7,7 @@ import { EventHandling } from './event-handling.ts'
 import { HandlerRunner } from './handler-runner.ts'
 import { Intake, type Delivery, type IntakeOwner } from './intake.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
-import type { SubscriptionHost } from './subscription-host.ts'
-import { asError } from './thrown.ts'
+import type { SubscriptionHost } from './handling-scope.ts'
 import { ParallelWorkers, SerialWorker, type Workers } from './workers.ts'
 
 export interface HandlerSubscriptionInit {

@@ -1,4 +1,5 @@
 /** The subscriptions of one bus: made, found, finished and abandoned together. */
+
 import { v7 as uuidv7 } from 'uuid'
 import type { Clock } from '../contract/clock.ts'
 import {
@@ -7,6 +8,7 @@ import {
   ConfigError,
   TimeoutError,
   UnsupportedError,
+  asError,
 } from '../contract/errors.ts'
 import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
 import { assertPattern, isType } from '../contract/type.ts'
@@ -18,9 +20,9 @@ import { aroundHandler } from './middleware.ts'
 import type { Notices } from './notices.ts'
 import { resolveSubscribeOptions, type ResolvedSubscribeOptions } from './subscribe-options.ts'
 import { HandlerSubscription } from './subscription.ts'
-import type { HandlingScope } from './handling-scope.ts'
-import type { SubscriptionHost } from './subscription-host.ts'
-import { validatingHandler } from './validating-handler.ts'
+import type { HandlingScope, SubscriptionHost } from './handling-scope.ts'
+import type { Event } from '../contract/event.ts'
+import { validateEventually } from '../contract/schema.ts'
 
 /** What the subscriptions need of their bus. */
 export interface SubscriptionsOwner {
@@ -168,4 +170,41 @@ function patternsOf(patterns: string | readonly string[]): readonly string[] {
   }
   for (const pattern of list) assertPattern(pattern)
   return [...new Set(list as readonly string[])]
+}
+
+/**
+ * The handler itself, unless payloads are validated on receipt. What a schema does not accept is no failure of the
+ * handler: it becomes a dead letter with reason `undecodable`, and the subscription goes on.
+ */
+function validatingHandler(
+  { schemas, validate }: Pick<ResolvedBusOptions, 'schemas' | 'validate'>,
+  host: Pick<SubscriptionHost, 'giveUp'>,
+  handler: Handler,
+): Handler {
+  if (schemas === undefined || validate !== 'both') return handler
+  const refuse = (event: Event, thrown: unknown): void => {
+    const error = asError(thrown)
+    const reason = 'undecodable'
+    // Not stored means not settled: the error policy reports it.
+    if (!host.giveUp({ reason, direction: 'inbound', error, attempts: 0, event })) throw error
+  }
+  return (event, context) => {
+    const schema = schemas.get(event.type)
+    if (schema === undefined) return handler(event, context)
+    let payload: unknown
+    try {
+      payload = validateEventually(schema, event.type, event.payload)
+    } catch (error) {
+      return refuse(event, error)
+    }
+    if (!(payload instanceof Promise)) return handler(withPayload(event, payload), context)
+    return payload.then(
+      (valid) => handler(withPayload(event, valid), context),
+      (error: unknown) => refuse(event, error),
+    )
+  }
+}
+
+function withPayload(event: Event, payload: unknown): Event {
+  return payload === event.payload ? event : Object.freeze({ ...event, payload })
 }

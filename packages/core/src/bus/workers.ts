@@ -1,8 +1,9 @@
 /** The places in which a subscription's handlers run: one, or several with or without lanes. */
+
 import PQueue from 'p-queue'
 import type { Event } from '../contract/event.ts'
 import type { Delivery } from './intake.ts'
-import { Lanes } from './lanes.ts'
+import Denque from 'denque'
 
 /** What workers take from and give back to. `handle` never throws and never rejects. */
 export interface WorkSource {
@@ -192,5 +193,70 @@ export class ParallelWorkers implements Workers {
         this.#source.onBadKey(delivery, error)
       }
     }
+  }
+}
+
+interface Lane<T> {
+  readonly key: string
+  readonly items: Denque<T>
+  isBusy: boolean
+}
+
+/**
+ * Gives out items so that no two of one key are out at once. Holds only keys that have something waiting or out,
+ * so it is as small as what it holds; the owner limits that.
+ */
+export class Lanes<T> {
+  readonly #lanes = new Map<string, Lane<T>>()
+  /** Lanes that wait for nothing but a place, longest waiting first. */
+  readonly #ready = new Denque<Lane<T>>()
+  #waiting = 0
+
+  /** Items that were added and not yet given out. */
+  get waiting(): number {
+    return this.#waiting
+  }
+
+  /** Keys that have something waiting or out. */
+  get size(): number {
+    return this.#lanes.size
+  }
+
+  add(key: string, item: T): void {
+    let lane = this.#lanes.get(key)
+    if (lane === undefined) {
+      this.#lanes.set(key, (lane = { key, items: new Denque<T>(), isBusy: false }))
+    }
+    if (!lane.isBusy && lane.items.length === 0) this.#ready.push(lane)
+    lane.items.push(item)
+    this.#waiting++
+  }
+
+  /** The next item whose key has none out, with its key. Give the key back to {@link done}. */
+  next(): { readonly key: string; readonly item: T } | undefined {
+    const lane = this.#ready.shift()
+    const item = lane?.items.shift()
+    if (lane === undefined || item === undefined) return undefined
+    lane.isBusy = true
+    this.#waiting--
+    return { key: lane.key, item }
+  }
+
+  /** The item of this key that was out has ended. */
+  done(key: string): void {
+    const lane = this.#lanes.get(key)
+    if (lane === undefined) return
+    lane.isBusy = false
+    if (lane.items.length > 0) this.#ready.push(lane)
+    else this.#lanes.delete(key)
+  }
+
+  /** Takes out everything that waits, lane by lane. */
+  clear(): T[] {
+    const left = [...this.#lanes.values()].flatMap((lane) => lane.items.toArray())
+    this.#lanes.clear()
+    this.#ready.clear()
+    this.#waiting = 0
+    return left
   }
 }

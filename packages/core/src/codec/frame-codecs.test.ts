@@ -2,9 +2,7 @@ import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError, DecodeError, SerializationError } from '../contract/errors.ts'
 import { createEvent } from '../contract/event.ts'
-import { bytesCodec } from './bytes-codec.ts'
-import type { FrameCodecOptions } from './frame-codec-options.ts'
-import { textCodec } from './text-codec.ts'
+import { bytesCodec, textCodec, type FrameCodecOptions } from './text-codec.ts'
 
 const text = textCodec()
 const bytes = bytesCodec()

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test, vi } from 'vitest'
-import { event, wire } from '../../test/support/json-example.ts'
-import { thrownBy } from '../../test/support/thrown-by.ts'
+import { event, wire, thrownBy } from '@bus/test-support'
 import { DecodeError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import { jsonCodec } from './json-codec.ts'

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { event, wire } from '../../test/support/json-example.ts'
-import { thrownBy } from '../../test/support/thrown-by.ts'
+import { event, wire, thrownBy } from '@bus/test-support'
 import { ConfigError, SerializationError } from '../contract/errors.ts'
 import { createEvent, type EventMetadata } from '../contract/event.ts'
 import { jsonCodec, type JsonCodecOptions } from './json-codec.ts'

@@ -1,16 +1,13 @@
 /** The JSON codec: `{"id","event_type","payload","metadata"}`, one event per frame. */
+
 import { checkOptions, oneOf, type Shape } from '../config/options.ts'
 import { DecodeError, SerializationError } from '../contract/errors.ts'
-import { isId, type Event } from '../contract/event.ts'
+import { isId, type Event, type EventMetadata } from '../contract/event.ts'
 import { isType } from '../contract/type.ts'
 import type { Codec } from './codec.ts'
 import { expectedWire } from './decode-failure.ts'
-import { isWithinDepth } from './json-depth.ts'
-import { withLastResult } from './last-result.ts'
-import { formatTimestamp, parseTimestamp } from './timestamp.ts'
-import { isParsedWithinDepth } from './value-depth.ts'
+import { isWithinDepth, isParsedWithinDepth } from './json-depth.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
-import { fromWireMetadata, toWireMetadata } from './wire-metadata.ts'
 
 /** The deepest nesting of a frame, its envelope included: deep JSON parses, and then kills whoever walks it without a limit. */
 const MAX_DEPTH = 64
@@ -111,7 +108,7 @@ interface WireEvent {
 }
 
 function decode(text: string, parseTime: (text: string) => number | undefined): Event {
-  const wire: WireEvent = record('frame', parse(text))
+  const wire: WireEvent = record('frame', parseJson(text))
   const attributes = record('metadata', wire.metadata ?? {})
   const inMetadata = wire.id === undefined && wire.event_type === undefined
   const id = inMetadata ? attributes['id'] : wire.id
@@ -128,7 +125,7 @@ function decode(text: string, parseTime: (text: string) => number | undefined): 
   return Object.freeze({ id, type, payload, metadata })
 }
 
-function parse(text: string): unknown {
+function parseJson(text: string): unknown {
   let value: unknown
   try {
     value = JSON.parse(text)
@@ -144,4 +141,139 @@ function record(member: string, value: unknown): Readonly<Record<string, unknown
     return value as Readonly<Record<string, unknown>>
   }
   throw expectedWire(member, 'to be a JSON object', value)
+}
+
+/** Timestamps on the wire: RFC 3339 text for epoch milliseconds, and back. */
+
+const RFC_3339 =
+  /^(\d{4})-(\d\d)-(\d\d)[Tt ](\d\d):(\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+
+/** Longer than any sensible fraction of a second needs. */
+const MAX_LENGTH = 64
+/** The milliseconds of the years 0000 to 9999, which is what RFC 3339 can write. */
+const MIN_MS = -62_167_219_200_000
+const MAX_MS = 253_402_300_799_999
+
+/** Whether the value is a moment that RFC 3339 can write. */
+export function isTimestamp(value: unknown): value is number {
+  return typeof value === 'number' && value >= MIN_MS && value <= MAX_MS
+}
+
+/** Milliseconds since 1970 as RFC 3339 text in UTC. The caller has checked them with {@link isTimestamp}. */
+export function formatTimestamp(ms: number): string {
+  return new Date(ms).toISOString()
+}
+
+/** RFC 3339 text as milliseconds since 1970; `undefined` for other text and for moments that do not exist. */
+export function parseTimestamp(text: string): number | undefined {
+  const match = text.length > MAX_LENGTH ? null : RFC_3339.exec(text)
+  if (match === null) return undefined
+  const [year, month, day, hour, minute, second] = match.slice(1, 7).map(Number)
+  const fraction = match[7]
+  const at = new Date(0)
+  // Not Date.UTC, which takes the years 0 to 99 for 1900 to 1999.
+  at.setUTCFullYear(year ?? NaN, (month ?? NaN) - 1, day)
+  if (at.getUTCMonth() !== (month ?? NaN) - 1 || at.getUTCDate() !== day) return undefined
+  // 60 is a leap second: the same moment as second 0 of the next minute.
+  if (!within(hour, 23) || !within(minute, 59) || !within(second, 60)) return undefined
+  at.setUTCHours(hour, minute, second, fraction === undefined ? 0 : milliseconds(fraction))
+  const offset = offsetMs(match[8], Number(match[9] ?? 0), Number(match[10] ?? 0))
+  if (offset === undefined) return undefined
+  const ms = at.getTime() - offset
+  return isTimestamp(ms) ? ms : undefined
+}
+
+function within(value: number | undefined, max: number): value is number {
+  return value !== undefined && value <= max
+}
+
+/** Digits after the point, cut to milliseconds: other languages write up to nine. */
+function milliseconds(fraction: string): number {
+  return Number(fraction.slice(0, 3).padEnd(3, '0'))
+}
+
+function offsetMs(sign: string | undefined, hours: number, minutes: number): number | undefined {
+  if (hours > 23 || minutes > 59) return undefined
+  return (sign === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000
+}
+
+/** Whether an attribute of this name could change a prototype when somebody merges metadata. */
+function isHostile(name: string): boolean {
+  return name === '__proto__' || name === 'constructor' || name === 'prototype'
+}
+
+/** Metadata as they are written. @throws `TypeError` or `RangeError` for what JSON must not carry. */
+function toWireMetadata(metadata: EventMetadata, format: (ms: number) => string): object {
+  const { timestamp, correlationId } = metadata
+  if (!isTimestamp(timestamp)) {
+    throw new RangeError('metadata.timestamp is not a moment of the years 0000 to 9999')
+  }
+  const wire: Record<string, unknown> = { timestamp: format(timestamp) }
+  for (const name of Object.keys(metadata)) {
+    if (name === 'timestamp' || name === 'correlationId') continue
+    if (isHostile(name)) throw new TypeError(`metadata must not have an attribute ${name}`)
+    wire[name] = metadata[name]
+  }
+  if (correlationId !== undefined) wire['correlation_id'] = correlationId
+  return wire
+}
+
+/**
+ * Metadata as they were received, frozen. A missing timestamp is now; `null` stands for missing.
+ *
+ * @param envelope - whether they also hold the event's `id` and `event_type`, which are then left out
+ * @param parse - reads RFC 3339
+ * @throws `DecodeError` naming the member
+ */
+function fromWireMetadata(
+  wire: Readonly<Record<string, unknown>>,
+  envelope: boolean,
+  parse: (text: string) => number | undefined,
+): EventMetadata {
+  const timestamp = readTimestamp(wire['timestamp'], parse)
+  const metadata: { timestamp: number } & Record<string, unknown> = { timestamp }
+  for (const name of Object.keys(wire)) {
+    if (name === 'timestamp' || (envelope && (name === 'id' || name === 'event_type'))) continue
+    const value = wire[name]
+    if (name === 'source' || name === 'correlation_id' || name === 'correlationId') {
+      readText(metadata, name, value)
+    } else if (isHostile(name)) {
+      throw expectedWire('metadata', 'to have no member of such a name', name)
+    } else metadata[name] = value
+  }
+  return Object.freeze(metadata)
+}
+
+function readTimestamp(value: unknown, parse: (text: string) => number | undefined): number {
+  if (value === undefined || value === null) return Date.now()
+  if (isTimestamp(value)) return value
+  const ms = typeof value === 'string' ? parse(value) : undefined
+  if (ms !== undefined) return ms
+  throw expectedWire('metadata.timestamp', 'to be RFC 3339 text or milliseconds since 1970', value)
+}
+
+function readText(metadata: Record<string, unknown>, name: string, value: unknown): void {
+  if (value === null) return
+  if (typeof value !== 'string') {
+    throw expectedWire(`metadata.${name}`, 'to be a string', value)
+  }
+  // The name of the wire wins over our own, whichever comes first.
+  if (name === 'correlationId') metadata[name] ??= value
+  else metadata[name === 'correlation_id' ? 'correlationId' : name] = value
+}
+
+/**
+ * The function, without computing what it has just computed.
+ *
+ * For timestamps: events that travel together were mostly made in the same millisecond, and formatting a date costs
+ * half as much as writing the whole event.
+ */
+function withLastResult<A extends string | number, R>(
+  compute: (argument: A) => R,
+): (argument: A) => R {
+  let last: { readonly argument: A; readonly result: R } | undefined
+  return (argument) => {
+    if (last?.argument !== argument) last = { argument, result: compute(argument) }
+    return last.result
+  }
 }

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { isWithinDepth } from './json-depth.ts'
-import { isParsedWithinDepth, isPlainWithinDepth } from './value-depth.ts'
+import { isWithinDepth, isParsedWithinDepth, isPlainWithinDepth } from './json-depth.ts'
 
 const nested = (depth: number): unknown => {
   let value: unknown = 1

@@ -1,7 +1,6 @@
 import { inspect } from 'node:util'
 import { describe, expect, test } from 'vitest'
-import { REDACTED } from './redact.ts'
-import { redacted } from './redacted-view.ts'
+import { REDACTED, redacted } from './redact.ts'
 
 class Clock {
   readonly canary = 'canary'

@@ -1,7 +1,7 @@
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { describe, expect, expectTypeOf, test, vi } from 'vitest'
 import { z } from 'zod'
-import { thrownBy } from '../../test/support/thrown-by.ts'
+import { thrownBy } from '@bus/test-support'
 import { defineEvent, type DefineEventOptions } from './define-event.ts'
 import { ConfigError, ValidationError } from './errors.ts'
 import { createEvent, type Event } from './event.ts'

@@ -1,4 +1,5 @@
 /** The errors that the bus throws: one class per condition, each with a stable `code`. */
+
 import { describeValue } from '../config/redact.ts'
 
 /** What became of an event whose publish failed. */
@@ -216,4 +217,217 @@ export class CircuitOpenError extends BusError {
 export class HandlerError extends BusError {
   readonly code = 'handler'
   readonly category = 'transient'
+}
+
+/** The link could not be made or broke; `cause` is the system's error. */
+export class ConnectionError extends BusError {
+  readonly code = 'connection'
+  readonly category = 'transient'
+  /** The close code with which the link ended; `undefined` where it could not be made. */
+  readonly closeCode: number | undefined
+
+  constructor(message: string, options: BusErrorOptions & { readonly closeCode?: number } = {}) {
+    super(message, options)
+    this.closeCode = options.closeCode
+  }
+}
+
+/** The connection was lost during the call. */
+export class DisconnectedError extends BusError {
+  readonly code = 'disconnected'
+  readonly category = 'transient'
+}
+
+/** No connection of several is ready. */
+export class NoConnectionsError extends BusError {
+  readonly code = 'no-connections'
+  readonly category = 'transient'
+}
+
+/** This handle has given its connection to another owner. */
+export class DetachedError extends BusError {
+  readonly code = 'detached'
+  readonly category = 'permanent'
+}
+
+/** The server answered the handshake with something else than an upgrade. */
+export class HandshakeError extends BusError {
+  readonly code = 'handshake'
+  readonly category = 'transient'
+  /** The HTTP status. */
+  readonly status: number
+  readonly headers: Readonly<Record<string, string>>
+  /** The first kilobytes of the answer's body. */
+  readonly body: string
+  /** What `Retry-After` asked for, in milliseconds. */
+  readonly retryAfterMs: number | undefined
+
+  constructor(
+    answer: {
+      readonly status: number
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+      readonly retryAfterMs?: number
+    },
+    options: BusErrorOptions = {},
+  ) {
+    super(`The server refused the handshake with status ${answer.status}`, options)
+    this.status = answer.status
+    this.headers = answer.headers
+    this.body = answer.body
+    this.retryAfterMs = answer.retryAfterMs
+  }
+}
+
+/** The server does not accept our credentials. Retrying with the same credentials cannot help. */
+export class AuthError extends BusError {
+  readonly code = 'auth'
+  readonly category = 'permanent'
+}
+
+/** The frames that make a connection ready could not be made or sent. */
+export class BootstrapError extends BusError {
+  readonly code = 'bootstrap'
+  readonly category = 'transient'
+}
+
+/** The other side broke the protocol. */
+export class ProtocolError extends BusError {
+  readonly code = 'protocol'
+  readonly category = 'permanent'
+}
+
+/** Nothing was heard from the other side for too long. */
+export class HeartbeatTimeoutError extends BusError {
+  readonly code = 'heartbeat-timeout'
+  readonly category = 'transient'
+}
+
+/** Every permitted attempt failed; `cause` is the last failure. */
+export class AttemptsExhaustedError extends BusError {
+  readonly code = 'attempts-exhausted'
+  readonly category = 'permanent'
+}
+
+/** The other side refused this event. */
+export class RejectedError extends BusError {
+  readonly code = 'rejected'
+  readonly category = 'permanent'
+
+  constructor(message: string, options: BusErrorOptions = {}) {
+    super(message, { outcome: 'rejected', ...options })
+  }
+}
+
+/** The other side answered a request with an error; `rpcCode` and `data` are from its answer. */
+export class RpcError extends BusError {
+  readonly code = 'rpc'
+  readonly category = 'permanent'
+  /** The method that was called. */
+  readonly method: string
+  /** The number of the error: from -32768 to -32000 those of JSON-RPC, else the server's own. */
+  readonly rpcCode: number
+  /** What the other side told besides its message; `undefined` when nothing. */
+  readonly data: unknown
+
+  constructor(
+    method: string,
+    body: { readonly code: number; readonly message: string; readonly data?: unknown },
+    options: BusErrorOptions = {},
+  ) {
+    super(`${method} was answered with error ${body.code}: ${body.message}`, {
+      outcome: 'rejected',
+      ...options,
+    })
+    this.method = method
+    this.rpcCode = body.code
+    this.data = body.data
+  }
+}
+
+/** A request with this id is still waiting for its answer. Nothing was sent. */
+export class DuplicateIdError extends BusError {
+  readonly code = 'duplicate-id'
+  readonly category = 'permanent'
+
+  constructor(id: string | number, options: BusErrorOptions = {}) {
+    super(`A request with the id ${JSON.stringify(id)} is still waiting for its answer`, {
+      outcome: 'not-sent',
+      ...options,
+    })
+  }
+}
+
+/** What is wrong with a recording. */
+export type RecordingProblem =
+  /** The file, or the stream, cannot be opened, read or written: `cause` is the system's error. */
+  | 'file'
+  /** Entries came faster than they could be written, and some were left out. */
+  | 'overflow'
+  /** A line is not a JSON object. */
+  | 'json'
+  /** A line has no `ts`, or one that is not RFC 3339. */
+  | 'time'
+  /** A line's `dir` is neither `in` nor `out`. */
+  | 'direction'
+  /** A line's `type` is unknown. */
+  | 'type'
+  /** A line's `data` does not fit its type. */
+  | 'data'
+
+/** A recording, or a line of one, that cannot be read or written. */
+export class RecordingError extends BusError {
+  readonly code = 'recording'
+  readonly category = 'permanent'
+  readonly problem: RecordingProblem
+
+  constructor(problem: RecordingProblem, message: string, options: BusErrorOptions = {}) {
+    super(message, options)
+    this.problem = problem
+  }
+}
+
+/** Why a rate limit refused something. */
+export type RateLimitReason =
+  /** There are no tokens for it now, and it may not wait for them or would wait for ever. */
+  | 'limited'
+  /** As many as may wait for tokens do so already. */
+  | 'queue-full'
+  /** It costs more than there can ever be. */
+  | 'too-expensive'
+  /** What it costs, or how urgent it is, could not be told: `cause` says why. */
+  | 'invalid-cost'
+
+/** Refused by a rate limit; nothing was sent. */
+export class RateLimitError extends BusError {
+  readonly code = 'rate-limited'
+  readonly category = 'transient'
+  readonly reason: RateLimitReason
+  /** Tokens; `NaN` where that could not be told. */
+  readonly cost: number
+  /** Milliseconds after which the same call can be expected to pass; `Infinity`: never. */
+  readonly retryAfterMs: number
+
+  constructor(
+    message: string,
+    how: {
+      readonly reason: RateLimitReason
+      readonly cost: number
+      readonly retryAfterMs: number
+    },
+    options: BusErrorOptions = {},
+  ) {
+    const retryable = Number.isFinite(how.retryAfterMs)
+    super(message, { outcome: 'not-sent', retryable, ...options })
+    this.reason = how.reason
+    this.cost = how.cost
+    this.retryAfterMs = how.retryAfterMs
+  }
+}
+
+/** The value itself if it is an error; else an error whose `cause` it is. */
+export function asError(thrown: unknown): Error {
+  if (thrown instanceof Error) return thrown
+  const message = `Something was thrown that is not an error: ${describeValue(thrown)}`
+  return new HandlerError(message, { cause: thrown })
 }

@@ -101,7 +101,8 @@ export function assertEvent(value: unknown): asserts value is Event {
  *
  * @example
  * ```ts
- * import { checkedEvent, createEvent } from '@bus/core'
+ * import { createEvent } from '@bus/core'
+ * import { checkedEvent } from '@bus/core/kit'
  *
  * const event = checkedEvent({ ...createEvent('order.created', 1), type: 'order.paid' })
  * console.log(Object.isFrozen(event))

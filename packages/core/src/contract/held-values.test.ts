@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest'
-import { collectValues, holds, NOTHING, withoutValue, withValue, type Held } from './held-values.ts'
+import {
+  collectValues,
+  holds,
+  NOTHING,
+  withoutValue,
+  withValue,
+  type Held,
+} from './pattern-index.ts'
 
 function valuesOf<T>(held: Held<T>): T[] {
   const found: T[] = []

@@ -1,7 +1,6 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { PatternTrie } from './pattern-trie.ts'
-import { hashToken } from './token-hash.ts'
+import { PatternTrie, hashToken } from './pattern-index.ts'
 
 /** Two tokens with the same hash under the seed that {@link constantRandom} gives. */
 const [HOLDER, CLASH] = clashingTokens()

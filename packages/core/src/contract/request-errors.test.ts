@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { DuplicateIdError, RpcError } from './request-errors.ts'
+import { DuplicateIdError, RpcError } from './errors.ts'
 
 test('an answer that is an error names its method, code, message and data, and was refused', () => {
   const error = new RpcError('private/buy', { code: 10_009, message: 'not_enough_funds', data: 7 })

@@ -1,7 +1,6 @@
 /** What an application holds: publish, emit, subscribe, unsubscribe, and the state of the queue. */
 import type { BackoffPolicy } from '../resilience/backoff.ts'
-import type { QueueOptions } from '../queue/queue-options.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import type { Event, EventInit } from './event.ts'
 import type {
   Delivery,

@@ -1,7 +1,7 @@
 /** The inner state of a transport in one picture, and what a transport that can show it offers. */
 import type { LatencySummary } from '../observe/latency-stats.ts'
 import type { TransportTrace } from '../observe/trace.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueStats } from '../queue/queue-options.ts'
 import type { BreakerStats } from '../resilience/circuit-breaker.ts'
 import type { StateName } from './status.ts'
 

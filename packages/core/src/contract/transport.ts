@@ -3,7 +3,7 @@ import type { BusError, Outcome } from './errors.ts'
 import type { Capabilities } from './capabilities.ts'
 import type { Event } from './event.ts'
 import type { TransportStatus } from './status.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueStats } from '../queue/queue-options.ts'
 
 /** Accepted by everything that waits. */
 export interface WaitOptions {

@@ -4,8 +4,7 @@ import { checkOptions, durationMs, where, withMethods, type Shape } from '../con
 import { PatternIndex } from '../contract/pattern-index.ts'
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json-codec.ts'
-import type { QueueOptions } from '../queue/queue-options.ts'
-import { resolveQueueOptions } from '../queue/resolve-queue-options.ts'
+import { resolveQueueOptions, type QueueOptions } from '../queue/queue-options.ts'
 import { memoryMedium, type MemoryMedium } from './memory-medium.ts'
 
 /** The options of `memoryTransport`. */

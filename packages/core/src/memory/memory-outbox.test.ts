@@ -1,9 +1,7 @@
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { describe, expect, test, vi } from 'vitest'
-import { collector, lostBy, ready } from '../../test/support/memory.ts'
-import { listenersOf, SimulatedClock } from '../../test/support/simulated-clock.ts'
-import { stateOf } from '../../test/support/until.ts'
+import { collector, lostBy, ready, listenersOf, SimulatedClock, stateOf } from '@bus/test-support'
 import { createEvent } from '../contract/event.ts'
 import { memoryTransport } from './index.ts'
 

@@ -1,7 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { collector, lostBy, ready } from '../../test/support/memory.ts'
-import { SimulatedClock } from '../../test/support/simulated-clock.ts'
-import { stateOf, until } from '../../test/support/until.ts'
+import { collector, lostBy, ready, SimulatedClock, stateOf, until } from '@bus/test-support'
 import { textCodec } from '../codec/text-codec.ts'
 import { createEvent, type Event } from '../contract/event.ts'
 import { memoryMedium, memoryTransport, type MemoryTransportOptions } from './index.ts'

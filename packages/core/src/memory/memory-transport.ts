@@ -1,8 +1,16 @@
 /** The memory transport: the whole contract without a link. */
+
 import type { Capabilities } from '../contract/capabilities.ts'
-import { AbortedError, TimeoutError } from '../contract/errors.ts'
+import {
+  AbortedError,
+  TimeoutError,
+  ClosedError,
+  DrainingError,
+  UnsupportedError,
+  type Outcome,
+} from '../contract/errors.ts'
 import { checkedEvent, type Event } from '../contract/event.ts'
-import type { TransportStatus } from '../contract/status.ts'
+import type { TransportStatus, StateName } from '../contract/status.ts'
 import type {
   DrainOptions,
   DrainReport,
@@ -19,26 +27,28 @@ import type {
   UndeliverableReason,
   Unsubscribe,
   WaitOptions,
+  Delivery,
 } from '../contract/transport.ts'
 import { assertPattern } from '../contract/type.ts'
 import { Emitter } from '../observe/emitter.ts'
 import { AbortWatch } from '../queue/abort-watch.ts'
-import type { QueueStats } from '../queue/queue-stats.ts'
+import type { QueueStats } from '../queue/queue-options.ts'
 import { withDeadline } from '../resilience/wait.ts'
-import { MEMORY_CAPABILITIES } from './memory-capabilities.ts'
-import { deliver } from './memory-delivery.ts'
-import { MemoryEmission } from './memory-emission.ts'
+import { MemoryEmission, MemoryOutbox, MemoryPublish, type Parcel } from './memory-outbox.ts'
 import { MemoryFeed } from './memory-medium.ts'
-import type { ResolvedMemoryOptions } from './memory-options.ts'
-import { MemoryOutbox } from './memory-outbox.ts'
-import { MemoryPublish } from './memory-publish.ts'
-import { beyondPromise, closedError, healthIn, refusalIn } from './memory-status.ts'
+import {
+  resolveMemoryOptions,
+  type ResolvedMemoryOptions,
+  type MemoryTransportOptions,
+} from './memory-options.ts'
+import { constants } from 'node:buffer'
+import type { Codec } from '../codec/codec.ts'
 
 /** The fill at which `ready` follows an `emit` that answered `false`. */
 const READY_AT = 0.5
 
 /** What `memoryTransport` gives. */
-export class MemoryTransport implements Transport {
+class MemoryTransport implements Transport {
   readonly name = 'memory'
   readonly capabilities: Capabilities = MEMORY_CAPABILITIES
   readonly #options: ResolvedMemoryOptions
@@ -248,4 +258,93 @@ export class MemoryTransport implements Transport {
     this.#status = Object.freeze(status)
     this.#emitter.emit('status', { status: this.#status, previous })
   }
+}
+
+/**
+ * Makes a transport that carries events within this process, encoded as over a wire.
+ *
+ * Events are delivered in a turn of their own, never inside `publish`. A publish is confirmed when every matching
+ * subscription has taken the event into its queue, so a full one holds its publishers back.
+ *
+ * @example
+ * ```ts
+ * import { createBus } from '@bus/core'
+ * import { memoryMedium, memoryTransport } from '@bus/core/memory'
+ *
+ * const medium = memoryMedium()
+ * await using orders = createBus({ transport: memoryTransport({ medium }) })
+ * await using mail = createBus({ transport: memoryTransport({ medium }) })
+ * await mail.subscribe('order.created', (event) => console.log(event.payload))
+ * await orders.publish('order.created', { total: 12.5 })
+ * ```
+ *
+ * @throws `ConfigError` naming the option.
+ */
+export function memoryTransport(options: MemoryTransportOptions = {}): Transport {
+  return new MemoryTransport(resolveMemoryOptions(options))
+}
+
+/** Why nothing may be published in this state. */
+function refusalIn(state: StateName): Error | undefined {
+  if (state === 'closed') return closedError('not-sent')
+  if (state !== 'draining') return undefined
+  return new DrainingError('The transport is draining', { outcome: 'not-sent' })
+}
+
+/** Why a call that asks for this delivery is refused: a process that ends takes its events along. */
+function beyondPromise(delivery: Delivery | undefined): UnsupportedError | undefined {
+  if (delivery !== 'at-least-once') return undefined
+  return new UnsupportedError('memory', `delivery ${delivery}`)
+}
+
+function closedError(outcome: Outcome): ClosedError {
+  return new ClosedError('The transport is closed', { outcome })
+}
+
+/** Up only when ready. */
+function healthIn(state: StateName, queue: QueueStats): Health {
+  if (state === 'ready') return Object.freeze({ status: 'up', reasons: [], queue })
+  const reason = state === 'idle' ? 'not connected yet' : state
+  return Object.freeze({ status: 'down', reasons: Object.freeze([reason]), queue })
+}
+
+const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
+  // A process that ends takes its events along.
+  delivery: 'at-most-once',
+  ordering: 'per-publisher',
+  wildcards: true,
+  publishConfirm: true,
+  resume: false,
+  gaps: false,
+  dedupe: false,
+  echo: true,
+  backpressure: Object.freeze({ inbound: 'pause', outbound: 'block' } as const),
+  binary: false,
+  maxPayload: constants.MAX_STRING_LENGTH,
+  reconnect: false,
+})
+
+/** Decodes once per subscription, so that each handler gets a payload of its own; tells of what cannot be decoded. */
+function deliver(
+  { frame }: Parcel,
+  feed: MemoryFeed,
+  codec: Codec,
+  notices: Emitter<TransportEvents>,
+): void {
+  let event: Event
+  try {
+    event = codec.decode(frame)
+  } catch (thrown) {
+    const error = thrown as Error
+    notices.emit('error', { kind: 'decode', error })
+    notices.emit('undeliverable', {
+      reason: 'undecodable',
+      direction: 'inbound',
+      error,
+      attempts: 0,
+      raw: frame,
+    })
+    return
+  }
+  feed.deliver(event)
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { listenersOf } from '../../test/support/simulated-clock.ts'
+import { listenersOf } from '@bus/test-support'
 import { Emitter } from './emitter.ts'
 
 interface Notices {

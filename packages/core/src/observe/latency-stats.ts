@@ -20,7 +20,7 @@ const isSize = integer({ min: 1 })
  *
  * @example
  * ```ts
- * import { LatencyStats } from '@bus/core'
+ * import { LatencyStats } from '@bus/core/kit'
  *
  * const latency = new LatencyStats(100)
  * for (const ms of [12, 15, 11, 340]) latency.add(ms)

@@ -1,8 +1,7 @@
 /** A logger that writes lines, plain or JSON, for applications without one of their own. */
 import { checkOptions, func, required, string } from '../config/options.ts'
 import { errorData } from './error-data.ts'
-import { levelOf, type LogLevel } from './log-level.ts'
-import type { LogFields, Logger } from './logger.ts'
+import { levelOf, type LogLevel, type LogFields, type Logger } from './logger.ts'
 
 /** One entry of a log. */
 export interface LogEntry {

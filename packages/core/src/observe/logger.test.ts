@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { HandshakeError } from '../contract/connection-errors.ts'
+import { HandshakeError } from '../contract/errors.ts'
 import { createEvent } from '../contract/event.ts'
 import type { TransportEvents } from '../contract/transport.ts'
 import { Emitter } from './emitter.ts'

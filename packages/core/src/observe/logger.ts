@@ -1,4 +1,5 @@
 /** The logging port, and what a bus or a transport tells put into words on it. */
+
 import { checkOptions, string, type Shape } from '../config/options.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {
@@ -8,7 +9,6 @@ import type {
   Unsubscribe,
 } from '../contract/transport.ts'
 import { errorData } from './error-data.ts'
-import { levelOf, type LogLevel } from './log-level.ts'
 
 /** Facts of a log entry, plain data. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -135,4 +135,20 @@ function undeliverableFields({ event, raw, error, ...rest }: Undeliverable): Log
     ...(event === undefined ? {} : { type: event.type, id: event.id }),
     ...(raw === undefined ? {} : { rawLength: raw.length }),
   }
+}
+
+/** From which importance on something is logged; `silent` logs nothing. */
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error' | 'silent'
+
+const RANKS: Readonly<Record<LogLevel, number>> = Object.freeze({
+  debug: 20,
+  info: 30,
+  warn: 40,
+  error: 50,
+  silent: Infinity,
+})
+
+/** The rank of a level; that of `info` for one that is not known, so that a typing error hides no failure. */
+export function levelOf(name: string = 'info'): number {
+  return Object.hasOwn(RANKS, name) ? RANKS[name as LogLevel] : RANKS.info
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { HandshakeError } from '../contract/connection-errors.ts'
+import { HandshakeError } from '../contract/errors.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import { StateTrace, type StateTraceOptions } from './trace.ts'
 

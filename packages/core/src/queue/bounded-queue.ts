@@ -1,16 +1,14 @@
 /** The bounded queue: every buffer of the bus is one, limited in items and bytes, with a strategy for when it is full. */
-import type { Clock } from '../contract/clock.ts'
-import { FillLevel } from './fill-level.ts'
-import type { OfferResult, QueueHooks } from './queue-hooks.ts'
-import type { QueueOptions } from './queue-options.ts'
-import type { QueueStats } from './queue-stats.ts'
-import { refusalError } from './refusal.ts'
-import { resolveQueueOptions } from './resolve-queue-options.ts'
-import { overflowOf } from './strategies.ts'
-import { TwoPartRing, type Entry } from './two-part-ring.ts'
-import { aborted, assertWaitLimits, WaitLine, type WaitLimits } from './wait-line.ts'
 
-export type { OfferResult, QueueHooks } from './queue-hooks.ts'
+import type { Clock } from '../contract/clock.ts'
+import {
+  resolveQueueOptions,
+  type QueueOptions,
+  type QueueStats,
+  type BackpressureStrategy,
+} from './queue-options.ts'
+import { refusalError, aborted, assertWaitLimits, WaitLine, type WaitLimits } from './wait-line.ts'
+import Denque from 'denque'
 
 /**
  * A first-in first-out queue. What is under way (reserved) counts towards size and bytes and cannot be dropped,
@@ -250,5 +248,192 @@ export class BoundedQueue<T> {
       this.#line.admit()
     }
     this.#level.update(this.fillRatio)
+  }
+}
+
+/** What became of an offered item. `full`: not taken and not counted, the caller may wait with `push`. */
+export type OfferResult = 'accepted' | 'dropped' | 'rejected' | 'full' | 'too-large' | 'closed'
+
+/** Questions and notices of a queue to its owner. Called when the queue is consistent; must not throw. */
+export interface QueueHooks<T> {
+  /** Bytes of an item, asked once when it comes. @default 0 */
+  sizeOf?(item: T): number
+  /** A strategy gave the item up, an old one or the new one. Its owner settles it here. */
+  onDrop?(item: T): void
+  /** The fill ratio reached the warning threshold, or fell below three quarters of it again. */
+  onLevel?(level: 'high' | 'normal', fillRatio: number): void
+}
+
+/** The level falls back only below this share of the threshold, so that a ratio that hovers does not flap. */
+const RELEASE = 0.75
+
+/** An edge detector with hysteresis. */
+export class FillLevel {
+  readonly #threshold: number
+  readonly #hooks: Pick<QueueHooks<never>, 'onLevel'>
+  #isHigh = false
+
+  constructor(threshold: number, hooks: Pick<QueueHooks<never>, 'onLevel'>) {
+    this.#threshold = threshold
+    this.#hooks = hooks
+  }
+
+  /** Takes the ratio of now. */
+  update(fillRatio: number): void {
+    if (this.#isHigh ? fillRatio >= this.#threshold * RELEASE : fillRatio < this.#threshold) return
+    this.#isHigh = !this.#isHigh
+    this.#hooks.onLevel?.(this.#isHigh ? 'high' : 'normal', fillRatio)
+  }
+}
+
+/** Who yields when there is no room: the caller waits, the oldest goes, the new one goes, or it is refused. */
+type Overflow = 'wait' | 'evict-oldest' | 'drop-new' | 'refuse'
+
+const OVERFLOW: Readonly<Record<BackpressureStrategy, Overflow>> = Object.freeze({
+  block: 'wait',
+  'drop-oldest': 'evict-oldest',
+  'drop-newest': 'drop-new',
+  reject: 'refuse',
+})
+
+/**
+ * Applies a strategy.
+ *
+ * @param canEvict - whether the item fits once everything that is not under way is gone. Evicting without that
+ *   would give up events and still not make room.
+ */
+function overflowOf(strategy: BackpressureStrategy, canEvict: boolean): Overflow {
+  const overflow = OVERFLOW[strategy]
+  return overflow === 'evict-oldest' && !canEvict ? 'drop-new' : overflow
+}
+
+/** An item with the bytes it was counted with. */
+export interface Entry<T> {
+  readonly item: T
+  readonly bytes: number
+}
+
+/**
+ * First in, first out, in two parts.
+ *
+ * ```
+ *   commit ◄── [ reserved ] ◄── reserve ── [ unreserved ] ◄── push
+ *                     └──── release ────────►   │ shift, remove
+ * ```
+ *
+ * Everything but `remove`, `release`, `clear` and what is given a rank is O(1).
+ */
+class TwoPartRing<T> {
+  readonly #reserved = new Denque<Entry<T>>()
+  readonly #unreserved = new Denque<Entry<T>>()
+  #bytes = 0
+  #reservedBytes = 0
+
+  get size(): number {
+    return this.#reserved.length + this.#unreserved.length
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get reserved(): number {
+    return this.#reserved.length
+  }
+
+  get reservedBytes(): number {
+    return this.#reservedBytes
+  }
+
+  push(entry: Entry<T>): void {
+    this.#unreserved.push(entry)
+    this.#bytes += entry.bytes
+  }
+
+  /** The oldest unreserved entry leaves. */
+  shift(): Entry<T> | undefined {
+    const entry = this.#unreserved.shift()
+    if (entry !== undefined) this.#bytes -= entry.bytes
+    return entry
+  }
+
+  /** The oldest unreserved entry, or with a rank the oldest of those of the highest, which stays. */
+  peek(rank?: (item: T) => number): Entry<T> | undefined {
+    if (rank === undefined) return this.#unreserved.peekFront()
+    return this.#unreserved.peekAt(this.#highest(rank))
+  }
+
+  /** The entry that {@link peek} gives becomes the newest reserved one. */
+  reserve(rank?: (item: T) => number): Entry<T> | undefined {
+    const entry =
+      rank === undefined
+        ? this.#unreserved.shift()
+        : this.#unreserved.removeOne(this.#highest(rank))
+    if (entry === undefined) return undefined
+    this.#reserved.push(entry)
+    this.#reservedBytes += entry.bytes
+    return entry
+  }
+
+  /** The oldest reserved entry leaves. */
+  commit(): Entry<T> | undefined {
+    const entry = this.#reserved.shift()
+    if (entry === undefined) return undefined
+    this.#reservedBytes -= entry.bytes
+    this.#bytes -= entry.bytes
+    return entry
+  }
+
+  /** All reserved entries go back to the head of the unreserved, in their order. */
+  release(): void {
+    for (let entry = this.#reserved.pop(); entry !== undefined; entry = this.#reserved.pop()) {
+      this.#unreserved.unshift(entry)
+    }
+    this.#reservedBytes = 0
+  }
+
+  /** Takes out an unreserved entry. Searches from the oldest, so it costs as much as its place is far. */
+  remove(item: T): boolean {
+    for (let i = 0; i < this.#unreserved.length; i++) {
+      const entry = this.#unreserved.peekAt(i)
+      if (entry?.item !== item) continue
+      this.#unreserved.removeOne(i)
+      this.#bytes -= entry.bytes
+      return true
+    }
+    return false
+  }
+
+  /** The items as they are now, reserved first. */
+  items(): T[] {
+    const items: T[] = []
+    for (const ring of [this.#reserved, this.#unreserved]) {
+      for (let i = 0; i < ring.length; i++) {
+        const entry = ring.peekAt(i)
+        if (entry !== undefined) items.push(entry.item)
+      }
+    }
+    return items
+  }
+
+  #highest(rank: (item: T) => number): number {
+    let at = 0
+    let highest = -Infinity
+    for (let i = 0; i < this.#unreserved.length; i++) {
+      const entry = this.#unreserved.peekAt(i)
+      const own = entry === undefined ? -Infinity : rank(entry.item)
+      // What is no number is no reason to go first.
+      if (!(own > highest)) continue
+      highest = own
+      at = i
+    }
+    return at
+  }
+
+  clear(): void {
+    this.#reserved.clear()
+    this.#unreserved.clear()
+    this.#bytes = 0
+    this.#reservedBytes = 0
   }
 }

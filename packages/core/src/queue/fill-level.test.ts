@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { FillLevel } from './fill-level.ts'
+import { FillLevel } from './bounded-queue.ts'
 
 function levels(threshold: number, ratios: readonly number[]): (string | number)[] {
   const told: (string | number)[] = []

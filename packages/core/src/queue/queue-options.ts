@@ -1,5 +1,7 @@
 /** How large a queue may grow, and what it does when it is full. */
 
+import { checkOptions, integer, number, oneOf, type Shape } from '../config/options.ts'
+
 /**
  * What a full queue does with one more item.
  * - `block`: the caller waits for room, first come first served.
@@ -27,4 +29,61 @@ export interface QueueOptions {
   readonly strategy?: BackpressureStrategy
   /** The fill ratio in (0, 1] at which `backpressure` is told, once per crossing. @default 0.8 */
   readonly warningThreshold?: number
+}
+
+/** They add up: `received = sent + dropped + rejected + size`. */
+export interface QueueStats {
+  /** Every item that was offered and decided on. */
+  readonly received: number
+  /** Left the queue the way it should. */
+  readonly sent: number
+  /** Given up by a drop strategy, or left behind at close. */
+  readonly dropped: number
+  /** Refused: strategy `reject`, too large, aborted before it was sent. */
+  readonly rejected: number
+  /** In the queue now, with those that are under way. */
+  readonly size: number
+  /** Bytes of those. */
+  readonly bytes: number
+  /** The most items. */
+  readonly capacity: number
+  /** The most bytes. */
+  readonly maxBytes: number
+  /** Callers that wait for room (strategy `block`). They are not yet `received`. */
+  readonly waiting: number
+  /** The larger of `size / capacity` and `bytes / maxBytes`; 0 where both are unbounded. */
+  readonly fillRatio: number
+}
+
+/** What a queue does when nothing else is asked for. */
+const QUEUE_DEFAULTS: Required<QueueOptions> = Object.freeze({
+  capacity: 1_000,
+  maxBytes: Infinity,
+  strategy: 'block',
+  warningThreshold: 0.8,
+})
+
+/** What each option of a queue accepts. */
+const QUEUE_SHAPE: Shape<QueueOptions> = Object.freeze({
+  capacity: integer({ min: 1, allowInfinity: true }),
+  maxBytes: integer({ min: 1, allowInfinity: true }),
+  strategy: oneOf(BACKPRESSURE_STRATEGIES),
+  warningThreshold: number({ min: 0, max: 1, exclusiveMin: true }),
+})
+
+/**
+ * The options with their defaults, checked and frozen; the caller's object is only read.
+ *
+ * @param path - what the queue is part of, dotted; empty where it stands alone
+ * @throws `ConfigError` naming the option
+ */
+export function resolveQueueOptions(options: QueueOptions = {}, path = ''): Required<QueueOptions> {
+  checkOptions(path, options, QUEUE_SHAPE)
+  const {
+    capacity = QUEUE_DEFAULTS.capacity,
+    maxBytes = QUEUE_DEFAULTS.maxBytes,
+    strategy = QUEUE_DEFAULTS.strategy,
+    warningThreshold = QUEUE_DEFAULTS.warningThreshold,
+  } = options
+  return Object.freeze({ capacity, maxBytes, strategy, warningThreshold })
 }

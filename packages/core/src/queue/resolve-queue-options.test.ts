@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../contract/errors.ts'
-import { BACKPRESSURE_STRATEGIES, type QueueOptions } from './queue-options.ts'
-import { resolveQueueOptions } from './resolve-queue-options.ts'
+import { BACKPRESSURE_STRATEGIES, resolveQueueOptions, type QueueOptions } from './queue-options.ts'
 
 function refusalOf(options: unknown, path?: string): ConfigError {
   try {

@@ -1,7 +1,18 @@
 /** The line of callers that wait for room, first come first served. */
+
 import { systemClock, type Clock, type Timer } from '../contract/clock.ts'
-import { AbortedError, ConfigError, TimeoutError } from '../contract/errors.ts'
+import {
+  AbortedError,
+  ConfigError,
+  TimeoutError,
+  ClosedError,
+  DroppedError,
+  QueueFullError,
+  TooLargeError,
+  type BusError,
+} from '../contract/errors.ts'
 import { AbortWatch } from './abort-watch.ts'
+import type { OfferResult } from './bounded-queue.ts'
 
 /** How long a caller is willing to stand in the line. */
 export interface WaitLimits {
@@ -127,3 +138,19 @@ function timedOut(timeoutMs: number): TimeoutError {
     outcome: 'not-sent',
   })
 }
+
+/** The answers to an offer after which the item is not in the queue and will not be. */
+export type Refusal = Exclude<OfferResult, 'accepted' | 'full'>
+
+/** The error that stands for a refusal, with outcome `not-sent`. */
+export function refusalError(refusal: Refusal, bytes: number, maxBytes: number): BusError {
+  if (refusal === 'too-large') return new TooLargeError('The item', bytes, maxBytes)
+  const { error, message } = REFUSALS[refusal]
+  return new error(message, { outcome: 'not-sent' })
+}
+
+const REFUSALS = Object.freeze({
+  dropped: { error: DroppedError, message: 'The queue is full and gave the item up' },
+  rejected: { error: QueueFullError, message: 'The queue is full' },
+  closed: { error: ClosedError, message: 'The queue is closed' },
+})

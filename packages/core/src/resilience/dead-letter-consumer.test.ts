@@ -1,6 +1,5 @@
 import { describe, expect, onTestFinished, test, vi } from 'vitest'
-import { SimulatedClock, listenersOf } from '../../test/support/simulated-clock.ts'
-import { failedEvent } from '../../test/support/undeliverables.ts'
+import { SimulatedClock, listenersOf, failedEvent } from '@bus/test-support'
 import { ConfigError, HandlerError, TimeoutError } from '../contract/errors.ts'
 import { backoff } from './backoff.ts'
 import {

@@ -1,5 +1,9 @@
 /** Where dead letters lie: bounded, in order, each in the hands of at most one at a time. */
+
 import type { DeadLetter } from './dead-letter.ts'
+import { v7 as uuidv7 } from 'uuid'
+import { REDACTED } from '../config/redact.ts'
+import type { Undeliverable } from '../contract/transport.ts'
 
 interface Slot {
   letter: DeadLetter
@@ -165,5 +169,87 @@ export class DeadLetterStore {
 
   #wake(): void {
     for (const wake of this.#wakers) wake()
+  }
+}
+
+/** Answers with the content to store. */
+export type RedactHook = (letter: DeadLetter) => Pick<DeadLetter, 'event' | 'raw' | 'error'>
+
+/** The payload is kept as it is, raw bytes are copied: a transport may read the next frame into the same memory. */
+export function letterOf(undeliverable: Undeliverable, source: string): DeadLetter {
+  const { event, raw, reason, direction, error, attempts } = undeliverable
+  const code = (error as { readonly code?: unknown }).code
+  return Object.freeze({
+    id: uuidv7(),
+    ...(event && { event }),
+    ...(raw !== undefined && { raw: typeof raw === 'string' ? raw : new Uint8Array(raw) }),
+    reason,
+    direction,
+    error: Object.freeze({
+      name: error.name,
+      message: error.message,
+      ...(typeof code === 'string' && { code }),
+    }),
+    attempts,
+    failedAt: Date.now(),
+    source,
+    parked: false,
+  })
+}
+
+/** The letter with the content that the hook gives; without content where the hook throws. */
+export function redactLetter(
+  letter: DeadLetter,
+  redact: RedactHook | undefined,
+  onError: (error: unknown) => void,
+): DeadLetter {
+  if (redact === undefined) return letter
+  const { event: _event, raw: _raw, ...bare } = letter
+  try {
+    const { event, raw, error } = redact(letter)
+    const content = { ...(event && { event }), ...(raw !== undefined && { raw }) }
+    return Object.freeze({ ...bare, ...content, error: Object.freeze({ ...error }) })
+  } catch (error) {
+    onError(error)
+    const { name } = letter.error
+    return Object.freeze({ ...bare, error: Object.freeze({ name, message: REDACTED }) })
+  }
+}
+
+/** What an entry costs besides its content. */
+const ENTRY_BYTES = 256
+/** What an object costs besides its members. */
+const OBJECT_BYTES = 16
+const SCALAR_BYTES = 8
+
+/**
+ * An estimate from the length of texts and bytes and the number of members. It works where JSON does not:
+ * with cycles, BigInt and members that throw, which are what dead letters may be made of.
+ */
+export function footprint(value: unknown): number {
+  let bytes = ENTRY_BYTES
+  const seen = new Set<object>()
+  const pending: unknown[] = [value]
+  while (pending.length > 0) {
+    const next = pending.pop()
+    if (typeof next === 'string') bytes += next.length
+    else if (typeof next !== 'object' || next === null) bytes += SCALAR_BYTES
+    else if (!seen.has(next)) {
+      seen.add(next)
+      bytes += OBJECT_BYTES
+      if (ArrayBuffer.isView(next)) bytes += next.byteLength
+      else for (const part of partsOf(next)) pending.push(part)
+    }
+  }
+  return bytes
+}
+
+function partsOf(value: object): readonly unknown[] {
+  if (Array.isArray(value)) return value
+  try {
+    return Object.entries(value).flat()
+  } catch {
+    // A getter threw. The estimate misses this object's members; whoever reads them gets the error.
+    return []
   }
 }

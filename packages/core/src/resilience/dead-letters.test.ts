@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { failedEvent } from '../../test/support/undeliverables.ts'
+import { failedEvent } from '@bus/test-support'
 import { ConfigError, DecodeError, DroppedError, HandlerError } from '../contract/errors.ts'
 import type { Undeliverable } from '../contract/transport.ts'
 import {

@@ -1,6 +1,6 @@
 import { anything, assert, property } from 'fast-check'
 import { expect, test } from 'vitest'
-import { footprint } from './footprint.ts'
+import { footprint } from './dead-letter-store.ts'
 
 const empty = footprint({})
 

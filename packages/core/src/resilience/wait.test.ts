@@ -1,7 +1,7 @@
 import { EventEmitter, once } from 'node:events'
 import { assert, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { SimulatedClock, listenersOf } from '../../test/support/simulated-clock.ts'
+import { SimulatedClock, listenersOf } from '@bus/test-support'
 import { MAX_TIMEOUT_MS } from '../contract/clock.ts'
 import { AbortedError, ConfigError, TimeoutError } from '../contract/errors.ts'
 import { abortable, after, sleep, withDeadline } from './wait.ts'

@@ -1,13 +1,11 @@
 /** A subscription whose transport and bus are played by the test. */
-import { HandlingScope } from '../../src/bus/handling-scope.ts'
+import { HandlingScope, type SubscriptionHost } from '../../src/bus/handling-scope.ts'
 import { HandlerSubscription } from '../../src/bus/subscription.ts'
-import type { SubscriptionHost } from '../../src/bus/subscription-host.ts'
 import { resolveSubscribeOptions } from '../../src/bus/subscribe-options.ts'
 import { createEvent, type Event } from '../../src/contract/event.ts'
 import type { Handler, SubscribeOptions } from '../../src/contract/subscriber.ts'
 import type { Feed, Undeliverable } from '../../src/contract/transport.ts'
-import { SimulatedClock } from './simulated-clock.ts'
-import { deferred, type Deferred } from './until.ts'
+import { SimulatedClock, deferred, type Deferred } from '@bus/test-support'
 
 /** A feed that remembers what it was told. */
 class FakeFeed implements Feed {

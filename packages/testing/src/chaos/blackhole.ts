@@ -1,5 +1,5 @@
 /** A blackhole: nothing passes and nobody is told, until it is mended. */
-import { checkOptions, oneOf, type Shape } from '@bus/core'
+import { checkOptions, oneOf, type Shape } from '@bus/core/kit'
 import { DIRECTIONS, type Direction } from './weather.ts'
 
 /**

@@ -1,6 +1,7 @@
 /** A link through the chaos proxy: two sockets tied together, which can be torn apart. */
 import { connect, type Socket } from 'node:net'
-import { checkOptions, durationMs, integer, oneOf, type Clock, type Random } from '@bus/core'
+import type { Clock, Random } from '@bus/core'
+import { checkOptions, durationMs, integer, oneOf } from '@bus/core/kit'
 import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
 import { Lane, type LanePorts } from './lane.ts'
 import { resetSocket } from './reset-socket.ts'

@@ -1,5 +1,6 @@
 /** The options of the chaos proxy. */
 import { randomInt } from 'node:crypto'
+import type { Clock } from '@bus/core'
 import {
   checkOptions,
   func,
@@ -8,9 +9,8 @@ import {
   string,
   systemClock,
   withMethods,
-  type Clock,
   type Shape,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { ChaosLink } from './link.ts'
 import type { Direction } from './weather.ts'
 

@@ -1,5 +1,5 @@
 /** The weather: what slows a direction down without breaking it. */
-import { checkOptions, durationMs, integer, number, type Shape } from '@bus/core'
+import { checkOptions, durationMs, integer, number, type Shape } from '@bus/core/kit'
 
 /** Which way bytes go: from the client to the target, or back. */
 export type Direction = 'upstream' | 'downstream'

@@ -1,5 +1,5 @@
 /** What the suite is told of the hub under test: where it is, and what a black box cannot know. */
-import { checkOptions, required, string, type Shape } from '@bus/core'
+import { checkOptions, required, string, type Shape } from '@bus/core/kit'
 import type { ReportedCase } from '../conformance/medium.ts'
 
 /** Who gets in. */

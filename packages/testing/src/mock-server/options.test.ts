@@ -1,4 +1,4 @@
-import { systemClock } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { resolveOptions, type MockServerOptions } from './options.ts'
 

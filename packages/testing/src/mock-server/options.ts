@@ -1,6 +1,7 @@
 /** The options of the mock server. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { ConfigError, systemClock, type Clock } from '@bus/core'
+import { ConfigError, type Clock } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import type { MockConnection } from './mock-connection.ts'
 import type { MockMessage } from './mock-message.ts'
 

@@ -1,4 +1,5 @@
 /** The options of a replay server. */
+import type { Clock } from '@bus/core'
 import {
   boolean,
   checkOptions,
@@ -6,9 +7,8 @@ import {
   instance,
   systemClock,
   withMethods,
-  type Clock,
   type Shape,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { MockServerOptions } from '../mock-server/options.ts'
 
 /** How a recording is played, and where the server listens. */

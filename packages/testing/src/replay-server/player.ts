@@ -1,5 +1,6 @@
 /** Plays the server's part of a recording to one connection. */
-import { MAX_TIMEOUT_MS, replay, sleep, type RecordingEntry } from '@bus/core'
+import { MAX_TIMEOUT_MS, sleep } from '@bus/core/kit'
+import { replay, type RecordingEntry } from '@bus/recording'
 import { isCloseCode } from '../mock-server/close-frame.ts'
 import type { MockConnection } from '../mock-server/mock-connection.ts'
 import type { PlayOptions } from './options.ts'

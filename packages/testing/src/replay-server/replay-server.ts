@@ -1,5 +1,6 @@
 /** A server that plays a recording to each client: what the recorded client received, this one receives. */
-import { MAX_TIMEOUT_MS, recordingInfo, systemClock, type RecordingInfo } from '@bus/core'
+import { MAX_TIMEOUT_MS, systemClock } from '@bus/core/kit'
+import { recordingInfo, type RecordingInfo } from '@bus/recording'
 import type { MockConnection } from '../mock-server/mock-connection.ts'
 import { startMockServer, type MockServer } from '../mock-server/mock-server.ts'
 import { DEFAULT_WAIT_MS, Waits, type WaitLimits } from '../waits.ts'

@@ -1,5 +1,6 @@
 /** Which events a test asks for. */
-import { ConfigError, assertPattern, matches, type Event } from '@bus/core'
+import { ConfigError, matches, type Event } from '@bus/core'
+import { assertPattern } from '@bus/core/kit'
 
 /** A type or pattern, such as `order.*`, or a function. */
 export type EventMatcher = string | ((event: Event) => boolean)

@@ -4,13 +4,13 @@ import {
   ConfigError,
   TimeoutError,
   createBus,
-  systemClock,
   type Bus,
   type BusOptions,
   type DeadLetter,
   type Event,
   type EventMap,
 } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { memoryTransport, type MemoryTransportOptions } from '@bus/core/memory'
 import { FakeClock } from '../fake-clock.ts'
 import { DEFAULT_WAIT_MS, Waits, type WaitLimits, type WaitSpec } from '../waits.ts'

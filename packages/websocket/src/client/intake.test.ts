@@ -1,6 +1,6 @@
 import { ConnectionError, type BreakerStateName, type TransportStatus } from '@bus/core'
 import { describe, expect, test } from 'vitest'
-import { Intake } from './intake.ts'
+import { Intake } from './rooms.ts'
 
 const ready: TransportStatus = { state: 'ready', since: 0, generation: 1, protocol: '' }
 const idle: TransportStatus = { state: 'idle', since: 0 }

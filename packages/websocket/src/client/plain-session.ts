@@ -1,10 +1,9 @@
 /** The session of a simple protocol: a frame is an event, and sent is when the operating system has it. */
 import type { Event } from '@bus/core'
 import type { Frame, Protocol, ProtocolCapabilities, ProtocolLink } from '../protocol/protocol.ts'
-import { bootstrap } from './link/bootstrap.ts'
-import type { Link } from './link/link.ts'
+import { bootstrap, type Link } from './link/link.ts'
 import type { ResolvedOptions } from './options/options.ts'
-import type { OutboxEntry } from './outbox/outbox-entry.ts'
+import type { OutboxEntry } from './outbox/outbox.ts'
 import type { Session } from './link/session.ts'
 
 /** What a plain session needs of the other rooms. */

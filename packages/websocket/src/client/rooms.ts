@@ -1,20 +1,36 @@
 /** The rooms of one client, wired to each other: who tells whom what. */
+
 import {
-  Emitter,
   UnsupportedError,
+  CircuitOpenError,
+  ClosedError,
+  DetachedError,
+  DisconnectedError,
+  DrainingError,
   type BusError,
   type ErrorKind,
   type TransportEvents,
   type UndeliverableReason,
+  type Clock,
+  type Delivery,
+  type DrainOptions,
+  type Event,
+  type PublishOptions,
+  type PublishReceipt,
+  type CloseOptions,
+  type BreakerStateName,
+  type TransportStatus,
+  type Capabilities,
 } from '@bus/core'
-import type { Frame, Protocol } from '../protocol/protocol.ts'
+import { Emitter, checkedEvent, withDeadline } from '@bus/core/kit'
+import type { Frame, Protocol, ProtocolCapabilities } from '../protocol/protocol.ts'
 import { decodeBody } from '../protocol/bus-v1/body.ts'
 import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
 import type { CloseInfo, Connection } from './link/connection.ts'
 import { dial, speaksNoSubprotocol } from './link/dial.ts'
 import { FrameTap } from './frames/frame-tap.ts'
-import { Lifecycle } from './reconnect/lifecycle.ts'
+import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Link, type LinkPorts } from './link/link.ts'
 import { Observation } from './observe/observation.ts'
 import type { ResolvedOptions } from './options/options.ts'
@@ -22,12 +38,10 @@ import { PlainSession } from './plain-session.ts'
 import type { Session } from './link/session.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { rateGateOf, type RateGate } from './outbox/rate-gate.ts'
-import { RawRequests } from './frames/raw-requests.ts'
-import { Reader } from './subscriptions/reader.ts'
-import { Readiness } from './reconnect/readiness.ts'
+import { RawRequests } from './frames/answers.ts'
+import { Reader, Registry } from './subscriptions/registry.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
 import { Recording } from './observe/recording.ts'
-import { Registry } from './subscriptions/registry.ts'
 import { Subscriptions } from './subscriptions/subscriptions.ts'
 import { Writer } from './outbox/writer.ts'
 
@@ -293,4 +307,203 @@ export class Rooms {
     this.notices.emit('undeliverable', event === undefined ? notice : { ...notice, event })
     return false
   }
+}
+
+/** Settles with what became of the event. */
+export function publishIn(
+  rooms: Rooms,
+  given: Event,
+  options: PublishOptions,
+): Promise<PublishReceipt> {
+  let event: Event
+  let frame: Frame
+  try {
+    event = checkedEvent(given)
+    frame = rooms.session.encode(event)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+  rooms.reconnector.start()
+  const isConfirmed = mayConfirm(rooms, options.delivery)
+  return rooms.observation.publish(rooms.outbox.publish(event, frame, isConfirmed, options))
+}
+
+/** `false` asks to wait for room. */
+export function emitIn(rooms: Rooms, given: Event, delivery: Delivery | undefined): boolean {
+  let event: Event
+  let frame: Frame
+  try {
+    event = checkedEvent(given)
+    frame = rooms.session.encode(event)
+  } catch (error) {
+    return rooms.tellRefused(given, error as BusError)
+  }
+  rooms.reconnector.start()
+  const hasRoom = rooms.outbox.emit(event, frame, mayConfirm(rooms, delivery), delivery)
+  if (!hasRoom) rooms.isReadyAwaited = true
+  return hasRoom
+}
+
+/** Nothing new is taken from now on; what was taken still goes. */
+export function beginDraining(rooms: Rooms): void {
+  const { lifecycle } = rooms
+  rooms.isDraining = true
+  if (lifecycle.state === 'ready') lifecycle.enter('ready', { state: 'draining' })
+}
+
+/** Sends what was accepted, as long as there is time; the ids of what is left. */
+export async function emptyOutbox(
+  { outbox }: Rooms,
+  { timeoutMs = 30_000, signal }: DrainOptions,
+  clock: Clock,
+): Promise<readonly string[]> {
+  const limits = { timeoutMs, clock, what: 'Draining', signal }
+  // Running out of time is no error here: whoever asked is told what was left.
+  await withDeadline(() => outbox.whenEmpty(), limits).catch(() => {})
+  return outbox.close(undefined)
+}
+
+function mayConfirm({ session }: Rooms, delivery: Delivery | undefined): boolean {
+  return session.capabilities.publishConfirm && delivery !== 'at-most-once'
+}
+
+/**
+ * Resolves when nothing is left: no socket, no timer, no listener.
+ *
+ * @param error - what everybody who waits is told
+ * @param cause - why, where nobody asked for it
+ */
+export async function closeRooms(
+  rooms: Rooms,
+  options: CloseOptions,
+  error: BusError,
+  cause: BusError | undefined,
+): Promise<void> {
+  const { tap, reconnector, writer, outbox, subscriptions, readiness } = rooms
+  const { breaker, lifecycle, notices } = rooms
+  const { link } = reconnector
+  tap.close()
+  reconnector.stop()
+  writer.detach()
+  outbox.close(cause)
+  rooms.rateGate?.close(error)
+  subscriptions.close(error)
+  readiness.ended(cause ?? error)
+  breaker?.close()
+  const last = rooms.session.last()
+  rooms.session.close()
+  if (link !== undefined) {
+    // A write that fails now has nobody to tell: the link is over either way.
+    if (last !== undefined) void link.send(last).catch(() => {})
+    link.close(options.code ?? 1000, options.reason ?? '')
+    await link.closed
+  }
+  const { state } = lifecycle
+  if (state !== 'closed') lifecycle.enter(state, { state: 'closed', cause })
+  await rooms.recording?.stop()
+  // Called by a listener, the last notice is told only after that listener has returned.
+  await Promise.resolve()
+  notices.clear()
+}
+
+/** What the intake looks at. */
+export interface IntakeFacts {
+  readonly status: () => TransportStatus
+  readonly breaker: () => BreakerStateName | undefined
+  readonly whenDisconnected: 'queue' | 'reject'
+}
+
+/** Open, then perhaps draining, then closed for good. */
+export class Intake {
+  readonly #facts: IntakeFacts
+  #state: 'open' | 'draining' | 'closed' = 'open'
+
+  constructor(facts: IntakeFacts) {
+    this.#facts = facts
+  }
+
+  get isOpen(): boolean {
+    return this.#state === 'open'
+  }
+
+  get isClosed(): boolean {
+    return this.#state === 'closed'
+  }
+
+  /** Nothing new is taken; what was taken still goes. */
+  drain(): void {
+    if (this.isOpen) this.#state = 'draining'
+  }
+
+  close(): void {
+    this.#state = 'closed'
+  }
+
+  /** Why nothing can be done any more, `undefined` while the transport lives on. */
+  ended(): BusError | undefined {
+    if (this.#state === 'closed') return this.closedError()
+    if (this.#state === 'open') return undefined
+    return new DrainingError('The transport is draining', { outcome: 'not-sent' })
+  }
+
+  /** Why nothing can be published now. */
+  refusal(): BusError | undefined {
+    const ended = this.ended()
+    const { status, breaker, whenDisconnected } = this.#facts
+    if (ended !== undefined || whenDisconnected === 'queue') return ended
+    if (status().state === 'ready') return undefined
+    if (breaker() === 'open') {
+      return new CircuitOpenError('The circuit breaker is open', { outcome: 'not-sent' })
+    }
+    return new DisconnectedError('There is no link', { outcome: 'not-sent' })
+  }
+
+  /** @param cause - why it closes now; otherwise why it has closed */
+  closedError(cause?: BusError): ClosedError | DetachedError {
+    const status = this.#facts.status()
+    const why = cause ?? (status.state === 'closed' ? status.cause : undefined)
+    if (why instanceof DetachedError) return why
+    const options = { outcome: 'not-sent' as const, ...(why === undefined ? {} : { cause: why }) }
+    return new ClosedError('The transport is closed', options)
+  }
+}
+
+/** Those of one transport: the same object as long as the same is promised. */
+export class CurrentCapabilities {
+  readonly #options: ResolvedOptions
+  #promised: ProtocolCapabilities | undefined
+  #capabilities: Capabilities | undefined
+
+  constructor(options: ResolvedOptions) {
+    this.#options = options
+  }
+
+  /** With a server that does not speak the session's protocol another session stands in, which promises less. */
+  with({ capabilities, pausesReading }: Session): Capabilities {
+    if (this.#capabilities === undefined || this.#promised !== capabilities) {
+      this.#promised = capabilities
+      const inbound = pausesReading ? 'pause' : 'credits'
+      this.#capabilities = capabilitiesOf(this.#options, capabilities, inbound)
+    }
+    return this.#capabilities
+  }
+}
+
+/** Frozen; the same for every transport with these options that speaks this protocol. */
+function capabilitiesOf(
+  options: ResolvedOptions,
+  protocol: ProtocolCapabilities,
+  inbound: 'credits' | 'pause',
+): Capabilities {
+  return Object.freeze({
+    ...protocol,
+    // What is urgent passes by what was published before it.
+    ...(options.rateLimit?.priority === undefined ? {} : { ordering: 'none' as const }),
+    backpressure: Object.freeze({
+      inbound,
+      outbound: options.queue.strategy === 'block' ? ('block' as const) : ('none' as const),
+    }),
+    maxPayload: options.maxMessageBytes,
+    reconnect: options.reconnect !== false,
+  })
 }

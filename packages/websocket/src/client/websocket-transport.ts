@@ -1,7 +1,6 @@
 /** The WebSocket transport: wires the rooms of the client, and is the only file that knows them all. */
 import {
   UnsupportedError,
-  assertPattern,
   type BusError,
   type Capabilities,
   type CircuitBreaker,
@@ -21,7 +20,6 @@ import {
   type PublishOptions,
   type PublishReceipt,
   type QueueStats,
-  type Recorder,
   type Sink,
   type Transport,
   type TransportEvents,
@@ -30,28 +28,41 @@ import {
   type TransportTrace,
   type Unsubscribe,
 } from '@bus/core'
+import { assertPattern } from '@bus/core/kit'
+import type { Recorder } from '@bus/recording'
 import type { Frame } from '../protocol/protocol.ts'
 import type { RequestOptions } from '../protocol/request.ts'
-import { claimTimeOf, type AdoptOptions } from './options/adopt-options.ts'
-import { CurrentCapabilities } from './capabilities.ts'
+import {
+  claimTimeOf,
+  giveAway,
+  possessionOf,
+  assertHandover,
+  type AdoptOptions,
+  type Handover,
+} from './handover/live-handover.ts'
+import {
+  CurrentCapabilities,
+  closeRooms,
+  Intake,
+  beginDraining,
+  emitIn,
+  emptyOutbox,
+  publishIn,
+  type Rooms,
+} from './rooms.ts'
 import { cloneOptions } from './options/clone-options.ts'
-import { closeRooms } from './close-rooms.ts'
 import { checkConnectivity, type ConnectivityOptions } from './reconnect/connectivity.ts'
 import type { FramesOptions, RawFrame } from './frames/frame-tap.ts'
-import { waitForFrame, type FrameWaitOptions } from './frames/frame-wait.ts'
-import { giveAway, possessionOf } from './handover/give-away.ts'
-import type { Handover } from './handover/handover.ts'
-import { assertHandover } from './handover/live-handover.ts'
-import { health } from './observe/health.ts'
-import { Intake } from './intake.ts'
+import { waitForFrame, type FrameWaitOptions, type AnswerMatch } from './frames/answers.ts'
+import {
+  health,
+  statsOf,
+  transportMetrics,
+  type WebSocketTransportStats,
+} from './observe/observation.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options/options.ts'
-import { beginDraining, emitIn, emptyOutbox, publishIn } from './outgoing.ts'
 import { OwnNotices } from './observe/own-notices.ts'
-import type { AnswerMatch } from './frames/raw-requests.ts'
 import type { TransportRateLimit } from './outbox/rate-gate.ts'
-import type { Rooms } from './rooms.ts'
-import { statsOf, type WebSocketTransportStats } from './observe/stats.ts'
-import { transportMetrics } from './observe/transport-metrics.ts'
 
 /**
  * Carries events over one WebSocket connection at a time, and makes a new one when it breaks.

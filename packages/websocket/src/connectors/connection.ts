@@ -1,17 +1,15 @@
 /** How a connector reaches its server: the options of its transport, also as flat properties. */
+import { ConfigError, backoff } from '@bus/core'
+import type { Shape } from '@bus/core/kit'
 import {
-  ConfigError,
-  backoff,
   property,
   readProperties,
   refuseUnknownProperties,
   type Properties,
   type Property,
   type PropertyValues,
-  type Shape,
-} from '@bus/core'
-import { optionShape } from '../client/options/option-shape.ts'
-import type { WebSocketTransportOptions } from '../client/options/options.ts'
+} from '@bus/platforms'
+import { optionShape, type WebSocketTransportOptions } from '../client/options/options.ts'
 
 /** The options of the transport, without those that say what its messages are and how they wait. */
 export type ConnectionOptions = Omit<

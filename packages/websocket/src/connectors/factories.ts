@@ -1,5 +1,5 @@
 /** The factories of the WebSocket connectors, for a registry of sources and one of sinks. */
-import { property, type ConnectorFactory, type Properties } from '@bus/core'
+import { property, type ConnectorFactory, type Properties } from '@bus/platforms'
 import { FORMATS } from './format.ts'
 import { sinkParameters, type WebSocketSinkOptions } from './sink-options.ts'
 import { webSocketSink, type WebSocketSink } from './sink.ts'

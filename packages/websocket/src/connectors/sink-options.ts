@@ -1,17 +1,9 @@
 /** The options of a sink, and the flat properties that say the same. */
-import {
-  checkOptions,
-  func,
-  integer,
-  oneOf,
-  property,
-  readProperties,
-  type ErrorKind,
-  type Properties,
-  type QueueOptions,
-} from '@bus/core'
+import type { ErrorKind, QueueOptions } from '@bus/core'
+import { checkOptions, func, integer, oneOf } from '@bus/core/kit'
+import { property, readProperties, type Properties } from '@bus/platforms'
 import { withOverrides } from '../client/options/clone-options.ts'
-import { optionShape } from '../client/options/option-shape.ts'
+import { optionShape } from '../client/options/options.ts'
 import {
   connectionChecks,
   connectionOf,

@@ -8,10 +8,10 @@ import {
   type DrainOptions,
   type DrainReport,
   type Event,
-  type Properties,
   type PublishOptions,
   type PublishReceipt,
 } from '@bus/core'
+import type { Properties } from '@bus/platforms'
 import { shareable, withOverrides } from '../client/options/clone-options.ts'
 import type { ConnectivityOptions } from '../client/reconnect/connectivity.ts'
 import { WebSocketTransport } from '../client/websocket-transport.ts'

@@ -1,30 +1,29 @@
 /** The options of a source, and the flat properties that say the same. */
+import type { DeadLetterQueue, ErrorKind, ErrorPolicy, QueueOptions } from '@bus/core'
 import {
   arrayOf,
   checkOptions,
   durationMs,
-  errorHandlingOf,
-  errorParameters,
   falseOr,
   func,
   integer,
   oneOf,
-  property,
-  readProperties,
   resolveErrorPolicy,
   where,
   withMethods,
   type Check,
-  type DeadLetterQueue,
+} from '@bus/core/kit'
+import {
+  errorHandlingOf,
+  errorParameters,
+  property,
+  readProperties,
   type DeadLetterStreams,
-  type ErrorKind,
   type ErrorLogLevel,
-  type ErrorPolicy,
   type Properties,
-  type QueueOptions,
-} from '@bus/core'
+} from '@bus/platforms'
 import { withOverrides } from '../client/options/clone-options.ts'
-import { optionShape } from '../client/options/option-shape.ts'
+import { optionShape } from '../client/options/options.ts'
 import type { Frame } from '../protocol/protocol.ts'
 import {
   connectionChecks,

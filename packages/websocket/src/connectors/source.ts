@@ -6,10 +6,10 @@ import {
   type DeadLetterQueue,
   type DrainOptions,
   type DrainReport,
-  type Properties,
   type SubscriptionStats,
   type WaitOptions,
 } from '@bus/core'
+import type { Properties } from '@bus/platforms'
 import { shareable, withOverrides } from '../client/options/clone-options.ts'
 import type { ConnectivityOptions } from '../client/reconnect/connectivity.ts'
 import type { WebSocketTransport } from '../client/websocket-transport.ts'

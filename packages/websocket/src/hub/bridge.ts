@@ -1,8 +1,7 @@
 /** The bridge: events of the plain wire reach the peers of `bus.v1`, and the other way round; both reach other hubs. */
 import { jsonCodec, type Event } from '@bus/core'
-import type { Backend } from './backend.ts'
+import { mayHavePassed, type Backend } from './backend.ts'
 import type { Exchange } from './bus-v1/exchange.ts'
-import { mayHavePassed } from './passage.ts'
 import type { Relay } from './relay.ts'
 
 /** One event a frame, both ways. Whatever cannot be written on the other wire stays on its own, and is counted. */

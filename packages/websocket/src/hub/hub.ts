@@ -1,11 +1,12 @@
 /** The hub: a WebSocket server that takes each event once and gives it to everybody who wants it. */
-import { systemClock, type Transport } from '@bus/core'
+
+import type { Transport } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
 import { Exchange } from './bus-v1/exchange.ts'
 import { Door } from './door.ts'
 import type { HubStats } from './hub-stats.ts'
-import { listen, makeServer, portOf, stopListening, urlOf } from './http-server.ts'
 import {
   resolveHubOptions,
   type HubOptions,
@@ -13,8 +14,10 @@ import {
   type ResolvedHubOptions,
 } from './options.ts'
 import { Metering } from './metering.ts'
-import { leaveOpenFiles } from './open-files.ts'
 import { Relay } from './relay.ts'
+import { createServer } from 'node:http'
+import { Server as SecureServer } from 'node:https'
+import { readFileSync } from 'node:fs'
 
 /** How peers are sent away. */
 export interface HubDrainOptions {
@@ -194,5 +197,87 @@ class RunningHub implements Hub {
     this.#exchange.close()
     if (this.#options.server === undefined) await stopListening(this.#server)
     this.#door.leave()
+  }
+}
+
+/** Limits that end slow or oversized handshakes long before Node's own defaults. */
+function makeServer(): HubServer {
+  const server = createServer(
+    {
+      headersTimeout: 5_000,
+      requestTimeout: 10_000,
+      connectionsCheckingInterval: 1_000,
+      maxHeaderSize: 8_192,
+    },
+    (_request, response) => {
+      response.writeHead(426, { connection: 'close' }).end()
+    },
+  )
+  server.maxHeadersCount = 64
+  return server
+}
+
+function listen(
+  server: HubServer,
+  { port, host }: { readonly port: number; readonly host: string },
+): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject)
+    server.listen({ port, host, backlog: 4_096 }, () => {
+      server.off('error', reject)
+      resolve()
+    })
+  })
+}
+
+/** Stops listening and ends what is left. */
+function stopListening(server: HubServer): Promise<void> {
+  return new Promise((resolve) => {
+    server.close(() => resolve())
+    server.closeAllConnections()
+  })
+}
+
+/** Where it listens; 0 when it does not. */
+function portOf(server: HubServer): number {
+  const address = server.address()
+  return typeof address === 'object' ? (address?.port ?? 0) : 0
+}
+
+/** Where clients connect. */
+function urlOf(
+  server: HubServer,
+  { host, path = '' }: { readonly host: string; readonly path: string | undefined },
+  port: number,
+): string {
+  const scheme = server instanceof SecureServer ? 'wss' : 'ws'
+  const name = host.includes(':') ? `[${host}]` : host
+  return `${scheme}://${name}:${port}${path}`
+}
+
+/** Files that are not for connections: those of the application, name look-ups, modules that are still to be loaded. */
+const RESERVED = 256
+
+/**
+ * Lets the server take fewer connections than the process may have files open: without that the process could open nothing
+ * more, and every accept would fail. What comes beyond is closed at once.
+ *
+ * @param onDrop - called for each
+ */
+function leaveOpenFiles(server: HubServer, onDrop: () => void): void {
+  const limit = openFileLimit()
+  if (limit === Infinity) return
+  server.maxConnections = Math.max(1, limit - RESERVED)
+  server.on('drop', onDrop)
+}
+
+/** Where the system does not say, there is no limit to keep. */
+function openFileLimit(): number {
+  try {
+    const [, limit] =
+      /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8')) ?? []
+    return limit === undefined ? Infinity : Number(limit)
+  } catch {
+    return Infinity
   }
 }

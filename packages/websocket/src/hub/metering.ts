@@ -1,6 +1,7 @@
 /** The metering: what each connection, and each principal over all its connections, may send in a second. */
+
 import type { Clock } from '@bus/core'
-import { Rate } from './rate.ts'
+import type { Duplex } from 'node:stream'
 
 /** How much may be sent in a second, with a second's worth at once. */
 export interface Rates {
@@ -161,5 +162,109 @@ export class Meter {
     this.#metering.exceeded()
     this.#metered.sentTooMuch(allowance.waitMs(now), what)
     return false
+  }
+}
+
+/** A bucket that fills steadily. */
+export class Rate {
+  readonly #perSecond: number
+  #tokens: number
+  #at: number
+
+  constructor(perSecond: number, now: number) {
+    this.#perSecond = perSecond
+    this.#tokens = this.#capacity
+    this.#at = now
+  }
+
+  /** Takes one, or as many; `false` when there is none. What is more than there is has to be made up for first. */
+  take(now: number, count = 1): boolean {
+    if (this.#perSecond === Infinity) return true
+    this.#fill(now)
+    if (this.#tokens < 1) return false
+    this.#tokens -= count
+    return true
+  }
+
+  /** Milliseconds until there is one. */
+  waitMs(now: number): number {
+    if (this.#perSecond === Infinity) return 0
+    this.#fill(now)
+    return Math.max(0, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000))
+  }
+
+  /** Whether nothing was used for so long that all of it is there again. */
+  isFull(now: number): boolean {
+    if (this.#perSecond === Infinity) return true
+    this.#fill(now)
+    return this.#tokens >= this.#capacity
+  }
+
+  get #capacity(): number {
+    return Math.max(1, this.#perSecond)
+  }
+
+  #fill(now: number): void {
+    const gained = ((now - this.#at) / 1_000) * this.#perSecond
+    this.#tokens = Math.min(this.#capacity, this.#tokens + gained)
+    this.#at = now
+  }
+}
+
+interface Source {
+  connections: number
+  /** One function for all connections of it: each connection costs no more than a place in its listeners. */
+  readonly left: () => void
+}
+
+/** Knows an address, or a principal, as long as it has a connection. */
+export class Places {
+  readonly #max: number
+  readonly #sources = new Map<string, Source>()
+  #refused = 0
+
+  /** @param max - connections of one */
+  constructor(max: number) {
+    this.#max = max
+  }
+
+  /** Connections that were one too many. */
+  get refused(): number {
+    return this.#refused
+  }
+
+  /** Those that have a connection. */
+  get size(): number {
+    return this.#sources.size
+  }
+
+  /**
+   * Counts a connection until its socket closes. `false`: there are as many of it as there may be.
+   *
+   * @param name - `undefined`: it has none, as a socket within the machine has no address, and is not counted
+   * @param isSuccessor - it takes over from another one, which is about to close: there is a place in any case
+   */
+  enter(tcp: Duplex, name: string | undefined, isSuccessor = false): boolean {
+    if (name === undefined || tcp.destroyed) return true
+    const source = this.#sources.get(name) ?? this.#begin(name)
+    if (source.connections >= this.#max && !isSuccessor) {
+      this.#refused++
+      return false
+    }
+    source.connections++
+    tcp.on('close', source.left)
+    return true
+  }
+
+  #begin(name: string): Source {
+    const source: Source = {
+      connections: 0,
+      left: () => {
+        source.connections--
+        if (source.connections === 0) this.#sources.delete(name)
+      },
+    }
+    this.#sources.set(name, source)
+    return source
   }
 }

@@ -1,22 +1,27 @@
 /** The options of the hub. */
+
 import { Server } from 'node:http'
 import { Server as SecureServer } from 'node:https'
+import { ConfigError, type Transport } from '@bus/core'
 import {
-  ConfigError,
   checkOptions,
   durationMs,
   integer,
   string,
   where,
   withMethods,
-  type Transport,
-} from '@bus/core'
-import {
-  BUS_V1_SHAPE,
-  resolveBusV1,
-  type BusV1Options,
-  type ResolvedBusV1Options,
-} from './bus-v1/options.ts'
+  arrayOf,
+  boolean,
+  func,
+  number,
+  object,
+  oneOf,
+  type Check,
+  type Shape,
+} from '@bus/core/kit'
+import { wireDefaults, type Window } from '../protocol/bus-v1/limits.ts'
+import type { Rates } from './metering.ts'
+import type { Authenticate, Authorize } from './bus-v1/admission/gate.ts'
 
 /** A server of `node:http` or `node:https`. */
 export type HubServer = Server | SecureServer
@@ -122,4 +127,271 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
 
 function isServer(value: unknown): boolean {
   return value instanceof Server || value instanceof SecureServer
+}
+
+/** How much one connection, and all of them, may use. */
+export interface HubLimits {
+  /** The largest line of one event in bytes; a larger one is refused with code `size`. @default 262_144 */
+  readonly maxEventBytes?: number
+  /** Connections at the same time; one more gets status 503. @default 10_000 */
+  readonly connections?: number
+  /**
+   * Connections at the same time from one address; one more gets status 429. The address is that of the socket: no
+   * header is believed. Behind a proxy all connections have the same one, so say `Infinity` there and let the proxy
+   * count. @default 1_000
+   */
+  readonly connectionsPerIp?: number
+  /**
+   * Connections at the same time of one principal, those without credentials excepted; one more gets status 429, or
+   * close code 4429 where its first line tells who it is. @default 1_000
+   */
+  readonly connectionsPerPrincipal?: number
+  /** Authentications at the same time; more wait for their turn, together no longer than `helloMs`. @default 200 */
+  readonly authentications?: number
+  /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
+  readonly sessions?: number
+  /** Subscriptions of one connection; one more is refused with code `limit`. @default 128 */
+  readonly subscriptionsPerConnection?: number
+  /**
+   * Subscriptions of all sessions together, with those that lost their link; one more is refused with code `limit`.
+   * @default 200_000
+   */
+  readonly subscriptions?: number
+  /**
+   * Bytes of all events together that wait for room in the log, each with 256 more for its keeping. Where there is no
+   * room for one more, the publisher that has most of them is sent away for a second or two with 4503, keeps them, and
+   * sends them again. @default 268_435_456
+   */
+  readonly heldBytes?: number
+  /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
+  readonly publishPerSecond?: number
+  /**
+   * What one connection may send in a second, with a second's worth at once: messages, bytes of them, and pings and pongs.
+   * One that sends more is ended with 4429 and told when to come back.
+   * @default { messages: Infinity, bytes: Infinity, controlFrames: 200 }
+   */
+  readonly rate?: Partial<Rates>
+  /**
+   * The same for all connections of one principal together, those without credentials excepted.
+   * @default { messages: Infinity, bytes: Infinity, controlFrames: Infinity }
+   */
+  readonly principalRate?: Partial<Rates>
+  /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
+  readonly window?: { readonly events?: number; readonly bytes?: number }
+}
+
+/** How much of the past is kept. What a subscriber still needs is kept longer, and the publishers wait. */
+export interface LogOptions {
+  /** Events. @default 1_000_000 */
+  readonly maxEvents?: number
+  /** Bytes. @default 268_435_456 */
+  readonly maxBytes?: number
+  /** Milliseconds. @default Infinity */
+  readonly maxAgeMs?: number
+}
+
+/** What a hub that speaks `bus.v1` can be told. */
+export interface BusV1Options {
+  /**
+   * Tells who shows these credentials, or `null`. Called for each new connection; what it throws refuses the connection
+   * for the moment. Without it `allowAnonymous` must be set. @default none
+   */
+  readonly authenticate?: Authenticate
+  /** Lets those in who show no credentials, as the principal `anonymous`. @default false */
+  readonly allowAnonymous?: boolean
+  /** Decides, beyond the grants of a principal, what it may publish and subscribe to. @default everything */
+  readonly authorize?: Authorize
+  /**
+   * What an event has as its source: what its publisher says, or the id of the principal that published it, whatever it says.
+   * The latter costs the hub a look into each body, refuses one that is no body of an event with code `poison`, and lets nobody
+   * in on the plain wire, whose messages are passed on as they are. @default 'publisher'
+   */
+  readonly source?: 'publisher' | 'principal'
+  /** The origins from which browsers may connect, written as browsers do: `https://shop.example`. @default [] */
+  readonly origins?: readonly string[]
+  /** The `Host` headers to accept; helps against DNS rebinding. @default any */
+  readonly hosts?: readonly string[]
+  readonly limits?: HubLimits
+  readonly log?: LogOptions
+  /**
+   * When a publish is confirmed: once it is in the hub's log, or once every connected at-least-once subscriber of its
+   * type has settled it. @default 'hub'
+   */
+  readonly confirm?: 'hub' | 'subscribers'
+  /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
+  readonly sessionTtlMs?: number
+  /** Milliseconds that a subscriber without progress may hold up the publishers. @default 5_000 */
+  readonly holdMs?: number
+  /**
+   * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on.
+   * @default 0, or 1_000 with `confirm: 'subscribers'`
+   */
+  readonly graceMs?: number
+  /** Milliseconds between the hub's pings; two without any answer end the link. @default 25_000 */
+  readonly heartbeatMs?: number
+  /** Milliseconds that a new connection gets to say who it is. @default 5_000 */
+  readonly helloMs?: number
+  /** Gets what `authenticate` and `authorize` threw. @default it is counted only */
+  readonly onError?: (error: unknown) => void
+}
+
+/** The options with every default filled in. */
+export interface ResolvedBusV1Options {
+  readonly authenticate: Authenticate | undefined
+  readonly allowAnonymous: boolean
+  readonly authorize: Authorize | undefined
+  readonly source: 'publisher' | 'principal'
+  readonly origins: readonly string[]
+  readonly hosts: readonly string[] | undefined
+  readonly limits: Required<Omit<HubLimits, 'window' | 'rate' | 'principalRate'>> & {
+    readonly window: Window
+    readonly rate: Rates
+    readonly principalRate: Rates
+  }
+  readonly log: Required<LogOptions>
+  readonly confirm: 'hub' | 'subscribers'
+  readonly sessionTtlMs: number
+  readonly holdMs: number
+  readonly graceMs: number
+  readonly heartbeatMs: number
+  readonly helloMs: number
+  readonly onError: ((error: unknown) => void) | undefined
+}
+
+/** What holds where nothing is given. */
+export const busV1Defaults: Readonly<{
+  allowAnonymous: boolean
+  source: 'publisher' | 'principal'
+  confirm: 'hub' | 'subscribers'
+  sessionTtlMs: number
+  holdMs: number
+  heartbeatMs: number
+  helloMs: number
+  log: Required<LogOptions>
+  limits: ResolvedBusV1Options['limits']
+}> = Object.freeze({
+  allowAnonymous: false,
+  source: 'publisher',
+  confirm: 'hub',
+  sessionTtlMs: 60_000,
+  holdMs: 5_000,
+  heartbeatMs: 25_000,
+  helloMs: 5_000,
+  log: Object.freeze({ maxEvents: 1_000_000, maxBytes: 268_435_456, maxAgeMs: Infinity }),
+  limits: Object.freeze({
+    maxEventBytes: wireDefaults.maxEventBytes,
+    connections: 10_000,
+    connectionsPerIp: 1_000,
+    sessions: 20_000,
+    subscriptionsPerConnection: 128,
+    subscriptions: 200_000,
+    heldBytes: 268_435_456,
+    publishPerSecond: Infinity,
+    connectionsPerPrincipal: 1_000,
+    authentications: 200,
+    rate: Object.freeze({ messages: Infinity, bytes: Infinity, controlFrames: 200 }),
+    principalRate: Object.freeze({
+      messages: Infinity,
+      bytes: Infinity,
+      controlFrames: Infinity,
+    }),
+    window: wireDefaults.window,
+  }),
+})
+
+/** With `confirm: 'subscribers'`. */
+const GRACE_MS = 1_000
+
+const count = integer({ min: 1 })
+const perSecond: Check = (path, value) => {
+  if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
+}
+const ratesShape: Shape<Partial<Rates>> = {
+  messages: perSecond,
+  bytes: perSecond,
+  controlFrames: perSecond,
+}
+
+/** One check for each option. */
+const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
+  authenticate: func,
+  allowAnonymous: boolean,
+  authorize: func,
+  source: oneOf(['publisher', 'principal']),
+  origins: arrayOf(string({ nonEmpty: true })),
+  hosts: arrayOf(string({ nonEmpty: true })),
+  limits: object<HubLimits>({
+    maxEventBytes: count,
+    connections: count,
+    connectionsPerIp: integer({ min: 1, allowInfinity: true }),
+    sessions: count,
+    subscriptionsPerConnection: count,
+    subscriptions: count,
+    heldBytes: count,
+    publishPerSecond: perSecond,
+    connectionsPerPrincipal: integer({ min: 1, allowInfinity: true }),
+    authentications: count,
+    rate: object<Partial<Rates>>(ratesShape),
+    principalRate: object<Partial<Rates>>(ratesShape),
+    window: object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
+  }),
+  log: object<LogOptions>({
+    maxEvents: count,
+    maxBytes: count,
+    maxAgeMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  }),
+  confirm: oneOf(['hub', 'subscribers']),
+  sessionTtlMs: durationMs({ allowLong: true }),
+  holdMs: durationMs(),
+  graceMs: durationMs(),
+  heartbeatMs: durationMs({ min: 1 }),
+  helloMs: durationMs({ min: 1 }),
+  onError: func,
+})
+
+/** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for an open door */
+function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
+  const { authenticate, allowAnonymous = busV1Defaults.allowAnonymous } = options
+  if (authenticate === undefined && !allowAnonymous) {
+    throw new ConfigError(
+      'authenticate',
+      'Expected `authenticate` to be a function or `allowAnonymous` to be true: a hub is not open by accident',
+    )
+  }
+  const confirm = options.confirm ?? busV1Defaults.confirm
+  const { window, rate, principalRate, ...limits } = options.limits ?? {}
+  return Object.freeze({
+    authenticate,
+    allowAnonymous,
+    authorize: options.authorize,
+    source: options.source ?? busV1Defaults.source,
+    origins: [...(options.origins ?? [])],
+    hosts: options.hosts === undefined ? undefined : [...options.hosts],
+    limits: Object.freeze({
+      ...busV1Defaults.limits,
+      ...given(limits),
+      window: Object.freeze({ ...busV1Defaults.limits.window, ...given(window ?? {}) }),
+      rate: Object.freeze({ ...busV1Defaults.limits.rate, ...given(rate ?? {}) }),
+      principalRate: Object.freeze({
+        ...busV1Defaults.limits.principalRate,
+        ...given(principalRate ?? {}),
+      }),
+    }),
+    log: Object.freeze({ ...busV1Defaults.log, ...given(options.log ?? {}) }),
+    confirm,
+    sessionTtlMs: options.sessionTtlMs ?? busV1Defaults.sessionTtlMs,
+    holdMs: options.holdMs ?? busV1Defaults.holdMs,
+    graceMs: options.graceMs ?? (confirm === 'subscribers' ? GRACE_MS : 0),
+    heartbeatMs: options.heartbeatMs ?? busV1Defaults.heartbeatMs,
+    helloMs: options.helloMs ?? busV1Defaults.helloMs,
+    onError: options.onError,
+  })
+}
+
+/** Without what is `undefined`, which would hide a default. */
+function given<T extends object>(
+  options: T,
+): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
+  const entries = Object.entries(options).filter(([, value]) => value !== undefined)
+  return Object.fromEntries(entries) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>
 }

@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { Places } from './places.ts'
+import { Places } from './metering.ts'
 import { until } from '../../test/harness.ts'
 
 describe('the places', () => {

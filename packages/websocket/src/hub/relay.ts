@@ -1,11 +1,12 @@
 /** The relay: every frame goes to every other peer, as fast as the slowest reader that is still alive. */
+
 import type { Duplex } from 'node:stream'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
-import { countedName, type Principal } from './bus-v1/admission/principal.ts'
-import { FanOut } from './fan-out.ts'
-import type { Metering } from './metering.ts'
-import { Peer, type PeerPorts } from './peer.ts'
+import { countedName, type Principal } from './bus-v1/admission/gate.ts'
+import { Meter, type Metering, type Excess, type Metered } from './metering.ts'
+import { own, type SocketOwner } from './socket-owner.ts'
+import { Fifo } from './bus-v1/fifo.ts'
 
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
@@ -172,5 +173,200 @@ export class Relay {
     const others = this.#full.size - (this.#full.has(peer) ? 1 : 0)
     if (others > 0 || this.#underWay.has(peer)) peer.pause()
     else peer.resume()
+  }
+}
+
+/** What peers tell. */
+export interface PeerPorts {
+  readonly highWaterMarkBytes: number
+  readonly metering: Metering
+  message(from: Peer, data: Buffer, isBinary: boolean): void
+  /** More waits for this reader than the mark allows. */
+  full(peer: Peer): void
+  /** It took enough of it. */
+  drained(peer: Peer): void
+  relayed(): void
+  /** A frame that the operating system never took, because the link broke. */
+  lost(): void
+  badFrame(): void
+  closed(peer: Peer): void
+}
+
+/** Sends frames as they came; reads unless told to pause. */
+export class Peer implements SocketOwner, Metered {
+  readonly #ws: WebSocket
+  readonly #ports: PeerPorts
+  readonly #meter: Meter
+  #isFull = false
+  /** It sent too much: nothing of it counts any more. */
+  #isEnded = false
+  /** One callback per peer, not per frame. */
+  readonly #done: (error?: Error | null) => void
+
+  /** @param principal - who sends, where that is somebody with a name */
+  constructor(ws: WebSocket, tcp: Duplex, principal: string | undefined, ports: PeerPorts) {
+    this.#ws = ws
+    this.#ports = ports
+    this.#meter = new Meter(ports.metering, this)
+    this.#meter.principal = principal
+    this.#done = (error) => {
+      // Node calls back a write that was under way when its socket was destroyed as if it had succeeded.
+      if ((error === undefined || error === null) && !tcp.destroyed) ports.relayed()
+      else ports.lost()
+      if (this.#isFull && ws.bufferedAmount <= ports.highWaterMarkBytes / 2) this.#drained()
+    }
+    own(ws, this)
+  }
+
+  onMessage(data: Buffer, isBinary: boolean): void {
+    if (this.#isEnded || !this.#meter.message(data.length)) return
+    this.#ports.message(this, data, isBinary)
+  }
+
+  onBadFrame(): void {
+    this.#ports.badFrame()
+  }
+
+  onPing(): void {
+    if (!this.#isEnded) this.#meter.controlFrame()
+  }
+
+  onPong(): void {
+    this.onPing()
+  }
+
+  sentTooMuch(_waitMs: number, what: Excess): void {
+    this.#isEnded = true
+    this.close(4429, what)
+    // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
+    this.#ws.pause()
+  }
+
+  onClose(): void {
+    if (this.#isFull) this.#drained()
+    this.#ports.closed(this)
+  }
+
+  send(data: Buffer, isBinary: boolean): void {
+    if (!this.#isOpen) {
+      // On a socket that closes, ws would count the bytes as buffered and never take them off again.
+      this.#ports.lost()
+      return
+    }
+    this.#ws.send(data, { binary: isBinary }, this.#done)
+    if (this.#isFull || this.#ws.bufferedAmount <= this.#ports.highWaterMarkBytes) return
+    this.#isFull = true
+    this.#ports.full(this)
+  }
+
+  /** Stops reading. A peer that closes is read on: it would not see the end otherwise. */
+  pause(): void {
+    if (this.#isOpen && !this.#ws.isPaused) this.#ws.pause()
+  }
+
+  resume(): void {
+    if (this.#ws.isPaused) this.#ws.resume()
+  }
+
+  close(code: number, reason: string): void {
+    // A paused socket would not see the answer.
+    this.resume()
+    this.#ws.close(code, reason)
+  }
+
+  terminate(): void {
+    this.#ws.terminate()
+  }
+
+  get #isOpen(): boolean {
+    return this.#ws.readyState === this.#ws.OPEN
+  }
+
+  #drained(): void {
+    this.#isFull = false
+    this.#ports.drained(this)
+  }
+}
+
+/** Peers that are served before others get to read again. */
+const PEERS_AT_ONCE = 512
+
+/** What a peer takes. */
+export interface Receiver {
+  send(data: Buffer, isBinary: boolean): void
+}
+
+interface Round<P> {
+  readonly data: Buffer
+  readonly isBinary: boolean
+  readonly from: P | undefined
+  /** Those who have not had it; who leaves meanwhile is none of them. */
+  readonly rest: Iterator<P>
+}
+
+/**
+ * Bounded by those who send: each is told to wait as long as a frame of it is not with everybody. For those of nobody the hub
+ * looks at {@link FanOut.unowned}.
+ */
+export class FanOut<P extends Receiver> {
+  readonly #peers: ReadonlyMap<P, unknown>
+  readonly #onDone: (from: P | undefined) => void
+  readonly #rounds = new Fifo<Round<P>>()
+  #unowned = 0
+
+  /** @param onDone - a frame for which somebody was told to wait is with everybody */
+  constructor(peers: ReadonlyMap<P, unknown>, onDone: (from: P | undefined) => void) {
+    this.#peers = peers
+    this.#onDone = onDone
+  }
+
+  /** Whether every frame is with everybody. */
+  get isIdle(): boolean {
+    return this.#rounds.size === 0
+  }
+
+  /** Frames of nobody that are not with everybody. */
+  get unowned(): number {
+    return this.#unowned
+  }
+
+  /** Gives a frame to everybody but `from`. @returns `false`: not all have it yet, and `from` had better wait */
+  give(data: Buffer, isBinary: boolean, from: P | undefined): boolean {
+    if (this.isIdle && this.#peers.size <= PEERS_AT_ONCE) {
+      for (const peer of this.#peers.keys()) if (peer !== from) peer.send(data, isBinary)
+      return true
+    }
+    const isFirst = this.isIdle
+    if (from === undefined) this.#unowned++
+    this.#rounds.push({ data, isBinary, from, rest: this.#peers.keys() })
+    if (isFirst) setImmediate(this.#serve)
+    return false
+  }
+
+  /** Gives everything to everybody now. */
+  flush(): void {
+    for (let round = this.#rounds.peek(); round !== undefined; round = this.#rounds.peek()) {
+      this.#go(round, Infinity)
+    }
+  }
+
+  readonly #serve = (): void => {
+    const round = this.#rounds.peek()
+    if (round === undefined) return
+    this.#go(round, PEERS_AT_ONCE)
+    if (!this.isIdle) setImmediate(this.#serve)
+  }
+
+  #go({ data, isBinary, from, rest }: Round<P>, count: number): void {
+    for (let served = 0; served < count; served++) {
+      const { value: peer, done } = rest.next()
+      if (done === true) {
+        this.#rounds.shift()
+        if (from === undefined) this.#unowned--
+        this.#onDone(from)
+        return
+      }
+      if (peer !== from) peer.send(data, isBinary)
+    }
   }
 }

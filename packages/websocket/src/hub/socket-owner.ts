@@ -1,6 +1,6 @@
 /** The owner of a socket: hears what happens on it, through listeners that all sockets of a hub share. */
 import type { RawData, WebSocket } from 'ws'
-import { isBadFrame } from '../socket/bad-frame.ts'
+import { isBadFrame } from '../socket/socket-port.ts'
 
 /** Who has a socket. */
 export interface SocketOwner {

@@ -1,5 +1,5 @@
 /** Messages about authentication as JSON: written, read by their usual names, and kept free of secrets. */
-import { REDACTED, printable } from '@bus/core'
+import { REDACTED, printable } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import type { AuthAnswer } from './auth.ts'
 

@@ -1,5 +1,5 @@
 /** The port of authentication by messages: what we show, and what the server's answer means. */
-import { durationMs, func, type Shape } from '@bus/core'
+import { durationMs, func, type Shape } from '@bus/core/kit'
 import type { AuthContext } from '../protocol/credentials.ts'
 import type { Frame } from '../protocol/protocol.ts'
 

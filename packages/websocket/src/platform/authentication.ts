@@ -1,20 +1,22 @@
 /** Authentication over the life of a transport: shown on each new link, renewed on the live one before it ends. */
+import { AuthError, DisconnectedError, type Clock } from '@bus/core'
+import { after, checkOptions, func, systemClock, withDeadline, withMethods } from '@bus/core/kit'
 import {
-  AuthError,
-  DisconnectedError,
-  after,
-  checkOptions,
-  func,
-  systemClock,
-  withDeadline,
-  withMethods,
-  type Clock,
-} from '@bus/core'
-import { RENEW_BEFORE_MS, renewalDelayMs, retryDelayMs } from '../protocol/credentials.ts'
-import type { AuthContext } from '../protocol/credentials.ts'
+  RENEW_BEFORE_MS,
+  renewalDelayMs,
+  retryDelayMs,
+  type AuthContext,
+} from '../protocol/credentials.ts'
 import type { Frame, ProtocolLink } from '../protocol/protocol.ts'
-import { needsRenewal, policyOf, policyShape } from './auth.ts'
-import type { AuthAnswer, AuthHandler, AuthPolicy, AuthState } from './auth.ts'
+import {
+  needsRenewal,
+  policyOf,
+  policyShape,
+  type AuthAnswer,
+  type AuthHandler,
+  type AuthPolicy,
+  type AuthState,
+} from './auth.ts'
 
 /** The time that authentication goes by. */
 export interface AuthTime {

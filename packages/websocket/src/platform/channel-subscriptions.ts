@@ -2,18 +2,13 @@
 import {
   AbortedError,
   ClosedError,
-  Emitter,
-  abortable,
-  arrayOf,
-  checkOptions,
-  string,
-  where,
   type Listenable,
   type ListenOptions,
   type Unsubscribe,
   type BusError,
   type WaitOptions,
 } from '@bus/core'
+import { Emitter, abortable, arrayOf, checkOptions, string, where } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import { ChannelBook } from './channels/channel-book.ts'
 import {

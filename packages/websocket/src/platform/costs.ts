@@ -1,5 +1,5 @@
 /** Costs: how many tokens of a rate limit a message takes, as well-known servers count. */
-import { checkOptions, number, recordOf, type Shape } from '@bus/core'
+import { checkOptions, number, recordOf, type Shape } from '@bus/core/kit'
 
 /**
  * What a message costs: an event, a request with a `method`, or the bare name of either. Of an event whose payload is

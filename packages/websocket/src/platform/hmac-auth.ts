@@ -1,6 +1,15 @@
 /** Authentication by signature: a key names us, and an HMAC with the secret proves it. */
 import { createHmac, randomUUID } from 'node:crypto'
-import { checkOptions, falseOr, func, oneOf, required, string, where, type Check } from '@bus/core'
+import {
+  checkOptions,
+  falseOr,
+  func,
+  oneOf,
+  required,
+  string,
+  where,
+  type Check,
+} from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import {
   parseFrame,

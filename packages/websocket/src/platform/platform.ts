@@ -1,16 +1,6 @@
 /** The platform: what one kind of server expects of its clients, defined once and opened as often as needed. */
-import {
-  ConfigError,
-  checkOptions,
-  func,
-  required,
-  string,
-  where,
-  withMethods,
-  type Clock,
-  type Codec,
-  type Shape,
-} from '@bus/core'
+import { ConfigError, type Clock, type Codec } from '@bus/core'
+import { checkOptions, func, required, string, where, withMethods, type Shape } from '@bus/core/kit'
 import { checkUrl } from '../client/options/endpoint.ts'
 import { mergeConfig } from '../client/options/merge-config.ts'
 import type { WebSocketTransportOptions } from '../client/options/options.ts'
@@ -24,7 +14,7 @@ import {
   type PlatformAuth,
   type PlatformSubscriptions,
 } from './compose-protocol.ts'
-import type { HeartbeatProfile } from './heartbeat-profile.ts'
+import type { HeartbeatProfile } from '../protocol/heartbeat-profile.ts'
 
 /** Options of the transport that hold for every client of a platform. */
 export type PlatformOptions = Partial<

@@ -1,5 +1,6 @@
 /** Authentication by token: one message shows it, and the server accepts or refuses. */
-import { ConfigError, checkOptions, falseOr, func, required, type Check } from '@bus/core'
+import { ConfigError } from '@bus/core'
+import { checkOptions, falseOr, func, required, type Check } from '@bus/core/kit'
 import { askToken, type AuthContext, type TokenSource } from '../protocol/credentials.ts'
 import type { Frame } from '../protocol/protocol.ts'
 import {

@@ -1,15 +1,6 @@
 /** The frame handler: a protocol whose frames are read by a function that carries state from frame to frame. */
-import {
-  ConfigError,
-  DecodeError,
-  checkOptions,
-  createEvent,
-  string,
-  withMethods,
-  type Event,
-  type EventInit,
-  type Shape,
-} from '@bus/core'
+import { ConfigError, DecodeError, createEvent, type Event, type EventInit } from '@bus/core'
+import { checkOptions, string, withMethods, type Shape } from '@bus/core/kit'
 import { plainJson } from './plain-json.ts'
 import type { Frame, Protocol, ProtocolLink, ProtocolReceiver } from './protocol.ts'
 

@@ -1,14 +1,6 @@
 /** The plain wire: one frame is one event, and the server sends every event to everybody. */
-import {
-  arrayOf,
-  checkOptions,
-  jsonCodec,
-  string,
-  withMethods,
-  type Codec,
-  type Event,
-  type Shape,
-} from '@bus/core'
+import { jsonCodec, type Codec, type Event } from '@bus/core'
+import { arrayOf, checkOptions, string, withMethods, type Shape } from '@bus/core/kit'
 import type { Frame, Protocol, ProtocolReceiver } from './protocol.ts'
 
 /** The options of `plainJson`. */

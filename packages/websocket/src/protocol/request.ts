@@ -1,11 +1,6 @@
 /** Requests and their answers on links: each ends with its answer, its time limit, its signal or its link. */
-import {
-  AbortWatch,
-  DisconnectedError,
-  withDeadline,
-  type Clock,
-  type WaitOptions,
-} from '@bus/core'
+import { DisconnectedError, type Clock, type WaitOptions } from '@bus/core'
+import { AbortWatch, withDeadline } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from './protocol.ts'
 
 /** How long a request waits for its answer. */

@@ -2,8 +2,7 @@ import { DisconnectedError, HeartbeatTimeoutError } from '@bus/core'
 import { assert, array, constantFrom, integer, property, record } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../test/fake-clock.ts'
-import { Heartbeat } from './heartbeat.ts'
-import type { HeartbeatOptions } from './heartbeat-port.ts'
+import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts'
 
 const OPTIONS: HeartbeatOptions = { intervalMs: 100, timeoutMs: 40, maxMissed: 1 }
 

@@ -1,15 +1,17 @@
 /** The heartbeat of one connection: notices that the other side is gone when no frame says so. */
-import { DisconnectedError, HeartbeatTimeoutError, type Clock, type Timer } from '@bus/core'
-import type {
-  HeartbeatOptions,
-  HeartbeatPort,
-  HeartbeatStats,
-  HeartbeatTools,
-} from './heartbeat-port.ts'
-import { afterReading } from './after-reading.ts'
-import { Probes, type ProbeOptions } from './probes.ts'
 
-export type { HeartbeatStats } from './heartbeat-port.ts'
+import {
+  DisconnectedError,
+  HeartbeatTimeoutError,
+  AbortedError,
+  TimeoutError,
+  type Clock,
+  type Timer,
+  type Random,
+  type BusError,
+  type WaitOptions,
+} from '@bus/core'
+import { afterReading } from './after-reading.ts'
 
 /** A ping of the interval that waits for its pong. */
 interface Outstanding {
@@ -265,4 +267,112 @@ export class Heartbeat {
     this.#sequence += 1
     return String(this.#sequence)
   }
+}
+
+/** What the heartbeat does to its owner. */
+export interface HeartbeatPort {
+  /** Sends a ping frame. */
+  ping(payload: string): void
+  /**
+   * Bytes that were received so far, those of a frame that is not complete included. A large message delays the pong behind
+   * it, and while it comes its bytes are the sign of life. Absent: only frames are.
+   */
+  received?(): number
+  /** A deadline passed: a ping stayed without an answer, or nothing was heard. {@link lost} may follow. */
+  missed?(info: { readonly silentMs: number; readonly missed: number }): void
+  /** The other side is gone: terminate the socket. Told once; the heartbeat has stopped. */
+  lost(error: HeartbeatTimeoutError): void
+}
+
+export interface HeartbeatOptions {
+  /** Milliseconds between pings; `false` sends none. */
+  readonly intervalMs: number | false
+  /** Milliseconds that an answer to a ping may take, at most `intervalMs`. */
+  readonly timeoutMs: number
+  /** Pings in a row without an answer after which the other side is lost. */
+  readonly maxMissed: number
+  /** Milliseconds without any frame after which the other side is lost. `undefined`: no limit. */
+  readonly idleTimeoutMs?: number | undefined
+}
+
+export interface HeartbeatTools {
+  readonly clock: Clock
+  /** Spreads the first pings of many connections over the interval. */
+  readonly random: Random
+  /** Runs later, once bytes that already wait have been read. @default two turns of `setImmediate` */
+  readonly defer?: (run: () => void) => void
+}
+
+export interface HeartbeatStats {
+  /** Monotonic milliseconds of the last frame; `undefined` before the first. */
+  readonly lastInboundAt: number | undefined
+  readonly lastPongAt: number | undefined
+  /** Pings in a row without an answer in time, also when other frames show that the link lives. */
+  readonly missed: number
+  /** Round trip of the last answered ping, in milliseconds. */
+  readonly rttMs: number | undefined
+  readonly timerActive: boolean
+}
+
+export interface ProbeOptions extends WaitOptions {
+  /** Milliseconds that the pong may take. */
+  readonly timeoutMs: number
+}
+
+interface Probe {
+  readonly sentAt: number
+  end(result: number | BusError): void
+}
+
+/** The probes under way, by payload. */
+export class Probes {
+  readonly #clock: Clock
+  readonly #byPayload = new Map<string, Probe>()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /**
+   * Sends a ping and waits.
+   *
+   * @returns the round trip in milliseconds; rejects with `TimeoutError` or `AbortedError`
+   */
+  send(payload: string, ping: (payload: string) => void, options: ProbeOptions): Promise<number> {
+    const { signal, timeoutMs } = options
+    if (signal?.aborted === true) return Promise.reject(aborted(signal))
+    return new Promise((resolve, reject) => {
+      const abort = (): void => end(aborted(signal))
+      const end = (result: number | BusError): void => {
+        this.#byPayload.delete(payload)
+        this.#clock.clearTimeout(timer)
+        signal?.removeEventListener('abort', abort)
+        if (typeof result === 'number') resolve(result)
+        else reject(result)
+      }
+      const expire = (): void => end(new TimeoutError(`No pong came within ${timeoutMs} ms`))
+      const timer: Timer = this.#clock.setTimeout(expire, timeoutMs)
+      signal?.addEventListener('abort', abort, { once: true })
+      this.#byPayload.set(payload, { sentAt: this.#clock.now(), end })
+      ping(payload)
+    })
+  }
+
+  /** The round trip of the probe with this payload, which is thereby answered; `undefined` when there is none. */
+  answer(payload: string): number | undefined {
+    const probe = this.#byPayload.get(payload)
+    if (probe === undefined) return undefined
+    const rttMs = this.#clock.now() - probe.sentAt
+    probe.end(rttMs)
+    return rttMs
+  }
+
+  /** Rejects whoever waits. */
+  failAll(error: BusError): void {
+    for (const probe of this.#byPayload.values()) probe.end(error)
+  }
+}
+
+function aborted(signal: AbortSignal | undefined): AbortedError {
+  return new AbortedError('The probe', { cause: signal?.reason })
 }

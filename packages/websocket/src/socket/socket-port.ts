@@ -1,4 +1,5 @@
 /** The socket port: the few things that writer, reader and heartbeat need of one physical socket. */
+
 import { isSendableCloseCode } from '../protocol/close-codes.ts'
 
 /** One physical WebSocket. None of its members throws while the socket is open. */
@@ -66,4 +67,10 @@ function terminateAfter(port: Pick<SocketPort, 'terminate'>, cause: unknown): Er
   } catch (second) {
     return new AggregateError([error, second], 'The socket could be neither closed nor terminated')
   }
+}
+
+/** Whether the error of a socket tells of a frame that breaks the rules, or our limits. */
+export function isBadFrame(error: Error): boolean {
+  const { code } = error as NodeJS.ErrnoException
+  return code?.startsWith('WS_ERR_') === true
 }

@@ -1,7 +1,7 @@
 /** The faults of a hub as a medium: what breaks the links of one transport, and what breaks the hub. */
 import type { Transport } from '@bus/core'
-import type { Faults } from '@bus/testing/conformance'
 import type { ChaosLink, ChaosProxy } from '@bus/testing/chaos'
+import type { Faults } from '@bus/testing/conformance'
 import type { HubWorld } from './hub-medium.ts'
 import type { NamedLinks } from './named-links.ts'
 

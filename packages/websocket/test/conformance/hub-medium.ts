@@ -1,8 +1,8 @@
 /** A hub as the medium of the conformance suite; every link to it leads through a chaos proxy and a relay that edits frames. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport } from '@bus/core'
-import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { startChaosProxy, type Weather } from '@bus/testing/chaos'
+import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { createHub, type Hub, type HubOptions } from '../../src/hub/index.ts'
 import type { Dialect } from './dialect.ts'
 import { startEditingRelay } from './editing-relay.ts'

@@ -1,5 +1,6 @@
 /** The media of the conformance suite: the two wires, the bus.v1 wire in bad weather, and a pool over it. */
-import { backoff, transportPool, type TransportPool } from '@bus/core'
+import { transportPool, type TransportPool } from '@bus/compose'
+import { backoff } from '@bus/core'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { busV1, webSocketTransport, type WebSocketTransport } from '../../src/index.ts'
 import { plainJson, type Protocol } from '../../src/protocol/index.ts'

@@ -1,5 +1,6 @@
 /** What one subscription is told, in the order in which it is told: events, and gaps between them. */
-import { PatternIndex, type Event, type Feed, type Gap, type Sink, type Transport } from '@bus/core'
+import type { Event, Feed, Gap, Sink, Transport } from '@bus/core'
+import { PatternIndex } from '@bus/core/kit'
 
 /** Which event of which publisher; the payload of every event of a campaign. */
 export interface Mark {

@@ -1,5 +1,6 @@
 /** The machine's clock, with a count of the timers that run: one that is left after `close` is a leak. */
-import { systemClock, type Clock, type Timer } from '@bus/core'
+import type { Clock, Timer } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 
 /** Given to every transport and bus of a case. */
 export class CountingClock implements Clock {

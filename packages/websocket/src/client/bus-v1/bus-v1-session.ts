@@ -1,20 +1,28 @@
 /** The session of `bus.v1`: acknowledged publishing and resumable subscribing over any number of links. */
-import { AuthError, DecodeError, ProtocolError, type BusError, type Event } from '@bus/core'
+
+import {
+  AuthError,
+  DecodeError,
+  ProtocolError,
+  RejectedError,
+  type BusError,
+  type Event,
+  type Clock,
+  type Gap,
+} from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
-import type { WireSubscription } from '../../protocol/bus-v1/hello.ts'
+import { helloLine, type WireSubscription, type Hello } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { LinkEnd, Session, SessionLink } from '../link/session.ts'
 import { encodeBody } from '../../protocol/bus-v1/body.ts'
-import { busV1Capabilities } from '../../protocol/bus-v1/capabilities.ts'
-import { Greeting } from './greeting.ts'
-import { ProgressWatch } from './progress-watch.ts'
-import type { BusV1Ports } from './ports.ts'
-import { Publisher } from './publisher.ts'
-import { SessionToken } from './session-token.ts'
+import { busV1Capabilities, VERSION } from '../../protocol/bus-v1/limits.ts'
+import { ProgressWatch, SessionToken } from './progress-watch.ts'
+import { Publisher, type PublisherOutbox } from './publisher.ts'
 import { Subscriber } from './subscriber.ts'
-import { Verdicts, refusal } from './verdicts.ts'
+import type { SessionCredentials } from '../../protocol/credentials.ts'
+import type { Registry } from '../subscriptions/registry.ts'
 
 /** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
 const MAX_MESSAGE_BYTES = 65_536
@@ -249,4 +257,163 @@ export class BusV1Session implements Session, HubReceiver {
     this.#token?.down()
     this.#progress.stop()
   }
+}
+
+/** One per session, for one link after the other. */
+export class Greeting {
+  /** As the hub has named the session. */
+  #sid: string | undefined
+  /** Links that said `hello`. */
+  #links = 0
+  #waiting: Waiting<Welcome> | undefined
+  #isWelcomed = false
+
+  /** Whether the hub has answered on this link. */
+  get isWelcomed(): boolean {
+    return this.#isWelcomed
+  }
+
+  /** Says hello. Rejects with what {@link fail} is given, or with the signal's reason. */
+  exchange(
+    link: SessionLink,
+    hello: Omit<Hello, 'v' | 'sid' | 'link'>,
+    signal: AbortSignal,
+  ): Promise<Welcome> {
+    const welcome = waitWithin<Welcome>(signal, (waiting) => (this.#waiting = waiting))
+    const session = this.#sid === undefined ? {} : { sid: this.#sid }
+    const line = helloLine({ v: VERSION, ...hello, link: ++this.#links, ...session })
+    // A failing write ends the link, and the wait with it.
+    void link.send(line).catch(() => {})
+    link.flow()
+    return welcome
+  }
+
+  /** The hub's answer came. @returns what is wrong with it */
+  answered(welcome: Welcome): 'again' | 'sid' | undefined {
+    const waiting = this.#waiting
+    if (waiting === undefined) return 'again'
+    if (welcome.resumed && welcome.sid !== this.#sid) {
+      this.#sid = undefined
+      return 'sid'
+    }
+    this.#waiting = undefined
+    this.#isWelcomed = true
+    this.#sid = welcome.sid
+    waiting.resolve(welcome)
+    return undefined
+  }
+
+  /** `false`: nobody waits for an answer. */
+  fail(error: Error): boolean {
+    this.#waiting?.reject(error)
+    return this.#waiting !== undefined
+  }
+
+  /** The link is gone. */
+  forgetLink(): void {
+    this.#waiting = undefined
+    this.#isWelcomed = false
+  }
+
+  /** The next link begins another session. */
+  forgetSession(): void {
+    this.#sid = undefined
+  }
+}
+
+interface Asked {
+  readonly pattern: string
+  readonly waiting: Waiting<void>
+}
+
+/** Of one link. A word on what nobody asked for means nothing. */
+class Verdicts {
+  readonly #asked = new Map<number, Asked>()
+
+  /**
+   * Resolves when the hub has taken all of the subscriptions; rejects with the first {@link refusal}, or with the signal's
+   * reason. One wait for all: a signal with many listeners looks like a leak to Node.
+   */
+  async wait(subs: readonly WireSubscription[], signal: AbortSignal): Promise<void> {
+    if (subs.length === 0) return
+    await waitWithin<void>(signal, (waiting) => {
+      let left = subs.length
+      const resolve = (): void => {
+        if (--left === 0) waiting.resolve()
+      }
+      const each = { ...waiting, resolve }
+      for (const { id, pattern } of subs) this.#asked.set(id, { pattern, waiting: each })
+    })
+  }
+
+  taken(id: number): void {
+    this.#asked.get(id)?.waiting.resolve()
+    this.#asked.delete(id)
+  }
+
+  /** @returns the pattern that the hub does not give */
+  refused(id: number, code: string): string | undefined {
+    const asked = this.#asked.get(id)
+    this.#asked.delete(id)
+    asked?.waiting.reject(refusal(asked.pattern, id, code))
+    return asked?.pattern
+  }
+
+  /** The link is over, and its signal has ended every wait. */
+  clear(): void {
+    this.#asked.clear()
+  }
+}
+
+/** What whoever subscribed is told. */
+function refusal(pattern: string, id: number, code: string): RejectedError {
+  return new RejectedError(`The hub refused the subscription ${id} to \`${pattern}\`: ${code}`)
+}
+
+/** The other end of the promise. Only the first call counts. */
+export interface Waiting<T> {
+  resolve(value: T): void
+  reject(error: unknown): void
+}
+
+/** @param register - gets the other end; it is called at once */
+function waitWithin<T>(
+  signal: AbortSignal,
+  register: (waiting: Waiting<T>) => unknown,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const onAbort = (): void => reject(signal.reason)
+    const end = (): void => signal.removeEventListener('abort', onAbort)
+    signal.addEventListener('abort', onAbort, { once: true })
+    register({
+      resolve: (value) => {
+        end()
+        resolve(value)
+      },
+      reject: (error) => {
+        end()
+        reject(error)
+      },
+    })
+  })
+}
+
+export interface BusV1Ports {
+  readonly outbox: PublisherOutbox
+  readonly registry: Registry
+  readonly clock: Clock
+  readonly maxMessageBytes: number
+  /** What is shown to the hub; absent where the handshake says it all. */
+  readonly credentials: SessionCredentials | undefined
+  /** Milliseconds without a word of the hub about what was published that end the link; `Infinity`: none do. */
+  readonly progressMs: number
+  /** There is something to write. */
+  wake(): void
+  received(): void
+  gap(gap: Gap): void
+  /** The hub wants to be left alone for a while, counted from the end of the link. */
+  postpone(retryAfterMs: number, spreadMs: number): void
+  undecodable(error: Error, frame: Frame): void
+  /** The verdict on everything that was wanted when the link opened. */
+  restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
 }

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { SessionLink } from '../link/session.ts'
-import { Greeting } from './greeting.ts'
+import { Greeting } from './bus-v1-session.ts'
 
 function welcomeOf(changes: Partial<Welcome> = {}): Welcome {
   const nothing = { last: 0, refused: [], subs: [], gaps: [], head: 0 }

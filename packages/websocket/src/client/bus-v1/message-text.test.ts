@@ -1,8 +1,8 @@
 import { createEvent } from '@bus/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { OutboxEntry } from '../outbox/outbox-entry.ts'
-import { MessageText, lineBytes } from './message-text.ts'
+import { OutboxEntry } from '../outbox/outbox.ts'
+import { MessageText, lineBytes } from './publisher.ts'
 
 const entryOf = (body: string): OutboxEntry =>
   new OutboxEntry(createEvent('order.created', 0, { id: 'i-1' }), body)

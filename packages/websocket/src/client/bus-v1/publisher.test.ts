@@ -1,7 +1,7 @@
 import { createEvent, type BusError } from '@bus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { OutboxEntry } from '../outbox/outbox-entry.ts'
+import { OutboxEntry } from '../outbox/outbox.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'

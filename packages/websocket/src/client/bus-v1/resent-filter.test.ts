@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { ResentFilter } from './resent-filter.ts'
+import { ResentFilter } from './cursor.ts'
 
 test('remembers exactly the last events by source and id, whatever their ids look like', () => {
   const id = fc.oneof(

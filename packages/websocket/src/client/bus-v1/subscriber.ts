@@ -1,14 +1,14 @@
 /** The subscribing half of a `bus.v1` session: what is wanted, what has come, what is settled. */
-import { DecodeError, after, type Clock, type Gap } from '@bus/core'
+
+import { DecodeError, type Clock, type Gap } from '@bus/core'
+import { after } from '@bus/core/kit'
 import { ackLine } from '../../protocol/bus-v1/client-lines.ts'
 import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Registry } from '../subscriptions/registry.ts'
 import { decodeBody } from '../../protocol/bus-v1/body.ts'
-import { Cursor } from './cursor.ts'
-import { ResentFilter } from './resent-filter.ts'
-import { UnreadableEvents } from './unreadable-events.ts'
+import { Cursor, ResentFilter } from './cursor.ts'
 
 export interface SubscriberPorts {
   readonly registry: Registry
@@ -230,5 +230,26 @@ export class Subscriber {
   #due(): void {
     this.#isAckDue = true
     this.#ports.ackDue()
+  }
+}
+
+/** Times that the same event may come unreadable before it is given up. */
+const MAX_TIMES = 3
+
+/** Remembers the one event that stands in the way: nothing behind it is taken before it. */
+class UnreadableEvents {
+  #offset: number | undefined
+  #times = 0
+
+  /** Notes that the event came unreadable. @returns whether it must be given up */
+  note(offset: number): boolean {
+    this.#times = offset === this.#offset ? this.#times + 1 : 1
+    this.#offset = offset
+    return this.#times >= MAX_TIMES
+  }
+
+  /** Offsets are those of another log now. */
+  reset(): void {
+    this.#offset = undefined
   }
 }

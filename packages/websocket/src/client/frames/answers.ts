@@ -1,6 +1,25 @@
 /** Answers: who waits for which frame of one link, and what came before anybody asked. */
-import { AbortWatch } from '@bus/core'
-import type { Frame } from '../../protocol/protocol.ts'
+
+import {
+  ClosedError,
+  DisconnectedError,
+  QueueFullError,
+  UnsupportedError,
+  type Clock,
+  type WaitOptions,
+} from '@bus/core'
+import {
+  AbortWatch,
+  checkOptions,
+  durationMs,
+  where,
+  withDeadline,
+  type Shape,
+} from '@bus/core/kit'
+import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
+import type { FrameTap, RawFrame } from './frame-tap.ts'
+import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
+import { Requests, type RequestOptions } from '../../protocol/request.ts'
 
 /** What is kept for waits to come: a server's greeting is among the first frames. */
 const MAX_KEPT_FRAMES = 256
@@ -120,4 +139,89 @@ function isTaken(waiter: Waiter, frame: Frame): boolean {
     waiter.fail(error)
     return true
   }
+}
+
+/** How long a wait for a frame lasts. */
+export interface FrameWaitOptions extends WaitOptions {
+  /** Milliseconds after which the call rejects with `TimeoutError`. @default no limit */
+  readonly timeoutMs?: number
+}
+
+const FRAME_WAIT_SHAPE: Shape<FrameWaitOptions> = Object.freeze({
+  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+})
+
+/** Sees every frame that comes after the call, over all links. What the test throws rejects the wait. */
+export async function waitForFrame(
+  tap: Pick<FrameTap, 'observe'>,
+  isWanted: (frame: RawFrame) => boolean,
+  options: FrameWaitOptions,
+  clock: Clock,
+): Promise<RawFrame> {
+  checkOptions('', options, FRAME_WAIT_SHAPE)
+  const watch = (signal: AbortSignal): Promise<RawFrame> =>
+    new Promise((resolve, reject) => {
+      const see = (frame: RawFrame): void => {
+        try {
+          if (!isWanted(frame)) return
+          resolve(frame)
+        } catch (error) {
+          reject(error)
+        }
+        stop()
+      }
+      const stop = tap.observe(see, () => reject(new ClosedError('The transport was closed')))
+      signal.addEventListener('abort', stop, { once: true })
+    })
+  return await withDeadline(watch, { ...options, clock, what: 'Waiting for a frame' })
+}
+
+/** What an answer is: something for the caller, or `undefined` for a frame that is none. What it throws rejects the request. */
+export type AnswerMatch<T> = (frame: RawFrame) => T | undefined
+
+const REQUEST_SHAPE: Shape<RequestOptions> = Object.freeze({
+  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+})
+
+/** Each waiting request looks at each frame. */
+const MAX_PENDING = 1_000
+
+/** Those of one transport. */
+export class RawRequests {
+  readonly #requests: Requests
+  readonly #readyLink: () => ProtocolLink | undefined
+  #pending = 0
+
+  constructor(clock: Clock, readyLink: () => ProtocolLink | undefined) {
+    this.#requests = new Requests(clock)
+    this.#readyLink = readyLink
+  }
+
+  async request<T>(frame: Frame, match: AnswerMatch<T>, options: RequestOptions): Promise<T> {
+    checkOptions('', options, REQUEST_SHAPE)
+    const link = this.#readyLink()
+    if (link === undefined || link.signal.aborted) {
+      throw new DisconnectedError('There is no link', { outcome: 'not-sent' })
+    }
+    if (link.subprotocol === SUBPROTOCOL) {
+      throw new UnsupportedError('websocket', `requests over ${SUBPROTOCOL}`)
+    }
+    if (this.#pending >= MAX_PENDING) {
+      const message = `${MAX_PENDING} requests wait for their answers already`
+      throw new QueueFullError(message, { outcome: 'not-sent' })
+    }
+    this.#pending++
+    try {
+      const terms = { ...options, what: 'The request' }
+      return await this.#requests.run(link, frame, (came) => match(toRaw(came)), terms)
+    } finally {
+      this.#pending--
+    }
+  }
+}
+
+function toRaw(frame: Frame): RawFrame {
+  return typeof frame === 'string' ? { kind: 'text', data: frame } : { kind: 'binary', data: frame }
 }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import type { HeartbeatProfile } from '../../platform/heartbeat-profile.ts'
+import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import { ApplicationHeartbeat } from './application-heartbeat.ts'
 
 function setUp(profile: Omit<HeartbeatProfile, 'name'>) {

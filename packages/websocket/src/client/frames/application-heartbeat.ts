@@ -1,6 +1,6 @@
 /** Runs a heartbeat profile on one link: ticks at its interval, answers what the server asks. */
 import type { Clock, Timer } from '@bus/core'
-import type { HeartbeatProfile } from '../../platform/heartbeat-profile.ts'
+import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame } from '../../protocol/protocol.ts'
 
 const DEFAULT_INTERVAL_MS = 30_000

@@ -2,8 +2,7 @@ import { AuthError } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
 import type { Frame } from '../../protocol/protocol.ts'
-import { bootstrap } from './bootstrap.ts'
-import type { Link } from './link.ts'
+import { bootstrap, type Link } from './link.ts'
 import type { OnOpen } from '../options/options.ts'
 
 function setUp() {

@@ -1,11 +1,10 @@
 /** One physical WebSocket connection, from the first listener to `close`. It never reconnects. */
+
 import type { Socket } from 'node:net'
 import type { WebSocket } from 'ws'
 import type { Frame } from '../../protocol/protocol.ts'
-import { isBadFrame } from '../../socket/bad-frame.ts'
-import type { SocketPort } from '../../socket/socket-port.ts'
-import type { ConnectionWatch } from './connection-watch.ts'
-import type { SocketBytes, TrafficPort } from '../frames/traffic.ts'
+import { isBadFrame, type SocketPort } from '../../socket/socket-port.ts'
+import type { SocketBytes, TrafficPort } from '../frames/frame-tap.ts'
 
 /** How a connection ended. */
 export interface CloseInfo {
@@ -193,4 +192,27 @@ export class Connection implements SocketPort {
     this.#watch?.closed(this.#closeInfo)
     this.#listener.closed(this.#closeInfo)
   }
+}
+
+/** Whether something came or was sent. */
+export type WatchDirection = 'in' | 'out'
+
+/** How it ended. */
+export interface WatchedEnd {
+  /** 1006 where the link broke without a close frame. */
+  readonly code: number
+  readonly reason: string
+  readonly initiatedBy: 'local' | 'remote'
+}
+
+/** One per connection. None of its members throws or keeps what it is given: bytes belong to the connection. */
+export interface ConnectionWatch {
+  /** The handshake succeeded. */
+  opened(protocol: string): void
+  message(direction: WatchDirection, data: Frame, isBinary: boolean): void
+  control(direction: WatchDirection, kind: 'ping' | 'pong', payload: Frame): void
+  /** We send a close frame. */
+  closing(code: number, reason: string): void
+  /** It is over, also when it was never open. */
+  closed(end: WatchedEnd): void
 }

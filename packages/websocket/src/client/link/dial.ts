@@ -1,4 +1,5 @@
 /** Dialing: one attempt to open one connection, under one absolute deadline. */
+
 import { STATUS_CODES, type IncomingMessage } from 'node:http'
 import { createSecureContext, type ConnectionOptions, type SecureContextOptions } from 'node:tls'
 import {
@@ -9,21 +10,16 @@ import {
   ConnectionError,
   HandshakeError,
   ProtocolError,
-  redactUrl,
-  withDeadline,
   type Clock,
 } from '@bus/core'
+import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
-import type { ConnectionWatch } from './connection-watch.ts'
-import { Connection } from './connection.ts'
-import { isSecure } from '../options/endpoint.ts'
-import { refuseExposedHeaders } from '../options/exposure.ts'
-import { checkHeaders, type Headers } from '../options/headers.ts'
-import type { ResolvedOptions, TlsOptions } from '../options/options.ts'
-import { retryAfterMs } from './retry-after.ts'
-import { scrubber } from './scrub.ts'
+import { Connection, type ConnectionWatch, type CloseInfo } from './connection.ts'
+import { isSecure, checkHeaders, scrubber, type Headers } from '../options/endpoint.ts'
+import { refuseExposedHeaders, type ResolvedOptions, type TlsOptions } from '../options/options.ts'
+import { isBadFrame } from '../../socket/socket-port.ts'
 
 /** What ws 8.23 takes and its types do not know yet. */
 interface WsLimits {
@@ -252,4 +248,58 @@ function noSubprotocol(url: string, cause: Error): ProtocolError {
 export function speaksNoSubprotocol(error: unknown): boolean {
   const { cause } = error as { readonly cause?: unknown }
   return error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
+}
+
+/** The longest wait that a server can ask for, in milliseconds. */
+export const MAX_RETRY_AFTER_MS = 60_000
+
+/** HTTP dates are written in English and always in GMT (RFC 9110, 5.6.7); other dates are nobody's promise. */
+const HTTP_DATE = /^[A-Z][a-z]+, .+ GMT$|^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}$/
+
+/**
+ * Milliseconds until the moment that the header names, at most {@link MAX_RETRY_AFTER_MS}; `undefined` without a
+ * readable header.
+ *
+ * @param headers - with names in lower case, as Node gives them
+ * @param nowWallMs - wall clock, milliseconds since 1970
+ */
+export function retryAfterMs(
+  headers: Readonly<Record<string, string | undefined>>,
+  nowWallMs: number,
+): number | undefined {
+  const value = headers['retry-after']?.trim() ?? ''
+  if (/^\d+$/.test(value)) return clamp(Number(value) * 1_000)
+  if (!HTTP_DATE.test(value)) return undefined
+  // The oldest of the three forms leaves out the zone.
+  const at = Date.parse(value.endsWith('GMT') ? value : `${value} GMT`)
+  return Number.isNaN(at) ? undefined : clamp(at - nowWallMs)
+}
+
+function clamp(ms: number): number {
+  return Math.min(Math.max(ms, 0), MAX_RETRY_AFTER_MS)
+}
+
+const TOO_LARGE = 'WS_ERR_UNSUPPORTED_MESSAGE_LENGTH'
+
+/** The error as one of ours; what is not known counts as a failure of the connection. */
+export function toBusError(error: unknown): BusError {
+  if (error instanceof BusError) return error
+  const message = error instanceof Error ? error.message : 'The connection attempt failed'
+  return new ConnectionError(message, { cause: error })
+}
+
+/** Why a connection ended. Always worth another attempt as far as the error goes: the close code decides. */
+export function closeError({ error, code, reason }: CloseInfo): BusError {
+  if (error instanceof BusError) return error
+  if (error !== undefined && isBadFrame(error)) {
+    const isTooLarge = (error as NodeJS.ErrnoException).code === TOO_LARGE
+    const message = isTooLarge
+      ? 'The server sent a message above `maxMessageBytes`'
+      : `The server broke the rules of WebSocket: ${error.message}`
+    return new ProtocolError(message, { cause: error, retryable: true })
+  }
+  // Quoted, because the text is the server's.
+  const why = reason === '' ? '' : `: ${JSON.stringify(reason)}`
+  const options = error === undefined ? { closeCode: code } : { closeCode: code, cause: error }
+  return new ConnectionError(`The connection ended with code ${code}${why}`, options)
 }

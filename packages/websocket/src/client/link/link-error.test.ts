@@ -1,7 +1,7 @@
 import { AuthError, HeartbeatTimeoutError } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import type { CloseInfo } from './connection.ts'
-import { closeError, toBusError } from './link-error.ts'
+import { closeError, toBusError } from './dial.ts'
 
 const ended: CloseInfo = {
   code: 1001,

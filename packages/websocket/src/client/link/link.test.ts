@@ -4,7 +4,7 @@ import { WebSocket } from 'ws'
 import { serve, until } from '../../../test/harness.ts'
 import { Connection } from './connection.ts'
 import { Link } from './link.ts'
-import { resolveOptions } from '../options/resolve-options.ts'
+import { resolveOptions } from '../options/options.ts'
 
 async function setUp() {
   const server = await serve()

@@ -1,5 +1,6 @@
 /** The link: one live connection with its heartbeat and the answers that are awaited on it. */
-import { DisconnectedError, type BusError, type ErrorKind } from '@bus/core'
+
+import { DisconnectedError, BootstrapError, BusError, type ErrorKind } from '@bus/core'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../../socket/heartbeat.ts'
@@ -7,9 +8,8 @@ import { closeSafely } from '../../socket/socket-port.ts'
 import { ApplicationHeartbeat } from '../frames/application-heartbeat.ts'
 import { Answers } from '../frames/answers.ts'
 import type { CloseInfo, Connection } from './connection.ts'
-import type { FrameTap } from '../frames/frame-tap.ts'
+import type { FrameTap, TrafficPort } from '../frames/frame-tap.ts'
 import type { ResolvedOptions } from '../options/options.ts'
-import type { TrafficPort } from '../frames/traffic.ts'
 
 export interface LinkPorts {
   /** A frame that nobody awaited. */
@@ -252,4 +252,42 @@ export class Link implements ProtocolLink {
 /** Not `AbortSignal.any`: a link that lives for weeks would keep something of each of its waits. */
 function both(link: AbortSignal, own: AbortSignal | undefined): AbortSignal[] {
   return own === undefined ? [link] : [link, own]
+}
+
+/** Rejects when any step fails; the attempt then counts as failed. */
+export async function bootstrap(
+  link: Link,
+  attempt: number,
+  signal: AbortSignal,
+  options: Pick<ResolvedOptions, 'protocol' | 'onOpen'>,
+  restore: (link: Link) => Promise<void>,
+): Promise<void> {
+  await step('Authenticating', async () => options.protocol.authenticate?.(link))
+  const { onOpen } = options
+  if (onOpen !== undefined) {
+    await step('Sending the bootstrap frames', async () => {
+      const { generation, subprotocol: protocol } = link
+      const frames = await onOpen({ generation, attempt, protocol, signal })
+      for (const frame of checkFrames(frames)) await link.send(frame)
+    })
+  }
+  await step('Restoring the subscriptions', () => restore(link))
+}
+
+async function step(what: string, run: () => Promise<void>): Promise<void> {
+  try {
+    await run()
+  } catch (error) {
+    // Our own errors already say what to do about them.
+    if (error instanceof BusError) throw error
+    throw new BootstrapError(`${what} failed`, { cause: error })
+  }
+}
+
+/** What a caller without types may return. */
+function checkFrames(frames: unknown): readonly Frame[] {
+  const isFrame = (frame: unknown): frame is Frame =>
+    typeof frame === 'string' || frame instanceof Uint8Array
+  if (Array.isArray(frames) && frames.every(isFrame)) return frames
+  throw new BootstrapError('Expected `onOpen` to return an array of strings and Uint8Arrays')
 }

@@ -1,6 +1,6 @@
 import { assert, date, integer, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { MAX_RETRY_AFTER_MS, retryAfterMs } from './retry-after.ts'
+import { MAX_RETRY_AFTER_MS, retryAfterMs } from './dial.ts'
 
 const NOW = Date.UTC(2030, 0, 15, 12, 0, 0)
 const read = (value: string) => retryAfterMs({ 'retry-after': value }, NOW)

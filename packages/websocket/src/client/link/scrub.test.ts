@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { scrubber } from './scrub.ts'
+import { scrubber } from '../options/endpoint.ts'
 
 describe('scrubbing', () => {
   test('hides header values, whole and word by word', () => {

@@ -1,23 +1,35 @@
 /** Observation: what one transport tells of itself on its channels, to its collector and to its trace. */
+
 import { randomUUID } from 'node:crypto'
+import type {
+  ConnectionMetric,
+  ErrorKind,
+  MetricsCollector,
+  PublishReceipt,
+  Telemetry,
+  TransportEvents,
+  TransportStatus,
+  TransportMetrics,
+  Health,
+  HealthOptions,
+} from '@bus/core'
 import {
   LatencyStats,
   StateTrace,
   reasonOfError,
   redactUrl,
   telemetryOf,
-  type ConnectionMetric,
   type Emitter,
-  type ErrorKind,
-  type MetricsCollector,
-  type PublishReceipt,
-  type Telemetry,
-  type TransportEvents,
-  type TransportStatus,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { Connection } from '../link/connection.ts'
 import type { ResolvedOptions } from '../options/options.ts'
-import { Traffic } from '../frames/traffic.ts'
+import { Traffic } from '../frames/frame-tap.ts'
+import type { HeartbeatStats } from '../../socket/heartbeat.ts'
+import type { OpossumBreaker } from '../reconnect/breaker.ts'
+import type { Lifecycle } from '../reconnect/lifecycle.ts'
+import type { Link } from '../link/link.ts'
+import type { Registry, Reader } from '../subscriptions/registry.ts'
+import type { Outbox } from '../outbox/outbox.ts'
 
 const transport = 'websocket'
 
@@ -229,3 +241,168 @@ export class Observation {
 }
 
 type StatusOf<S extends TransportStatus['state']> = Extract<TransportStatus, { readonly state: S }>
+
+/** Where the figures come from. */
+export interface MetricsSources extends StatsSources {
+  readonly lifecycle: Lifecycle
+  readonly observation: Observation
+  readonly breaker: OpossumBreaker | undefined
+  readonly reconnector: { readonly link: Link | undefined }
+  readonly registry: Registry
+}
+
+/**
+ * A picture of one moment; nothing in it changes any more.
+ *
+ * @param now - of the transport's monotonic clock
+ */
+export function transportMetrics(rooms: MetricsSources, now: number): TransportMetrics {
+  const { observation, outbox, breaker, registry } = rooms
+  const { link } = rooms.reconnector
+  const stats = statsOf(rooms)
+  const { uptimeMs, failures } = observation.trace.read(now)
+  const over = observation.traffic.bytes
+  const open = link?.connection.bytes ?? { sent: 0, received: 0 }
+  return Object.freeze({
+    transport: 'websocket',
+    id: observation.id,
+    state: rooms.lifecycle.state,
+    uptimeMs,
+    queue: outbox.stats(),
+    unconfirmed: outbox.underWay,
+    ...(breaker === undefined ? {} : { breaker: breaker.stats() }),
+    ...(link === undefined ? {} : { heartbeat: heartbeatOf(link.heartbeatStats(), now) }),
+    roundTrip: observation.roundTrips.summary(),
+    subscriptions: { count: registry.size, patterns: registry.patterns(), held: registry.held },
+    links: {
+      made: rooms.linksMade,
+      reconnects: stats.reconnects,
+      failures,
+      isPaused: link?.isPaused ?? false,
+      awaited: link?.awaited ?? 0,
+    },
+    events: { sent: stats.sent, resent: stats.resent, received: stats.received },
+    bytes: {
+      sent: over.sent + open.sent,
+      received: over.received + open.received,
+      buffered: link?.connection.bufferedAmount ?? 0,
+    },
+  })
+}
+
+function heartbeatOf(
+  { missed, lastInboundAt, lastPongAt }: HeartbeatStats,
+  now: number,
+): NonNullable<TransportMetrics['heartbeat']> {
+  return {
+    missed,
+    ...(lastInboundAt === undefined ? {} : { lastInboundAgeMs: now - lastInboundAt }),
+    ...(lastPongAt === undefined ? {} : { lastPongAgeMs: now - lastPongAt }),
+  }
+}
+
+/** Counters since the transport was made. */
+export interface WebSocketTransportStats {
+  /** Frames that the operating system took over. */
+  readonly sent: number
+  /** Times that an event was written again because its link broke before. */
+  readonly resent: number
+  /** Events received. */
+  readonly received: number
+  /** Links that became ready after the first. */
+  readonly reconnects: number
+}
+
+/** Where the counters are kept. */
+export interface StatsSources {
+  readonly outbox: Outbox
+  readonly reader: Reader
+  readonly linksMade: number
+}
+
+/** The counters now. */
+export function statsOf({ outbox, reader, linksMade }: StatsSources): WebSocketTransportStats {
+  const { sent } = outbox.stats()
+  const reconnects = Math.max(linksMade - 1, 0)
+  return { sent, resent: outbox.resent, received: reader.received, reconnects }
+}
+
+/** Where the facts come from. */
+interface HealthSources {
+  readonly lifecycle: Lifecycle
+  readonly reconnector: { readonly link: Link | undefined }
+  readonly breaker: OpossumBreaker | undefined
+  readonly outbox: Outbox
+}
+
+type Settings = Pick<ResolvedOptions, 'queue' | 'clock'>
+
+/** What is known, after asking the other side if that is wanted and there is a link. */
+export async function health(
+  rooms: HealthSources,
+  settings: Settings,
+  options: HealthOptions,
+): Promise<Health> {
+  const { link } = rooms.reconnector
+  if (options.probe !== true || link === undefined) return known(rooms, settings)
+  const { timeoutMs = 5_000, signal } = options
+  try {
+    await link.probe(signal === undefined ? { timeoutMs } : { timeoutMs, signal })
+    return known(rooms, settings)
+  } catch (error) {
+    if (signal?.aborted === true) throw error
+    const { status, reasons, ...rest } = known(rooms, settings)
+    const judged = status === 'down' ? 'down' : 'degraded'
+    return { ...rest, status: judged, reasons: [...reasons, 'The probe was not answered'] }
+  }
+}
+
+/** What is known without asking the other side. */
+function known(rooms: HealthSources, settings: Settings): Health {
+  const { link } = rooms.reconnector
+  const { status } = rooms.lifecycle
+  const breaker = rooms.breaker?.state
+  const queue = rooms.outbox.stats()
+  const reasons: string[] = []
+  const heartbeat = link?.heartbeatStats()
+  if (status.state !== 'ready') reasons.push(describe(status))
+  if (breaker !== undefined && breaker !== 'closed')
+    reasons.push(`The circuit breaker is ${breaker}`)
+  if (heartbeat !== undefined && heartbeat.missed > 0) {
+    reasons.push(`${heartbeat.missed} pings without an answer`)
+  }
+  if (link?.isHeld === true) reasons.push('Reading is paused: a subscription has no room')
+  if (queue.fillRatio >= settings.queue.warningThreshold) {
+    reasons.push(`The outbox is ${Math.round(queue.fillRatio * 100)} % full`)
+  }
+  const isDown = status.state === 'closed' || status.state === 'idle'
+  return {
+    status: isDown ? 'down' : reasons.length === 0 ? 'up' : 'degraded',
+    reasons,
+    queue,
+    ...(breaker === undefined ? {} : { breaker }),
+    ...(heartbeat?.lastInboundAt === undefined
+      ? {}
+      : { lastInboundAgeMs: settings.clock.now() - heartbeat.lastInboundAt }),
+    ...(heartbeat?.rttMs === undefined ? {} : { rttMs: heartbeat.rttMs }),
+  }
+}
+
+function describe(status: TransportStatus): string {
+  switch (status.state) {
+    case 'idle':
+      return 'Not connected yet'
+    case 'connecting':
+      return `Connecting, attempt ${status.attempt}`
+    case 'bootstrapping':
+      return 'The connection is being made ready'
+    case 'backoff':
+      return `Waiting ${Math.round(status.delayMs)} ms before the next attempt: ${status.cause.message}`
+    case 'draining':
+      return 'Draining'
+    case 'closed':
+      return status.cause === undefined ? 'Closed' : `Closed: ${status.cause.message}`
+    case 'ready':
+      return 'Ready'
+  }
+}

@@ -1,5 +1,6 @@
 import { getEventListeners } from 'node:events'
-import { Emitter, type TransportEvents } from '@bus/core'
+import type { TransportEvents } from '@bus/core'
+import { Emitter } from '@bus/core/kit'
 import { expect, test } from 'vitest'
 import { OwnNotices } from './own-notices.ts'
 

@@ -1,5 +1,6 @@
 /** The listeners of one handle, which hear what its rooms tell as long as they are its own. */
-import { Emitter, type ListenOptions, type TransportEvents, type Unsubscribe } from '@bus/core'
+import type { ListenOptions, TransportEvents, Unsubscribe } from '@bus/core'
+import { Emitter } from '@bus/core/kit'
 
 /** Follows a notice of the rooms from the first listener on. */
 export class OwnNotices {

@@ -1,7 +1,8 @@
 /** The recording of one transport: what goes over its connections becomes the entries of a recorder. */
-import { Recorder, redactUrl, withDeadline, type RecordingEntry } from '@bus/core'
+import { redactUrl, withDeadline } from '@bus/core/kit'
+import { Recorder, type RecordingEntry } from '@bus/recording'
 import type { Frame } from '../../protocol/protocol.ts'
-import type { ConnectionWatch, WatchDirection, WatchedEnd } from '../link/connection-watch.ts'
+import type { ConnectionWatch, WatchDirection, WatchedEnd } from '../link/connection.ts'
 import type { ResolvedOptions } from '../options/options.ts'
 
 /** An entry without what every entry has. */

@@ -12,7 +12,7 @@ import {
 } from '@bus/core'
 import { describe, expect, it } from 'vitest'
 import { CLOSE_CODES } from '../../protocol/close-codes.ts'
-import { classify, closePolicy, isAuthRefusal } from './classify.ts'
+import { classify, closePolicy, isAuthRefusal } from './options.ts'
 
 const answer = (status: number) => new HandshakeError({ status, headers: {}, body: '' })
 const system = (code: string) => Object.assign(new Error(code), { code })

@@ -4,8 +4,7 @@ import { plainJson } from '../../protocol/plain-json.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
 import { busV1 } from '../../protocol/bus-v1/bus-v1.ts'
 import { cloneOptions } from './clone-options.ts'
-import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
-import { resolveOptions } from './resolve-options.ts'
+import { resolveOptions, type ResolvedOptions, type WebSocketTransportOptions } from './options.ts'
 
 const full: WebSocketTransportOptions = {
   url: 'wss://a.example/events?x=1',

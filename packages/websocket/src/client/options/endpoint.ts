@@ -1,5 +1,7 @@
 /** The endpoint: which URLs the transport accepts. */
+
 import { ConfigError } from '@bus/core'
+import { REDACTED } from '@bus/core/kit'
 
 /** Scheme, slashes and the beginning of a host. The URL parser alone would take `ws:host` and `ws:///path`, too. */
 const WEBSOCKET_URL = /^wss?:\/\/[^/\\?#]/i
@@ -35,4 +37,78 @@ export function isSecure(url: string): boolean {
 function parse(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !WEBSOCKET_URL.test(text) || BLANKS.test(text)) return undefined
   return URL.canParse(text) ? new URL(text) : undefined
+}
+
+/** HTTP headers by name. */
+export type Headers = Readonly<Record<string, string>>
+
+/** The rule of HTTP for names of headers and of subprotocols (RFC 9110, 5.6.2). */
+const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/
+/** What Node lets through as a value: no control character but the tab, nothing beyond Latin-1. */
+const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/
+
+/** Headers that the handshake itself sets. */
+const OWN = new Set([
+  'connection',
+  'content-length',
+  'sec-websocket-accept',
+  'sec-websocket-extensions',
+  'sec-websocket-key',
+  'sec-websocket-protocol',
+  'sec-websocket-version',
+  'transfer-encoding',
+  'upgrade',
+])
+
+/** Whether the text may name a header or a subprotocol. */
+export function isToken(text: unknown): text is string {
+  return typeof text === 'string' && TOKEN.test(text)
+}
+
+/**
+ * A frozen copy of the headers.
+ *
+ * @throws `ConfigError` for a name or value that cannot be sent. Its message shows no value.
+ */
+export function checkHeaders(headers: unknown): Headers {
+  // A Headers or a Map would look empty here, and its headers would be missing without a word.
+  if (Object.prototype.toString.call(headers) !== '[object Object]') {
+    throw ConfigError.expected('headers', 'to be an object or a function that makes one', headers)
+  }
+  for (const [name, value] of Object.entries(headers as object)) checkHeader(name, value)
+  return Object.freeze({ ...(headers as Headers) })
+}
+
+function checkHeader(name: string, value: unknown): void {
+  if (!isToken(name)) throw ConfigError.expected('headers', 'to have valid HTTP names', name)
+  const path = `headers.${name}`
+  if (OWN.has(name.toLowerCase())) {
+    const hint = name.toLowerCase() === 'sec-websocket-protocol' ? '; use `protocols`' : ''
+    throw new ConfigError(path, `The handshake sets \`${path}\` itself${hint}`)
+  }
+  // Without the value: whatever the name is, it may be a secret.
+  if (typeof value !== 'string') {
+    throw new ConfigError(path, `Expected \`${path}\` to be a string, got ${typeof value}`)
+  }
+  if (!VALUE.test(value)) {
+    const form = 'to be a line of Latin-1 text; does it end with a line break?'
+    throw new ConfigError(path, `Expected \`${path}\` ${form}`)
+  }
+}
+
+/** Shorter texts are no secrets, and hiding them would make the rest unreadable. */
+const MIN_LENGTH = 6
+
+/** Hides the values of these headers, word by word, and of the URL's query, in any text. */
+export function scrubber(url: string, headers: Headers): (text: string) => string {
+  const { search, searchParams } = new URL(url)
+  const values = [
+    ...searchParams.values(),
+    ...search.slice(1).split(/[&=]/),
+    ...Object.values(headers).flatMap((value) => [value, ...value.split(/[\s,;=]+/)]),
+  ]
+  const secrets = [...new Set(values)].filter((value) => value.length >= MIN_LENGTH)
+  // The longest first: a secret may be a part of another.
+  secrets.sort((a, b) => b.length - a.length)
+  return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text)
 }

@@ -1,4 +1,5 @@
 /** The handlers: one small interface for each thing that a client can do in its own way, all of them optional. */
+import type { Event, LogOptions, Logger, TransportEvents } from '@bus/core'
 import {
   checkOptions,
   func,
@@ -8,12 +9,8 @@ import {
   where,
   withMethods,
   type Check,
-  type Event,
-  type LogOptions,
-  type Logger,
   type Shape,
-  type TransportEvents,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { AuthHandler } from '../../platform/auth.ts'
 import type { Frame, ProtocolLink, ProtocolReceiver } from '../../protocol/protocol.ts'
 import type { RawFrame } from '../frames/frame-tap.ts'

@@ -2,7 +2,7 @@ import { ConfigError } from '@bus/core'
 import { validateHeaderName, validateHeaderValue } from 'node:http'
 import { assert, property, string } from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { checkHeaders, isToken } from './headers.ts'
+import { checkHeaders, isToken } from './endpoint.ts'
 
 const accepts = (run: () => unknown): boolean => {
   try {

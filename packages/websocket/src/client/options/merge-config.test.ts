@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
 import { mergeConfig, type ClientConfig } from './merge-config.ts'
-import { resolveOptions } from './resolve-options.ts'
+import { resolveOptions } from './options.ts'
 
 const url = 'ws://localhost/'
 

@@ -1,25 +1,272 @@
 /** The options of the WebSocket transport, what each means to the caller, and what holds where it is not given. */
-import type {
-  BackoffPolicy,
-  BreakerOptions,
-  BusError,
-  Clock,
-  Event,
-  MetricsCollector,
-  QueueOptions,
-  Random,
-  RecordOptions,
-  RecordTarget,
-  RateLimitOptions,
-  ResolvedRateLimit,
-} from '@bus/core'
-import type { HeartbeatProfile } from '../../platform/heartbeat-profile.ts'
-import type { Frame, Protocol } from '../../protocol/protocol.ts'
-import type { Handlers } from './handlers.ts'
-import type { ResolvedTelemetry, TransportTelemetryOptions } from './telemetry-options.ts'
-import type { Headers } from './headers.ts'
 
-export type { Headers } from './headers.ts'
+import {
+  ConfigError,
+  backoff,
+  AuthError,
+  BusError,
+  HandshakeError,
+  type BackoffPolicy,
+  type BreakerOptions,
+  type Clock,
+  type Event,
+  type MetricsCollector,
+  type QueueOptions,
+  type Random,
+  type TelemetryOptions,
+} from '@bus/core'
+import {
+  arrayOf,
+  boolean,
+  durationMs,
+  falseOr,
+  func,
+  integer,
+  object,
+  oneOf,
+  required,
+  resolveQueueOptions,
+  string,
+  where,
+  withMethods,
+  checkOptions,
+  systemClock,
+  isTelemetryPrefix,
+  isSecretName,
+  REDACTED,
+  redactUrl,
+  type Check,
+  type Shape,
+} from '@bus/core/kit'
+import {
+  resolveRateLimitOptions,
+  type RateLimitOptions,
+  type ResolvedRateLimit,
+} from '@bus/rate-limit'
+import { resolveRecordOptions, type RecordOptions, type RecordTarget } from '@bus/recording'
+import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
+import type { Frame, Protocol } from '../../protocol/protocol.ts'
+import { checkHandlers, type Handlers } from './handlers.ts'
+import { checkUrl, checkHeaders, isToken, isSecure, type Headers } from './endpoint.ts'
+import { busV1 } from '../../protocol/bus-v1/bus-v1.ts'
+import { closeCode } from '../../protocol/close-codes.ts'
+import { inspect } from 'node:util'
+
+/** How one transport is known on `node:diagnostics_channel`. */
+export interface TransportTelemetryOptions extends TelemetryOptions {
+  /** Carried by everything that this transport tells, to tell it from others. @default a new UUID */
+  readonly id?: string | undefined
+}
+
+/** Accepts {@link TransportTelemetryOptions}. */
+export const checkTelemetry: Check = (path, value) =>
+  checkOptions<TransportTelemetryOptions>(path, value, {
+    prefix: isTelemetryPrefix,
+    id: string({ nonEmpty: true }),
+  })
+
+/** Accepts a collector: not an exact shape, for it may be an instance that keeps something to itself. */
+export const checkCollector: Check = (path, value) => {
+  withMethods()(path, value)
+  const collector = value as MetricsCollector
+  for (const name of ['onConnection', 'onMessage', 'onError', 'onPublish'] as const) {
+    if (collector[name] !== undefined) func(`${path}.${name}`, collector[name])
+  }
+}
+
+/** With the default prefix; an id that is not given is made by each transport. */
+export interface ResolvedTelemetry {
+  readonly prefix: string
+  readonly id: string | undefined
+}
+
+/** Fills in the defaults. */
+export function resolveTelemetry({
+  prefix = 'bus',
+  id,
+}: TransportTelemetryOptions = {}): ResolvedTelemetry {
+  return Object.freeze({ prefix, id })
+}
+
+/** The statuses below 500 that speak of a moment and not of the request. */
+const TRANSIENT_STATUSES = new Set([408, 425, 429])
+const AUTH_STATUSES = new Set([401, 403])
+
+/** Codes of Node and OpenSSL that say the server's certificate is not to be trusted. */
+const CERTIFICATE = /^(CERT_|ERR_TLS_CERT_|ERROR_IN_CERT_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_)/
+const CERTIFICATE_CODES = new Set([
+  'DEPTH_ZERO_SELF_SIGNED_CERT',
+  'SELF_SIGNED_CERT_IN_CHAIN',
+  'HOSTNAME_MISMATCH',
+  'INVALID_CA',
+  'INVALID_PURPOSE',
+  'PATH_LENGTH_EXCEEDED',
+])
+
+/** How far causes are followed, should they form a circle. */
+const MAX_DEPTH = 8
+
+export type Verdict = 'transient' | 'fatal'
+
+/**
+ * The default verdict on a failed attempt.
+ *
+ * Fatal: the server answered with a status below 500 other than 408, 425 and 429; its certificate is not trusted;
+ * or the error, or one that caused it, says of itself that it is not `retryable`, such as a mistake in the options
+ * or a server without our subprotocol. All else, also what is not known, is transient.
+ */
+export function classify(error: unknown): Verdict {
+  return isFatal(error, 0) ? 'fatal' : 'transient'
+}
+
+/** Whether the server refused our credentials: fresh ones may be accepted. */
+export function isAuthRefusal(error: unknown): boolean {
+  if (error instanceof HandshakeError) return AUTH_STATUSES.has(error.status)
+  return error instanceof AuthError
+}
+
+/** What a link that ended with this close code calls for, by the table of close codes. */
+export function closePolicy(code: number): 'reconnect' | 'stop' {
+  return closeCode(code).retryable ? 'reconnect' : 'stop'
+}
+
+function isFatal(error: unknown, depth: number): boolean {
+  if (!(error instanceof Error) || depth > MAX_DEPTH) return false
+  if (error instanceof HandshakeError) return isFatalStatus(error.status)
+  if (error instanceof BusError && !error.retryable) return true
+  if (isCertificateCode((error as NodeJS.ErrnoException).code)) return true
+  // Several addresses were tried, and one that may come back is enough.
+  if (error instanceof AggregateError && error.errors.length > 0) {
+    return error.errors.every((inner) => isFatal(inner, depth + 1))
+  }
+  return isFatal(error.cause, depth + 1)
+}
+
+function isFatalStatus(status: number): boolean {
+  return status < 500 && !TRANSIENT_STATUSES.has(status)
+}
+
+function isCertificateCode(code: unknown): boolean {
+  return typeof code === 'string' && (CERTIFICATE.test(code) || CERTIFICATE_CODES.has(code))
+}
+
+const positiveMs = durationMs({ min: 1 })
+const positive = integer({ min: 1 })
+
+const material = where(
+  'to be PEM text or bytes',
+  (value) => value instanceof Uint8Array || (typeof value === 'string' && value !== ''),
+)
+const materials: Check = (path, value) =>
+  (Array.isArray(value) ? arrayOf(material) : material)(path, value)
+
+const tlsShape: Shape<TlsOptions> = {
+  ca: materials,
+  cert: material,
+  key: material,
+  passphrase: string(),
+  pfx: material,
+  servername: string({ nonEmpty: true }),
+  rejectUnauthorized: boolean,
+  minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+}
+
+const timeoutsShape: Shape<TimeoutOptions> = {
+  connectMs: positiveMs,
+  bootstrapMs: positiveMs,
+  closeMs: positiveMs,
+}
+
+const reconnectShape: Shape<ReconnectOptions> = {
+  backoff: func,
+  maxAttempts: integer({ min: 0, allowInfinity: true }),
+  stableAfterMs: positiveMs,
+  giveUpAfterMs: durationMs({ min: 1, allowInfinity: true }),
+  classify: func,
+  closePolicy: func,
+  retry: func,
+  // Whatever the function wants.
+  retryState: () => {},
+}
+
+const heartbeatShape: Shape<HeartbeatSettings> = {
+  intervalMs: positiveMs,
+  timeoutMs: positiveMs,
+  maxMissed: positive,
+}
+
+const breakerShape: Shape<BreakerOptions> = {
+  failureThreshold: positive,
+  openMs: positiveMs,
+  successThreshold: positive,
+}
+
+const queueCheck: Check = (path, value) => {
+  resolveQueueOptions(value as QueueOptions, path)
+}
+
+const rateLimitCheck: Check = (path, value) => {
+  resolveRateLimitOptions(value as RateLimitOptions, path)
+}
+
+const recordCheck: Check = (path, value) => {
+  resolveRecordOptions(value as RecordOptions, path)
+}
+
+const headersCheck: Check = (_path, value) => {
+  if (typeof value !== 'function') checkHeaders(value)
+}
+
+const protocolsCheck: Check = (path, value) => {
+  arrayOf(where('to be an HTTP token', isToken))(path, value)
+  const unique = where('to name each subprotocol once', (list) => {
+    const names = list as readonly string[]
+    return new Set(names).size === names.length
+  })
+  unique(path, value)
+}
+
+/** Not an exact shape: a profile may be an instance that keeps something to itself. */
+const profile: Check = (path, value) => {
+  withMethods()(path, value)
+  const { name, intervalMs, onTick, onFrame } = value as Partial<HeartbeatProfile>
+  string({ nonEmpty: true })(`${path}.name`, name)
+  if (intervalMs !== undefined) positiveMs(`${path}.intervalMs`, intervalMs)
+  if (onTick !== undefined) func(`${path}.onTick`, onTick)
+  if (onFrame !== undefined) func(`${path}.onFrame`, onFrame)
+}
+
+/** One check for each option. */
+export const optionShape: Shape<WebSocketTransportOptions> = {
+  url: required((_path, value) => void checkUrl(value)),
+  protocol: withMethods('encode', 'decode'),
+  protocols: protocolsCheck,
+  headers: headersCheck,
+  allowInsecure: boolean,
+  tls: object(tlsShape),
+  timeouts: object(timeoutsShape),
+  onOpen: func,
+  reconnect: falseOr(object(reconnectShape)),
+  heartbeat: falseOr(object(heartbeatShape)),
+  applicationHeartbeat: profile,
+  idleTimeoutMs: positiveMs,
+  breaker: falseOr(object(breakerShape)),
+  queue: queueCheck,
+  rateLimit: rateLimitCheck,
+  whenDisconnected: oneOf(['queue', 'reject']),
+  maxAttempts: integer({ min: 1, allowInfinity: true }),
+  highWaterMarkBytes: positive,
+  maxMessageBytes: positive,
+  compression: boolean,
+  telemetry: checkTelemetry,
+  metrics: checkCollector,
+  record: recordCheck,
+  handlers: checkHandlers,
+  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  random: func,
+}
+
+export type { Headers } from './endpoint.ts'
 
 /** Makes the headers of one attempt, for instance with a token that is still valid. */
 export type HeaderFactory = (context: {
@@ -272,4 +519,213 @@ export interface ResolvedOptions {
   readonly record: Readonly<Required<RecordOptions>> | undefined
   readonly clock: Clock
   readonly random: Random
+}
+
+/**
+ * Checks everything, fills in the defaults and freezes. The input is only read. An option that is `undefined` counts
+ * as absent.
+ *
+ * @throws `ConfigError` that names the option, what was given (secrets hidden) and what is accepted.
+ */
+export function resolveOptions(input: unknown): ResolvedOptions {
+  checkOptions<WebSocketTransportOptions>('', input, optionShape)
+  const options = input as WebSocketTransportOptions
+  const resolved = printRedacted({
+    url: checkUrl(options.url),
+    protocol: options.protocol ?? busV1(),
+    protocols: Object.freeze([...(options.protocols ?? [])]),
+    headers: resolveHeaders(options.headers),
+    allowInsecure: options.allowInsecure ?? defaults.allowInsecure,
+    tls: resolveTls(options.tls),
+    timeouts: fill(defaults.timeouts, options.timeouts),
+    onOpen: options.onOpen,
+    reconnect: resolveReconnect(options.reconnect),
+    heartbeat: options.heartbeat === false ? false : fillHeartbeat(options.heartbeat),
+    applicationHeartbeat: options.applicationHeartbeat,
+    idleTimeoutMs: options.idleTimeoutMs,
+    breaker: options.breaker === false ? false : fillBreaker(options.breaker),
+    queue: fill(defaults.queue, options.queue),
+    rateLimit: resolveRateLimit(options.rateLimit),
+    whenDisconnected: options.whenDisconnected ?? defaults.whenDisconnected,
+    maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
+    highWaterMarkBytes: options.highWaterMarkBytes ?? defaults.highWaterMarkBytes,
+    maxMessageBytes: options.maxMessageBytes ?? defaults.maxMessageBytes,
+    compression: options.compression ?? defaults.compression,
+    telemetry: resolveTelemetry(options.telemetry),
+    metrics: options.metrics,
+    record: options.record === undefined ? undefined : resolveRecordOptions(options.record),
+    handlers: options.handlers,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+  })
+  refuseContradictions(resolved)
+  refuseExposedCredentials(resolved)
+  return Object.freeze(resolved)
+}
+
+/** Checks options, as the transport does when it is made. @throws `ConfigError` */
+export function parseWebSocketOptions(input: unknown): ResolvedOptions {
+  return resolveOptions(input)
+}
+
+/** What {@link safeParseWebSocketOptions} found. */
+export type ParsedOptions =
+  | { readonly ok: true; readonly options: ResolvedOptions }
+  | { readonly ok: false; readonly error: ConfigError }
+
+/** Checks options, with the mistake as a value. */
+export function safeParseWebSocketOptions(input: unknown): ParsedOptions {
+  try {
+    return { ok: true, options: resolveOptions(input) }
+  } catch (error) {
+    if (error instanceof ConfigError) return { ok: false, error }
+    throw error
+  }
+}
+
+function resolveHeaders(headers: WebSocketTransportOptions['headers']): ResolvedOptions['headers'] {
+  return typeof headers === 'function' ? headers : checkHeaders(headers ?? {})
+}
+
+function resolveTls(tls: TlsOptions | undefined): TlsOptions | undefined {
+  if (tls === undefined) return undefined
+  const ca = tls.ca
+  const copy = fill<TlsOptions>({}, tls)
+  return Array.isArray(ca) ? Object.freeze({ ...copy, ca: Object.freeze([...ca]) }) : copy
+}
+
+function resolveReconnect(options: false | ReconnectOptions = {}): ResolvedOptions['reconnect'] {
+  if (options === false) return false
+  return fill<ResolvedReconnect>(
+    {
+      ...defaults.reconnect,
+      backoff: options.backoff ?? backoff.exponential(defaults.backoff),
+      classify,
+      closePolicy,
+    },
+    options,
+  )
+}
+
+/** What waits for tokens is bounded by the queue. */
+function resolveRateLimit(
+  options: WebSocketTransportOptions['rateLimit'],
+): ResolvedOptions['rateLimit'] {
+  return options === undefined ? undefined : resolveRateLimitOptions(options, 'rateLimit', Infinity)
+}
+
+function fillHeartbeat(options: HeartbeatSettings | undefined): Required<HeartbeatSettings> {
+  return fill(defaults.heartbeat, options)
+}
+
+function fillBreaker(options: BreakerOptions | undefined): Required<BreakerOptions> {
+  return fill(defaults.breaker, options)
+}
+
+/** A frozen copy of `base` with what is given in `options`. */
+function fill<T extends object>(base: T, options: Partial<T> | undefined): T {
+  const given = Object.entries(options ?? {}).filter(([, value]) => value !== undefined)
+  return Object.freeze({ ...base, ...(Object.fromEntries(given) as Partial<T>) })
+}
+
+function refuseContradictions({ url, tls, heartbeat, idleTimeoutMs }: ResolvedOptions): void {
+  if (tls !== undefined && !isSecure(url)) {
+    throw new ConfigError('tls', 'Expected `tls` only with a wss: URL, got a ws: URL')
+  }
+  if (heartbeat === false) return
+  const { intervalMs, timeoutMs } = heartbeat
+  if (timeoutMs > intervalMs) {
+    const form = `to be at most \`heartbeat.intervalMs\` (${intervalMs})`
+    throw ConfigError.expected('heartbeat.timeoutMs', form, timeoutMs)
+  }
+  // A quiet but healthy link would be dropped before a ping could prove that it is.
+  if (idleTimeoutMs !== undefined && idleTimeoutMs <= intervalMs) {
+    const form = `to be more than \`heartbeat.intervalMs\` (${intervalMs})`
+    throw ConfigError.expected('idleTimeoutMs', form, idleTimeoutMs)
+  }
+}
+
+type Way = Pick<ResolvedOptions, 'url' | 'allowInsecure'>
+
+/** Names of this machine, in the form that a parsed URL has. */
+const THIS_MACHINE = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** @throws `ConfigError` when the options show credentials on a way that is not secure, unless they allow it. */
+export function refuseExposedCredentials(options: ResolvedOptions): void {
+  if (!isExposed(options)) return
+  const { url, headers, protocol, handlers } = options
+  const names = [...new URL(url).searchParams.keys()]
+  if (names.some((name) => isSecretName(name))) throw exposed('url')
+  if (typeof headers !== 'function') refuseExposedHeaders(options, headers)
+  if (protocol.credentials !== undefined || protocol.authenticate !== undefined) {
+    throw exposed('protocol')
+  }
+  if (handlers?.auth !== undefined) throw exposed('handlers.auth')
+}
+
+/** The same for the headers of one attempt. Their values are not shown. */
+export function refuseExposedHeaders(way: Way, headers: Headers): void {
+  const secret = Object.keys(headers).find((name) => isSecretName(name))
+  if (secret !== undefined && isExposed(way)) throw exposed(`headers.${secret}`)
+}
+
+/** Without TLS, and not to this machine. */
+function isExposed({ url, allowInsecure }: Way): boolean {
+  return !allowInsecure && !isSecure(url) && !THIS_MACHINE.test(new URL(url).hostname)
+}
+
+function exposed(path: string): ConfigError {
+  const advice = 'use a wss: URL, or say `allowInsecure: true` where nobody else is on the way'
+  return new ConfigError(path, `Expected no credentials over ws: to another machine: ${advice}`)
+}
+
+/** Gives the options their `toJSON` and their look in `console.log`, neither of which is copied by a spread. */
+export function printRedacted(options: ResolvedOptions): ResolvedOptions {
+  const print = (): unknown => printed(options)
+  return Object.defineProperties(options, {
+    toJSON: { value: print },
+    [inspect.custom]: { value: print },
+  })
+}
+
+function printed(options: ResolvedOptions): unknown {
+  const { clock: _clock, random: _random, ...rest } = options
+  return plain({
+    ...rest,
+    url: redactUrl(options.url),
+    protocol: options.protocol.name,
+    applicationHeartbeat: options.applicationHeartbeat?.name,
+    headers: typeof options.headers === 'function' ? options.headers : hideAll(options.headers),
+    handlers: options.handlers === undefined ? undefined : Object.keys(options.handlers),
+    // A collector may hold whatever it likes.
+    metrics: options.metrics === undefined ? undefined : 'collector',
+    record: options.record === undefined ? undefined : printedRecord(options.record),
+    tls: options.tls === undefined ? undefined : printedTls(options.tls),
+  })
+}
+
+function printedRecord({ to, ...rest }: NonNullable<ResolvedOptions['record']>): unknown {
+  return { ...rest, to: typeof to === 'string' ? to : 'stream' }
+}
+
+function printedTls(tls: TlsOptions): unknown {
+  const { servername, minVersion, rejectUnauthorized, ...secret } = tls
+  return { servername, minVersion, rejectUnauthorized, ...hideAll(secret) }
+}
+
+function hideAll(record: object): Readonly<Record<string, string>> {
+  return Object.fromEntries(Object.keys(record).map((name) => [name, REDACTED]))
+}
+
+/** JSON has no functions and no infinity, and leaves out what is undefined; say so rather than print `null`. */
+function plain(value: unknown): unknown {
+  if (typeof value === 'function') return '[function]'
+  if (value === Infinity) return 'Infinity'
+  if (typeof value !== 'object' || value === null) return value
+  if (Array.isArray(value)) return value.map(plain)
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, item]) => item !== undefined)
+      .map(([name, item]) => [name, plain(item)]),
+  )
 }

@@ -1,7 +1,7 @@
 import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
-import { resolveOptions } from './resolve-options.ts'
+import { resolveOptions } from './options.ts'
 
 const secret = {
   url: 'wss://host/path?token=canary&x=canary',

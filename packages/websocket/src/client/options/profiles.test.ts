@@ -1,9 +1,8 @@
-import { delayOf } from '@bus/core'
+import { delayOf } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { mergeConfig } from './merge-config.ts'
-import { defaults } from './options.ts'
+import { defaults, resolveOptions } from './options.ts'
 import { profiles } from './profiles.ts'
-import { resolveOptions } from './resolve-options.ts'
 
 const url = 'ws://localhost/'
 const names = ['financial', 'standard', 'lightweight', 'messaging'] as const

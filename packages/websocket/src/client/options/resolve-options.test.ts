@@ -1,5 +1,6 @@
 import { PassThrough } from 'node:stream'
-import { ConfigError, systemClock, type Event } from '@bus/core'
+import { ConfigError, type Event } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import {
   anything,
   assert,
@@ -12,13 +13,15 @@ import {
 } from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import type { Protocol } from '../../protocol/protocol.ts'
-import { classify, closePolicy } from './classify.ts'
-import { defaults, type WebSocketTransportOptions } from './options.ts'
 import {
+  classify,
+  closePolicy,
+  defaults,
   parseWebSocketOptions,
   resolveOptions,
   safeParseWebSocketOptions,
-} from './resolve-options.ts'
+  type WebSocketTransportOptions,
+} from './options.ts'
 
 const url = 'wss://host/path'
 

@@ -1,6 +1,6 @@
 import { anything, assert, jsonValue, property } from 'fast-check'
 import { expect, test } from 'vitest'
-import { copyPayload } from './copy-payload.ts'
+import { copyPayload } from '../subscriptions/registry.ts'
 
 /** Every object within the value. */
 function objectsIn(value: unknown, found: Set<object> = new Set()): Set<object> {

@@ -1,11 +1,14 @@
 /** The outbox: what waits to be sent, and what is under way. Every entry settles exactly once. */
+
 import {
   AbortedError,
   AttemptsExhaustedError,
-  BoundedQueue,
   ClosedError,
   TooLargeError,
   UnsupportedError,
+  DroppedError,
+  QueueFullError,
+  TimeoutError,
   type BusError,
   type Delivery,
   type Event,
@@ -14,12 +17,14 @@ import {
   type QueueOptions,
   type QueueStats,
   type UndeliverableReason,
+  type Clock,
+  type Outcome,
+  type Timer,
+  type Undeliverable,
 } from '@bus/core'
+import { BoundedQueue, AbortWatch } from '@bus/core/kit'
+import type { RateTicket } from '@bus/rate-limit'
 import type { Frame } from '../../protocol/protocol.ts'
-import { OutboxEntry } from './outbox-entry.ts'
-import { dropped, queueFull } from './outbox-errors.ts'
-import type { OutboxPorts } from './outbox-ports.ts'
-import { PublishLimits } from './publish-limits.ts'
 
 /** Bounded; what a socket has not yet taken over stays at its head, so that nothing is lost by being taken out too early. */
 export class Outbox {
@@ -270,5 +275,157 @@ export class Outbox {
     const waiters = this.#emptyWaiters
     this.#emptyWaiters = []
     for (const resolve of waiters) resolve()
+  }
+}
+
+/** Settles once, whatever happens first: sent, given up, aborted, timed out. */
+export class OutboxEntry {
+  readonly event: Event
+  frame: Frame
+  readonly bytes: number
+  /** How often it was handed to a socket. */
+  attempts = 0
+  /** It leaves when the other side has confirmed it, not when the operating system has it. */
+  isConfirmed = false
+  /** Its publisher takes nothing less than a confirmation. */
+  mustBeConfirmed = false
+  /** Its number within the session; 0 before it is first sent. */
+  number = 0
+  /** Sent before in a session that the other side lost: it may have arrived. */
+  isResent = false
+  /** Nothing more will be done for it; it only waits for its turn to leave. */
+  isDone = false
+  /** Its permission to be sent, where a rate limit asks for one. */
+  ticket: RateTicket | undefined
+  /** The signal of its publisher. */
+  signal: AbortSignal | undefined
+  /** Ends the wait of a blocked publisher for room. */
+  leaveLine: AbortController | undefined
+  #resolve: ((receipt: PublishReceipt) => void) | undefined
+  #reject: ((error: Error) => void) | undefined
+  #timer: Timer | undefined
+  #clock: Clock | undefined
+
+  constructor(event: Event, frame: Frame) {
+    this.event = event
+    this.frame = frame
+    this.bytes = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength
+  }
+
+  /** Whether somebody holds a promise that is not settled yet. */
+  get isAwaited(): boolean {
+    return this.#reject !== undefined
+  }
+
+  /** What can be said of an event whose publish ends now without success. */
+  get outcome(): Outcome {
+    return this.attempts === 0 ? 'not-sent' : 'unknown'
+  }
+
+  /** Gives the entry the promise of its publisher. */
+  await(resolve: (receipt: PublishReceipt) => void, reject: (error: Error) => void): void {
+    this.#resolve = resolve
+    this.#reject = reject
+  }
+
+  /** Starts the time limit of its publisher. */
+  limit(timeoutMs: number, clock: Clock, expired: () => void): void {
+    this.#clock = clock
+    this.#timer = clock.setTimeout(expired, timeoutMs)
+  }
+
+  /** The operating system took the frame over. */
+  sent(): void {
+    const resolve = this.#resolve
+    this.#end()
+    resolve?.({ id: this.event.id, status: 'sent', attempts: this.attempts })
+  }
+
+  /** The other side has taken it over. */
+  confirmed(): void {
+    const resolve = this.#resolve
+    this.#end()
+    resolve?.({ id: this.event.id, status: 'confirmed', attempts: this.attempts })
+  }
+
+  fail(error: Error): void {
+    const reject = this.#reject
+    this.#end()
+    this.leaveLine?.abort(error)
+    reject?.(error)
+  }
+
+  #end(): void {
+    if (this.#timer !== undefined) this.#clock?.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#resolve = undefined
+    this.#reject = undefined
+    this.ticket?.cancel()
+  }
+}
+
+/** Given up by a drop strategy. */
+function dropped(entry: OutboxEntry): DroppedError {
+  const message = `The full outbox dropped the event ${entry.event.id}`
+  return new DroppedError(message, { outcome: 'not-sent' })
+}
+
+/** Not taken. */
+function queueFull(entry: OutboxEntry): QueueFullError {
+  const message = `The outbox is full, it did not take the event ${entry.event.id}`
+  return new QueueFullError(message, { outcome: 'not-sent' })
+}
+
+export interface OutboxPorts {
+  readonly clock: Clock
+  /** Tries per event over broken links. */
+  readonly maxAttempts: number
+  /** The largest frame. */
+  readonly maxMessageBytes: number
+  /** Whether an entry may be taken at all; an error says why not. Absent: each may. */
+  readonly admit?: ((entry: OutboxEntry) => BusError | undefined) | undefined
+  /** What goes first: the greater. Absent: what came first. */
+  readonly rank?: ((entry: OutboxEntry) => number) | undefined
+  /** An entry was added: the writer may run. */
+  offered(): void
+  undeliverable(notice: Undeliverable): void
+  level(level: 'high' | 'normal', fillRatio: number): void
+  /** An entry left: there may be room again. */
+  room(): void
+}
+
+/** Of one outbox. One listener per signal, however many events it may end. */
+export class PublishLimits {
+  readonly #clock: Clock
+  readonly #withdraw: (entry: OutboxEntry, error: BusError) => void
+  readonly #signals: AbortWatch<OutboxEntry>
+
+  /** @param withdraw - ends the publish with the error */
+  constructor(clock: Clock, withdraw: (entry: OutboxEntry, error: BusError) => void) {
+    this.#clock = clock
+    this.#withdraw = withdraw
+    this.#signals = new AbortWatch((entry, signal) => {
+      const { outcome } = entry
+      const what = `Publishing ${entry.event.id}`
+      withdraw(entry, new AbortedError(what, { cause: signal.reason, outcome }))
+    })
+  }
+
+  start(entry: OutboxEntry, { signal, timeoutMs }: PublishOptions): void {
+    if (signal !== undefined) {
+      entry.signal = signal
+      this.#signals.add(signal, entry)
+    }
+    if (timeoutMs === undefined) return
+    const message = `Publishing ${entry.event.id} took longer than ${timeoutMs} ms`
+    entry.limit(timeoutMs, this.#clock, () =>
+      this.#withdraw(entry, new TimeoutError(message, { outcome: entry.outcome })),
+    )
+  }
+
+  /** The publish is settled. Its timer ends with the entry's promise. */
+  stop(entry: OutboxEntry): void {
+    if (entry.signal !== undefined) this.#signals.delete(entry.signal, entry)
+    entry.signal = undefined
   }
 }

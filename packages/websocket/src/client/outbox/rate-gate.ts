@@ -1,21 +1,22 @@
 /** The gate between outbox and wire: an event passes when the rate limit has tokens for it. */
 import {
   RateLimitError,
-  RateLimiter,
-  pressureOf,
-  type AcquireOptions,
   type BusError,
   type Clock,
   type Event,
   type Pressure,
-  type RateTicket,
   type RateLimitNotice,
-  type ResolvedRateLimit,
   type UndeliverableReason,
 } from '@bus/core'
+import { pressureOf } from '@bus/core/kit'
+import {
+  RateLimiter,
+  type AcquireOptions,
+  type RateTicket,
+  type ResolvedRateLimit,
+} from '@bus/rate-limit'
 import type { ResolvedOptions } from '../options/options.ts'
-import type { Outbox } from './outbox.ts'
-import type { OutboxEntry } from './outbox-entry.ts'
+import type { Outbox, OutboxEntry } from './outbox.ts'
 
 /** The rate limit of a transport, over all its links. */
 export interface TransportRateLimit {

@@ -1,20 +1,20 @@
 /** The circuit breaker of a transport: consecutive counting and probation on top of opossum. */
+
 import {
   AbortedError,
   BusError,
   CircuitOpenError,
   ClosedError,
-  MAX_TIMEOUT_MS,
   type BreakerOptions,
   type BreakerStateName,
   type BreakerStats,
   type CircuitBreaker,
   type WaitOptions,
 } from '@bus/core'
+import { MAX_TIMEOUT_MS } from '@bus/core/kit'
 import Opossum from 'opossum'
-import { OrderedNotices } from './ordered-notices.ts'
+import { OrderedNotices } from './lifecycle.ts'
 import { defaults } from '../options/options.ts'
-import { settle, type Settled } from './settled.ts'
 
 export interface OpossumBreakerHooks {
   /**
@@ -247,3 +247,18 @@ export class OpossumBreaker implements CircuitBreaker {
 }
 
 const isRetryable = (error: unknown): boolean => !(error instanceof BusError) || error.retryable
+
+/** Settled: how an action ended, as a value. */
+
+export type Settled<T> =
+  | { readonly ok: true; readonly value: T }
+  | { readonly ok: false; readonly error: unknown }
+
+/** Calls the action and waits for its end. Never rejects, whatever the action does. */
+async function settle<T>(action: () => Promise<T>): Promise<Settled<T>> {
+  try {
+    return { ok: true, value: await action() }
+  } catch (error) {
+    return { ok: false, error }
+  }
+}

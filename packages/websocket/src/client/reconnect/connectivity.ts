@@ -1,5 +1,6 @@
 /** The connectivity check: whether a server can be reached with these options, before anything depends on it. */
-import { checkOptions, durationMs, instance, withDeadline, type WaitOptions } from '@bus/core'
+import type { WaitOptions } from '@bus/core'
+import { checkOptions, durationMs, instance, withDeadline } from '@bus/core/kit'
 
 /** How long the check may take, and what ends it. */
 export interface ConnectivityOptions extends WaitOptions {

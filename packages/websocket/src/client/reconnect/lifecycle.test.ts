@@ -1,5 +1,4 @@
-import type { StateName } from '@bus/core'
-import { ConnectionError } from '@bus/core'
+import { ConnectionError, type StateName } from '@bus/core'
 import { array, assert, constantFrom, property } from 'fast-check'
 import { describe, expect, expectTypeOf, it, vi } from 'vitest'
 import {

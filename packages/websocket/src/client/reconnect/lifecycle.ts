@@ -1,6 +1,6 @@
 /** The lifecycle of a transport: its states, the transitions between them, and what belongs to each. */
-import type { StateName, TransportStatus } from '@bus/core'
-import { OrderedNotices } from './ordered-notices.ts'
+
+import { AbortedError, type StateName, type TransportStatus, type ConnectOptions } from '@bus/core'
 
 /** Which state may follow which. Nothing else can be written down, and nothing else happens. */
 export const TRANSITIONS = {
@@ -141,5 +141,105 @@ export class Lifecycle {
         this.#onError(error)
       }
     }
+  }
+}
+
+/** A queue between what happens and who is told. */
+export class OrderedNotices<T> {
+  readonly #tell: (notice: T) => void
+  readonly #onError: (error: unknown) => void
+  readonly #waiting: T[] = []
+  #telling = false
+
+  /**
+   * @param tell - gets each notice, in order, never while it is still busy with the one before
+   * @param onError - gets what `tell` or a `before` threw; must not throw itself
+   */
+  constructor(tell: (notice: T) => void, onError: (error: unknown) => void) {
+    this.#tell = tell
+    this.#onError = onError
+  }
+
+  /** Tells, or queues when telling is under way. `before` runs first in any case; what it pushes is told afterwards. */
+  push(notice: T, before?: () => void): void {
+    this.#waiting.push(notice)
+    const outermost = !this.#telling
+    this.#telling = true
+    try {
+      if (before !== undefined) this.#guard(before)
+      if (outermost) this.#tellAll()
+    } finally {
+      if (outermost) this.#telling = false
+    }
+  }
+
+  #tellAll(): void {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
+      const notice = next
+      this.#guard(() => this.#tell(notice))
+    }
+  }
+
+  #guard(run: () => void): void {
+    try {
+      run()
+    } catch (error) {
+      this.#onError(error)
+    }
+  }
+}
+
+interface Waiter {
+  /** Failed attempts do not end this wait. */
+  readonly retry: boolean
+  settle(error: Error | undefined): void
+}
+
+/** The callers of `connect`. */
+export class Readiness {
+  readonly #waiters = new Set<Waiter>()
+  #endedBy: Error | undefined
+
+  /** Resolves at the next {@link ready}; rejects by the signal, by the end, and without `retry` by a failed attempt. */
+  wait(options: ConnectOptions): Promise<void> {
+    const { signal, retry = false } = options
+    if (signal?.aborted === true) {
+      return Promise.reject(new AbortedError('Connecting', { cause: signal.reason }))
+    }
+    if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void =>
+        waiter.settle(new AbortedError('Connecting', { cause: signal?.reason }))
+      const waiter: Waiter = {
+        retry,
+        settle: (error) => {
+          this.#waiters.delete(waiter)
+          signal?.removeEventListener('abort', onAbort)
+          if (error === undefined) resolve()
+          else reject(error)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiters.add(waiter)
+    })
+  }
+
+  ready(): void {
+    for (const waiter of this.#waiters) waiter.settle(undefined)
+  }
+
+  attemptFailed(error: Error): void {
+    for (const waiter of this.#waiters) if (!waiter.retry) waiter.settle(error)
+  }
+
+  /** Whoever waits now has waited in vain. */
+  refuse(error: Error): void {
+    for (const waiter of this.#waiters) waiter.settle(error)
+  }
+
+  /** For good: whoever waits from now on is rejected as well. */
+  ended(error: Error): void {
+    this.#endedBy = error
+    for (const waiter of this.#waiters) waiter.settle(error)
   }
 }

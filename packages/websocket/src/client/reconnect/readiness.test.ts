@@ -1,6 +1,6 @@
 import { ClosedError, ConnectionError } from '@bus/core'
 import { describe, expect, test } from 'vitest'
-import { Readiness } from './readiness.ts'
+import { Readiness } from './lifecycle.ts'
 
 const failed = new ConnectionError('failed')
 const closed = new ClosedError('closed')

@@ -5,9 +5,8 @@ import { FakeClock } from '../../../test/fake-clock.ts'
 import type { CloseInfo, Connection } from '../link/connection.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { Link } from '../link/link.ts'
-import type { ReconnectOptions } from '../options/options.ts'
+import { resolveOptions, type ReconnectOptions } from '../options/options.ts'
 import { Reconnector } from './reconnect.ts'
-import { resolveOptions } from '../options/resolve-options.ts'
 
 /** Lets every promise that is settled by now be heard. */
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve))

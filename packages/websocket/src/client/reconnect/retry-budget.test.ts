@@ -1,16 +1,10 @@
-import {
-  CircuitOpenError,
-  ConnectionError,
-  HandshakeError,
-  systemClock,
-  type BusError,
-} from '@bus/core'
+import { CircuitOpenError, ConnectionError, HandshakeError, type BusError } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import type { ReconnectOptions } from '../options/options.ts'
-import { resolveOptions } from '../options/resolve-options.ts'
-import { RetryBudget, type Failure } from './retry-budget.ts'
+import { resolveOptions, type ReconnectOptions } from '../options/options.ts'
+import { RetryBudget, type Failure } from './reconnect.ts'
 
 const lost = new ConnectionError('lost')
 const failure = (error: BusError = lost, wasStable = false): Failure => ({

@@ -1,8 +1,9 @@
-import { ConnectionError, MAX_TIMEOUT_MS } from '@bus/core'
+import { ConnectionError } from '@bus/core'
+import { MAX_TIMEOUT_MS } from '@bus/core/kit'
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
 import type { RetryDecision } from '../options/options.ts'
-import { RetryFunction } from './retry-function.ts'
+import { RetryFunction } from './reconnect.ts'
 
 const lost = new ConnectionError('lost')
 

@@ -1,12 +1,6 @@
 /** The parking: subscriptions whose owner has gone and whose new owner has not come yet. Their events wait here. */
-import {
-  ClosedError,
-  after,
-  type Clock,
-  type Event,
-  type Sink,
-  type Undeliverable,
-} from '@bus/core'
+import { ClosedError, type Clock, type Event, type Sink, type Undeliverable } from '@bus/core'
+import { after } from '@bus/core/kit'
 import type { RegistryEntry } from './registry.ts'
 
 export interface ParkingPorts {

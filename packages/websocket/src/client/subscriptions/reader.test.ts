@@ -2,8 +2,7 @@ import { DecodeError, createEvent, type Event } from '@bus/core'
 import { expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
 import type { Frame, Protocol } from '../../protocol/protocol.ts'
-import { Reader } from './reader.ts'
-import { Registry } from './registry.ts'
+import { Reader, Registry } from './registry.ts'
 
 function create(decode: Protocol['decode']) {
   const registry = new Registry()

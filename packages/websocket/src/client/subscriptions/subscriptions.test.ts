@@ -1,16 +1,9 @@
-import {
-  ClosedError,
-  DisconnectedError,
-  RejectedError,
-  createEvent,
-  systemClock,
-  type Sink,
-} from '@bus/core'
+import { ClosedError, DisconnectedError, RejectedError, createEvent, type Sink } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Registry } from './registry.ts'
-import type { SubscriptionLink } from './server-requests.ts'
-import { Subscriptions } from './subscriptions.ts'
+import { Subscriptions, type SubscriptionLink } from './subscriptions.ts'
 
 /** A link that a test ends; the protocol of these tests sends nothing over it. */
 function fakeLink() {

@@ -1,7 +1,9 @@
 /** Subscriptions: the feeds of this transport, kept the same on the server where the protocol has such a thing. */
+
 import {
   AbortedError,
   RejectedError,
+  DisconnectedError,
   type BusError,
   type Clock,
   type Feed,
@@ -9,12 +11,12 @@ import {
   type FeedOptions,
   type Undeliverable,
 } from '@bus/core'
-import { GoingLive } from './going-live.ts'
-import { askFor } from './refused-patterns.ts'
+import { withDeadline } from '@bus/core/kit'
 import type { Registry, RegistryEntry } from './registry.ts'
 import { Parking } from './parking.ts'
-import { ServerRequests, isLoss, type SubscriptionLink } from './server-requests.ts'
 import type { Session } from '../link/session.ts'
+import PQueue from 'p-queue'
+import type { ProtocolLink } from '../../protocol/protocol.ts'
 
 export interface SubscriptionPorts {
   /** Asks the server, where it must be asked. */
@@ -260,4 +262,141 @@ export class Subscriptions {
       remote.subscribe?.(patterns, scope),
     )
   }
+}
+
+interface Waiter {
+  resolve(): void
+  reject(error: Error): void
+}
+
+/** Every wait ends once, and leaves no listener on its signal. */
+export class GoingLive {
+  readonly #waiters = new Map<RegistryEntry, Waiter>()
+
+  /** In the order in which they were asked for. */
+  entries(): Iterable<RegistryEntry> {
+    return this.#waiters.keys()
+  }
+
+  has(entry: RegistryEntry): boolean {
+    return this.#waiters.has(entry)
+  }
+
+  /** Resolves with {@link done}. @param aborted - called when the signal has ended the wait */
+  wait(entry: RegistryEntry, signal: AbortSignal | undefined, aborted: () => void): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const onAbort = (): void => {
+        waiter.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
+        aborted()
+      }
+      const end = (): void => {
+        signal?.removeEventListener('abort', onAbort)
+        if (this.#waiters.get(entry) === waiter) this.#waiters.delete(entry)
+      }
+      const waiter: Waiter = {
+        resolve: () => {
+          end()
+          resolve()
+        },
+        reject: (error) => {
+          end()
+          reject(error)
+        },
+      }
+      signal?.addEventListener('abort', onAbort, { once: true })
+      this.#waiters.set(entry, waiter)
+    })
+  }
+
+  /** It is live. */
+  done(entry: RegistryEntry): void {
+    this.#waiters.get(entry)?.resolve()
+  }
+
+  fail(entry: RegistryEntry, error: Error): void {
+    this.#waiters.get(entry)?.reject(error)
+  }
+
+  failAll(error: Error): void {
+    for (const waiter of this.#waiters.values()) waiter.reject(error)
+  }
+}
+
+/** What subscriptions need of a link. */
+export interface SubscriptionLink extends ProtocolLink {
+  /** The link as one request sees it: its waits end with the signal. */
+  scoped(signal: AbortSignal): ProtocolLink
+}
+
+export interface ServerRequestPorts {
+  readonly clock: Clock
+  /** Milliseconds that the server gets to answer a request. */
+  readonly timeoutMs: number
+  /** The link that is ready. */
+  readonly link: () => SubscriptionLink | undefined
+  /** A request failed that nobody waits for. */
+  failed(error: Error): void
+}
+
+/** Lives as long as the transport. */
+export class ServerRequests {
+  readonly #ports: ServerRequestPorts
+  readonly #queue = new PQueue({ concurrency: 1 })
+
+  constructor(ports: ServerRequestPorts) {
+    this.#ports = ports
+  }
+
+  /** Runs on the link that is ready at its turn; without one it has nothing to do. */
+  async enqueue(request: (link: SubscriptionLink) => Promise<void>): Promise<void> {
+    await this.#queue.add(async () => {
+      const link = this.#ports.link()
+      try {
+        if (link !== undefined) await request(link)
+      } catch (error) {
+        if (link === undefined || !isLoss(link, error)) this.#ports.failed(error as Error)
+      }
+    })
+  }
+
+  /** One that is never answered would hold up all that come after it. */
+  within(
+    link: SubscriptionLink,
+    what: string,
+    run: (scope: ProtocolLink) => Promise<void>,
+  ): Promise<void> {
+    const { timeoutMs, clock } = this.#ports
+    const limits = { timeoutMs, clock, what, signal: link.signal }
+    return withDeadline((signal) => run(link.scoped(signal)), limits)
+  }
+}
+
+/** Whether the request failed because its link did, which may be noticed by the write before the close. */
+function isLoss(link: SubscriptionLink, error: unknown): boolean {
+  return link.signal.aborted || error instanceof DisconnectedError
+}
+
+/**
+ * Asks for all at once, and where the server refuses, for each alone.
+ *
+ * @returns those that it refused, each with its error; any other failure is thrown
+ */
+async function askFor(
+  remote: Pick<Session, 'subscribe'>,
+  patterns: readonly string[],
+  link: ProtocolLink,
+): Promise<Map<string, Error>> {
+  const refused = new Map<string, Error>()
+  try {
+    await remote.subscribe?.(patterns, link)
+  } catch (error) {
+    if (!(error instanceof RejectedError)) throw error
+    const [first, ...others] = patterns
+    if (first !== undefined && others.length === 0) return refused.set(first, error)
+    for (const pattern of patterns) {
+      const [refusal] = await askFor(remote, [pattern], link)
+      if (refusal !== undefined) refused.set(...refusal)
+    }
+  }
+  return refused
 }

@@ -1,30 +1,28 @@
 /** The exchange: everything a `bus.v1` hub has behind its sockets, wired together. */
+
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { systemClock, type Clock, type Random } from '@bus/core'
+import type { Clock, Random, Timer } from '@bus/core'
+import { systemClock } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
-import { Metering } from '../metering.ts'
-import { Places } from '../places.ts'
-import { Chores } from './chores.ts'
+import { Metering, Places } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
-import { newCounters, type Counters } from './counters.ts'
-import { Gate, type Admission, type Shown } from './admission/gate.ts'
-import type { ExchangeOptions, ExchangeTools } from './exchange-tools.ts'
+import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
+import { Gate, countedName, type Admission, type Shown, type Principal } from './admission/gate.ts'
 import { EventLog } from './log/log.ts'
 import type { Member } from './peers/member.ts'
 import { PatternSets } from './log/pattern-set.ts'
 import { Peer } from './peers/peer.ts'
-import { countedName, type Principal } from './admission/principal.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { Reception } from './peers/reception.ts'
 import { Room } from './publishing/room.ts'
-import { Sessions } from './sessions/sessions.ts'
-import type { BusV1Stats } from './stats.ts'
+import { Sessions } from './sessions/session.ts'
 import { passBy } from './subscribing/pump.ts'
 import { Subscribing } from './subscribing/subscribing.ts'
 import { Turn } from './turn.ts'
+import type { ResolvedBusV1Options } from '../options.ts'
 
 const newRandomId = (): string => randomBytes(16).toString('base64url')
 
@@ -279,5 +277,64 @@ export class Exchange {
     this.#metering.sweep(now)
     this.#onChores(now)
     this.#progress()
+  }
+}
+
+/** The options of the hub that an exchange needs. */
+export interface ExchangeOptions extends ResolvedBusV1Options {
+  /** The largest message in bytes. The sockets see to it; here it is only announced. */
+  readonly maxMessageBytes: number
+}
+
+/** What is replaced in a simulation. */
+export interface ExchangeTools {
+  readonly clock?: Clock
+  readonly random?: Random
+  /** A name that nobody can guess. @default 128 random bits */
+  readonly newId?: () => string
+  /** An event of a peer entered the log. @returns whether it waits for the backend. @default nobody cares */
+  readonly onPublished?: (offset: number) => boolean
+  /** The last offset that needs no backend any more. @default there is no backend */
+  readonly sharedUpTo?: () => number
+  /** Counts what connections send. @default one of its own */
+  readonly metering?: Metering
+  /** Something else that has to be looked after from time to time. @default nothing */
+  readonly onChores?: (now: number) => void
+  /** Whether an event that a client publishes has been here before. @default never */
+  readonly isEcho?: (type: string, id: string, body: Buffer) => boolean
+  /** Whether somebody outside has no room, so that nothing is accepted. @default never */
+  readonly isBlocked?: () => boolean
+}
+
+/** How often, at most and at least. */
+const PERIOD_MS = { min: 5, max: 1_000 }
+
+/** Runs something again and again until it is stopped. */
+export class Chores {
+  readonly #clock: Clock
+  readonly #run: (now: number) => void
+  readonly #periodMs: number
+  #timer: Timer | undefined
+
+  /** @param shortestMs - the shortest time that anything is allowed; it is looked after four times within it */
+  constructor(clock: Clock, shortestMs: number, run: (now: number) => void) {
+    this.#clock = clock
+    this.#run = run
+    this.#periodMs = Math.min(PERIOD_MS.max, Math.max(PERIOD_MS.min, shortestMs / 4))
+    this.#arm()
+  }
+
+  stop(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #arm(): void {
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#arm()
+      this.#run(this.#clock.now())
+    }, this.#periodMs)
+    // A hub that is attached to somebody else's server must not keep the process alive by itself.
+    this.#timer.unref?.()
   }
 }

@@ -1,5 +1,4 @@
 /** The figures of a `bus.v1` hub. */
-import type { Counters } from './counters.ts'
 
 /** What happened since the start, and what there is now. */
 export interface BusV1Stats extends Readonly<Counters> {
@@ -19,5 +18,57 @@ export interface BusV1Stats extends Readonly<Counters> {
     readonly floor: number
     /** The newest offset. */
     readonly head: number
+  }
+}
+
+/** What happened so far. */
+export interface Counters {
+  /** Events that entered the log. */
+  published: number
+  /** Lines of an event that came again, and were only acknowledged. */
+  duplicates: number
+  /** Events that were refused, for whatever reason. */
+  refused: number
+  /** At-most-once events that found no room. */
+  shed: number
+  /** Publishers that were asked to come back later, because too much waited for room. */
+  sentAway: number
+  /** Events that were handed to subscribers' sockets. */
+  delivered: number
+  /** Gaps that were told. */
+  gaps: number
+  /** Sessions that lost their protection because they held up the publishers. */
+  givenUp: number
+  /** Sessions that went on after their link was lost. */
+  resumed: number
+  /** Links that were ended because a newer one of the same session came. */
+  fenced: number
+  /** Links that were ended because a line or a number meant nothing. */
+  protocolErrors: number
+  /** Links that were ended because a frame broke the rules of WebSocket, or was too large. */
+  badFrames: number
+  /** Connections that were refused for who they are. */
+  unauthorized: number
+  /** Failures of the callbacks that the application gave. */
+  callbackErrors: number
+}
+
+/** All zero. */
+export function newCounters(): Counters {
+  return {
+    published: 0,
+    duplicates: 0,
+    refused: 0,
+    shed: 0,
+    sentAway: 0,
+    delivered: 0,
+    gaps: 0,
+    givenUp: 0,
+    resumed: 0,
+    fenced: 0,
+    protocolErrors: 0,
+    badFrames: 0,
+    unauthorized: 0,
+    callbackErrors: 0,
   }
 }

@@ -1,5 +1,6 @@
 /** The exchange: one request about channels on one link, and what became of each channel. */
-import { BusError, DisconnectedError, RejectedError, TimeoutError, withDeadline } from '@bus/core'
+import { BusError, DisconnectedError, RejectedError, TimeoutError } from '@bus/core'
+import { withDeadline } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import type { ChannelAnswer, ChannelAsk, ResolvedChannelOptions } from './channel-options.ts'
 

@@ -1,17 +1,16 @@
 /** The options of channel subscriptions: the messages of a dialect as functions, and the bounds. */
+import { isType, type Clock } from '@bus/core'
 import {
   boolean,
   checkOptions,
   durationMs,
   func,
   integer,
-  isType,
   required,
   systemClock,
   withMethods,
-  type Clock,
   type Shape,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 
 /** One request about channels. */

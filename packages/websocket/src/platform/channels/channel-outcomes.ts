@@ -1,5 +1,5 @@
 /** The outcomes of several subscriptions that one caller waits for. */
-import { abortable } from '@bus/core'
+import { abortable } from '@bus/core/kit'
 import type { ChannelRecord } from './channel-record.ts'
 
 /** Per record why it failed, `undefined` where it was confirmed; resolves when all are settled, or at the abort. */

@@ -1,5 +1,5 @@
 /** The channels of patterns: what bus subscriptions want, link by link. */
-import { arrayOf, string } from '@bus/core'
+import { arrayOf, string } from '@bus/core/kit'
 import type { ProtocolLink } from '../../protocol/protocol.ts'
 import type { PlatformSubscriptions } from '../compose-protocol.ts'
 import type { ChannelBook } from './channel-book.ts'

@@ -1,6 +1,6 @@
 /** The state of channel subscriptions as JSON: what survives the process, and what is accepted back. */
+import { ConfigError } from '@bus/core'
 import {
-  ConfigError,
   arrayOf,
   checkOptions,
   number,
@@ -10,7 +10,7 @@ import {
   string,
   where,
   type Check,
-} from '@bus/core'
+} from '@bus/core/kit'
 import type { SavedRecord } from './channel-book.ts'
 import {
   MAX_HISTORY,

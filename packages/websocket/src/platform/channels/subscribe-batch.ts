@@ -1,14 +1,6 @@
 /** Subscribing in batches: many channels, so many at a time, with a pause in between. */
-import {
-  checkOptions,
-  durationMs,
-  func,
-  integer,
-  sleep,
-  where,
-  type Clock,
-  type Shape,
-} from '@bus/core'
+import type { Clock } from '@bus/core'
+import { checkOptions, durationMs, func, integer, sleep, where, type Shape } from '@bus/core/kit'
 import { partsOf } from './parts.ts'
 
 /** How far a batch subscription has come. */

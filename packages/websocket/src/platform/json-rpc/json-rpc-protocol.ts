@@ -1,12 +1,12 @@
 /** The JSON-RPC protocol: requests with answers, and notifications as events, on whatever link there is. */
 import {
   DecodeError,
-  Emitter,
   type Event,
   type Listenable,
   type ListenOptions,
   type Unsubscribe,
 } from '@bus/core'
+import { Emitter } from '@bus/core/kit'
 import type {
   Frame,
   Protocol,

@@ -1,13 +1,6 @@
 /** Calls on links: makes requests, waits for their answers and makes results or errors of those. */
-import {
-  DecodeError,
-  DisconnectedError,
-  RpcError,
-  checkOptions,
-  durationMs,
-  where,
-  type Shape,
-} from '@bus/core'
+import { DecodeError, DisconnectedError, RpcError } from '@bus/core'
+import { checkOptions, durationMs, where, type Shape } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Requests } from '../../protocol/request.ts'
 import type { RpcArguments, RpcCaller, RpcRequestOptions } from './caller.ts'

@@ -1,5 +1,5 @@
 /** The messages of JSON-RPC 2.0: made from their parts, and told apart when they come. */
-import { isParsedWithinDepth } from '@bus/core'
+import { isParsedWithinDepth } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 
 /** The deepest nesting of a message: deeper JSON parses, and then kills whoever walks it without a limit. */

@@ -1,5 +1,6 @@
 /** A method of a server, with the types of its arguments and of its result. */
-import { ConfigError, checkOptions, func, type Shape } from '@bus/core'
+import { ConfigError } from '@bus/core'
+import { checkOptions, func, type Shape } from '@bus/core/kit'
 import type { RpcParams } from './messages.ts'
 
 /** A method that takes `P` and gives `R`. */

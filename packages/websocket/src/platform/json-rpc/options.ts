@@ -1,4 +1,5 @@
 /** The options of the JSON-RPC protocol. */
+import type { Clock, Event } from '@bus/core'
 import {
   arrayOf,
   checkOptions,
@@ -8,10 +9,8 @@ import {
   string,
   systemClock,
   withMethods,
-  type Clock,
-  type Event,
   type Shape,
-} from '@bus/core'
+} from '@bus/core/kit'
 import { DEFAULT_REQUEST_MS } from '../../protocol/request.ts'
 import { eventOf, notificationOf } from './events.ts'
 import type { RpcErrorBody, RpcParams } from './messages.ts'

@@ -2,14 +2,13 @@
 import {
   DecodeError,
   SerializationError,
-  isParsedWithinDepth,
-  isWithinDepth,
   jsonCodec,
   type Event,
   type EventMetadata,
 } from '@bus/core'
+import { isParsedWithinDepth, isWithinDepth } from '@bus/core/kit'
 import { MAX_BODY_DEPTH } from './limits.ts'
-import { asRecord } from './wire-json.ts'
+import { asRecord } from './fields.ts'
 
 /** The body of the event. @throws `SerializationError` */
 export function encodeBody({ type, payload, metadata }: Event): string {

@@ -1,5 +1,6 @@
 /** The protocol of our own hub: batches, acknowledgements, resuming, gaps. */
-import { checkOptions, durationMs, falseOr, where, withMethods, type Event } from '@bus/core'
+import type { Event } from '@bus/core'
+import { checkOptions, durationMs, falseOr, where, withMethods } from '@bus/core/kit'
 import {
   RENEW_BEFORE_MS,
   isPrintable,
@@ -8,11 +9,10 @@ import {
 } from '../credentials.ts'
 import { isToken } from './hello.ts'
 import { HubMessageReader } from './hub-lines.ts'
-import { SUBPROTOCOL } from './limits.ts'
+import { SUBPROTOCOL, busV1Capabilities } from './limits.ts'
 import { plainJson } from '../plain-json.ts'
 import type { Frame, Protocol, ProtocolReceiver } from '../protocol.ts'
 import { decodeBody, encodeBody } from './body.ts'
-import { busV1Capabilities } from './capabilities.ts'
 
 /** How long a hub may be silent about what was published, unless told otherwise, in milliseconds. */
 const PROGRESS_MS = 10_000

@@ -1,9 +1,8 @@
 /** The lines that a client sends besides events: written as text, read from what follows the verb. */
 import { isPattern } from '@bus/core'
-import { isCode, type LineFault } from './codes.ts'
+import { isCode, type LineFault } from './limits.ts'
 import { isMode, isToken, type WireSubscription } from './hello.ts'
-import { NOT_A_NUMBER, isWireNumber, parseNumber } from './numbers.ts'
-import { parseRecord } from './wire-json.ts'
+import { NOT_A_NUMBER, isWireNumber, parseNumber, parseRecord } from './fields.ts'
 
 /** The line of an event. @param n - its number, or 0 for at most once */
 export function publishLineText(

@@ -1,9 +1,13 @@
 /** The first line of a client: who it was, where it stopped, and everything that it wants. */
 import { isPattern } from '@bus/core'
-import type { LineFault } from './codes.ts'
-import { MAX_NAME_LENGTH, MAX_TOKEN_LENGTH, VERSION, type Window } from './limits.ts'
-import { isWireNumber } from './numbers.ts'
-import { asRecord, parseRecord } from './wire-json.ts'
+import {
+  MAX_NAME_LENGTH,
+  MAX_TOKEN_LENGTH,
+  VERSION,
+  type LineFault,
+  type Window,
+} from './limits.ts'
+import { isWireNumber, asRecord, parseRecord } from './fields.ts'
 
 /** How a subscription is delivered: `amo` at most once, `alo` at least once. */
 export type WireMode = 'amo' | 'alo'

@@ -1,9 +1,15 @@
 /** The lines that a hub sends: read from bytes, one call of the receiver for each. */
+
 import { readBye, type Bye } from './client-lines.ts'
-import { isCode, isGapReason, type LineFault } from './codes.ts'
-import { endOfId, spaceAfter } from './fields.ts'
-import { NOT_A_NUMBER, parseNumber, readNumber } from './numbers.ts'
-import { TypeCache } from './type-cache.ts'
+import {
+  isCode,
+  isGapReason,
+  type LineFault,
+  type GapReason,
+  type RefusalCode,
+  type SubscriptionRefusal,
+} from './limits.ts'
+import { endOfId, spaceAfter, NOT_A_NUMBER, parseNumber, readNumber, TypeCache } from './fields.ts'
 import { readWelcome, type Gap, type Welcome } from './welcome.ts'
 
 /** Who hears what a hub says. */
@@ -199,3 +205,22 @@ function endOfField(line: string): number {
   const space = line.indexOf(' ')
   return space === -1 ? line.length : space
 }
+
+/** Every event up to `n` is accepted. */
+export const okLine = (n: number): string => `ok ${n}`
+
+/** Event `n` is refused. */
+export const noLine = (n: number, code: RefusalCode): string => `no ${n} ${code}`
+
+/** The subscription is live behind this offset. */
+export const subokLine = (id: number, offset: number): string => `subok ${id} ${offset}`
+
+/** There is no such subscription. */
+export const subnoLine = (id: number, code: SubscriptionRefusal): string => `subno ${id} ${code}`
+
+/** Events are missing. */
+export const gapLine = (from: number, to: number, why: GapReason): string =>
+  `gap ${from} ${to} ${why}`
+
+/** Everything that was wanted up to this offset has been sent. */
+export const markLine = (offset: number): string => `mark ${offset}`

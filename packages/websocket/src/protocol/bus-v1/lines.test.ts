@@ -8,13 +8,19 @@ import {
   subscribeLine,
   unsubscribeLine,
 } from './client-lines.ts'
-import { readClientMessage, type ClientReceiver } from './client-message.ts'
-import { GAP_REASONS, REFUSAL_CODES } from './codes.ts'
+import { readClientMessage, publishLine, type ClientReceiver } from './client-message.ts'
+import { GAP_REASONS, REFUSAL_CODES, wireDefaults } from './limits.ts'
 import { helloLine, type Hello } from './hello.ts'
-import { gapLine, markLine, noLine, okLine, subnoLine, subokLine } from './hub-line-text.ts'
-import { HubMessageReader, type HubReceiver } from './hub-lines.ts'
-import { wireDefaults } from './limits.ts'
-import { publishLine } from './publish-line.ts'
+import {
+  gapLine,
+  markLine,
+  noLine,
+  okLine,
+  subnoLine,
+  subokLine,
+  HubMessageReader,
+  type HubReceiver,
+} from './hub-lines.ts'
 import { welcomeLine, type Welcome } from './welcome.ts'
 
 /** Keeps each call as its name and arguments. */

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { NOT_A_NUMBER, isWireNumber, parseNumber, readNumber } from './numbers.ts'
+import { NOT_A_NUMBER, isWireNumber, parseNumber, readNumber } from './fields.ts'
 
 const both = (text: string): number[] => {
   const around = `x ${text} y`

@@ -1,7 +1,7 @@
 import { isType } from '@bus/core'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { TypeCache } from './type-cache.ts'
+import { TypeCache } from './fields.ts'
 
 it('reads exactly the types of the grammar, however often and whatever came before', () => {
   const cache = new TypeCache()

@@ -1,9 +1,7 @@
 /** The hub's first line: whether the session goes on, what of it is settled, and what was lost. */
-import { isCode, isGapReason, type GapReason, type LineFault } from './codes.ts'
+import { isCode, isGapReason, type GapReason, type LineFault, type WireLimits } from './limits.ts'
 import { isName, readWindow } from './hello.ts'
-import type { WireLimits } from './limits.ts'
-import { isWireNumber } from './numbers.ts'
-import { asRecord, parseRecord } from './wire-json.ts'
+import { isWireNumber, asRecord, parseRecord } from './fields.ts'
 
 /** Events that match and were lost for this session: those with `from` ≤ offset ≤ `to`. */
 export interface Gap {

@@ -1,8 +1,7 @@
 import { isPattern, matches } from '@bus/core'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { covers } from './covers.ts'
-import { Permission } from './permission.ts'
+import { covers, Permission } from './gate.ts'
 
 const token = fc.constantFrom('a', 'b', '*', '>')
 const pattern = fc

@@ -1,8 +1,10 @@
 /** The gate: finds out who somebody is, with the application's help, a few at a time. */
+
 import type { IncomingMessage } from 'node:http'
-import { withDeadline, type Clock } from '@bus/core'
+import type { Clock } from '@bus/core'
+import { withDeadline } from '@bus/core/kit'
 import { Fifo } from '../fifo.ts'
-import { ANONYMOUS, hasExpired, isPrincipal, type Principal } from './principal.ts'
+import { createHash, timingSafeEqual } from 'node:crypto'
 
 /** What somebody shows. */
 export interface Credentials {
@@ -127,4 +129,141 @@ export class Gate {
     }
     this.#underWay--
   }
+}
+
+/** Types whose answers are remembered. */
+const MAX_TYPES = 1_024
+
+/** Of one principal; a principal that changes gets a new one. */
+export class Permission {
+  readonly #principal: Principal
+  readonly #authorize: Authorize | undefined
+  readonly #onError: (error: unknown) => void
+  /** Made for the first event: most connections publish nothing. */
+  #publish: Map<string, boolean> | undefined
+
+  constructor(
+    principal: Principal,
+    authorize: Authorize | undefined,
+    onError: (error: unknown) => void,
+  ) {
+    this.#principal = principal
+    this.#authorize = authorize
+    this.#onError = onError
+  }
+
+  mayPublish(type: string): boolean {
+    this.#publish ??= new Map()
+    let answer = this.#publish.get(type)
+    if (answer === undefined) {
+      answer = this.#may('publish', type)
+      if (this.#publish.size === MAX_TYPES) this.#publish.clear()
+      this.#publish.set(type, answer)
+    }
+    return answer
+  }
+
+  maySubscribe(pattern: string): boolean {
+    return this.#may('subscribe', pattern)
+  }
+
+  #may(action: Action, pattern: string): boolean {
+    const grants = this.#principal.grants?.[action]
+    if (grants !== undefined && !grants.some((grant) => covers(grant, pattern))) return false
+    if (this.#authorize === undefined) return true
+    try {
+      return this.#authorize(this.#principal, action, pattern)
+    } catch (error) {
+      this.#onError(error)
+      return false
+    }
+  }
+}
+
+/** Patterns that somebody may publish to and subscribe to. */
+export interface Grants {
+  /** Absent: every type. */
+  readonly publish?: readonly string[]
+  /** Absent: every pattern. A pattern is granted when one of these covers it whole. */
+  readonly subscribe?: readonly string[]
+}
+
+/** Somebody that the hub knows. */
+export interface Principal {
+  /** A session belongs to the id that began it. */
+  readonly id: string
+  /** @default everything is granted */
+  readonly grants?: Grants
+  /** When the credentials end: wall clock, milliseconds since 1970. @default never */
+  readonly expiresAt?: number
+}
+
+/** What somebody wants to do with a pattern. */
+export type Action = 'publish' | 'subscribe'
+
+/** Decides beyond the grants whether a principal may do something. A type is asked for as a pattern. */
+export type Authorize = (principal: Principal, action: Action, pattern: string) => boolean
+
+/** Everybody without credentials, where that is allowed. */
+export const ANONYMOUS: Principal = Object.freeze({ id: 'anonymous' })
+
+/** The name under which the connections of a principal are counted together; the anonymous ones are no principal. */
+export function countedName(principal: Principal): string | undefined {
+  return principal === ANONYMOUS ? undefined : principal.id
+}
+
+/** Milliseconds that expired credentials still do, for clocks that differ. */
+export const EXPIRY_GRACE_MS = 30_000
+
+/** Whether the credentials of somebody are over, and not only just. */
+function hasExpired({ expiresAt = Infinity }: Principal): boolean {
+  return expiresAt + EXPIRY_GRACE_MS <= Date.now()
+}
+
+/** Whether a value that an application returned is a principal. */
+function isPrincipal(value: unknown): value is Principal {
+  if (typeof value !== 'object' || value === null) return false
+  const { id, expiresAt } = value as Partial<Principal>
+  return (
+    typeof id === 'string' &&
+    id !== '' &&
+    (expiresAt === undefined || (typeof expiresAt === 'number' && !Number.isNaN(expiresAt)))
+  )
+}
+
+/** Both are patterns of the grammar. A type is a pattern that matches itself. */
+export function covers(grant: string, pattern: string): boolean {
+  const granted = grant.split('.')
+  const asked = pattern.split('.')
+  for (const [i, token] of asked.entries()) {
+    const rule = granted[i]
+    if (rule === '>') return true
+    if (rule === undefined || token === '>') return false
+    if (rule !== '*' && rule !== token) return false
+  }
+  return granted.length === asked.length
+}
+
+/**
+ * Whether somebody has shown the secret that is expected, for instance in `authenticate`. Nothing is as good as no secret:
+ * neither an absent nor an empty one is ever the same.
+ *
+ * @example
+ * ```ts
+ * import { createHub, isSameSecret } from '@bus/websocket/hub'
+ *
+ * const hub = await createHub({
+ *   authenticate: ({ token }) => (isSameSecret(token, process.env['HUB_TOKEN']) ? { id: 'shop' } : null),
+ * })
+ * await hub.close()
+ * ```
+ */
+export function isSameSecret(shown: string | undefined, expected: string | undefined): boolean {
+  if (shown === undefined || shown === '' || expected === undefined || expected === '') return false
+  // Of equal length, whatever the secrets are.
+  return timingSafeEqual(hash(shown), hash(expected))
+}
+
+function hash(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }

@@ -1,8 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { EvictionMarks } from './eviction-marks.ts'
+import { EvictionMarks, EventLog } from './log.ts'
 import { frameAfter, lookUpTypes } from './frame.ts'
-import { EventLog } from './log.ts'
 
 const TYPES = ['a', 'b', 'order.created', 'x'.repeat(60)]
 

@@ -1,5 +1,5 @@
 /** The log: every accepted event as the bytes that subscribers get, bounded by count, bytes and age. */
-import { EvictionMarks } from './eviction-marks.ts'
+
 import { Segment, lineBytes } from './segment.ts'
 
 /** Bytes of a segment, unless one event needs more. */
@@ -153,5 +153,39 @@ export class EventLog {
     if (newest === undefined || now - newest.at >= this.#limits.maxAgeMs / AGE_STEPS) {
       this.#stamps.push({ from: offset, at: now })
     }
+  }
+}
+
+/** Types that are told apart; all others share one mark. The types come from strangers. */
+const MAX_TYPES = 10_000
+
+/** The highest evicted offset of each type. */
+export class EvictionMarks {
+  readonly #maxTypes: number
+  readonly #byType = new Map<string, number>()
+  /** The highest evicted offset of the types that have no mark of their own. */
+  #others = 0
+
+  constructor(maxTypes: number = MAX_TYPES) {
+    this.#maxTypes = maxTypes
+  }
+
+  /** An event left the log. Offsets only grow. */
+  add(type: string, offset: number): void {
+    if (this.#byType.has(type) || this.#byType.size < this.#maxTypes) {
+      this.#byType.set(type, offset)
+    } else this.#others = offset
+  }
+
+  /**
+   * The highest evicted offset above `cursor` of a type that is wanted; 0 when nothing of it was evicted there. Exact
+   * unless more types than marks were evicted; then it may be too high, never too low.
+   */
+  highest(wants: (type: string) => boolean, cursor: number): number {
+    let highest = this.#others > cursor ? this.#others : 0
+    for (const [type, offset] of this.#byType) {
+      if (offset > highest && offset > cursor && wants(type)) highest = offset
+    }
+    return highest
   }
 }

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { Recent } from './recent.ts'
+import { Recent } from './pattern-set.ts'
 
 describe('the recent', () => {
   test('says of every cursor exactly what is wanted behind it, or that it does not know', () => {

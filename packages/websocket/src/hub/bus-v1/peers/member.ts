@@ -1,17 +1,20 @@
 /** A member: a connected client with its session, its permissions, and what it is still to be told. */
-import type { LineFault, RefusalCode, SubscriptionRefusal } from '../../../protocol/bus-v1/codes.ts'
+import {
+  wireDefaults,
+  type LineFault,
+  type RefusalCode,
+  type SubscriptionRefusal,
+} from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/hub-line-text.ts'
-import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
-import type { PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
-import type { Counters } from '../counters.ts'
-import { inMessages } from '../subscribing/fitting.ts'
+import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/hub-lines.ts'
+import type { PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import type { Counters } from '../stats.ts'
+import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'
-import type { Permission } from '../admission/permission.ts'
-import type { Publishing } from '../publishing/publishing.ts'
-import type { Publisher } from '../publishing/publishing-ports.ts'
+import type { Permission } from '../admission/gate.ts'
+import type { Publishing, Publisher } from '../publishing/publishing.ts'
 import { pump, type Outlet } from '../subscribing/pump.ts'
-import { Rate } from '../../rate.ts'
+import { Rate } from '../../metering.ts'
 import type { Session, SessionLink } from '../sessions/session.ts'
 import type { Served, Turn } from '../turn.ts'
 

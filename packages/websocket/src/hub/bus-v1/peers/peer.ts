@@ -1,24 +1,25 @@
 /** A peer: one connection, from its first line to its close. */
+
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
 import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
-import { readClientMessage, type ClientReceiver } from '../../../protocol/bus-v1/client-message.ts'
-import type { LineFault } from '../../../protocol/bus-v1/codes.ts'
+import {
+  readClientMessage,
+  type ClientReceiver,
+  type PublishLine,
+} from '../../../protocol/bus-v1/client-message.ts'
+import type { LineFault } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import type { PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
 import { closeSafely } from '../../../socket/socket-port.ts'
-import { Meter, type Excess, type Metered, type Metering } from '../../metering.ts'
-import type { Places } from '../../places.ts'
+import { Meter, type Excess, type Metered, type Metering, type Places } from '../../metering.ts'
 import { own, type SocketOwner } from '../../socket-owner.ts'
-import { Beat, type Beating } from './beat.ts'
-import type { Counters } from '../counters.ts'
-import type { Principal } from '../admission/principal.ts'
-import type { Pulse } from './pulse.ts'
+import { Beat, type Beating, type Pulse } from './pulse.ts'
+import type { Counters } from '../stats.ts'
+import type { Principal } from '../admission/gate.ts'
 import type { Outlet } from '../subscribing/pump.ts'
-import type { Welcomed } from './welcomed.ts'
 
 /** Bytes that may wait in one socket before nothing more is put into it. */
 const HIGH_WATER_MARK_BYTES = 1_048_576
@@ -282,4 +283,16 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
     if (this.#helloTimer !== undefined) this.#host.clock.clearTimeout(this.#helloTimer)
     this.#helloTimer = undefined
   }
+}
+
+/** Who was welcomed on a connection: what its lines mean. */
+export interface Welcomed {
+  publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void
+  subscribe(sub: WireSubscription): LineFault | undefined
+  unsubscribe(id: number): void
+  ack(offset: number): void
+  /** The socket takes more again. */
+  wake(): void
+  /** Tells the subscriber how far it is, if it does not know. */
+  tellCursor(): void
 }

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../../test/fake-clock.ts'
-import { Beat } from './beat.ts'
-import { Pulse } from './pulse.ts'
+import { Beat, Pulse } from './pulse.ts'
 
 const INTERVAL_MS = 256
 

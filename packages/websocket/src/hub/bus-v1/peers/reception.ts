@@ -1,30 +1,29 @@
 /** The reception: welcomes peers, renews their credentials, and sees them off. */
+
 import type { Clock, Random } from '@bus/core'
 import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
-import type { SubscriptionRefusal } from '../../../protocol/bus-v1/codes.ts'
+import type { SubscriptionRefusal, WireLimits } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import type { WireLimits } from '../../../protocol/bus-v1/limits.ts'
-import { publishLine, type PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
-import type { Metering } from '../../metering.ts'
-import type { Places } from '../../places.ts'
-import type { Counters } from '../counters.ts'
-import { fitWelcome, type FittedWelcome } from '../subscribing/fitting.ts'
-import type { Gate } from '../admission/gate.ts'
-import { greet, type Greeting } from './greeting.ts'
-import { Identifying } from './identifying.ts'
+import { publishLine, type PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import type { Metering, Places } from '../../metering.ts'
+import type { Counters } from '../stats.ts'
+import { fitWelcome, greet, type FittedWelcome, type Greeting } from './greeting.ts'
+import {
+  Permission,
+  countedName,
+  EXPIRY_GRACE_MS,
+  ANONYMOUS,
+  type Gate,
+  type Authorize,
+  type Principal,
+  type Admission,
+} from '../admission/gate.ts'
 import type { EventLog } from '../log/log.ts'
 import { Member, type MemberHost } from './member.ts'
 import type { Peer, PeerHost } from './peer.ts'
-import { Permission } from '../admission/permission.ts'
-import {
-  countedName,
-  EXPIRY_GRACE_MS,
-  type Authorize,
-  type Principal,
-} from '../admission/principal.ts'
 import type { Publishing } from '../publishing/publishing.ts'
 import { Pulse } from './pulse.ts'
-import type { Sessions } from '../sessions/sessions.ts'
+import type { Sessions } from '../sessions/session.ts'
 import type { Subscribing } from '../subscribing/subscribing.ts'
 import type { Turn } from '../turn.ts'
 
@@ -250,5 +249,75 @@ export class Reception implements PeerHost, MemberHost {
   /** Credentials end by the wall clock; the hub counts by its own. */
   endOf({ expiresAt = Infinity }: Principal): number {
     return this.now() + (expiresAt - Date.now()) + EXPIRY_GRACE_MS
+  }
+}
+
+export interface IdentifyingOptions {
+  readonly gate: Gate
+  readonly counters: Counters
+  readonly onError: (error: unknown) => void
+}
+
+/** One authentication at a time for each peer. */
+export class Identifying {
+  readonly #options: IdentifyingOptions
+  /** Peers that renew, with the token that came last meanwhile: those before it count for nothing any more. */
+  readonly #renewing = new Map<Peer, string | undefined>()
+
+  constructor(options: IdentifyingOptions) {
+    this.#options = options
+  }
+
+  /** @param then - called unless the peer was closed for it, or is gone meanwhile */
+  identify(peer: Peer, token: string | undefined, then: (principal: Principal) => void): void {
+    void this.#settle(peer, token, then)
+  }
+
+  /** The same for fresh credentials. */
+  renew(peer: Peer, token: string, then: (principal: Principal) => void): void {
+    const isUnderWay = this.#renewing.has(peer)
+    this.#renewing.set(peer, isUnderWay ? token : undefined)
+    if (!isUnderWay) void this.#renewUntilLast(peer, token, then)
+  }
+
+  async #renewUntilLast(
+    peer: Peer,
+    token: string,
+    then: (principal: Principal) => void,
+  ): Promise<void> {
+    let next: string | undefined = token
+    while (next !== undefined) {
+      await this.#settle(peer, next, then)
+      next = peer.isOver ? undefined : this.#renewing.get(peer)
+      this.#renewing.set(peer, undefined)
+    }
+    this.#renewing.delete(peer)
+  }
+
+  async #settle(
+    peer: Peer,
+    token: string | undefined,
+    then: (principal: Principal) => void,
+  ): Promise<void> {
+    const { gate, counters, onError } = this.#options
+    try {
+      const admission = await this.#admissionOf(peer, token, gate)
+      if (peer.isOver) return
+      if (admission === 'unauthorized') {
+        counters.unauthorized++
+        peer.close(4401, 'unauthorized')
+      } else if (admission === 'unavailable') peer.close(4503, 'authentication')
+      else then(admission)
+    } catch (error) {
+      onError(error)
+      peer.close(1011, '')
+    }
+  }
+
+  #admissionOf(peer: Peer, token: string | undefined, gate: Gate): Admission | Promise<Admission> {
+    const { request } = peer
+    // Let go of: nobody looks at it, and whoever was let in once is no less anonymous now.
+    if (request === undefined) return ANONYMOUS
+    return gate.admit({ request, token }, () => peer.isOver)
   }
 }

@@ -1,5 +1,5 @@
 /** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
-import { PatternIndex } from '@bus/core'
+import { PatternIndex } from '@bus/core/kit'
 import { Fifo } from '../fifo.ts'
 import type { Session } from '../sessions/session.ts'
 

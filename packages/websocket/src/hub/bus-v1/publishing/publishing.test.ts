@@ -1,20 +1,22 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { readClientMessage, type ClientReceiver } from '../../../protocol/bus-v1/client-message.ts'
+import {
+  readClientMessage,
+  publishLine,
+  type ClientReceiver,
+} from '../../../protocol/bus-v1/client-message.ts'
 import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
-import { publishLine } from '../../../protocol/bus-v1/publish-line.ts'
 import { readWelcome } from '../../../protocol/bus-v1/welcome.ts'
 import { Confirmations } from './confirmations.ts'
-import { newCounters } from '../counters.ts'
-import { fitWelcome } from '../subscribing/fitting.ts'
+import { newCounters } from '../stats.ts'
+import { fitWelcome } from '../peers/greeting.ts'
 import { EventLog } from '../log/log.ts'
 import { Member, type MemberPeer } from '../peers/member.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import { Permission } from '../admission/permission.ts'
+import { Permission } from '../admission/gate.ts'
 import { Publishing } from './publishing.ts'
 import { Room } from './room.ts'
-import type { Session } from '../sessions/session.ts'
-import { Sessions } from '../sessions/sessions.ts'
+import { Sessions, type Session } from '../sessions/session.ts'
 import { Turn } from '../turn.ts'
 
 const WINDOW = { events: 6, bytes: 10_000 }

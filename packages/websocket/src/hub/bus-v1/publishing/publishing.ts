@@ -1,13 +1,24 @@
 /** Publishing: what becomes of a line with an event. */
+
 import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
-import type { RefusalCode } from '../../../protocol/bus-v1/codes.ts'
-import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/publish-line.ts'
-import { Holds } from './holds.ts'
-import type { Held, HeldEvent, HeldRefusal } from '../sessions/publisher-session.ts'
-import type { Publisher, PublishingOptions } from './publishing-ports.ts'
+import type { RefusalCode } from '../../../protocol/bus-v1/limits.ts'
+import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import {
+  costOf,
+  type Held,
+  type HeldEvent,
+  type HeldRefusal,
+  type HeldTotal,
+} from '../sessions/publisher-session.ts'
 import type { Session } from '../sessions/session.ts'
 import { stampSource } from './stamping.ts'
-import { TypeCache } from '../../../protocol/bus-v1/type-cache.ts'
+import { TypeCache } from '../../../protocol/bus-v1/fields.ts'
+import type { Confirmations } from './confirmations.ts'
+import type { Counters } from '../stats.ts'
+import type { EventLog } from '../log/log.ts'
+import type { Permission } from '../admission/gate.ts'
+import type { Rate } from '../../metering.ts'
+import type { Room } from './room.ts'
 
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
 export type PublishConflict = 'hole' | 'window'
@@ -237,5 +248,131 @@ export class Publishing {
     session.publisher.accept(n)
     if (confirmations === undefined) session.publisher.confirm(n)
     else confirmations.accepted(session, n, offset, type, isShared)
+  }
+}
+
+/** Who publishes. */
+export interface Publisher {
+  readonly session: Session
+  readonly permission: Permission
+  readonly rate: Rate
+  /** Something of it was accepted. */
+  wake(): void
+  /** Something of it came again. */
+  again(): void
+}
+
+export interface PublishingOptions {
+  readonly log: EventLog
+  readonly room: Room
+  /** `undefined`: what is in the log is confirmed. */
+  readonly confirmations: Confirmations | undefined
+  readonly counters: Counters
+  readonly maxEventBytes: number
+  /** Whether the hub writes into each event who published it. */
+  readonly isStamped: boolean
+  readonly windowEvents: number
+  /** Bytes that may wait for room in all sessions together. */
+  readonly maxHeldBytes: number
+  /** Before this moment nothing is accepted. */
+  readonly opensAt: number
+  /** The log grew. */
+  readonly onAppended: () => void
+  /** An event of a session entered the log. @returns whether it waits for the backend */
+  readonly onPublished: (offset: number) => boolean
+  /** Whether somebody outside of the log has no room. */
+  readonly isBlocked: () => boolean
+  /** Whether an event has been here before; `undefined` where none can. */
+  readonly isEcho?: ((type: string, id: string, body: Buffer) => boolean) | undefined
+  /** A session has news for its publisher. */
+  readonly onAccepted: (session: Session) => void
+}
+
+/** Takes one event; `false`: there is no room. */
+type Accept = (session: Session, held: Held) => boolean
+
+export interface HoldsOptions {
+  readonly accept: Accept
+  /** Bytes that may wait in all sessions together; what is alone may wait whatever its size. */
+  readonly maxBytes: number
+  /** Makes the publisher of a session come back later, so that nothing of it waits any more. */
+  readonly sendAway: (session: Session) => void
+}
+
+/** The sessions with events that wait. Each bounds its own; here they are bounded together. */
+export class Holds {
+  readonly #options: HoldsOptions
+  readonly #waiting = new Set<Session>()
+  readonly #total: HeldTotal = { events: 0, bytes: 0 }
+
+  constructor(options: HoldsOptions) {
+    this.#options = options
+  }
+
+  get isEmpty(): boolean {
+    return this.#waiting.size === 0
+  }
+
+  /** Sessions that wait. */
+  get sessions(): number {
+    return this.#waiting.size
+  }
+
+  /** Events that wait. */
+  get events(): number {
+    return this.#total.events
+  }
+
+  /** Bytes that they count for. */
+  get bytes(): number {
+    return this.#total.bytes
+  }
+
+  /** Whether it may wait without anybody being sent away. */
+  hasRoomFor(held: Held): boolean {
+    const { bytes } = this.#total
+    return bytes === 0 || bytes + costOf(held) <= this.#options.maxBytes
+  }
+
+  /** Keeps it. Where there is too much already, whoever has the most of it is sent away: it may be this session. */
+  add(session: Session, held: Held): void {
+    while (!this.hasRoomFor(held)) {
+      const largest = this.#largest(session, costOf(held))
+      this.#waiting.delete(largest)
+      this.#options.sendAway(largest)
+      if (largest === session) return
+    }
+    session.publisher.hold(held, this.#total)
+    this.#waiting.add(session)
+  }
+
+  /** Moves on as far as there is room, one event of each session after the other. @returns whether nothing waits any more */
+  drain(): boolean {
+    for (const session of this.#waiting) {
+      const held = session.publisher.peekHeld()
+      if (held === undefined || session.hasEnded) {
+        // Its connection broke: what waited went with it.
+        this.#waiting.delete(session)
+        continue
+      }
+      if (!this.#options.accept(session, held)) return false
+      session.publisher.unhold()
+      // To the end of the line. The loop comes to it again.
+      this.#waiting.delete(session)
+      if (session.publisher.held > 0) this.#waiting.add(session)
+    }
+    return true
+  }
+
+  /** @param more - bytes that come to those of `session` */
+  #largest(session: Session, more: number): Session {
+    let largest = session
+    let cost = session.publisher.heldCost + more
+    for (const other of this.#waiting) {
+      if (other.publisher.heldCost <= cost) continue
+      largest = other
+      cost = other.publisher.heldCost
+    }
+    return largest
   }
 }

@@ -1,10 +1,11 @@
 /** A session: what the hub knows of one client, whether or not it is connected. */
-import type { RefusalCode } from '../../../protocol/bus-v1/codes.ts'
-import type { Window } from '../../../protocol/bus-v1/limits.ts'
+
+import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
 import type { PatternSets } from '../log/pattern-set.ts'
-import type { Principal } from '../admission/principal.ts'
+import type { Principal } from '../admission/gate.ts'
 import { PublisherSession } from './publisher-session.ts'
 import { SubscriberSession } from './subscriber-session.ts'
+import type { Hello } from '../../../protocol/bus-v1/hello.ts'
 
 /** The connection of a session. */
 export interface SessionLink {
@@ -58,5 +59,134 @@ export class Session {
   /** Whether the log must keep what it has not acknowledged. */
   get isProtected(): boolean {
     return !this.hasEnded && !this.isGivenUp && this.subscriber.isReliable
+  }
+}
+
+export interface SessionsOptions {
+  /** Milliseconds that a session lives without a connection. */
+  readonly ttlMs: number
+  /** Sessions at most. */
+  readonly capacity: number
+  readonly window: Window
+  readonly sets: PatternSets
+  /** A name that nobody can guess. */
+  readonly newId: () => string
+}
+
+/** Bounded: the session that is gone for longest makes room for a new one. */
+export class Sessions {
+  readonly #options: SessionsOptions
+  readonly #bySid = new Map<string, Session>()
+  /** Those without a connection, the longest gone first. */
+  readonly #gone = new Set<Session>()
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+  }
+
+  get size(): number {
+    return this.#bySid.size
+  }
+
+  /** Those without a connection. */
+  get gone(): number {
+    return this.#gone.size
+  }
+
+  [Symbol.iterator](): Iterator<Session> {
+    return this.#bySid.values()
+  }
+
+  /** The session of that name, if it is this principal's and not over. */
+  find(sid: string | undefined, principal: Principal, now: number): Session | undefined {
+    const session = sid === undefined ? undefined : this.#bySid.get(sid)
+    if (session === undefined || session.principalId !== principal.id) return undefined
+    if (!this.#isOver(session, now)) return session
+    this.#end(session)
+    return undefined
+  }
+
+  /** Whether a `hello` was long under way: its client has given that link up, and made another since. */
+  isOutdated({ sid, link = Infinity }: Hello, principal: Principal, now: number): boolean {
+    const session = this.find(sid, principal, now)
+    return session !== undefined && link <= session.newestLink
+  }
+
+  /** A new session; `undefined` when every place is taken by a connected one. */
+  create(principal: Principal): Session | undefined {
+    const { capacity, newId, sets, window } = this.#options
+    if (this.#bySid.size >= capacity) {
+      const [longest] = this.#gone
+      if (longest === undefined) return undefined
+      this.#end(longest)
+    }
+    const session = new Session(newId(), principal, sets, window)
+    this.#bySid.set(session.sid, session)
+    return session
+  }
+
+  /** Takes the session from the connection that it has, which is told so. */
+  fence(session: Session): void {
+    const { link } = session
+    if (link === undefined) return
+    session.link = undefined
+    session.published?.unlink()
+    session.subscriber.unlink()
+    link.replaced()
+  }
+
+  /** Gives the session a connection. It has none. */
+  attach(session: Session, link: SessionLink): void {
+    session.link = link
+    this.#gone.delete(session)
+  }
+
+  /** The connection is gone. One that was replaced takes nothing with it. */
+  detach(session: Session, link: SessionLink, now: number): void {
+    if (session.link !== link) return
+    session.link = undefined
+    session.published?.unlink()
+    session.subscriber.unlink()
+    if (session.hasEnded) return
+    // Nothing of it could be resumed.
+    const hasReceived = (session.published?.received ?? 0) > 0
+    if (!hasReceived && session.subscriber.subscriptions === 0) {
+      this.#end(session)
+      return
+    }
+    session.goneAt = now
+    this.#gone.add(session)
+  }
+
+  /** Forgets those that are gone for too long. @returns how many */
+  sweep(now: number): number {
+    let count = 0
+    for (const session of this.#gone) {
+      if (!this.#isOver(session, now)) break
+      this.#end(session)
+      count++
+    }
+    return count
+  }
+
+  /** Ends every session of a principal, connected or not. @returns how many */
+  revoke(principalId: string, code: number, reason: string): number {
+    const theirs = [...this.#bySid.values()].filter((s) => s.principalId === principalId)
+    for (const session of theirs) {
+      this.#end(session)
+      session.link?.ended(code, reason)
+    }
+    return theirs.length
+  }
+
+  #isOver(session: Session, now: number): boolean {
+    return session.link === undefined && now - session.goneAt >= this.#options.ttlMs
+  }
+
+  #end(session: Session): void {
+    session.hasEnded = true
+    session.subscriber.end()
+    this.#bySid.delete(session.sid)
+    this.#gone.delete(session)
   }
 }

@@ -2,9 +2,8 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import type { Principal } from '../admission/principal.ts'
-import type { Session, SessionLink } from './session.ts'
-import { Sessions } from './sessions.ts'
+import type { Principal } from '../admission/gate.ts'
+import { Sessions, type Session, type SessionLink } from './session.ts'
 
 const TTL = 10
 const CAPACITY = 3

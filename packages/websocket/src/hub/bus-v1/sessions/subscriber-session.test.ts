@@ -1,7 +1,7 @@
 import { matches } from '@bus/core'
 import fc from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import { newCounters } from '../counters.ts'
+import { newCounters } from '../stats.ts'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
 import { passBy, pump } from '../subscribing/pump.ts'

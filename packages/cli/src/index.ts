@@ -1,0 +1,2 @@
+/** Advice on errors. */
+export { explain, type ExplainOptions, type Explanation } from './doctor/explain.ts'

@@ -1,0 +1,106 @@
+/** The options of a pool, what each means to the caller, and what holds where it is not given. */
+import { ConfigError, type Clock, type PublishOptions, type Transport } from '@bus/core'
+import {
+  arrayOf,
+  boolean,
+  checkOptions,
+  durationMs,
+  func,
+  integer,
+  oneOf,
+  string,
+  withMethods,
+  systemClock,
+  type Shape,
+} from '@bus/core/kit'
+
+/** The members that may be chosen from, as they are now. */
+export type Discover = () => readonly Transport[]
+
+/** What makes a pool. One of `transports` and `discover` has to be given. */
+export interface TransportPoolOptions {
+  /** The members. They belong to the pool from now on: it connects, drains and closes them. */
+  readonly transports?: readonly Transport[]
+  /**
+   * Says before each choice who the members are. They belong to whoever made them: the pool connects them and subscribes
+   * with them, and leaves them open. What it throws is an `error` notice, and the members stay those of before.
+   */
+  readonly discover?: Discover
+  /** Members that one publish tries before it fails with the last error, an integer ≥ 1. @default 3 */
+  readonly maxAttempts?: number
+  /**
+   * An event may be sent by another member although nobody knows whether it arrived the first time; whoever takes it has
+   * to know a duplicate by its id. `false`: such a publish fails with outcome `unknown`. @default false
+   */
+  readonly idempotent?: boolean
+  /** Milliseconds that one member gets for one event before another may have it. @default no limit */
+  readonly attemptTimeoutMs?: number
+  /** What a publish does while no member is ready but one may become so: wait, or reject at once. @default 'wait' */
+  readonly whenDisconnected?: 'wait' | 'reject'
+  /** Publishes that may wait for a member, an integer ≥ 1; one more is rejected with `QueueFullError`. @default 1_000 */
+  readonly maxWaiting?: number
+  /** Milliseconds that a failure counts against its member. @default 60_000 */
+  readonly errorDecayMs?: number
+  /** Events that each subscription remembers, to deliver once what several members bring. @default 8_192 */
+  readonly dedupeWindow?: number
+  /** Its name in telemetry and errors. @default 'pool' */
+  readonly name?: string
+  /** Time, for tests. @default the clock of the machine */
+  readonly clock?: Clock
+}
+
+/** What one publish may decide otherwise than its pool. */
+export interface PoolPublishOptions extends PublishOptions {
+  /** @default that of the pool */
+  readonly maxAttempts?: number
+  /** @default that of the pool */
+  readonly idempotent?: boolean
+}
+
+/** The options with every default filled in. */
+export type ResolvedPoolOptions = Readonly<
+  Required<Omit<TransportPoolOptions, 'transports' | 'discover' | 'attemptTimeoutMs'>> & {
+    readonly transports: readonly Transport[]
+    readonly discover: Discover | undefined
+    readonly attemptTimeoutMs: number | undefined
+  }
+>
+
+const positive = integer({ min: 1 })
+const transports = arrayOf(withMethods('connect', 'publish', 'subscribe', 'drain', 'close'))
+
+const SHAPE: Shape<TransportPoolOptions> = Object.freeze({
+  transports,
+  discover: func,
+  maxAttempts: positive,
+  idempotent: boolean,
+  attemptTimeoutMs: durationMs({ min: 1 }),
+  whenDisconnected: oneOf(['wait', 'reject']),
+  maxWaiting: positive,
+  errorDecayMs: durationMs({ min: 1 }),
+  dedupeWindow: positive,
+  name: string({ nonEmpty: true }),
+  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+})
+
+/** @throws `ConfigError` naming the option. */
+export function resolvePoolOptions(options: TransportPoolOptions): ResolvedPoolOptions {
+  checkOptions('', options, SHAPE)
+  if ((options.transports === undefined) === (options.discover === undefined)) {
+    const form = 'to be given, or `discover`, and not both'
+    throw ConfigError.expected('transports', form, options.transports)
+  }
+  return Object.freeze({
+    transports: Object.freeze([...(options.transports ?? [])]),
+    discover: options.discover,
+    maxAttempts: options.maxAttempts ?? 3,
+    idempotent: options.idempotent ?? false,
+    attemptTimeoutMs: options.attemptTimeoutMs,
+    whenDisconnected: options.whenDisconnected ?? 'wait',
+    maxWaiting: options.maxWaiting ?? 1_000,
+    errorDecayMs: options.errorDecayMs ?? 60_000,
+    dedupeWindow: options.dedupeWindow ?? 8_192,
+    name: options.name ?? 'pool',
+    clock: options.clock ?? systemClock,
+  })
+}

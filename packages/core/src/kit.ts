@@ -1,0 +1,53 @@
+/** What authors of transports build with. It may change in a minor version. */
+export { assertId, checkedEvent } from './contract/event.ts'
+export { PatternIndex } from './contract/pattern-index.ts'
+export { assertPattern, assertType } from './contract/type.ts'
+export { MAX_TIMEOUT_MS, systemClock } from './contract/clock.ts'
+export { BACKPRESSURE_STRATEGIES, resolveQueueOptions } from './queue/queue-options.ts'
+export { delayOf } from './resilience/backoff.ts'
+export { abortable, after, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
+export { pressureOf } from './resilience/pressure.ts'
+export { isParsedWithinDepth, isWithinDepth } from './codec/json-depth.ts'
+export { BoundedQueue, type OfferResult, type QueueHooks } from './queue/bounded-queue.ts'
+export { AbortWatch } from './queue/abort-watch.ts'
+export {
+  resolveErrorPolicy,
+  type ResolvedDeadLetterPolicy,
+  type ResolvedErrorPolicy,
+} from './resilience/error-policy.ts'
+export {
+  arrayOf,
+  boolean,
+  checkOptions,
+  durationMs,
+  falseOr,
+  func,
+  instance,
+  integer,
+  nearest,
+  number,
+  object,
+  oneOf,
+  recordOf,
+  required,
+  string,
+  where,
+  withMethods,
+  type Check,
+  type Shape,
+} from './config/options.ts'
+export { Emitter } from './observe/emitter.ts'
+export {
+  REDACTED,
+  describeValue,
+  isSecretName,
+  printable,
+  redactText,
+  redactUrl,
+  redacted,
+} from './config/redact.ts'
+export { isTelemetryPrefix, telemetryOf } from './observe/telemetry.ts'
+export { LatencyStats } from './observe/latency-stats.ts'
+export { reasonOfError } from './observe/metrics.ts'
+export { StateTrace, type StateTraceOptions } from './observe/trace.ts'
+export { formatTimestamp, parseTimestamp } from './codec/json-codec.ts'

@@ -1,0 +1,153 @@
+/** The token bucket: how much may be done now, and when more. */
+import { ConfigError, RateLimitError, type Clock } from '@bus/core'
+import {
+  checkOptions,
+  durationMs,
+  func,
+  number,
+  required,
+  withMethods,
+  systemClock,
+  type Shape,
+} from '@bus/core/kit'
+
+/** How much a bucket holds, how fast it fills, and what things cost. */
+export interface TokenBucketOptions<T = unknown> {
+  /** Tokens that the bucket holds at most, and from the start: a number > 0. It is how much may be done in one burst. */
+  readonly capacity: number
+  /** Tokens that come back in `intervalMs`, evenly: a number ≥ 0, where 0 means none ever. @default capacity */
+  readonly refill?: number
+  /** Milliseconds in which `refill` tokens come back. @default 1_000 */
+  readonly intervalMs?: number
+  /** Tokens that an item costs: a number ≥ 0. @default 1 for each */
+  readonly cost?: (item: T) => number
+  /** @default the clock of the machine */
+  readonly clock?: Clock
+}
+
+/** What a bucket accepts besides its clock. */
+export const bucketShape: Shape<Omit<TokenBucketOptions, 'clock'>> = Object.freeze({
+  capacity: required(number({ min: 0, exclusiveMin: true })),
+  refill: number({ min: 0 }),
+  intervalMs: durationMs({ min: 1 }),
+  cost: func,
+})
+
+const SHAPE: Shape<TokenBucketOptions> = Object.freeze({
+  ...bucketShape,
+  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+})
+
+/** Tokens or priorities that a caller names. */
+export const checkCost: (path: string, value: unknown) => void = number({ min: 0 })
+
+/**
+ * Starts full, and is never above its capacity nor below zero. What it holds follows from the time that has passed, so
+ * it needs no timer.
+ *
+ * @example
+ * ```ts
+ * import { TokenBucket } from '@bus/rate-limit'
+ *
+ * const bucket = new TokenBucket({ capacity: 10, refill: 5, intervalMs: 1_000 })
+ * if (bucket.tryAcquire(3)) console.log('now')
+ * else console.log(`in ${bucket.delayMs(3)} ms`)
+ * ```
+ */
+export class TokenBucket<T = unknown> {
+  readonly capacity: number
+  readonly refill: number
+  readonly intervalMs: number
+  readonly #cost: ((item: T) => number) | undefined
+  readonly #clock: Clock
+  /** Tokens times milliseconds: whole numbers stay whole however often somebody looks. */
+  #credit: number
+  #at: number
+
+  /** @throws `ConfigError` naming the option */
+  constructor(options: TokenBucketOptions<T>) {
+    checkOptions('', options, SHAPE)
+    const { capacity, refill = capacity, intervalMs = 1_000, cost, clock = systemClock } = options
+    this.capacity = capacity
+    this.refill = refill
+    this.intervalMs = intervalMs
+    this.#cost = cost
+    this.#clock = clock
+    this.#credit = capacity * intervalMs
+    this.#at = clock.now()
+  }
+
+  /** Tokens that are there now. */
+  get tokens(): number {
+    return this.#creditNow() / this.intervalMs
+  }
+
+  /**
+   * Tokens that the item costs.
+   * @throws `RateLimitError` of reason `invalid-cost` when the function of `cost` throws or answers with anything but a number ≥ 0
+   */
+  costOf(item: T): number {
+    return this.#cost === undefined ? 1 : askNumber('cost', this.#cost, item, checkCost)
+  }
+
+  /** Takes this many tokens if they are there; `false`: none was taken. @throws `ConfigError` for what is no number ≥ 0 */
+  tryAcquire(cost: number = 1): boolean {
+    checkCost('cost', cost)
+    const credit = this.#creditNow()
+    const price = cost * this.intervalMs
+    if (price > credit) return false
+    this.#set(credit - price)
+    return true
+  }
+
+  /**
+   * Milliseconds until this many tokens are there; `Infinity` when they never will be.
+   *
+   * @param ahead - tokens that others take before
+   */
+  delayMs(cost: number = 1, ahead: number = 0): number {
+    checkCost('cost', cost)
+    const missing = (cost + ahead) * this.intervalMs - this.#creditNow()
+    if (cost > this.capacity) return Infinity
+    if (missing <= 0) return 0
+    return this.refill === 0 ? Infinity : Math.ceil(missing / this.refill)
+  }
+
+  /** Puts tokens back that were taken for something that was not done. */
+  refund(cost: number): void {
+    checkCost('cost', cost)
+    this.#set(Math.min(this.#creditNow() + cost * this.intervalMs, this.capacity * this.intervalMs))
+  }
+
+  #creditNow(): number {
+    // A clock that is set back takes nothing away.
+    const elapsedMs = Math.max(this.#clock.now() - this.#at, 0)
+    return Math.min(this.#credit + elapsedMs * this.refill, this.capacity * this.intervalMs)
+  }
+
+  #set(credit: number): void {
+    this.#credit = credit
+    this.#at = Math.max(this.#clock.now(), this.#at)
+  }
+}
+
+/**
+ * What a function of the user says about an item.
+ * @throws `RateLimitError` of reason `invalid-cost` when it throws or says something that the check does not accept
+ */
+export function askNumber<T>(
+  name: 'cost' | 'priority',
+  ask: (item: T) => number,
+  item: T,
+  check: (path: string, value: unknown) => void,
+): number {
+  const how = { reason: 'invalid-cost', cost: NaN, retryAfterMs: Infinity } as const
+  try {
+    const answer = ask(item)
+    check(`${name}(item)`, answer)
+    return answer
+  } catch (cause) {
+    const what = cause instanceof ConfigError ? cause.message : `\`${name}\` threw`
+    throw new RateLimitError(`The rate limit cannot judge this: ${what}`, how, { cause })
+  }
+}

@@ -1,0 +1,11 @@
+/** Recordings of what goes over a connection. */
+export { Recorder, type RecorderStats } from './recorder.ts'
+export {
+  resolveRecordOptions,
+  type RecordOptions,
+  type RecorderOptions,
+} from './recorder-options.ts'
+export type { RecordTarget } from './target.ts'
+export { formatEntry, parseEntry, type RecordingEntry } from './entry.ts'
+export { replay, type ReplayOptions, type ReplayReport } from './replay.ts'
+export { recordingInfo, type RecordingInfo } from './recording-info.ts'

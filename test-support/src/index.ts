@@ -1,0 +1,10 @@
+/** What the tests of several packages share. */
+export { useBuses } from './buses.ts'
+export { wire, event } from './json-example.ts'
+export { collector, ready, lostBy } from './memory.ts'
+export { expectNoUnhandledRejection } from './no-unhandled.ts'
+export { SimulatedClock, listenersOf } from './simulated-clock.ts'
+export { StubFeed, StubTransport } from './stub-transport.ts'
+export { thrownBy } from './thrown-by.ts'
+export { failedEvent } from './undeliverables.ts'
+export { until, deferred, stateOf, type Deferred } from './until.ts'
