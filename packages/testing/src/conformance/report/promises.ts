@@ -36,7 +36,7 @@ export const PROMISES: readonly PromiseInWords[] = Object.freeze([
   {
     promise: 'a publish resolves when',
     claim: (c) =>
-      c.publishConfirm ? 'the medium has taken it over' : 'it was handed to the network',
+      c.publishConfirm ? 'the medium has accepted it' : 'it was handed to the network',
     cases: ['E1'],
   },
   { promise: 'order', claim: (c) => ORDERS[c.ordering], cases: ['C1', 'C2', 'C7'] },
@@ -56,17 +56,17 @@ export const PROMISES: readonly PromiseInWords[] = Object.freeze([
     cases: ['G1', 'G6', 'G7'],
   },
   {
-    promise: 'what was missed during a break comes later',
+    promise: 'what was missed during a break is delivered later',
     claim: (c) => yesNo(c.resume),
     cases: ['G2', 'G4'],
   },
   {
-    promise: 'what cannot come any more is reported',
+    promise: 'what can no longer be delivered is reported',
     claim: (c) => (c.gaps ? 'yes, by a `gap` before later events' : 'no'),
     cases: ['G3', 'G5'],
   },
   {
-    promise: 'what comes a second time is removed',
+    promise: 'duplicates are removed',
     claim: (c) => yesNo(c.dedupe),
     cases: ['E4', 'G13'],
   },

@@ -13,7 +13,7 @@ const BAD_PATTERNS = ['', 'a..b', 'a.>.b', 'a*', '**', 'a b']
 export const badArguments: ConformanceCase = {
   id: 'A8',
   level: 'MUST',
-  title: 'bad arguments reject with typed errors, never throw, and leave the connection alone',
+  title: 'bad arguments reject with typed errors, never throw, and do not affect the connection',
   async run(world) {
     const [bus, receiver] = [world.bus(), world.bus()]
     const inbox = await world.collect(receiver, 'a')

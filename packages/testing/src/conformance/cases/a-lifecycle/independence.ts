@@ -5,7 +5,7 @@ import type { ConformanceCase } from '../../case.ts'
 export const independence: ConformanceCase = {
   id: 'A10',
   level: 'MUST',
-  title: 'closing one transport does not concern another on the same medium',
+  title: 'closing one transport does not affect another on the same medium',
   async run(world) {
     const [one, two, three] = [world.bus(), world.bus(), world.bus()]
     const gone = await world.collect(one, 'a')

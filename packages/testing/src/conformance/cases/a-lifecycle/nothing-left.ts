@@ -8,7 +8,7 @@ export const nothingLeft: ConformanceCase = {
   id: 'A6',
   level: 'MUST',
   title:
-    'after close nothing is left: what waits settles, handlers are told, timers and listeners are gone',
+    'after close nothing is left: pending calls settle, handlers are aborted, timers and listeners are gone',
   async run(world) {
     const bus = world.bus({ queue: { capacity: 2, strategy: 'block' } })
     const { signal } = new AbortController()

@@ -7,7 +7,7 @@ export const states: ConformanceCase = {
   id: 'A3',
   level: 'MUST',
   title:
-    'the states from idle over ready to closed are told in order, each once, and agree with status',
+    'the states from idle over ready to closed are reported in order, each once, and agree with status',
   async run(world) {
     const transport = world.transport()
     const told: TransportEvents['status'][] = []

@@ -32,7 +32,7 @@ export const PUBLISH_SUBSCRIBE: CaseGroup = Object.freeze<CaseGroup>({
       id: 'B15',
       level: 'MUST',
       title: 'a subscriber that asks for the past gets it, then the present, without a seam',
-      reason: 'A subscription begins with the present: nothing is kept for those who come later.',
+      reason: 'A subscription begins with the present: nothing is kept for later subscribers.',
     },
     {
       id: 'B16',

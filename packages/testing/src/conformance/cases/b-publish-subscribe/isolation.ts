@@ -61,7 +61,8 @@ export const twoInOneClient: ConformanceCase = {
 export const ownPayloads: ConformanceCase = {
   id: 'B12',
   level: 'MUST',
-  title: 'a payload that a handler, or the publisher, changes afterwards changes for nobody else',
+  title:
+    'a payload that a handler, or the publisher, changes afterwards does not change for any other',
   async run(world) {
     const [sender, receiver] = [world.bus(), world.bus()]
     const seen: unknown[] = []

@@ -11,7 +11,7 @@ const BETWEEN_CUTS = 50
 export const orderAcrossReconnects: ConformanceCase<'cut'> = {
   id: 'C7',
   level: 'STOCHASTIC',
-  title: 'what arrives for the first time arrives in order, however often links break',
+  title: 'what arrives for the first time arrives in order, however often connections break',
   needs: both(KEEPS_ORDER, RECONNECTS),
   faults: ['cut'],
   async run(world) {

@@ -10,7 +10,7 @@ export const churn: ConformanceCase = {
   id: 'C6',
   level: 'MUST',
   title:
-    'two thousand subscribes, unsubscribes and publishes at random deliver what a reference says',
+    'two thousand random subscribes, unsubscribes and publishes deliver what a reference model delivers',
   limitMs: 60_000,
   async run(world) {
     const isOrdered = world.capabilities.ordering !== 'none'

@@ -12,7 +12,7 @@ const COUNT = 20
 export const unsettledSurvives: ConformanceCase<'cut'> = {
   id: 'D5',
   level: 'MUST',
-  title: 'events that wait for their handler while links break are handled, once each',
+  title: 'events that wait for their handler while connections break are handled, once each',
   needs: RECONNECTS,
   faults: ['cut'],
   async run(world) {

@@ -57,7 +57,7 @@ export const retriesThenBuries: ConformanceCase = {
 export const poison: ConformanceCase = {
   id: 'D9',
   level: 'MUST',
-  title: 'an event that always fails holds up nothing but its own key',
+  title: 'an event that always fails delays nothing but its own key',
   async run(world) {
     const [sender, receiver] = [world.bus(), world.bus()]
     const handled: number[] = []

@@ -20,9 +20,8 @@ export const SETTLING: CaseGroup = Object.freeze<CaseGroup>({
     {
       id: 'D4',
       level: 'MUST',
-      title: 'an event that is given back with a delay comes again after it',
-      reason:
-        'No event is given back: a bus tries again by itself, after the backoff of its policy.',
+      title: 'an event that is released with a delay is delivered again after it',
+      reason: 'No event is released: a bus tries again by itself, after the backoff of its policy.',
     },
     {
       id: 'D7',

@@ -14,7 +14,7 @@ const CAPACITY = 25
 export const neverResolvedAndDropped: ConformanceCase<'cut'> = {
   id: 'E2',
   level: 'MUST',
-  title: 'what is published without a link resolves and arrives, or is refused and does not',
+  title: 'what is published without a connection resolves and arrives, or is refused and does not',
   needs: RECONNECTS,
   faults: ['cut'],
   async run(world) {

@@ -14,7 +14,7 @@ export const staysWithinCredit: ConformanceCase = {
   id: 'F6',
   level: 'MUST',
   title:
-    'somebody who handles nothing gets no more than was granted, stays connected, and goes on later',
+    'a subscriber that handles nothing gets no more than was granted, stays connected, and continues later',
   needs: HOLDS_READING,
   limitMs: 40_000,
   async run(world) {

@@ -12,7 +12,7 @@ export const dropsOldest: ConformanceCase = {
   id: 'F2',
   level: 'MUST',
   title:
-    'a full subscription that may drop the oldest keeps exactly the newest, and holds nobody back',
+    'a full subscription that may drop the oldest keeps exactly the newest, and delays no other',
   async run(world) {
     await overflow(world, 'drop-oldest', numbers(CAPACITY, COUNT - CAPACITY))
   },

@@ -9,7 +9,7 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
   id: 'F5',
   level: 'MUST',
   title:
-    'a subscriber that stands still delays neither another one nor its neighbour in the same client',
+    'a subscriber that makes no progress delays neither another one nor its neighbour in the same client',
   faults: ['freeze'],
   async run(world) {
     const frozenTransport = world.transport()

@@ -13,7 +13,7 @@ export const peerStopsReading: ConformanceCase<'freeze'> = {
   id: 'F7',
   level: 'MUST',
   title:
-    'when the medium stops reading publishers wait, what is kept is bounded, and all goes on later',
+    'when the medium stops reading publishers wait, what is kept is bounded, and all continues later',
   needs: BLOCKS,
   faults: ['freeze'],
   limitMs: 60_000,

@@ -12,7 +12,7 @@ export const waitsInTurn: ConformanceCase = {
   id: 'F3',
   level: 'MUST',
   title:
-    'publishers wait for room in turn, one that gives up frees its place, and nobody is forgotten',
+    'publishers wait for capacity in order, one that aborts leaves the queue, and none is forgotten',
   needs: BLOCKS,
   limitMs: 60_000,
   async run(world) {

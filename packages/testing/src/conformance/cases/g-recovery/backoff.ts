@@ -20,7 +20,7 @@ export const triesAgainWisely: ConformanceCase<'refuse' | 'cut' | 'close'> = {
   id: 'G7',
   level: 'MUST',
   title:
-    'attempts are spread and counted until a link proves stable, and end with a code that is final',
+    'attempts are spread and counted until a connection is stable, and end with a code that is final',
   needs: RECONNECTS,
   faults: ['refuse', 'cut', 'close'],
   async run(world) {

@@ -10,7 +10,7 @@ const COUNT = 6
 export const badFrameIsTold: ConformanceCase<'corruptNext'> = {
   id: 'G10',
   level: 'MUST',
-  title: 'a frame that means nothing is told, costs at most its own event, and ends nothing',
+  title: 'a malformed frame is reported, costs at most its own event, and ends nothing',
   faults: ['corruptNext'],
   async run(world) {
     const transport = world.transport()

@@ -13,7 +13,8 @@ const STEP_MS = 500
 export const deadPeerIsFound: ConformanceCase<'freeze'> = {
   id: 'G6',
   level: 'MUST',
-  title: 'a link on which nothing passes is given up within two minutes, and another one made',
+  title:
+    'a connection on which nothing arrives is dropped within two minutes, and another one made',
   needs: RECONNECTS,
   faults: ['freeze'],
   async run(world) {

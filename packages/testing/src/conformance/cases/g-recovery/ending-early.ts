@@ -6,7 +6,7 @@ import { RECONNECTS } from '../../claims.ts'
 export const endsAtOnce: ConformanceCase<'refuse'> = {
   id: 'G9',
   level: 'MUST',
-  title: 'unsubscribing, aborting and closing do not wait for a link',
+  title: 'unsubscribing, aborting and closing do not wait for a connection',
   needs: RECONNECTS,
   faults: ['refuse'],
   async run(world) {

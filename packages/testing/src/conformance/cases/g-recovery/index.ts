@@ -30,15 +30,14 @@ export const RECOVERY: CaseGroup = Object.freeze<CaseGroup>({
     {
       id: 'G11',
       level: 'MUST',
-      title: 'credentials that end are renewed without losing subscriptions',
-      reason:
-        'The contract knows no credentials: who may connect is told to each transport by its own options.',
+      title: 'credentials that expire are renewed without losing subscriptions',
+      reason: 'The contract knows no credentials: they are options of each transport.',
     },
     {
       id: 'G12',
       level: 'SHOULD',
       title: 'when the first endpoint is dead the next one is used',
-      reason: 'The contract knows no endpoints: several are a pool or a combination of transports.',
+      reason: 'The contract has no endpoints: several are a pool or a combination of transports.',
     },
   ],
 })

@@ -25,7 +25,7 @@ export const noSilentLoss: ConformanceCase<ScheduledFault> = {
   id: 'G3',
   level: 'MUST',
   title:
-    'under random faults everything confirmed is received, or a gap is told before later events',
+    'under random faults everything confirmed is received, or a gap is reported before later events',
   needs: both(CONFIRMS, TELLS_GAPS),
   faults: SCHEDULED_FAULTS,
   limitMs: 600_000,

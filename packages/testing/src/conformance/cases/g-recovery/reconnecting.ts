@@ -9,7 +9,7 @@ const ROUNDS = 4
 export const subscriptionsLiveOn: ConformanceCase<'cut'> = {
   id: 'G1',
   level: 'MUST',
-  title: 'a torn link is made again by itself, with every subscription, each once',
+  title: 'a broken connection is made again by itself, with every subscription, each once',
   needs: RECONNECTS,
   faults: ['cut'],
   async run(world) {

@@ -36,7 +36,7 @@ export const quietClientsRecover: ConformanceCase<'cut' | 'freeze'> = {
   id: 'G4',
   level: 'MUST',
   title:
-    'who has received nothing yet recovers, also among the noise of others, and the tenth time',
+    'a subscriber without any event yet recovers, also among events of others, and the tenth time',
   needs: RESUMES,
   faults: ['cut', 'freeze'],
   async run(world) {
@@ -62,7 +62,7 @@ export const quietClientsRecover: ConformanceCase<'cut' | 'freeze'> = {
 export const noFalseGap: ConformanceCase<'cut' | 'freeze'> = {
   id: 'G5',
   level: 'MUST',
-  title: 'no gap is told as long as nothing that matches was lost',
+  title: 'no gap is reported as long as nothing that matches was lost',
   needs: both(RESUMES, TELLS_GAPS),
   faults: ['cut', 'freeze'],
   async run(world) {

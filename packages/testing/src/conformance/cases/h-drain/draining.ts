@@ -32,7 +32,7 @@ export const nothingIsLost: ConformanceCase = {
 export const publishesFromHandlers: ConformanceCase = {
   id: 'H3',
   level: 'MUST',
-  title: 'while it drains handlers finish and may still publish, and nobody else may',
+  title: 'while it drains handlers finish and may still publish, and other callers may not',
   async run(world) {
     const [sender, between, receiver] = [world.bus(), world.bus(), world.bus()]
     const results = await world.collect(receiver, 'order.paid')

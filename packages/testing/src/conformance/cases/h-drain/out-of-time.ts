@@ -12,7 +12,7 @@ const SHORT_MS = 60
 export const abandonedIsTold: ConformanceCase = {
   id: 'H2',
   level: 'MUST',
-  title: 'a drain that runs out of time aborts its handlers and tells what it left',
+  title: 'a drain that runs out of time aborts its handlers and reports what it left',
   async run(world) {
     const [sender, receiver] = [world.bus(), world.bus()]
     const signals: AbortSignal[] = []
@@ -46,7 +46,8 @@ export const abandonedIsTold: ConformanceCase = {
 export const drainsWithoutLink: ConformanceCase<'refuse'> = {
   id: 'H4',
   level: 'MUST',
-  title: 'a drain without a link waits for one as long as it may, then tells what was not sent',
+  title:
+    'a drain without a connection waits for one as long as it may, then reports what was not sent',
   needs: RECONNECTS,
   faults: ['refuse'],
   async run(world) {

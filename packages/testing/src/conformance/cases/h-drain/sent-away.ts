@@ -14,7 +14,7 @@ export const movesWithoutLoss: ConformanceCase<'sendAway'> = {
   id: 'H5',
   level: 'SHOULD',
   title:
-    'who is sent away comes back within the time given, not all at once, and loses nothing silently',
+    'disconnected clients come back within the time given, not all at once, and lose nothing silently',
   needs: both(CONFIRMS, TELLS_GAPS),
   faults: ['sendAway'],
   async run(world) {
