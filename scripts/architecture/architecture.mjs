@@ -14,7 +14,7 @@ export const ARCHITECTURE = {
     imports: ['@standard-schema/spec', 'denque', 'p-queue', 'uuid'],
     layers: {
       '.': [
-        ['bus', 'compose', 'explain', 'memory'],
+        ['bus', 'memory'],
         ['codec', 'resilience'],
         ['observe', 'queue'],
         ['config'],
@@ -22,8 +22,6 @@ export const ARCHITECTURE = {
       ],
     },
     exceptions: [
-      'observe -> resilience', // recordings wait and read lines
-      'observe -> codec', // recordings are written with the codec
       'contract -> config', // errors describe values as options do
       // The options and figures of a subscription are types of the contract, declared where they are resolved.
       'contract -> observe',

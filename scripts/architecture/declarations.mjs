@@ -40,11 +40,15 @@ export function noForeignTypes({ declarations, entries }) {
 }
 
 /** Nothing is left in `dist` of sources that are gone: it would be published. */
-export function noLeftovers({ sources, declarations }) {
+export function noLeftovers({ directory, sources, declarations }) {
   const expected = new Set(sources.map(({ path }) => builtFrom(path)))
-  return declarations
-    .filter(({ path }) => !expected.has(path))
-    .map(({ path }) => ({ file: path, message: 'has no source: run `npm run clean` and build' }))
+  const [first, ...others] = declarations
+    .map(({ path }) => path)
+    .filter((path) => !expected.has(path))
+  if (first === undefined) return []
+  const more = others.length > 0 ? `, and ${others.length} others have none` : ''
+  const message = `${first} has no source${more}: run \`npm run clean\` and build`
+  return [{ file: `${directory}/dist`, message }]
 }
 
 const builtFrom = (source) => source.replace('/src/', '/dist/').replace(/\.ts$/, '.d.ts')

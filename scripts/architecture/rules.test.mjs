@@ -203,9 +203,14 @@ describe('the rules refuse', () => {
     ])
   })
 
-  test('a declaration whose source is gone', () => {
+  test('declarations whose source is gone', () => {
+    const message = (what) => `nothing stale in dist: ${what}: run \`npm run clean\` and build`
     expect(broken('core', { declarations: gone('old') })).toEqual([
-      'nothing stale in dist: has no source: run `npm run clean` and build',
+      message('packages/core/dist/old.d.ts has no source'),
+    ])
+    const declarations = { ...gone('old'), ...gone('older'), ...gone('oldest') }
+    expect(broken('core', { declarations })).toEqual([
+      message('packages/core/dist/old.d.ts has no source, and 2 others have none'),
     ])
   })
 

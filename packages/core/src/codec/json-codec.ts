@@ -159,7 +159,7 @@ export function isTimestamp(value: unknown): value is number {
   return typeof value === 'number' && value >= MIN_MS && value <= MAX_MS
 }
 
-/** Milliseconds since 1970 as RFC 3339 text in UTC. The caller has checked them with {@link isTimestamp}. */
+/** Milliseconds since 1970 as RFC 3339 text in UTC. The caller has checked them with `isTimestamp`. */
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString()
 }
