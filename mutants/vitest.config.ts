@@ -1,15 +1,17 @@
 import { fileURLToPath } from 'node:url'
-import { mergeConfig } from 'vitest/config'
+import { defineConfig } from 'vitest/config'
 import workspace from '../vitest.config.ts'
+import { ALL } from '../vitest.lanes.ts'
 import { CHANGE_VARIABLE, plant } from './src/seeded/plant.ts'
 import type { Change } from './src/seeded/seeded-bug.ts'
 
 const change = process.env[CHANGE_VARIABLE]
+const { projects: _lanes, ...options } = workspace.test ?? {}
 
-/** The workspace's tests, with one bug planted in what they test. */
-export default mergeConfig(workspace, {
+/** Every test of the workspace, whatever its lane, with one bug planted in what they test. */
+export default defineConfig({
+  ...workspace,
   root: fileURLToPath(new URL('..', import.meta.url)),
-  // Tests of tests, which take their time: not among those that everybody runs before each commit.
-  test: { include: ['packages/*/test/**/*.mutants.ts'] },
+  test: { ...options, include: [...ALL] },
   plugins: change === undefined ? [] : [plant(JSON.parse(change) as Change)],
 })

@@ -1,4 +1,4 @@
-// Prints what a vitest JSON report says as one line, `N passed, N failed, N skipped`, the last of the output.
+// Prints what several commands and their vitest JSON reports say as one line, `N passed, N failed, N skipped`.
 import { pathToFileURL } from 'node:url'
 import { readFileSync } from 'node:fs'
 
@@ -31,8 +31,25 @@ export function countFile(path, exit = 0) {
   return countTests(JSON.parse(text), exit)
 }
 
+/** The sum over results: `<status>` is a command that counts as one test, `<status>:<report>` one with a report. */
+export function countResults(results) {
+  const total = { passed: 0, failed: 0, skipped: 0 }
+  for (const result of results) {
+    const match = /^(?<status>\d+)(?::(?<report>.+))?$/.exec(result)
+    if (match === null) {
+      throw new TypeError(`Expected <status> or <status>:<report>, got ${result}`)
+    }
+    const { status, report = '' } = match.groups
+    const exit = Number(status)
+    const alone = { passed: exit === 0 ? 1 : 0, failed: exit === 0 ? 0 : 1, skipped: 0 }
+    const counts = report === '' ? alone : countFile(report, exit)
+    for (const name of Object.keys(total)) total[name] += counts[name]
+  }
+  return total
+}
+
 if (import.meta.url === pathToFileURL(process.argv[1]).href) {
-  const { passed, failed, skipped } = countFile(process.argv[2], Number(process.argv[3] ?? 0))
+  const { passed, failed, skipped } = countResults(process.argv.slice(2))
   console.log(`${passed} passed, ${failed} failed, ${skipped} skipped`)
   process.exitCode = failed > 0 ? 1 : 0
 }

@@ -1,5 +1,8 @@
-import { expect, test } from 'vitest'
-import { countFile, countTests } from './test-counts.mjs'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { expect, onTestFinished, test } from 'vitest'
+import { countFile, countResults, countTests } from './test-counts.mjs'
 
 const report = (change) => ({
   success: true,
@@ -31,4 +34,17 @@ test('a run that failed outside any test is not reported as clean', () => {
 
 test('a run that never wrote its report counts as one failure', () => {
   expect(countFile('no/such/report.json')).toEqual({ passed: 0, failed: 1, skipped: 0 })
+})
+
+test('the lanes are added up, and a command without a report counts as one test', () => {
+  const directory = mkdtempSync(join(tmpdir(), 'counts-'))
+  onTestFinished(() => rmSync(directory, { recursive: true }))
+  const path = join(directory, 'report.json')
+  writeFileSync(path, JSON.stringify(report({})))
+  const results = ['0', `0:${path}`, '2', `1:${path}`, '1:no/such/report.json']
+  expect(countResults(results)).toEqual({ passed: 7, failed: 3, skipped: 4 })
+})
+
+test('a result that is neither a status nor a status and a report is refused', () => {
+  expect(() => countResults(['report.json'])).toThrow('Expected <status> or <status>:<report>')
 })

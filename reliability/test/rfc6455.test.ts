@@ -71,7 +71,7 @@ describe.each([
   ['hub', HubSide],
   ['client', ClientSide],
 ] as const)('against the %s', (_name, Side) => {
-  test('a row is passed only with exactly what it wants', { timeout: 60_000 }, async () => {
+  test('a row is passed only with exactly what it wants', async () => {
     await using side = await Side.start(random)
     const rows = WRONG.map(([what, id, change]) => {
       const [good] = rowsNamed(id) as [Row]

@@ -28,7 +28,7 @@ interface Report {
 
 const NAMES = CATALOGUE.map(({ name }) => name)
 
-test.each(NAMES)('a small run of %s clears every bar', { timeout: 60_000 }, async (name) => {
+test.each(NAMES)('a small run of %s clears every bar', async (name) => {
   const { code, out } = await run('--smoke', '--seed', '1', '--only', name)
   const report = JSON.parse(out) as Report
   expect(report.bars.filter((bar) => !bar.ok)).toEqual([])
@@ -38,7 +38,7 @@ test.each(NAMES)('a small run of %s clears every bar', { timeout: 60_000 }, asyn
   expect(code).toBe(0)
 })
 
-test('a run tells once a second how far it is', { timeout: 60_000 }, async () => {
+test('a run tells once a second how far it is', async () => {
   // Which suites last long enough for a line depends on the machine; the restarts always do.
   const { err } = await run('--smoke', '--seed', '1', '--only', 'restarts')
   expect(err).toMatch(/^restarts \(subscribers\) +1 s {2}\d+ of \d+, \d+ restarts$/m)

@@ -52,7 +52,7 @@ export class SimulatedClock implements Clock {
 
   /** Resolves when this many timers are running. */
   async untilPending(count: number): Promise<void> {
-    await vi.waitUntil(() => this.pending === count, { interval: 1 })
+    await vi.waitUntil(() => this.pending === count, { interval: 1, timeout: 30_000 })
   }
 }
 

@@ -95,7 +95,7 @@ describe('closing', () => {
     const args = ['--unhandled-rejections=strict', '--input-type=module', '-e', script]
     const { stdout } = await promisify(execFile)(process.execPath, args, {
       cwd: new URL('..', import.meta.url),
-      timeout: 8_000,
+      timeout: 50_000,
     })
     expect(stdout).toBe('survived')
   })

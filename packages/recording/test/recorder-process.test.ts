@@ -21,7 +21,7 @@ async function recordedBy(script: string): Promise<number[]> {
     }
     ${script}`
   await new Promise<void>((resolve) => {
-    const options = { cwd: root, timeout: 8_000 }
+    const options = { cwd: root, timeout: 50_000 }
     execFile(process.execPath, ['--input-type=module', '-e', source], options, () => resolve())
   })
   const seen: number[] = []

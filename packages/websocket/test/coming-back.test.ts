@@ -60,7 +60,7 @@ test.each([
     await Promise.all(clients.map((client) => client.connect()))
     const waits = firstWaits(clients)
     const next = await restart(hub, spreadMs)
-    await until(() => next.stats().connections === CLIENTS, 'all are back', 15_000)
+    await until(() => next.stats().connections === CLIENTS, 'all are back')
     expect(waits).toHaveLength(CLIENTS)
     expect(Math.max(...waits)).toBeLessThanOrEqual(overMs)
     expect(Math.max(...waits)).toBeGreaterThan(overMs * 0.7)
@@ -68,7 +68,6 @@ test.each([
     // An even share is ten. A herd would be a hundred.
     expect(busiestTenth(waits, overMs)).toBeLessThan(30)
   },
-  30_000,
 )
 
 test('a server that lets us in and closes at once is met with a longer wait each time, up to the cap [F37]', async () => {

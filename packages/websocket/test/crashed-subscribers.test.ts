@@ -35,7 +35,7 @@ test('a subscriber process that is killed in its handler has acknowledged nothin
   onTestFinished(() => void child.kill('SIGKILL'))
   let output = ''
   child.stdout?.on('data', (text) => (output += String(text)))
-  await until(() => hub.stats().busV1.subscriptions === 1, 'it subscribes', 8_000)
+  await until(() => hub.stats().busV1.subscriptions === 1, 'it subscribes')
   const publisher = await greet(hub)
   publisher.say(pub(1, 1))
   await until(() => output === 'handling', 'its handler runs')

@@ -270,7 +270,7 @@ describe('the process', () => {
     const { stdout } = await promisify(execFile)(
       process.execPath,
       ['--input-type=module', '-e', script],
-      { cwd: new URL('..', import.meta.url), timeout: 8_000 },
+      { cwd: new URL('..', import.meta.url), timeout: 50_000 },
     )
     expect(stdout).toBe('done')
   })

@@ -55,14 +55,14 @@ test('a frozen hub confirms nothing, whatever its kernel takes, and everything o
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['confirmed']))
   expect(transport.stats().reconnects).toBe(0)
   expect(JSON.parse(await kid.ask('stats'))).toMatchObject({ busV1: { published: 100 } })
-}, 20_000)
+})
 
 test('on the plain wire a publish to a frozen hub says no more than that it was sent [F46]', async () => {
   const { receipts, settled } = await publishToFrozen({})
   expect(settled).toBe(100)
   const outcomes = await Promise.all(receipts)
   expect(new Set(outcomes.map(({ status }) => status))).toEqual(new Set(['sent']))
-}, 20_000)
+})
 
 test('a hub that stays frozen is left by the heartbeat, and has everything once when it is back [F2]', async () => {
   const { kid, url } = await hubKid()
@@ -79,7 +79,7 @@ test('a hub that stays frozen is left by the heartbeat, and has everything once 
   kid.thaw()
   expect((await receipts).map(({ status }) => status)).toEqual(Array(100).fill('confirmed'))
   expect(JSON.parse(await kid.ask('stats'))).toMatchObject({ busV1: { published: 100 } })
-}, 20_000)
+})
 
 test('a client that was suspended for many limits reconnects once at most, and loses nothing [F6]', async () => {
   const hub = await startHub({ sessionTtlMs: 60_000 })
@@ -130,4 +130,4 @@ test('a client that was suspended for many limits reconnects once at most, and l
   expect(got).toEqual([...Array(sent).keys(), 'last'])
   expect(reconnects).toBeLessThanOrEqual(1)
   expect(hub.stats().busV1.published).toBe(published + sent + 1)
-}, 30_000)
+})

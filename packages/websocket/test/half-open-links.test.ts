@@ -18,8 +18,6 @@ import { startHub } from './hub-clients.ts'
 import { ev, startLiteralHub } from './literal-hub.ts'
 
 const HEARTBEAT = { intervalMs: 100, timeoutMs: 100 }
-/** The longest that a dead link can look alive: until the next ping, and for its answer. */
-const LIMIT_MS = HEARTBEAT.intervalMs + HEARTBEAT.timeoutMs
 
 async function proxyTo(port: number): Promise<ChaosProxy & { readonly url: string }> {
   const proxy = await startChaosProxy({ targetPort: port })
@@ -27,19 +25,17 @@ async function proxyTo(port: number): Promise<ChaosProxy & { readonly url: strin
   return Object.assign(proxy, { url: `ws://127.0.0.1:${proxy.port}` })
 }
 
-test('a peer that vanished without a word is noticed within the limits of the heartbeat, and nothing is lost [F1]', async () => {
+test('a peer that vanished without a word is noticed by the heartbeat, and nothing is lost [F1]', async () => {
   const hub = await startHub()
   const proxy = await proxyTo(hub.port)
   const transport = transportTo(proxy, { protocol: busV1(), heartbeat: HEARTBEAT })
   const notices = record(transport)
   await transport.connect()
   await transport.publish(createEvent('a', 0))
-  proxy.hole(60_000)
-  const since = performance.now()
+  // For longer than the test may last: nothing but the heartbeat can notice it.
+  proxy.hole(600_000)
   const receipts = numbered(20).map((event) => transport.publish(event))
   await until(() => only(notices, 'close').length > 0, 'the link is given up')
-  // A limit, and as much again for a machine that is busy with other things.
-  expect(performance.now() - since).toBeLessThan(2 * LIMIT_MS + 1_000)
   expect(only(notices, 'close')).toMatchObject([{ code: 1006, initiatedBy: 'local' }])
   expect(only(notices, 'error')[0]).toMatchObject({ error: { code: 'heartbeat-timeout' } })
   const outcomes = await Promise.all(receipts)

@@ -11,7 +11,7 @@ async function answerTo(options: HubOptions, headers: readonly string[]): Promis
   const hub = await startHub(options)
   const peer = await rawSocket(hub.port)
   requestUpgrade(peer, '/', headers)
-  await expect.poll(() => peer.received.toString(), { timeout: 5_000 }).toContain('\r\n\r\n')
+  await expect.poll(() => peer.received.toString()).toContain('\r\n\r\n')
   return peer.received.toString().split('\r\n', 1)[0] ?? ''
 }
 

@@ -48,30 +48,26 @@ test('slows the publisher down to a reader that stopped, and loses nothing once 
   })
 })
 
-test(
-  'cuts a reader off that does not go on in time, and everybody else gets everything',
-  { timeout: 60_000 },
-  async () => {
-    const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 100 })
-    const frozen = await joinFrozen(hub)
-    const healthy = await join(hub)
-    const publisher = transportTo(hub)
-    await Promise.all(
-      Array.from({ length: FLOOD }, (_, n) => publisher.publish(createEvent('a', { n, KB }))),
-    )
-    await until(() => healthy.frames.length === FLOOD, 'the healthy reader has everything', 20_000)
-    await until(() => hub.stats().connections === 2, 'the frozen one is cut off', 20_000)
-    const { received, relayed, lost, slowReaders } = hub.stats()
-    expect(slowReaders).toBe(1)
-    expect(lost).toBeGreaterThan(0)
-    expect(received).toBe(FLOOD)
-    // What came after the cut had one reader less.
-    expect(relayed + lost).toBeGreaterThan(FLOOD)
-    expect(relayed + lost).toBeLessThanOrEqual(2 * FLOOD)
-    frozen.ws.resume()
-    await expect(frozen.closed).resolves.toMatchObject({ code: 1006 })
-  },
-)
+test('cuts a reader off that does not go on in time, and everybody else gets everything', async () => {
+  const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 100 })
+  const frozen = await joinFrozen(hub)
+  const healthy = await join(hub)
+  const publisher = transportTo(hub)
+  await Promise.all(
+    Array.from({ length: FLOOD }, (_, n) => publisher.publish(createEvent('a', { n, KB }))),
+  )
+  await until(() => healthy.frames.length === FLOOD, 'the healthy reader has everything')
+  await until(() => hub.stats().connections === 2, 'the frozen one is cut off')
+  const { received, relayed, lost, slowReaders } = hub.stats()
+  expect(slowReaders).toBe(1)
+  expect(lost).toBeGreaterThan(0)
+  expect(received).toBe(FLOOD)
+  // What came after the cut had one reader less.
+  expect(relayed + lost).toBeGreaterThan(FLOOD)
+  expect(relayed + lost).toBeLessThanOrEqual(2 * FLOOD)
+  frozen.ws.resume()
+  await expect(frozen.closed).resolves.toMatchObject({ code: 1006 })
+})
 
 test('accounts for every frame of every reader while readers come and go', async () => {
   const hub = await startHub({ highWaterMarkBytes: 16_000, slowReaderMs: 50 })
@@ -125,7 +121,7 @@ test('goes on taking what a full reader sends, so that one which answers each ev
   await Promise.all(
     Array.from({ length: COUNT }, () => publisher.publish(createEvent('ask', bulk.slice(50_000)))),
   )
-  await until(() => answers.events.length === COUNT, 'every answer arrives', 8_000)
+  await until(() => answers.events.length === COUNT, 'every answer arrives')
   expect(handled).toBe(COUNT)
   expect(hub.stats()).toMatchObject({ slowReaders: 0, lost: 0 })
 })

@@ -46,19 +46,15 @@ test('one that asks on and on and reads no answer is cut when two megabytes of t
   const frozen = await greet(hub)
   frozen.ws.pause()
   let asked = 0
-  await until(
-    () => {
-      // The first ones are taken, the rest is refused: each has an answer of its own.
-      frozen.say(...Array.from({ length: 10_000 }, () => `sub ${++asked} t alo`))
-      return hub.stats().connections === 0
-    },
-    'it is cut',
-    20_000,
-  )
+  await until(() => {
+    // The first ones are taken, the rest is refused: each has an answer of its own.
+    frozen.say(...Array.from({ length: 10_000 }, () => `sub ${++asked} t alo`))
+    return hub.stats().connections === 0
+  }, 'it is cut')
   frozen.ws.resume()
   await expect(frozen.closed).resolves.toMatchObject({ code: 1006 })
   expect(asked).toBeGreaterThan(100_000)
-}, 30_000)
+})
 
 test('one that never says hello and reads nothing has its time, and no more [F161]', async () => {
   const hub = await startHub({ helloMs: 50, closeMs: 100 })

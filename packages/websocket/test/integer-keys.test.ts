@@ -8,32 +8,24 @@ import { greet, pub } from './wire-client.ts'
 const KEYS = 131_072
 
 /** A frame of the plain wire whose payload has so many names. */
-const frameWith = (name: (n: number) => string): string => {
-  const members = Array.from({ length: KEYS }, (_, n) => `"${name(n)}":1`)
+const frameWith = (keys: number, name: (n: number) => string): string => {
+  const members = Array.from({ length: keys }, (_, n) => `"${name(n)}":1`)
   return `{"id":"id","event_type":"a","payload":{${members.join(',')}},"metadata":{}}`
 }
 
-/** Milliseconds from sending to handling, the best of three. */
-async function timeOf(frame: string): Promise<number> {
-  const server = await serve()
-  const transport = transportTo(server, { maxMessageBytes: 8_388_608 })
-  const sink = await collect(transport)
-  let best = Infinity
-  for (let run = 1; run <= 3; run++) {
-    const start = performance.now()
-    server.inject(frame)
-    await until(() => sink.events.length === run, 'it arrives')
-    best = Math.min(best, performance.now() - start)
-  }
-  expect(Object.keys(sink.events[0]?.payload as object)).toHaveLength(KEYS)
-  return best
-}
-
-test('names that look like numbers cost no more than other names, however they collide [F72]', async () => {
-  const words = await timeOf(frameWith((n) => `k${n}`))
+test.each<[string, (n: number) => string]>([
+  ['words', (n) => `k${n}`],
   // Apart by a power of two: in a table that takes a number for its own hash, they all want the same place.
-  const numbers = await timeOf(frameWith((n) => String((n * 131_072) % 4_294_967_291)))
-  expect(numbers).toBeLessThan(20 * words)
+  ['numbers that collide', (n) => String((n * 131_072) % 4_294_967_291)],
+])('an event with very many names arrives, also when they are %s [F72]', async (_what, name) => {
+  // Looking at each name for each other one would take many minutes.
+  const keys = 4 * KEYS
+  const server = await serve()
+  const transport = transportTo(server, { maxMessageBytes: 16_777_216 })
+  const sink = await collect(transport)
+  server.inject(frameWith(keys, name))
+  await until(() => sink.events.length === 1, 'it arrives')
+  expect(Object.keys(sink.events[0]?.payload as object)).toHaveLength(keys)
 })
 
 test('how many names an event can have is bounded by its size, on both sides [F72]', async () => {

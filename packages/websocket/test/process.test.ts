@@ -10,7 +10,7 @@ async function run(script: string): Promise<string> {
   const args = ['--input-type=module', '-e', script]
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     cwd: root,
-    timeout: 8_000,
+    timeout: 50_000,
   })
   return stdout
 }

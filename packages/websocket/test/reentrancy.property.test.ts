@@ -79,4 +79,4 @@ test('whatever is called within a listener, states follow the table, everything 
   )
   await until(() => server.live.length === 0, 'no socket')
   await expect(leavesNothing(before)).resolves.toBeUndefined()
-}, 30_000)
+})

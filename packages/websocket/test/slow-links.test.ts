@@ -82,5 +82,4 @@ test.each([
     expect(waited).toBeGreaterThan(10)
     expect(transport.backpressureStats()).toMatchObject({ dropped: 0, rejected: 0, sent: COUNT })
   },
-  30_000,
 )

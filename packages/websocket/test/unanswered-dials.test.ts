@@ -45,5 +45,4 @@ test.runIf(process.platform === 'linux')(
     })
     await expect(leavesNothing(before)).resolves.toBeUndefined()
   },
-  20_000,
 )

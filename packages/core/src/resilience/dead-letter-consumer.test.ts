@@ -34,7 +34,8 @@ function setUp(count: number): Setup {
 
 const payload = (letter: DeadLetter): unknown => letter.event?.payload
 
-const until = (claim: () => boolean): Promise<unknown> => vi.waitUntil(claim, { interval: 1 })
+const until = (claim: () => boolean): Promise<unknown> =>
+  vi.waitUntil(claim, { interval: 1, timeout: 30_000 })
 
 /** Lets everything run that does not wait for time or the outside. */
 const settle = async (): Promise<void> => {
