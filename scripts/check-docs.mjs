@@ -68,7 +68,7 @@ const problems = [
     read('docs/glossary.md'),
     new Set(sources.flatMap((source) => source.exports.map(({ name }) => name))),
   ),
-  ...checkFigures('README.md', read('README.md') ?? '', figures),
+  ...checkFigures('docs/guarantees.md', read('docs/guarantees.md') ?? '', figures),
 ]
 
 for (const { file, line, message } of problems) {

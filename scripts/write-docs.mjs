@@ -1,4 +1,4 @@
-// Writes the documents, and the parts of the README, that are made from data in docs/*.json. `npm run docs`
+// Writes the documents, and the tables of docs/guarantees.md, that are made from data in docs/*.json. `npm run docs`
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,15 +19,15 @@ const write = (path, text) => writeFileSync(join(root, path), text)
 
 const reports = readData('docs/conformance.json')
 const tables = { casesTable, guaranteesTable, toMarkdown }
-const readme = withGuarantees(read('README.md'), reports, tables)
-if (readme === undefined) throw new Error('README.md has no place for the table of guarantees')
+const guarantees = withGuarantees(read('docs/guarantees.md'), reports, tables)
+if (guarantees === undefined) throw new Error('docs/guarantees.md has no place for its table')
 
-write('README.md', withFigures(readme, readData('docs/reliability.json')))
+write('docs/guarantees.md', withFigures(guarantees, readData('docs/reliability.json')))
 write('docs/conformance.md', conformancePage(reports, tables))
 write('docs/features.md', featuresPage(readData('docs/features.json')))
 write('docs/reliability.md', failuresPage(readData('docs/failures.json')))
 
-const formatted = ['README.md', 'docs/conformance.md', 'docs/conformance.json']
+const formatted = ['docs/guarantees.md', 'docs/conformance.md', 'docs/conformance.json']
 execFileSync(process.execPath, [join(root, 'node_modules/oxfmt/bin/oxfmt'), ...formatted], {
   cwd: root,
   stdio: 'inherit',

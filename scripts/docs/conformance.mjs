@@ -1,12 +1,12 @@
 /**
- * What the conformance suite found, in documents: docs/conformance.md, and the table of guarantees in the README. Both are
+ * What the conformance suite found, in documents: docs/conformance.md, and the table of docs/guarantees.md. Both are
  * made from docs/conformance.json, which the suite writes and compares.
  */
 
 const BEGIN = '<!-- guarantees -->'
 const END = '<!-- /guarantees -->'
 
-/** The reports that the README shows, and what it calls them. */
+/** The reports that docs/guarantees.md shows, and what it calls them. */
 const COLUMNS = {
   memory: 'memory',
   '@bus/websocket, bus.v1': 'WebSocket with our hub',
@@ -28,9 +28,9 @@ export function conformancePage(reports, { toMarkdown }) {
   return `${HEAD}${toMarkdown(reports)}\n`
 }
 
-/** The README with its table as it should be; `undefined`: it has no place for one. */
-export function withGuarantees(readme, reports, { guaranteesTable }) {
-  const [before, rest] = split(readme, BEGIN)
+/** The page with its table as it should be; `undefined`: it has no place for one. */
+export function withGuarantees(page, reports, { guaranteesTable }) {
+  const [before, rest] = split(page, BEGIN)
   const [, after] = split(rest ?? '', END)
   if (after === undefined) return undefined
   const shown = Object.keys(COLUMNS).flatMap((name) =>
@@ -47,7 +47,7 @@ export function checkConformance(read, reportFile, tables) {
   const reports = JSON.parse(text)
   const expected = {
     'docs/conformance.md': conformancePage(reports, tables),
-    'README.md': withGuarantees(read('README.md') ?? '', reports, tables),
+    'docs/guarantees.md': withGuarantees(read('docs/guarantees.md') ?? '', reports, tables),
   }
   return Object.entries(expected).flatMap(([file, wanted]) => {
     if (wanted === undefined) return [{ file, message: `has no ${BEGIN} … ${END}` }]

@@ -11,11 +11,11 @@ const reports = [
   { name: 'memory', variant: '', cases: 'one' },
   { name: 'memory', variant: 'other', cases: 'not shown' },
 ]
-const README = 'before\n<!-- guarantees -->\nold\n<!-- /guarantees -->\nafter'
+const PAGE = 'before\n<!-- guarantees -->\nold\n<!-- /guarantees -->\nafter'
 
 describe('the documents of conformance', () => {
-  test('the README gets the table of the transports that it shows, in its order, and nothing else changes', () => {
-    expect(withGuarantees(README, reports, tables)).toBe(
+  test('the page gets the table of the transports that it shows, in its order, and nothing else changes', () => {
+    expect(withGuarantees(PAGE, reports, tables)).toBe(
       'before\n<!-- guarantees -->\n\n| memory | one |\n| WebSocket, other servers | two |\n\n<!-- /guarantees -->\nafter',
     )
     expect(withGuarantees('no place', reports, tables)).toBeUndefined()
@@ -24,7 +24,7 @@ describe('the documents of conformance', () => {
   const files = {
     'docs/conformance.json': JSON.stringify(reports),
     'docs/conformance.md': conformancePage(reports, tables),
-    'README.md': withGuarantees(README, reports, tables),
+    'docs/guarantees.md': withGuarantees(PAGE, reports, tables),
   }
   const check = (changed) =>
     checkConformance(
@@ -34,13 +34,15 @@ describe('the documents of conformance', () => {
     ).map(({ file }) => file)
 
   test('agree with the reports, whatever the width of their columns', () => {
-    const wide = files['README.md'].replace('| one |', '| one      |')
-    expect(check({ 'README.md': wide })).toEqual([])
+    const wide = files['docs/guarantees.md'].replace('| one |', '| one      |')
+    expect(check({ 'docs/guarantees.md': wide })).toEqual([])
   })
 
   test('are found where they say otherwise, or are missing', () => {
-    expect(check({ 'README.md': files['README.md'].replace('one', 'none') })).toEqual(['README.md'])
-    expect(check({ 'README.md': 'no place' })).toEqual(['README.md'])
+    expect(
+      check({ 'docs/guarantees.md': files['docs/guarantees.md'].replace('one', 'none') }),
+    ).toEqual(['docs/guarantees.md'])
+    expect(check({ 'docs/guarantees.md': 'no place' })).toEqual(['docs/guarantees.md'])
     expect(check({ 'docs/conformance.md': undefined })).toEqual(['docs/conformance.md'])
     expect(check({ 'docs/conformance.json': undefined })).toEqual(['docs/conformance.json'])
   })

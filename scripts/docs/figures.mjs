@@ -1,5 +1,5 @@
 /**
- * The figures of the reliability suites, as the README quotes them: a table between two marks, made from the file that
+ * The figures of the reliability suites, as docs/guarantees.md quotes them: a table between two marks, made from the file that
  * `npm run reliability -- --out docs/reliability.json` writes.
  */
 
@@ -96,12 +96,12 @@ export function figuresBlock(published) {
   return [
     BEGIN,
     '',
-    '| [suite](reliability/README.md) | what was done | what came of it |',
+    '| [suite](../reliability/README.md) | what was done | what came of it |',
     '| --- | --- | --- |',
     ...rows,
     '',
     `On ${cores} cores with Node ${versions.node.slice(1)} and ws ${versions.ws}, at \`${commit.slice(0, 7)}\`; all figures, seeds`,
-    'and versions are in [reliability.json](docs/reliability.json). `npm run reliability` runs them again.',
+    'and versions are in [reliability.json](reliability.json). `npm run reliability` runs them again.',
     '',
     END,
   ].join('\n')

@@ -15,7 +15,7 @@ const published = {
 }
 const document = `before\n${figuresBlock(published)}\nafter\n`
 
-describe('the figures that the README quotes', () => {
+describe('the figures that the page of guarantees quotes', () => {
   it('are a row for each suite that was published, and where they come from', () => {
     const rows = document.split('\n').filter((line) => line.startsWith('| '))
     expect(rows.slice(2)).toEqual([
@@ -29,10 +29,10 @@ describe('the figures that the README quotes', () => {
     const formatted = document
       .replace('| gaps |', '| gaps      |')
       .replace('| --- |', '| --------- |')
-    expect(checkFigures('README.md', formatted, published)).toEqual([])
+    expect(checkFigures('docs/guarantees.md', formatted, published)).toEqual([])
     const other = formatted.replace('10 missed', '9 missed')
-    expect(checkFigures('README.md', other, published)).toMatchObject([{ line: 2 }])
-    expect(checkFigures('README.md', 'nothing', published)).toHaveLength(1)
+    expect(checkFigures('docs/guarantees.md', other, published)).toMatchObject([{ line: 2 }])
+    expect(checkFigures('docs/guarantees.md', 'nothing', published)).toHaveLength(1)
     expect(withFigures(other, published)).toBe(document)
   })
 
