@@ -17,9 +17,9 @@ export const CORE_BUGS: readonly SeededBug[] = [
   {
     name: 'keeps-aborted-waiters',
     bug: 'lets in, in its turn, what its publisher has given up waiting for',
-    file: `${CORE}/queue/wait-line.ts`,
-    find: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n    this.#unlink(waiter)\n',
-    replace: '  #giveUp(waiter: Waiter<E>, error: Error): void {\n',
+    file: `${CORE}/queue/waiters.ts`,
+    find: '  #giveUp(waiter: Waiter<T>, error: Error): void {\n    this.#unlink(waiter)\n',
+    replace: '  #giveUp(waiter: Waiter<T>, error: Error): void {\n',
     caughtBy: { [MEMORY]: ['A7'] },
   },
   {

@@ -2,14 +2,15 @@
 export { assertId, checkedEvent } from './contract/event.ts'
 export { PatternIndex } from './contract/pattern-index.ts'
 export { assertPattern, assertType } from './contract/type.ts'
-export { MAX_TIMEOUT_MS, systemClock } from './contract/clock.ts'
+export { MAX_TIMEOUT_MS, after, systemClock } from './contract/clock.ts'
 export { BACKPRESSURE_STRATEGIES, resolveQueueOptions } from './queue/queue-options.ts'
 export { delayOf } from './resilience/backoff.ts'
-export { abortable, after, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
+export { abortable, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
 export { pressureOf } from './resilience/pressure.ts'
 export { isParsedWithinDepth, isWithinDepth } from './codec/json-depth.ts'
 export { BoundedQueue, type OfferResult, type QueueHooks } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
+export { Waiters, type WaitLimits, type WaitersOptions } from './queue/waiters.ts'
 export {
   resolveErrorPolicy,
   type ResolvedDeadLetterPolicy,

@@ -10,8 +10,10 @@ const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 4, arbitrary: fc.record({ op: fc.constant('offer' as const), bytes }) },
   { weight: 6, arbitrary: fc.record({ op: fc.constant('push' as const), bytes }) },
   {
-    weight: 8,
-    arbitrary: fc.record({ op: fc.constantFrom('take', 'reserve', 'commit', 'release') }),
+    weight: 9,
+    arbitrary: fc.record({
+      op: fc.constantFrom('take', 'reserve', 'putBack', 'commit', 'release'),
+    }),
   },
   { weight: 3, arbitrary: fc.record({ op: fc.constantFrom('remove', 'abort'), pick }) },
 )

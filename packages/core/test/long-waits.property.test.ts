@@ -2,7 +2,8 @@
 import { assert, integer, oneof, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { checkOptions, durationMs } from '../src/config/options.ts'
-import { after, sleep } from '../src/resilience/wait.ts'
+import { after } from '../src/contract/clock.ts'
+import { sleep } from '../src/resilience/wait.ts'
 import { SimulatedClock } from '@bus/test-support'
 
 /** Above it `setTimeout` fires after one millisecond. */

@@ -81,6 +81,11 @@ export class QueueModel {
     return item
   }
 
+  putBack(): void {
+    const item = this.reserved.pop()
+    if (item !== undefined) this.unreserved.unshift(item)
+  }
+
   release(): void {
     this.unreserved = this.items
     this.reserved = []

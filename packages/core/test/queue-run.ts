@@ -6,7 +6,7 @@ import { QueueModel, type Item } from './queue-model.ts'
 /** One step of a run. */
 export type Op =
   | { readonly op: 'offer' | 'push'; readonly bytes: number }
-  | { readonly op: 'take' | 'reserve' | 'commit' | 'release' | 'close' }
+  | { readonly op: 'take' | 'reserve' | 'putBack' | 'commit' | 'release' | 'close' }
   | { readonly op: 'remove' | 'abort'; readonly pick: number }
 
 /** How the errors of `push` read as answers of `offer`. */
@@ -75,6 +75,8 @@ export class QueueRun {
         return this.#note(queue.commit(), model.commit())
       case 'reserve':
         return this.#note(queue.reserve(), model.reserve())
+      case 'putBack':
+        return this.#note(queue.putBack(), model.putBack())
       case 'release':
         return this.#note(queue.release(), model.release())
       case 'close': {

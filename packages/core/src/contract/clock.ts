@@ -27,3 +27,25 @@ export const systemClock: Clock = Object.freeze({
 
 /** A source of numbers in [0, 1), like `Math.random`. */
 export type Random = () => number
+
+/**
+ * Calls `run` once after `ms`, also beyond what one timer can wait; `Infinity` never.
+ *
+ * @returns a function that stops it
+ */
+export function after(clock: Clock, ms: number, run: () => void): () => void {
+  let timer: Timer | undefined
+  const arm = (left: number): void => {
+    const part = Math.min(left, MAX_TIMEOUT_MS)
+    timer = clock.setTimeout(() => {
+      timer = undefined
+      if (left > part) arm(left - part)
+      else run()
+    }, part)
+  }
+  arm(Math.max(ms, 0))
+  return () => {
+    if (timer !== undefined) clock.clearTimeout(timer)
+    timer = undefined
+  }
+}

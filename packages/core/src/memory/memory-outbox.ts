@@ -1,6 +1,6 @@
 /** The outbound queue of a memory transport, and the pump that delivers from it. */
 
-import type { Clock, Timer } from '../contract/clock.ts'
+import { after, type Clock, type Timer } from '../contract/clock.ts'
 import {
   AbortedError,
   DroppedError,
@@ -8,13 +8,12 @@ import {
   QueueFullError,
   type Outcome,
 } from '../contract/errors.ts'
-import { BoundedQueue, type OfferResult } from '../queue/bounded-queue.ts'
+import { BoundedQueue, refusalError, type OfferResult } from '../queue/bounded-queue.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import type { MemoryFeed } from './memory-medium.ts'
 import type { PublishOptions, PublishReceipt, UndeliverableReason } from '../contract/transport.ts'
 import type { AbortWatch } from '../queue/abort-watch.ts'
-import { refusalError } from '../queue/wait-line.ts'
-import { after } from '../resilience/wait.ts'
+
 import type { Event } from '../contract/event.ts'
 
 /** An encoded event on its way to the feeds. */

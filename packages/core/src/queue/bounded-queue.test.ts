@@ -35,7 +35,10 @@ class ManualClock implements Clock {
     this.timers.delete(timer)
   }
   fire(): void {
-    for (const run of this.timers.values()) run()
+    for (const [timer, run] of this.timers) {
+      this.timers.delete(timer)
+      run()
+    }
   }
 }
 
@@ -298,6 +301,21 @@ describe('drop-oldest', () => {
     expect(dropped).toEqual(['b', 'a'])
   })
 
+  test('an item that was put back is the first to be evicted, and is dropped once', () => {
+    const { queue, dropped } = fullOfTwo('drop-oldest')
+    expect(queue.reserve()).toBe('a')
+    queue.putBack()
+    expect(queue.offer('c')).toBe('accepted')
+    expect(dropped).toEqual(['a'])
+    expect([queue.reserved, queue.commit(), queue.reserve(), queue.commit()]).toEqual([
+      0,
+      undefined,
+      'b',
+      'b',
+    ])
+    expect(queue.stats()).toMatchObject({ received: 3, sent: 1, dropped: 1, size: 1 })
+  })
+
   test('a hook that offers again finds a consistent queue', () => {
     const queue: BoundedQueue<string> = new BoundedQueue<string>(
       { capacity: 2, strategy: 'drop-oldest' },
@@ -351,6 +369,52 @@ describe.each(['block', 'drop-oldest', 'drop-newest', 'reject'] as const)('%s', 
   })
 })
 
+describe('the level', () => {
+  /** The levels that a queue of a hundred items reports while it has as many items as given, one after the other. */
+  function levels(warningThreshold: number, sizes: readonly number[]): (string | number)[] {
+    const reported: (string | number)[] = []
+    const queue = new BoundedQueue<number>(
+      { capacity: 100, warningThreshold },
+      { onLevel: (level, fillRatio) => void reported.push(level, fillRatio) },
+    )
+    for (const size of sizes) {
+      while (queue.size < size) queue.offer(0)
+      while (queue.size > size) queue.take()
+    }
+    return reported
+  }
+
+  test.each([0.8, 0.55, 0.07])('at the threshold %s itself is high', (threshold) => {
+    const items = Math.round(threshold * 100)
+    expect(levels(threshold, [items - 1])).toEqual([])
+    expect(levels(threshold, [items])).toEqual(['high', threshold])
+  })
+
+  test('is high once per upward crossing, and again only after the fill fell well below', () => {
+    const reported = levels(0.5, [60, 100, 49, 55, 38, 60, 37, 45, 50])
+    expect(reported).toEqual(['high', 0.5, 'normal', 0.37, 'high', 0.5])
+  })
+
+  test('follows the bytes where these are nearer to their limit', () => {
+    const onLevel = vi.fn<(level: string, fillRatio: number) => void>()
+    const queue = new BoundedQueue<Sized>({ maxBytes: 10 }, { sizeOf, onLevel })
+    queue.offer(sized('a', 7))
+    expect(onLevel).not.toHaveBeenCalled()
+    queue.offer(sized('b', 2))
+    queue.reserve()
+    queue.commit()
+    expect(onLevel.mock.calls).toEqual([
+      ['high', 0.9],
+      ['normal', 0.2],
+    ])
+  })
+
+  test('without a hook nothing happens', () => {
+    const queue = new BoundedQueue<number>({ capacity: 1 })
+    expect(() => queue.offer(1)).not.toThrow()
+  })
+})
+
 describe('the parts of the queue', () => {
   test('a release puts what was under way back at the head, in order', () => {
     const queue = new BoundedQueue<number>()
@@ -361,6 +425,20 @@ describe('the parts of the queue', () => {
     queue.release()
     expect([queue.reserved, queue.size]).toEqual([0, 3])
     expect([queue.take(), queue.take(), queue.take()]).toEqual([2, 3, 4])
+  })
+
+  test('an item that was put back keeps its room and its place at the head, behind what is under way', () => {
+    const { queue } = tenBytes()
+    for (const name of ['a', 'b', 'c']) queue.offer(sized(name, 2))
+    queue.reserve()
+    queue.reserve()
+    queue.putBack()
+    expect([queue.reserved, queue.size, queue.bytes]).toEqual([1, 3, 6])
+    expect([...queue].map(({ name }) => name)).toEqual(['a', 'b', 'c'])
+    expect(queue.peek()?.name).toBe('b')
+    queue.putBack()
+    queue.putBack()
+    expect([queue.reserved, queue.bytes, queue.take()?.name]).toEqual([0, 6, 'a'])
   })
 
   test('a withdrawn item leaves, counts as rejected and makes room', async () => {

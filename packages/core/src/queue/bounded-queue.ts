@@ -1,27 +1,65 @@
 /** The bounded queue: every buffer of the bus is one, limited in items and bytes, with a strategy for when it is full. */
 
+import Denque from 'denque'
 import type { Clock } from '../contract/clock.ts'
 import {
-  resolveQueueOptions,
-  type QueueOptions,
-  type QueueStats,
-  type BackpressureStrategy,
-} from './queue-options.ts'
-import { refusalError, aborted, assertWaitLimits, WaitLine, type WaitLimits } from './wait-line.ts'
-import Denque from 'denque'
+  AbortedError,
+  ClosedError,
+  ConfigError,
+  DroppedError,
+  QueueFullError,
+  TooLargeError,
+  type BusError,
+} from '../contract/errors.ts'
+import { resolveQueueOptions, type QueueOptions, type QueueStats } from './queue-options.ts'
+import { Waiters, type WaitLimits } from './waiters.ts'
+
+/** The result of an offer. `full`: not taken and not counted, the caller may wait with `push`. */
+export type OfferResult = 'accepted' | 'dropped' | 'rejected' | 'full' | 'too-large' | 'closed'
+
+/** What a queue calls of its owner. Called when the queue is consistent; must not throw. */
+export interface QueueHooks<T> {
+  /** Bytes of an item, an integer ≥ 0 that does not change. @default 0 */
+  sizeOf?(item: T): number
+  /** A strategy gave the item up, an old one or the new one. Its owner settles it here. */
+  onDrop?(item: T): void
+  /** The fill ratio reached the warning threshold, or fell below three quarters of it again. */
+  onLevel?(level: 'high' | 'normal', fillRatio: number): void
+}
+
+/** An item with the bytes it was counted with. */
+interface Entry<T> {
+  readonly item: T
+  readonly bytes: number
+}
+
+/** The level is normal again only below this share of the threshold, so that a ratio that hovers does not flap. */
+const RELEASE = 0.75
 
 /**
- * A first-in first-out queue. What is under way (reserved) counts towards size and bytes and cannot be dropped,
- * because part of it may have left already; it leaves by `commit`, or waits again after `release`.
+ * A first-in first-out queue in two parts. What is under way (reserved) counts towards size and bytes and cannot be
+ * dropped, because part of it may have left already; it leaves by `commit`, or waits again.
  *
- * `received = sent + dropped + rejected + size` holds whenever a hook or a caller can look.
+ * ```
+ *   commit ◄── [ reserved ] ◄── reserve ── [ unreserved ] ◄── offer, push
+ *                     └──── release, putBack ────►   │ take, remove, drop-oldest
+ * ```
+ *
+ * `received = sent + dropped + rejected + size` is true whenever a hook or a caller can look. Everything but `remove`,
+ * `release`, `close` and what is given a rank is O(1).
  */
 export class BoundedQueue<T> {
   readonly #options: Required<QueueOptions>
   readonly #hooks: QueueHooks<T>
-  readonly #level: FillLevel
-  readonly #line: WaitLine<Entry<T>>
-  readonly #ring = new TwoPartRing<T>()
+  readonly #clock: Clock | undefined
+  readonly #reserved = new Denque<Entry<T>>()
+  readonly #unreserved = new Denque<Entry<T>>()
+  /** Of both parts. */
+  #bytes = 0
+  #reservedBytes = 0
+  /** Only while a caller waits for room. */
+  #waiters: Waiters<Entry<T>> | undefined
+  #isHigh = false
   #sent = 0
   #dropped = 0
   #rejected = 0
@@ -34,38 +72,37 @@ export class BoundedQueue<T> {
   constructor(options: QueueOptions = {}, hooks: QueueHooks<T> = {}, clock?: Clock) {
     this.#options = resolveQueueOptions(options)
     this.#hooks = hooks
-    this.#level = new FillLevel(this.#options.warningThreshold, hooks)
-    this.#line = new WaitLine(() => this.#onGiveUp(), clock)
+    this.#clock = clock
   }
 
   /** Items in the queue, with those under way. */
   get size(): number {
-    return this.#ring.size
+    return this.#reserved.length + this.#unreserved.length
   }
 
   /** Bytes of those. */
   get bytes(): number {
-    return this.#ring.bytes
+    return this.#bytes
   }
 
   /** Items under way. */
   get reserved(): number {
-    return this.#ring.reserved
+    return this.#reserved.length
   }
 
   /** Callers that wait for room. */
   get waiting(): number {
-    return this.#line.length
+    return this.#waiters?.size ?? 0
   }
 
   /** Whether one more item would be taken without waiting, dropping or refusing, if its bytes fit. */
   get hasRoom(): boolean {
-    return !this.isClosed && this.waiting === 0 && this.#fits(1)
+    return !this.isClosed && this.#waiters === undefined && this.#fits(1)
   }
 
   /** The larger of `size / capacity` and `bytes / maxBytes`. */
   get fillRatio(): number {
-    return Math.max(this.size / this.#options.capacity, this.bytes / this.#options.maxBytes)
+    return Math.max(this.size / this.#options.capacity, this.#bytes / this.#options.maxBytes)
   }
 
   get isClosed(): boolean {
@@ -74,7 +111,21 @@ export class BoundedQueue<T> {
 
   /** Takes an item in, or says why not. Never waits. */
   offer(item: T): OfferResult {
-    return this.#offer(this.#entry(item))
+    const entry = this.#entry(item)
+    if (this.#closeError !== undefined) {
+      this.#rejected++
+      return 'closed'
+    }
+    if (entry.bytes > this.#options.maxBytes) {
+      this.#rejected++
+      return 'too-large'
+    }
+    // Callers that wait came first, also where this item would fit and that of the first of them does not.
+    if (this.#waiters !== undefined || !this.#fits(entry.bytes)) return this.#overflow(entry)
+    this.#unreserved.push(entry)
+    this.#bytes += entry.bytes
+    this.#updateLevel()
+    return 'accepted'
   }
 
   /**
@@ -82,55 +133,98 @@ export class BoundedQueue<T> {
    * `AbortedError`, `TimeoutError`, `TooLargeError`, `QueueFullError`, `DroppedError` (after `onDrop`), or the error
    * that was given to {@link close}.
    */
-  async push(item: T, wait: WaitLimits = {}): Promise<void> {
-    assertWaitLimits(wait)
-    if (wait.signal?.aborted === true) {
+  async push(item: T, limits: WaitLimits = {}): Promise<void> {
+    assertTimeout(limits.timeoutMs)
+    if (limits.signal?.aborted === true) {
       this.#rejected++
-      throw aborted(wait.signal)
+      throw new AbortedError(WAIT, { cause: limits.signal.reason, outcome: 'not-sent' })
     }
+    const result = this.offer(item)
+    if (result === 'accepted') return
     const entry = this.#entry(item)
-    const result = this.#offer(entry)
-    if (result === 'full') await this.#line.join(entry, wait)
-    else if (result !== 'accepted') {
+    if (result !== 'full') {
       throw this.#closeError ?? refusalError(result, entry.bytes, this.#options.maxBytes)
     }
+    this.#waiters ??= new Waiters({
+      what: WAIT,
+      timedOut: 'There was no room in the queue',
+      onGiveUp: () => this.#onGiveUp(),
+      clock: this.#clock,
+    })
+    await this.#waiters.join(entry, limits)
   }
 
   /** The oldest item that is not under way leaves as sent. */
   take(): T | undefined {
-    return this.#leaveAsSent(this.#ring.shift())
+    const entry = this.#unreserved.shift()
+    if (entry === undefined) return undefined
+    this.#bytes -= entry.bytes
+    this.#sent++
+    this.#afterLeaving()
+    return entry.item
   }
 
   /** The item that {@link reserve} would give, or without a rank {@link take}. */
   peek(rank?: (item: T) => number): T | undefined {
-    return this.#ring.peek(rank)?.item
+    const at = rank === undefined ? 0 : this.#highest(rank)
+    return this.#unreserved.peekAt(at)?.item
   }
 
   /**
    * The oldest item that is not under way becomes so. It keeps its room until {@link commit}.
    *
-   * @param rank - the greatest goes first, and among equals the oldest; every item is asked
+   * @param rank - the greatest goes first, and among equals the oldest; called for every item
    */
   reserve(rank?: (item: T) => number): T | undefined {
-    return this.#ring.reserve(rank)?.item
+    const entry =
+      rank === undefined
+        ? this.#unreserved.shift()
+        : this.#unreserved.removeOne(this.#highest(rank))
+    if (entry === undefined) return undefined
+    this.#reserved.push(entry)
+    this.#reservedBytes += entry.bytes
+    return entry.item
   }
 
-  /** The oldest item under way leaves as sent. */
-  commit(): T | undefined {
-    return this.#leaveAsSent(this.#ring.commit())
+  /** The item that was reserved last waits again, at the head: undoes a {@link reserve} without a rank. */
+  putBack(): void {
+    const entry = this.#reserved.pop()
+    if (entry === undefined) return
+    this.#reservedBytes -= entry.bytes
+    this.#unreserved.unshift(entry)
   }
 
   /** Everything under way waits again, at the head, in its order. */
   release(): void {
-    this.#ring.release()
+    while (this.#reserved.length > 0) this.putBack()
   }
 
-  /** Withdraws an item that is not under way; it counts as rejected. `false`: it is not there. */
-  remove(item: T): boolean {
-    if (!this.#ring.remove(item)) return false
-    this.#rejected++
+  /** The oldest item under way leaves as sent. */
+  commit(): T | undefined {
+    const entry = this.#reserved.shift()
+    if (entry === undefined) return undefined
+    this.#reservedBytes -= entry.bytes
+    this.#bytes -= entry.bytes
+    this.#sent++
     this.#afterLeaving()
-    return true
+    return entry.item
+  }
+
+  /**
+   * Withdraws an item that is not under way; it counts as rejected. Searches from the oldest, so it costs as much as
+   * there are items before it. `false`: it is not there.
+   */
+  remove(item: T): boolean {
+    for (let i = 0; i < this.#unreserved.length; i++) {
+      const entry = this.#unreserved.peekAt(i)
+      if (entry?.item !== item) continue
+      this.#unreserved.removeOne(i)
+      this.#bytes -= entry.bytes
+      this.#rejected++
+      this.#afterLeaving()
+      return true
+    }
+    return false
   }
 
   /**
@@ -140,10 +234,15 @@ export class BoundedQueue<T> {
   close(error: Error): T[] {
     if (this.isClosed) return []
     this.#closeError = error
-    const left = this.#ring.items()
-    this.#ring.clear()
+    const left = [...this]
+    this.#reserved.clear()
+    this.#unreserved.clear()
+    this.#bytes = 0
+    this.#reservedBytes = 0
     this.#dropped += left.length
-    this.#rejected += this.#line.rejectAll(error)
+    const waiters = this.#waiters
+    this.#waiters = undefined
+    this.#rejected += waiters?.rejectAll(error) ?? 0
     return left
   }
 
@@ -155,7 +254,7 @@ export class BoundedQueue<T> {
       dropped: this.#dropped,
       rejected: this.#rejected,
       size: this.size,
-      bytes: this.bytes,
+      bytes: this.#bytes,
       capacity: this.#options.capacity,
       maxBytes: this.#options.maxBytes,
       waiting: this.waiting,
@@ -165,7 +264,8 @@ export class BoundedQueue<T> {
 
   /** The items as they are now, under way first. Later changes of the queue do not disturb the iteration. */
   [Symbol.iterator](): Iterator<T> {
-    return this.#ring.items().values()
+    const entries = [...this.#reserved.toArray(), ...this.#unreserved.toArray()]
+    return entries.map(({ item }) => item).values()
   }
 
   #entry(item: T): Entry<T> {
@@ -176,38 +276,25 @@ export class BoundedQueue<T> {
   }
 
   #fits(bytes: number): boolean {
-    return this.size < this.#options.capacity && this.bytes + bytes <= this.#options.maxBytes
+    const { capacity, maxBytes } = this.#options
+    const size = this.#reserved.length + this.#unreserved.length
+    return size < capacity && this.#bytes + bytes <= maxBytes
   }
 
-  #offer(entry: Entry<T>): OfferResult {
-    if (this.isClosed) {
-      this.#rejected++
-      return 'closed'
-    }
-    if (entry.bytes > this.#options.maxBytes) {
-      this.#rejected++
-      return 'too-large'
-    }
-    // Whoever waits came first, also where this item would fit and the first in the line does not.
-    if (this.waiting > 0 || !this.#fits(entry.bytes)) return this.#overflow(entry)
-    this.#ring.push(entry)
-    this.#level.update(this.fillRatio)
-    return 'accepted'
-  }
-
+  /** There is no room: the strategy says whether the caller waits, the oldest or the new item goes, or it is refused. */
   #overflow(entry: Entry<T>): OfferResult {
     const { capacity, maxBytes, strategy } = this.#options
-    const { reserved, reservedBytes } = this.#ring
-    const canEvict = reserved < capacity && reservedBytes + entry.bytes <= maxBytes
-    const overflow = overflowOf(strategy, canEvict)
-    if (overflow === 'wait') return 'full'
-    if (overflow === 'evict-oldest') {
-      this.#evictFor(entry)
-      return 'accepted'
-    }
-    if (overflow === 'refuse') {
+    if (strategy === 'block') return 'full'
+    if (strategy === 'reject') {
       this.#rejected++
       return 'rejected'
+    }
+    // Evicting where what is under way leaves too little room would give up events and still not take the new one.
+    const canEvict =
+      this.#reserved.length < capacity && this.#reservedBytes + entry.bytes <= maxBytes
+    if (strategy === 'drop-oldest' && canEvict) {
+      this.#evictFor(entry)
+      return 'accepted'
     }
     this.#dropped++
     this.#hooks.onDrop?.(entry.item)
@@ -217,223 +304,88 @@ export class BoundedQueue<T> {
   #evictFor(entry: Entry<T>): void {
     const evicted: T[] = []
     while (!this.#fits(entry.bytes)) {
-      const oldest = this.#ring.shift()
+      const oldest = this.#unreserved.shift()
       if (oldest === undefined) break
+      this.#bytes -= oldest.bytes
       evicted.push(oldest.item)
     }
     this.#dropped += evicted.length
-    this.#ring.push(entry)
-    // Told last: a hook that offers again must find its item behind this one.
-    this.#level.update(this.fillRatio)
+    this.#unreserved.push(entry)
+    this.#bytes += entry.bytes
+    // The hooks come last: one that offers again must find its item behind this one.
+    this.#updateLevel()
     for (const item of evicted) this.#hooks.onDrop?.(item)
-  }
-
-  #leaveAsSent(entry: Entry<T> | undefined): T | undefined {
-    if (entry === undefined) return undefined
-    this.#sent++
-    this.#afterLeaving()
-    return entry.item
   }
 
   #onGiveUp(): void {
     this.#rejected++
-    // The first in the line may have been too large for the room there is; those behind it may fit.
+    // The item of the first waiter may have been too large for the room there is; those behind it may fit.
     this.#afterLeaving()
   }
 
   #afterLeaving(): void {
-    for (let next = this.#line.peek(); next !== undefined; next = this.#line.peek()) {
-      if (!this.#fits(next.bytes)) break
-      this.#ring.push(next)
-      this.#line.admit()
+    if (this.#waiters !== undefined) this.#admit(this.#waiters)
+    this.#updateLevel()
+  }
+
+  #admit(waiters: Waiters<Entry<T>>): void {
+    for (let next = waiters.first; next !== undefined; next = waiters.first) {
+      if (!this.#fits(next.bytes)) return
+      this.#unreserved.push(next)
+      this.#bytes += next.bytes
+      waiters.admit()
     }
-    this.#level.update(this.fillRatio)
-  }
-}
-
-/** What became of an offered item. `full`: not taken and not counted, the caller may wait with `push`. */
-export type OfferResult = 'accepted' | 'dropped' | 'rejected' | 'full' | 'too-large' | 'closed'
-
-/** Questions and notices of a queue to its owner. Called when the queue is consistent; must not throw. */
-export interface QueueHooks<T> {
-  /** Bytes of an item, asked once when it comes. @default 0 */
-  sizeOf?(item: T): number
-  /** A strategy gave the item up, an old one or the new one. Its owner settles it here. */
-  onDrop?(item: T): void
-  /** The fill ratio reached the warning threshold, or fell below three quarters of it again. */
-  onLevel?(level: 'high' | 'normal', fillRatio: number): void
-}
-
-/** The level falls back only below this share of the threshold, so that a ratio that hovers does not flap. */
-const RELEASE = 0.75
-
-/** An edge detector with hysteresis. */
-export class FillLevel {
-  readonly #threshold: number
-  readonly #hooks: Pick<QueueHooks<never>, 'onLevel'>
-  #isHigh = false
-
-  constructor(threshold: number, hooks: Pick<QueueHooks<never>, 'onLevel'>) {
-    this.#threshold = threshold
-    this.#hooks = hooks
+    this.#waiters = undefined
   }
 
-  /** Takes the ratio of now. */
-  update(fillRatio: number): void {
-    if (this.#isHigh ? fillRatio >= this.#threshold * RELEASE : fillRatio < this.#threshold) return
-    this.#isHigh = !this.#isHigh
-    this.#hooks.onLevel?.(this.#isHigh ? 'high' : 'normal', fillRatio)
-  }
-}
-
-/** Who yields when there is no room: the caller waits, the oldest goes, the new one goes, or it is refused. */
-type Overflow = 'wait' | 'evict-oldest' | 'drop-new' | 'refuse'
-
-const OVERFLOW: Readonly<Record<BackpressureStrategy, Overflow>> = Object.freeze({
-  block: 'wait',
-  'drop-oldest': 'evict-oldest',
-  'drop-newest': 'drop-new',
-  reject: 'refuse',
-})
-
-/**
- * Applies a strategy.
- *
- * @param canEvict - whether the item fits once everything that is not under way is gone. Evicting without that
- *   would give up events and still not make room.
- */
-function overflowOf(strategy: BackpressureStrategy, canEvict: boolean): Overflow {
-  const overflow = OVERFLOW[strategy]
-  return overflow === 'evict-oldest' && !canEvict ? 'drop-new' : overflow
-}
-
-/** An item with the bytes it was counted with. */
-export interface Entry<T> {
-  readonly item: T
-  readonly bytes: number
-}
-
-/**
- * First in, first out, in two parts.
- *
- * ```
- *   commit ◄── [ reserved ] ◄── reserve ── [ unreserved ] ◄── push
- *                     └──── release ────────►   │ shift, remove
- * ```
- *
- * Everything but `remove`, `release`, `clear` and what is given a rank is O(1).
- */
-class TwoPartRing<T> {
-  readonly #reserved = new Denque<Entry<T>>()
-  readonly #unreserved = new Denque<Entry<T>>()
-  #bytes = 0
-  #reservedBytes = 0
-
-  get size(): number {
-    return this.#reserved.length + this.#unreserved.length
+  /** Calls the hook where the fill ratio crosses the threshold, or on its way back three quarters of it. */
+  #updateLevel(): void {
+    const { capacity, maxBytes, warningThreshold } = this.#options
+    const size = this.#reserved.length + this.#unreserved.length
+    const fillRatio = Math.max(size / capacity, this.#bytes / maxBytes)
+    const isHigh = fillRatio >= warningThreshold * (this.#isHigh ? RELEASE : 1)
+    if (isHigh === this.#isHigh) return
+    this.#isHigh = isHigh
+    this.#hooks.onLevel?.(isHigh ? 'high' : 'normal', fillRatio)
   }
 
-  get bytes(): number {
-    return this.#bytes
-  }
-
-  get reserved(): number {
-    return this.#reserved.length
-  }
-
-  get reservedBytes(): number {
-    return this.#reservedBytes
-  }
-
-  push(entry: Entry<T>): void {
-    this.#unreserved.push(entry)
-    this.#bytes += entry.bytes
-  }
-
-  /** The oldest unreserved entry leaves. */
-  shift(): Entry<T> | undefined {
-    const entry = this.#unreserved.shift()
-    if (entry !== undefined) this.#bytes -= entry.bytes
-    return entry
-  }
-
-  /** The oldest unreserved entry, or with a rank the oldest of those of the highest, which stays. */
-  peek(rank?: (item: T) => number): Entry<T> | undefined {
-    if (rank === undefined) return this.#unreserved.peekFront()
-    return this.#unreserved.peekAt(this.#highest(rank))
-  }
-
-  /** The entry that {@link peek} gives becomes the newest reserved one. */
-  reserve(rank?: (item: T) => number): Entry<T> | undefined {
-    const entry =
-      rank === undefined
-        ? this.#unreserved.shift()
-        : this.#unreserved.removeOne(this.#highest(rank))
-    if (entry === undefined) return undefined
-    this.#reserved.push(entry)
-    this.#reservedBytes += entry.bytes
-    return entry
-  }
-
-  /** The oldest reserved entry leaves. */
-  commit(): Entry<T> | undefined {
-    const entry = this.#reserved.shift()
-    if (entry === undefined) return undefined
-    this.#reservedBytes -= entry.bytes
-    this.#bytes -= entry.bytes
-    return entry
-  }
-
-  /** All reserved entries go back to the head of the unreserved, in their order. */
-  release(): void {
-    for (let entry = this.#reserved.pop(); entry !== undefined; entry = this.#reserved.pop()) {
-      this.#unreserved.unshift(entry)
-    }
-    this.#reservedBytes = 0
-  }
-
-  /** Takes out an unreserved entry. Searches from the oldest, so it costs as much as its place is far. */
-  remove(item: T): boolean {
-    for (let i = 0; i < this.#unreserved.length; i++) {
-      const entry = this.#unreserved.peekAt(i)
-      if (entry?.item !== item) continue
-      this.#unreserved.removeOne(i)
-      this.#bytes -= entry.bytes
-      return true
-    }
-    return false
-  }
-
-  /** The items as they are now, reserved first. */
-  items(): T[] {
-    const items: T[] = []
-    for (const ring of [this.#reserved, this.#unreserved]) {
-      for (let i = 0; i < ring.length; i++) {
-        const entry = ring.peekAt(i)
-        if (entry !== undefined) items.push(entry.item)
-      }
-    }
-    return items
-  }
-
+  /** Where the item of the highest rank is. */
   #highest(rank: (item: T) => number): number {
     let at = 0
     let highest = -Infinity
     for (let i = 0; i < this.#unreserved.length; i++) {
       const entry = this.#unreserved.peekAt(i)
       const own = entry === undefined ? -Infinity : rank(entry.item)
-      // What is no number is no reason to go first.
+      // A rank that is no number is no reason to go first.
       if (!(own > highest)) continue
       highest = own
       at = i
     }
     return at
   }
+}
 
-  clear(): void {
-    this.#reserved.clear()
-    this.#unreserved.clear()
-    this.#bytes = 0
-    this.#reservedBytes = 0
-  }
+/** What a wait for room is called in messages. */
+const WAIT = 'The wait for room in the queue'
+
+/** @throws `ConfigError` for a time-out that is not a number of milliseconds. */
+function assertTimeout(timeoutMs: number | undefined): void {
+  if (timeoutMs === undefined || (typeof timeoutMs === 'number' && timeoutMs >= 0)) return
+  throw ConfigError.expected('timeoutMs', 'to be a number of milliseconds ≥ 0', timeoutMs)
+}
+
+/** The results of an offer after which the item is not in the queue and will not be. */
+export type Refusal = Exclude<OfferResult, 'accepted' | 'full'>
+
+const REFUSALS = Object.freeze({
+  dropped: { error: DroppedError, message: 'The queue is full and gave the item up' },
+  rejected: { error: QueueFullError, message: 'The queue is full' },
+  closed: { error: ClosedError, message: 'The queue is closed' },
+})
+
+/** The error that stands for a refusal, with outcome `not-sent`. */
+export function refusalError(refusal: Refusal, bytes: number, maxBytes: number): BusError {
+  if (refusal === 'too-large') return new TooLargeError('The item', bytes, maxBytes)
+  const { error, message } = REFUSALS[refusal]
+  return new error(message, { outcome: 'not-sent' })
 }

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { SimulatedClock, listenersOf } from '@bus/test-support'
 import { MAX_TIMEOUT_MS } from '../contract/clock.ts'
 import { AbortedError, ConfigError, TimeoutError } from '../contract/errors.ts'
-import { abortable, after, sleep, withDeadline } from './wait.ts'
+import { after } from '../contract/clock.ts'
+import { abortable, sleep, withDeadline } from './wait.ts'
 
 const what = 'The handshake'
 

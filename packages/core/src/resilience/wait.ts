@@ -1,6 +1,6 @@
 /** Waiting that ends: sleeping, deadlines and cancellation, which leave no timer and no listener behind. */
 import { durationMs } from '../config/options.ts'
-import { MAX_TIMEOUT_MS, systemClock, type Clock, type Timer } from '../contract/clock.ts'
+import { after, systemClock, type Clock } from '../contract/clock.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
 
 /** How to run something within a limit. */
@@ -16,28 +16,6 @@ export interface DeadlineOptions {
 }
 
 const checkDuration = durationMs({ allowInfinity: true, allowLong: true })
-
-/**
- * Calls `run` once after `ms`, also beyond what one timer can wait; `Infinity` never.
- *
- * @returns a function that stops it
- */
-export function after(clock: Clock, ms: number, run: () => void): () => void {
-  let timer: Timer | undefined
-  const arm = (left: number): void => {
-    const part = Math.min(left, MAX_TIMEOUT_MS)
-    timer = clock.setTimeout(() => {
-      timer = undefined
-      if (left > part) arm(left - part)
-      else run()
-    }, part)
-  }
-  arm(Math.max(ms, 0))
-  return () => {
-    if (timer !== undefined) clock.clearTimeout(timer)
-    timer = undefined
-  }
-}
 
 /**
  * Resolves after `ms`, also beyond what one timer can wait.
