@@ -1,10 +1,10 @@
 /** Rate limits: how many events may be sent in a time. */
-export { RateLimiter, type AcquireOptions, type RateLimiterOptions } from './rate-limiter.ts'
 export {
-  resolveRateLimitOptions,
+  RateLimiter,
+  type AcquireOptions,
   type RateLimitMode,
-  type RateLimitOptions,
-  type ResolvedRateLimit,
-} from './rate-limit-options.ts'
+  type RateLimiterOptions,
+} from './rate-limiter.ts'
 export { TokenBucket, type TokenBucketOptions } from './token-bucket.ts'
-export { RateTicket } from './rate-ticket.ts'
+export type { Permit } from './permit.ts'
+export { costs, type CostFunction, type CostMapOptions, type Costs } from './costs.ts'

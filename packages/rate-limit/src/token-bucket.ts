@@ -16,16 +16,16 @@ export interface TokenBucketOptions<T = unknown> {
   /** Tokens that the bucket holds at most, and from the start: a number > 0. It is how much may be done in one burst. */
   readonly capacity: number
   /** Tokens that come back in `intervalMs`, evenly: a number ≥ 0, where 0 means none ever. @default capacity */
-  readonly refill?: number
+  readonly refill?: number | undefined
   /** Milliseconds in which `refill` tokens come back. @default 1_000 */
-  readonly intervalMs?: number
+  readonly intervalMs?: number | undefined
   /** Tokens that an item costs: a number ≥ 0. @default 1 for each */
-  readonly cost?: (item: T) => number
+  readonly cost?: ((item: T) => number) | undefined
   /** @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
-/** What a bucket accepts besides its clock. */
+/** One check for each option but the clock. */
 export const bucketShape: Shape<Omit<TokenBucketOptions, 'clock'>> = Object.freeze({
   capacity: required(number({ min: 0, exclusiveMin: true })),
   refill: number({ min: 0 }),
@@ -38,7 +38,7 @@ const SHAPE: Shape<TokenBucketOptions> = Object.freeze({
   clock: withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
-/** Tokens or priorities that a caller names. */
+/** Accepts a number of tokens. */
 export const checkCost: (path: string, value: unknown) => void = number({ min: 0 })
 
 /**
@@ -60,7 +60,7 @@ export class TokenBucket<T = unknown> {
   readonly intervalMs: number
   readonly #cost: ((item: T) => number) | undefined
   readonly #clock: Clock
-  /** Tokens times milliseconds: whole numbers stay whole however often somebody looks. */
+  /** Tokens times milliseconds: whole numbers stay whole however often it is read. */
   #credit: number
   #at: number
 
@@ -84,10 +84,10 @@ export class TokenBucket<T = unknown> {
 
   /**
    * Tokens that the item costs.
-   * @throws `RateLimitError` of reason `invalid-cost` when the function of `cost` throws or answers with anything but a number ≥ 0
+   * @throws `RateLimitError` of reason `invalid-cost` when the function of `cost` throws or returns anything but a number ≥ 0
    */
   costOf(item: T): number {
-    return this.#cost === undefined ? 1 : askNumber('cost', this.#cost, item, checkCost)
+    return this.#cost === undefined ? 1 : numberFor('cost', this.#cost, item, checkCost)
   }
 
   /** Takes this many tokens if they are there; `false`: none was taken. @throws `ConfigError` for what is no number ≥ 0 */
@@ -132,20 +132,20 @@ export class TokenBucket<T = unknown> {
 }
 
 /**
- * What a function of the user says about an item.
- * @throws `RateLimitError` of reason `invalid-cost` when it throws or says something that the check does not accept
+ * The number that a function of the user gives an item.
+ * @throws `RateLimitError` of reason `invalid-cost` when it throws or returns what the check does not accept
  */
-export function askNumber<T>(
+export function numberFor<T>(
   name: 'cost' | 'priority',
-  ask: (item: T) => number,
+  of: (item: T) => number,
   item: T,
   check: (path: string, value: unknown) => void,
 ): number {
   const how = { reason: 'invalid-cost', cost: NaN, retryAfterMs: Infinity } as const
   try {
-    const answer = ask(item)
-    check(`${name}(item)`, answer)
-    return answer
+    const value = of(item)
+    check(`${name}(item)`, value)
+    return value
   } catch (cause) {
     const what = cause instanceof ConfigError ? cause.message : `\`${name}\` threw`
     throw new RateLimitError(`The rate limit cannot judge this: ${what}`, how, { cause })

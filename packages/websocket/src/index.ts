@@ -26,7 +26,7 @@ export {
   safeParseWebSocketOptions,
   type ParsedOptions,
 } from './client/options/options.ts'
-export type { TransportRateLimit } from './client/outbox/rate-gate.ts'
+export type { Admission, AdmissionPermit } from './client/outbox/admission.ts'
 export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
 export { profiles, type Profiles } from './client/options/profiles.ts'
 export type {
@@ -76,7 +76,6 @@ export {
   type PlatformOptions,
 } from './platform/platform.ts'
 export type { PlatformAuth, PlatformSubscriptions } from './platform/compose-protocol.ts'
-export { costs, type CostFunction, type CostMapOptions, type Costs } from './platform/costs.ts'
 export { ChannelSubscriptions, type ChannelNotices } from './platform/channel-subscriptions.ts'
 export type {
   ChannelAnswer,

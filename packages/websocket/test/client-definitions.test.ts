@@ -1,4 +1,4 @@
-import { createBus, createEvent } from '@bus/core'
+import { RateLimitError, createBus, createEvent } from '@bus/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   createClient,
@@ -34,7 +34,12 @@ const layer = (n: number): ClientConfig => ({
     auth: tokenAuth({ token: `t${n}` }),
     connection: { onConnect: () => void told.push(n) },
   },
-  rateLimit: { capacity: n },
+  admission: {
+    hasPriorities: false,
+    admit: () => {
+      throw new RateLimitError('refused', { reason: 'limited', cost: n, retryAfterMs: 1 })
+    },
+  },
   reconnect: { maxAttempts: n },
 })
 
@@ -43,7 +48,7 @@ const absent = (nothing: undefined | null): ClientConfig =>
   ({
     url: nothing,
     handlers: { auth: nothing, connection: nothing },
-    rateLimit: nothing,
+    admission: nothing,
     reconnect: { maxAttempts: nothing },
   }) as unknown as ClientConfig
 
@@ -109,7 +114,7 @@ describe('a client definition', () => {
       await transport.connect()
       expect(told).toEqual([n])
       expect(server.shown).toMatchObject([{ token: `t${n}` }])
-      expect(transport.rateLimit?.tokens).toBe(n)
+      await expect(transport.publish(createEvent('a', 1))).rejects.toMatchObject({ cost: n })
       server.channels.mock.faults.refuse(503)
       server.channels.mock.faults.reset()
       await until(() => transport.status.state === 'closed', 'it gives up')

@@ -1,3 +1,4 @@
+import { RateLimiter } from '@bus/rate-limit'
 import { getEventListeners } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import {
@@ -274,15 +275,16 @@ describe('requests and a rate limit', () => {
   test('requests wait for the tokens of the transport, beside its events', async () => {
     const clock = new FakeClock()
     const server = await serveRpc({ 'public/test': () => 'ok' })
+    const limiter = new RateLimiter({ capacity: 2, refill: 1, intervalMs: 1_000, clock })
     const { rpc, transport } = await rpcTo(
       server,
-      { beforeRequest: async () => transport.rateLimit?.acquire(1) },
-      { clock, heartbeat: false, rateLimit: { capacity: 2, refill: 1, intervalMs: 1_000 } },
+      { beforeRequest: () => limiter.acquire(1) },
+      { clock, heartbeat: false, admission: limiter },
     )
     await transport.publish(createEvent('order', null))
     await expect(rpc.request('public/test')).resolves.toBe('ok')
     const third = rpc.request('public/test')
-    await until(() => transport.rateLimit?.waiting === 1, 'it waits for a token')
+    await until(() => limiter.waiting === 1, 'it waits for a token')
     expect(server.asked).toHaveLength(1)
     clock.advance(1_000)
     await expect(third).resolves.toBe('ok')

@@ -1,3 +1,4 @@
+import { RateLimiter } from '@bus/rate-limit'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { PassThrough } from 'node:stream'
 import { InMemoryMetrics, createEvent } from '@bus/core'
@@ -323,8 +324,9 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     for (const n of [1, 2]) transport.emit(createEvent('a', n))
     expect(only(notices, 'backpressure')).toMatchObject([{ level: 'high' }])
   },
-  rateLimit: async () => {
-    const transport = transportTo(await serve(), { rateLimit: { capacity: 1, onLimit: 'reject' } })
+  admission: async () => {
+    const admission = new RateLimiter({ capacity: 1, onLimit: 'reject' })
+    const transport = transportTo(await serve(), { admission })
     await transport.publish(createEvent('a', 1))
     await expect(transport.publish(createEvent('a', 2))).rejects.toMatchObject({
       code: 'rate-limited',

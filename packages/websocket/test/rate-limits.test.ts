@@ -1,12 +1,8 @@
 import { RateLimitError, createBus, createEvent, type Event, type RateLimitNotice } from '@bus/core'
 import type { MockServer } from '@bus/testing'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import {
-  busV1,
-  costs,
-  type WebSocketTransport,
-  type WebSocketTransportOptions,
-} from '../src/index.ts'
+import { RateLimiter, costs, type RateLimiterOptions } from '@bus/rate-limit'
+import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import { FakeClock } from './fake-clock.ts'
 import {
   collect,
@@ -23,7 +19,7 @@ import {
 } from './harness.ts'
 import { confirm, ev, startLiteralHub } from './literal-hub.ts'
 
-type RateLimit = NonNullable<WebSocketTransportOptions['rateLimit']>
+type RateLimit = RateLimiterOptions<Event>
 
 /** The types of the events that a server got, in order. */
 function typesOn(server: MockServer): string[] {
@@ -34,11 +30,13 @@ function typesOn(server: MockServer): string[] {
 async function limited(rateLimit: RateLimit, options: Omit<WebSocketTransportOptions, 'url'> = {}) {
   const server = await serve()
   const clock = new FakeClock()
-  const transport = transportTo(server, { rateLimit, clock, ...options })
+  const limiter = new RateLimiter({ ...rateLimit, clock })
+  onTestFinished(() => limiter.close())
+  const transport = transportTo(server, { admission: limiter, clock, ...options })
   const notices: RateLimitNotice[] = []
   transport.on('rate-limit', (notice) => notices.push(notice))
   await transport.connect()
-  return { server, clock, transport, notices }
+  return { server, clock, limiter, transport, notices }
 }
 
 /** Publishes events of these types and notes the ends in their order. */
@@ -57,9 +55,8 @@ function publishAll(transport: WebSocketTransport, types: readonly string[]) {
 describe('events that may not be sent yet', () => {
   test('are sent at the rate, in order, and their publishes resolve in that order', async () => {
     const server = await serve()
-    const transport = transportTo(server, {
-      rateLimit: { capacity: 3, refill: 1, intervalMs: 20 },
-    })
+    const limiter = new RateLimiter({ capacity: 3, refill: 1, intervalMs: 20 })
+    const transport = transportTo(server, { admission: limiter })
     await transport.connect()
     const since = performance.now()
     const types = Array.from({ length: 10 }, (_, n) => `n.${n}`)
@@ -69,17 +66,21 @@ describe('events that may not be sent yet', () => {
     expect(performance.now() - since).toBeGreaterThan(7 * 20 - 1)
     await server.waitUntil(() => server.received.length === 10)
     expect([typesOn(server), ended]).toEqual([types, types])
-    expect(transport.rateLimit).toMatchObject({ waiting: 0, pressure: 'none' })
+    expect(limiter).toMatchObject({ waiting: 0, pressure: 'none' })
   })
 
   test('wait for their tokens, and no timer is left when none waits', async () => {
-    const { server, clock, transport } = await limited({ capacity: 2, refill: 1, intervalMs: 100 })
+    const { server, clock, transport, limiter } = await limited({
+      capacity: 2,
+      refill: 1,
+      intervalMs: 100,
+    })
     const idle = clock.pending
     const { ended } = publishAll(transport, ['a', 'b', 'c'])
     await until(() => ended.length === 2, 'two are sent')
     expect(clock.pending).toBe(idle + 1)
     clock.advance(99)
-    expect(transport.rateLimit?.waiting).toBe(1)
+    expect(limiter.waiting).toBe(1)
     clock.advance(1)
     await until(() => ended.length === 3, 'the third is sent')
     expect(typesOn(server)).toEqual(['a', 'b', 'c'])
@@ -87,11 +88,13 @@ describe('events that may not be sent yet', () => {
   })
 
   test('are visible to their publisher: a notice says how long they wait, and the transport how many', async () => {
-    const { transport, notices, clock } = await limited(
-      { capacity: 1, refill: 1, intervalMs: 100 },
-      { queue: { capacity: 8 } },
-    )
-    expect(transport.rateLimit).toMatchObject({
+    const { transport, limiter, notices, clock } = await limited({
+      capacity: 1,
+      refill: 1,
+      intervalMs: 100,
+      maxQueue: 8,
+    })
+    expect(limiter).toMatchObject({
       tokens: 1,
       waiting: 0,
       pressure: 'none',
@@ -105,8 +108,8 @@ describe('events that may not be sent yet', () => {
       { action: 'queued', event: { type: 'd' }, cost: 1, retryAfterMs: 300 },
       { action: 'queued', event: { type: 'e' }, cost: 1, retryAfterMs: 400 },
     ])
-    expect(transport.rateLimit).toMatchObject({ waiting: 4, pressure: 'medium' })
-    expect(transport.rateLimit?.suggestedDelayMs).toBe(500)
+    expect(limiter).toMatchObject({ waiting: 4, pressure: 'medium' })
+    expect(limiter.suggestedDelayMs).toBe(500)
     for (let n = 2; n <= 5; n++) {
       clock.advance(100)
       await until(() => ended.length === n, `${n} are sent`)
@@ -171,7 +174,8 @@ describe('events that may not be sent yet', () => {
 
   test('survive broken links, none lost and none twice, and still go at the rate', async () => {
     const server = await serve()
-    const transport = transportTo(server, { rateLimit: { capacity: 2, refill: 1, intervalMs: 15 } })
+    const limiter = new RateLimiter({ capacity: 2, refill: 1, intervalMs: 15 })
+    const transport = transportTo(server, { admission: limiter })
     await transport.connect()
     const since = performance.now()
     const types = Array.from({ length: 12 }, (_, n) => `n.${n}`)
@@ -191,11 +195,12 @@ describe('events that may not be sent yet', () => {
   test('that were published without a link go at the rate once there is one', async () => {
     const server = await serve()
     server.faults.refuse(503, { times: 2 })
-    const transport = transportTo(server, { rateLimit: { capacity: 2, refill: 1, intervalMs: 20 } })
+    const limiter = new RateLimiter({ capacity: 2, refill: 1, intervalMs: 20 })
+    const transport = transportTo(server, { admission: limiter })
     const { ended } = publishAll(transport, ['a', 'b', 'c', 'd'])
     await until(() => ended.length === 4, 'all are sent')
     expect(ended).toEqual(['a', 'b', 'c', 'd'])
-    expect(transport.rateLimit?.waiting).toBe(0)
+    expect(limiter.waiting).toBe(0)
   })
 
   test('are drained in time, and what is not is told by its id', async () => {
@@ -215,13 +220,14 @@ describe('events that may not be sent yet', () => {
   test('leave no timer and no socket when the transport closes', async () => {
     const before = resources()
     const server = await serve()
-    const transport = transportTo(server, {
-      rateLimit: { capacity: 1, refill: 1, intervalMs: 60_000 },
-    })
+    const limiter = new RateLimiter({ capacity: 1, refill: 1, intervalMs: 60_000 })
+    const transport = transportTo(server, { admission: limiter })
     const { ended, refused } = publishAll(transport, ['a', 'b', 'c'])
     await until(() => ended.length === 1, 'the first is sent')
-    const waiting = transport.rateLimit?.acquire().catch((error: unknown) => error)
+    const waiting = limiter.acquire().catch((error: unknown) => error)
     await transport.close()
+    expect(limiter.waiting).toBe(1)
+    limiter.close()
     expect(await waiting).toMatchObject({ code: 'closed' })
     expect([...refused.values()]).toMatchObject([{ code: 'closed' }, { code: 'closed' }])
     await server.close()
@@ -229,48 +235,52 @@ describe('events that may not be sent yet', () => {
   })
 
   test('that are given up by their publishers pay nothing, and hold nobody back', async () => {
-    const { clock, transport, server } = await limited({ capacity: 3, refill: 1, intervalMs: 100 })
+    const { clock, transport, server, limiter } = await limited({
+      capacity: 3,
+      refill: 1,
+      intervalMs: 100,
+    })
     await transport.publish(createEvent('a', 1))
     await transport.publish(createEvent('b', 1))
-    const costly = transport.rateLimit?.acquire(3)
+    const costly = limiter.acquire(3)
     const stop = new AbortController()
     const aborted = transport.publish(createEvent('c', 1), { signal: stop.signal })
     const late = transport.publish(createEvent('d', 1), { timeoutMs: 50 })
     const { ended } = publishAll(transport, ['e'])
-    expect(transport.rateLimit?.waiting).toBe(4)
+    expect(limiter.waiting).toBe(4)
     stop.abort()
     await expect(aborted).rejects.toMatchObject({ code: 'aborted', outcome: 'not-sent' })
     clock.advance(50)
     await expect(late).rejects.toMatchObject({ code: 'timeout', outcome: 'not-sent' })
-    expect(transport.rateLimit?.waiting).toBe(2)
+    expect(limiter.waiting).toBe(2)
     clock.advance(150)
     await costly
     clock.advance(100)
     await until(() => ended.length === 1, 'e is sent')
     expect(typesOn(server)).toEqual(['a', 'b', 'e'])
-    expect(transport.rateLimit).toMatchObject({ waiting: 0, tokens: 0 })
+    expect(limiter).toMatchObject({ waiting: 0, tokens: 0 })
   })
 
   test('that the full queue drops pay nothing', async () => {
-    const { clock, transport, server } = await limited(
+    const { clock, transport, server, limiter } = await limited(
       { capacity: 1, refill: 1, intervalMs: 100 },
       { queue: { capacity: 2, strategy: 'drop-oldest' } },
     )
     await transport.publish(createEvent('a', 1))
     const { ended } = publishAll(transport, ['b', 'c', 'd', 'e'])
-    expect(transport.rateLimit?.waiting).toBe(2)
+    expect(limiter.waiting).toBe(2)
     for (let n = 1; n <= 2; n++) {
       clock.advance(100)
       await until(() => ended.length === n, `${n} are sent`)
     }
     expect(typesOn(server)).toEqual(['a', 'd', 'e'])
-    expect(transport.rateLimit).toMatchObject({ waiting: 0, tokens: 0 })
+    expect(limiter).toMatchObject({ waiting: 0, tokens: 0 })
   })
 })
 
 describe('events that may not be sent at all', () => {
   test('reject their publish with the time after which it would pass, and are told', async () => {
-    const { clock, transport, notices } = await limited({
+    const { clock, transport, notices, limiter } = await limited({
       capacity: 2,
       refill: 1,
       intervalMs: 100,
@@ -291,7 +301,7 @@ describe('events that may not be sent at all', () => {
     expect(notices).toMatchObject([
       { action: 'rejected', event: { type: 'c' }, cost: 1, retryAfterMs: 100 },
     ])
-    expect(transport.rateLimit?.pressure).toBe('high')
+    expect(limiter.pressure).toBe('high')
     clock.advance(100)
     await transport.publish(createEvent('c', null))
   })
@@ -299,7 +309,9 @@ describe('events that may not be sent at all', () => {
   test('are refused while there is no link as well, so that the next link is not flooded', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
-    const transport = transportTo(server, { rateLimit: { capacity: 2, onLimit: 'reject' } })
+    const transport = transportTo(server, {
+      admission: new RateLimiter({ capacity: 2, onLimit: 'reject' }),
+    })
     const { refused } = publishAll(transport, ['a', 'b', 'c'])
     await until(() => refused.size === 1, 'one is refused')
     expect([...refused.keys()]).toEqual(['c'])
@@ -327,7 +339,9 @@ describe('events that may not be sent at all', () => {
       capacity: 5,
       cost: ({ payload }) => payload as number,
     })
-    const offline = transportTo(await serve(), { rateLimit: { capacity: 5, cost: () => 6 } })
+    const offline = transportTo(await serve(), {
+      admission: new RateLimiter({ capacity: 5, cost: () => 6 }),
+    })
     for (const refused of [
       transport.publish(createEvent('a', 6)),
       offline.publish(createEvent('a', 6)),
@@ -350,7 +364,7 @@ describe('events that may not be sent at all', () => {
       if (answer instanceof Error) throw answer
       return answer as number
     }
-    const { transport } = await limited({ capacity: 5, cost })
+    const { transport, limiter } = await limited({ capacity: 5, cost })
     const notices = record(transport)
     for (const n of [0, 1, 2, 3, 4]) {
       await expect(transport.publish(createEvent('a', n))).rejects.toMatchObject({
@@ -362,7 +376,7 @@ describe('events that may not be sent at all', () => {
       Array.from({ length: 5 }, () => 'rate-limit'),
     )
     await transport.publish(createEvent('a', 5))
-    expect(transport.rateLimit?.tokens).toBe(4)
+    expect(limiter.tokens).toBe(4)
   })
 
   test('a priority that is no number rejects as well', async () => {
@@ -395,8 +409,9 @@ describe('what is not limited', () => {
 
   test('pings, their answers, what makes a link ready, and heartbeats of the application', async () => {
     const server = await serve()
+    const limiter = new RateLimiter(SPENT)
     const transport = transportTo(server, {
-      rateLimit: SPENT,
+      admission: limiter,
       heartbeat: { intervalMs: 10, timeoutMs: 10 },
       onOpen: () => ['hello'],
       applicationHeartbeat: { name: 'own', intervalMs: 10, onTick: () => 'alive' },
@@ -410,7 +425,7 @@ describe('what is not limited', () => {
     await cut(server, transport)
     await server.waitForMessage('hello', { connection: 1 })
     await server.waitForMessage('alive', { connection: 1 })
-    expect([ended, transport.rateLimit?.waiting]).toEqual([[], 1])
+    expect([ended, limiter.waiting]).toEqual([[], 1])
   })
 
   test('what is received', async () => {
@@ -423,7 +438,7 @@ describe('what is not limited', () => {
 
   test('acknowledgements on bus.v1', async () => {
     const hub = await startLiteralHub()
-    const transport = transportTo(hub, { protocol: busV1(), rateLimit: SPENT })
+    const transport = transportTo(hub, { protocol: busV1(), admission: new RateLimiter(SPENT) })
     const sink = await collect(transport, '>')
     await transport.publish(createEvent('a', 1))
     const { ended } = publishAll(transport, ['b'])
@@ -443,7 +458,6 @@ describe('what is not limited', () => {
       Array.from({ length: 500 }, (_, n) => `n.${n}`),
     )
     await until(() => ended.length === 500, 'all are sent')
-    expect(transport.rateLimit).toBeUndefined()
   })
 })
 
@@ -451,8 +465,8 @@ describe('on bus.v1', () => {
   test('events are sent at the rate and confirmed in order', async () => {
     const hub = await startLiteralHub()
     const clock = new FakeClock()
-    const rateLimit = { capacity: 2, refill: 1, intervalMs: 100 }
-    const transport = transportTo(hub, { protocol: busV1(), rateLimit, clock })
+    const limiter = new RateLimiter({ capacity: 2, refill: 1, intervalMs: 100, clock })
+    const transport = transportTo(hub, { protocol: busV1(), admission: limiter, clock })
     await transport.connect()
     const { ended } = publishAll(transport, ['a', 'b', 'c', 'd'])
     await until(() => ended.length === 2, 'two are confirmed')
@@ -469,9 +483,9 @@ describe('on bus.v1', () => {
       answer: (line, index) => (index === 0 ? undefined : confirm(line)),
     })
     const clock = new FakeClock()
-    const rateLimit = { capacity: 2, refill: 1, intervalMs: 100 }
+    const limiter = new RateLimiter({ capacity: 2, refill: 1, intervalMs: 100, clock })
     const reconnect = { backoff: () => 0 }
-    const transport = transportTo(hub, { protocol: busV1(), rateLimit, clock, reconnect })
+    const transport = transportTo(hub, { protocol: busV1(), admission: limiter, clock, reconnect })
     await transport.connect()
     const { ended } = publishAll(transport, ['a', 'b'])
     await hub.hears('pub', 2)
@@ -485,17 +499,17 @@ describe('on bus.v1', () => {
       await until(() => ended.length === n, `${n} are confirmed`)
       expect(hub.heard('rep')).toHaveLength(n)
     }
-    expect(transport.rateLimit).toMatchObject({ waiting: 0, tokens: 0 })
+    expect(limiter).toMatchObject({ waiting: 0, tokens: 0 })
   })
 
   test('events keep their tickets when the server does not speak it', async () => {
     const server = await serve()
     const clock = new FakeClock()
-    const rateLimit = { capacity: 1, refill: 1, intervalMs: 100 }
-    const transport = transportTo(server, { protocol: busV1(), rateLimit, clock })
+    const limiter = new RateLimiter({ capacity: 1, refill: 1, intervalMs: 100, clock })
+    const transport = transportTo(server, { protocol: busV1(), admission: limiter, clock })
     const { ended } = publishAll(transport, ['a', 'b'])
     await until(() => ended.length === 1, 'the first is sent')
-    expect(transport.rateLimit?.waiting).toBe(1)
+    expect(limiter.waiting).toBe(1)
     clock.advance(100)
     await until(() => ended.length === 2, 'the second is sent')
     expect(typesOn(server)).toEqual(['a', 'b'])
@@ -538,24 +552,27 @@ describe('the modes', () => {
 })
 
 test('other messages can share the tokens, and wait in one line with the events', async () => {
-  const { server, clock, transport } = await limited({ capacity: 3, refill: 1, intervalMs: 100 })
-  const limit = transport.rateLimit
-  expect(limit?.tryAcquire(2)).toBe(true)
+  const { server, clock, transport, limiter } = await limited({
+    capacity: 3,
+    refill: 1,
+    intervalMs: 100,
+  })
+  expect(limiter.tryAcquire(2)).toBe(true)
   const { ended } = publishAll(transport, ['a', 'b'])
   await until(() => ended.length === 1, 'the first is sent')
   const order: string[] = []
-  const urgent = limit?.acquire(1, { priority: 1 }).then(() => order.push('urgent'))
-  expect(limit?.tryAcquire(1)).toBe(false)
+  const urgent = limiter.acquire(1, { priority: 1 }).then(() => order.push('urgent'))
+  expect(limiter.tryAcquire(1)).toBe(false)
   clock.advance(100)
   await urgent
   expect(typesOn(server)).toEqual(['a'])
   clock.advance(100)
   await until(() => ended.length === 2, 'the second is sent')
-  await expect(limit?.acquire(4)).rejects.toBeInstanceOf(RateLimitError)
+  await expect(limiter.acquire(4)).rejects.toBeInstanceOf(RateLimitError)
 })
 
 test('requests to an exchange are counted by its own costs', async () => {
-  const { server, clock, transport } = await limited({
+  const { server, clock, transport, limiter } = await limited({
     capacity: 20,
     refill: 10,
     intervalMs: 1_000,
@@ -564,20 +581,22 @@ test('requests to an exchange are counted by its own costs', async () => {
   const request = (method: string): Event => createEvent('request', { method })
   await transport.publish(request('private/buy'))
   await transport.publish(request('public/ticker'))
-  expect(transport.rateLimit?.tokens).toBe(4)
+  expect(limiter.tokens).toBe(4)
   const third = transport.publish(request('private/get_positions'))
   clock.advance(99)
   await server.waitUntil(() => server.received.length === 2)
-  expect(transport.rateLimit?.waiting).toBe(1)
+  expect(limiter.waiting).toBe(1)
   clock.advance(1)
   await third
-  expect(transport.rateLimit?.tokens).toBe(0)
+  expect(limiter.tokens).toBe(0)
 })
 
 test('with priorities a transport promises no order', async () => {
   const server = await serve()
-  const plain = transportTo(server, { rateLimit: { capacity: 1 } })
-  const urgent = transportTo(server, { rateLimit: { capacity: 1, priority: () => 1 } })
+  const plain = transportTo(server, { admission: new RateLimiter({ capacity: 1 }) })
+  const urgent = transportTo(server, {
+    admission: new RateLimiter({ capacity: 1, priority: () => 1 }),
+  })
   expect([plain.capabilities.ordering, urgent.capabilities.ordering]).toEqual([
     'per-publisher',
     'none',

@@ -1,3 +1,4 @@
+import { RateLimiter } from '@bus/rate-limit'
 import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { createBus, createEvent, telemetry, type TelemetryNotices } from '@bus/core'
 import { describe, expect, onTestFinished, test } from 'vitest'
@@ -259,12 +260,12 @@ describe('a rate limit', () => {
     const rejected = listen('bus.rate.rejected')
     const server = await serve()
     const bucket = { capacity: 1, refill: 1, intervalMs: 30 }
-    const patient = transportTo(server, { ...named, rateLimit: bucket })
+    const patient = transportTo(server, { ...named, admission: new RateLimiter(bucket) })
     await Promise.all([1, 2].map((n) => patient.publish(createEvent('a', n))))
     expect(queued).toMatchObject([{ ...ID, cost: 1 }])
     const strict = transportTo(server, {
       ...named,
-      rateLimit: { ...bucket, intervalMs: 60_000, onLimit: 'reject' },
+      admission: new RateLimiter({ ...bucket, intervalMs: 60_000, onLimit: 'reject' }),
     })
     await strict.publish(createEvent('a', 1))
     await expect(strict.publish(createEvent('a', 2))).rejects.toMatchObject({

@@ -109,7 +109,7 @@ export const CLOSE_ADVICE: ReadonlyMap<number, Advice> = new Map([
     4429,
     advice(
       'Too much was sent in too short a time.',
-      'Publish less at once; the option `rateLimit` paces it.',
+      'Publish less at once; `RateLimiter` of `@bus/rate-limit` paces it.',
     ),
   ],
   [4503, advice('The server cannot serve now.', WAIT)],

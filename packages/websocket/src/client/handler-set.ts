@@ -1,11 +1,5 @@
 /** The handlers of a client, put to work: some stand in for an option, the others listen. */
-import {
-  ConfigError,
-  UnsupportedError,
-  attachLogger,
-  type Listenable,
-  type TransportEvents,
-} from '@bus/core'
+import { UnsupportedError, attachLogger, type Listenable, type TransportEvents } from '@bus/core'
 import { withAuth } from '../platform/with-auth.ts'
 import { SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
 import { overlay } from '../protocol/overlay.ts'
@@ -25,8 +19,6 @@ export interface HandlerPorts {
 
 /**
  * The options with what the handlers put in their place; the same where there are none.
- *
- * @throws `ConfigError` for a handler of something that is switched off.
  */
 export function withHandlers(options: ResolvedOptions): ResolvedOptions {
   const { handlers } = options
@@ -35,7 +27,6 @@ export function withHandlers(options: ResolvedOptions): ResolvedOptions {
     ...options,
     protocol: protocolOf(options, handlers),
     reconnect: reconnectOf(options, handlers),
-    rateLimit: rateLimitOf(options, handlers),
   })
 }
 
@@ -134,24 +125,5 @@ function reconnectOf(
     ...reconnect,
     ...(error.classify === undefined ? {} : { classify: error.classify.bind(error) }),
     ...(error.closePolicy === undefined ? {} : { closePolicy: error.closePolicy.bind(error) }),
-  })
-}
-
-function rateLimitOf(
-  { rateLimit }: ResolvedOptions,
-  handlers: Handlers,
-): ResolvedOptions['rateLimit'] {
-  const handler = handlers.rateLimit
-  if (handler?.cost === undefined && handler?.priority === undefined) return rateLimit
-  if (rateLimit === undefined) {
-    throw new ConfigError(
-      'rateLimit',
-      'Expected `rateLimit` beside `handlers.rateLimit`, which only says how',
-    )
-  }
-  return Object.freeze({
-    ...rateLimit,
-    ...(handler.cost === undefined ? {} : { cost: handler.cost.bind(handler) }),
-    ...(handler.priority === undefined ? {} : { priority: handler.priority.bind(handler) }),
   })
 }

@@ -37,7 +37,6 @@ import type { ResolvedOptions } from './options/options.ts'
 import { PlainSession } from './plain-session.ts'
 import type { Session } from './link/session.ts'
 import { Outbox } from './outbox/outbox.ts'
-import { rateGateOf, type RateGate } from './outbox/rate-gate.ts'
 import { RawRequests } from './frames/answers.ts'
 import { Reader, Registry } from './subscriptions/registry.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
@@ -56,7 +55,6 @@ export class Rooms {
     this.observation.subscription(change, patterns),
   )
   readonly subscriptions: Subscriptions
-  readonly rateGate: RateGate | undefined
   readonly outbox: Outbox
   readonly writer: Writer
   reader: Reader
@@ -94,12 +92,6 @@ export class Rooms {
     this.observation = new Observation(options, this.notices, this.lifecycle.status)
     this.recording = Recording.of(options, (error) => this.report('recording', error))
     this.breaker = this.#makeBreaker()
-    this.rateGate = rateGateOf(options, {
-      outbox: () => this.outbox,
-      wake: () => this.writer.wake(),
-      told: (notice) => this.notices.emit('rate-limit', notice),
-      failed: (error) => this.report('rate-limit', error),
-    })
     this.outbox = this.#makeOutbox()
     this.writer = this.#makeWriter()
     this.subscriptions = this.#makeSubscriptions()
@@ -132,8 +124,7 @@ export class Rooms {
   }
 
   #makeSession(protocol: Protocol): Session {
-    const { registry, subscriptions } = this
-    const outbox = this.rateGate ?? this.outbox
+    const { outbox, registry, subscriptions } = this
     if (protocol.session === undefined) {
       const restore = (link: Link): Promise<void> => subscriptions.restore(link)
       return new PlainSession(protocol, this.#options, { outbox, reader: this.reader, restore })
@@ -189,14 +180,15 @@ export class Rooms {
   }
 
   #makeOutbox(): Outbox {
-    const { queue, clock, maxAttempts, maxMessageBytes } = this.#options
+    const { admission, queue, clock, maxAttempts, maxMessageBytes } = this.#options
     return new Outbox(queue, {
       clock,
       maxAttempts,
       maxMessageBytes,
-      admit: this.rateGate?.admit,
-      rank: this.rateGate?.rank,
+      admission,
       offered: () => this.writer.wake(),
+      rateLimit: (notice) => this.notices.emit('rate-limit', notice),
+      admissionFailed: (error) => this.report('rate-limit', error),
       undeliverable: (notice) => this.notices.emit('undeliverable', notice),
       level: (level, fillRatio) => {
         this.notices.emit('backpressure', { level, fillRatio })
@@ -386,7 +378,6 @@ export async function closeRooms(
   reconnector.stop()
   writer.detach()
   outbox.close(cause)
-  rooms.rateGate?.close(error)
   subscriptions.close(error)
   readiness.ended(cause ?? error)
   breaker?.close()
@@ -498,7 +489,7 @@ function capabilitiesOf(
   return Object.freeze({
     ...protocol,
     // What is urgent passes by what was published before it.
-    ...(options.rateLimit?.priority === undefined ? {} : { ordering: 'none' as const }),
+    ...(options.admission?.hasPriorities === true ? { ordering: 'none' as const } : {}),
     backpressure: Object.freeze({
       inbound,
       outbound: options.queue.strategy === 'block' ? ('block' as const) : ('none' as const),

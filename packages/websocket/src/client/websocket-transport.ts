@@ -62,7 +62,6 @@ import {
 } from './observe/observation.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options/options.ts'
 import { OwnNotices } from './observe/own-notices.ts'
-import type { TransportRateLimit } from './outbox/rate-gate.ts'
 
 /**
  * Carries events over one WebSocket connection at a time, and makes a new one when it breaks.
@@ -125,11 +124,6 @@ export class WebSocketTransport implements Transport, ObservableTransport {
   /** The circuit breaker around connecting and failed sends; `undefined` when it was switched off. */
   get breaker(): CircuitBreaker | undefined {
     return this.#rooms.breaker
-  }
-
-  /** The rate limit; `undefined` where there is none. */
-  get rateLimit(): TransportRateLimit | undefined {
-    return this.#rooms.rateGate
   }
 
   /** The recorder; `undefined` where nothing is recorded. */
@@ -211,7 +205,8 @@ export class WebSocketTransport implements Transport, ObservableTransport {
 
   /**
    * A transport of its own with the same options but for the overrides, which change only what they name. Nothing is shared:
-   * no connection, no subscription, no queue, no figure; `record` and `metrics` are not taken along. @throws `ConfigError`
+   * no connection, no subscription, no queue, no figure, but for `admission`, whose limit holds for both; `record` and
+   * `metrics` are not taken along. @throws `ConfigError`
    */
   clone(overrides?: Partial<WebSocketTransportOptions>): WebSocketTransport {
     return new WebSocketTransport(cloneOptions(this.#options, overrides))

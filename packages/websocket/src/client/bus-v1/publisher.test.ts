@@ -16,6 +16,10 @@ class ArrayOutbox implements PublisherOutbox {
     return this.entries[this.reserved]
   }
 
+  mayWrite(): boolean {
+    return true
+  }
+
   next(): OutboxEntry | undefined {
     const entry = this.peek()
     if (entry === undefined) return undefined

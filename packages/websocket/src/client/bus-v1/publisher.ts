@@ -15,8 +15,8 @@ export interface PublisherOutbox {
   /** Counts that an entry is written again. */
   again(entry: OutboxEntry): void
   giveUp(entry: OutboxEntry, error: BusError, reason: Undeliverable['reason']): void
-  /** `false`: the entry must not be written again yet; the writer is woken when it may. Absent: it always may. */
-  mayWrite?(entry: OutboxEntry): boolean
+  /** `false`: the entry must not be written again yet; the writer is woken when it may. */
+  mayWrite(entry: OutboxEntry): boolean
 }
 
 /** Close codes with which the hub may mean one event rather than the link. */
@@ -145,7 +145,7 @@ export class Publisher {
     while (this.#resendAt < this.#inFlight.length) {
       const entry = this.#inFlight.peekAt(this.#resendAt)
       if (entry !== undefined && !entry.isDone) {
-        if (lineBytes(entry) > room || this.#outbox.mayWrite?.(entry) === false) return undefined
+        if (lineBytes(entry) > room || !this.#outbox.mayWrite(entry)) return undefined
         this.#resendAt++
         this.#outbox.again(entry)
         return entry

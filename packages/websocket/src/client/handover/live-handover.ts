@@ -146,7 +146,7 @@ function emptyRooms(options: ResolvedOptions, why: DetachedError): Rooms {
       record: undefined,
       metrics: undefined,
       handlers: undefined,
-      rateLimit: undefined,
+      admission: undefined,
     }),
   )
   // There is nothing that it could have to wait for.

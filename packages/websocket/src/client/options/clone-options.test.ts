@@ -1,3 +1,4 @@
+import { RateLimiter } from '@bus/rate-limit'
 import { ConfigError, InMemoryMetrics, backoff } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
@@ -25,7 +26,7 @@ const full: WebSocketTransportOptions = {
   maxMessageBytes: 200,
   compression: true,
   allowInsecure: true,
-  rateLimit: { capacity: 5, refill: 1, intervalMs: 100 },
+  admission: new RateLimiter({ capacity: 5 }),
 }
 
 const clone = (
@@ -54,8 +55,7 @@ describe('the options of a clone', () => {
   })
 
   test('keep the members of a group that the override does not name', () => {
-    const { reconnect, queue, timeouts, heartbeat, breaker, tls, rateLimit } = clone(full, {
-      rateLimit: { capacity: 9 },
+    const { reconnect, queue, timeouts, heartbeat, breaker, tls } = clone(full, {
       reconnect: { stableAfterMs: 3 },
       queue: { strategy: 'block' },
       timeouts: { closeMs: 9 },
@@ -69,7 +69,6 @@ describe('the options of a clone', () => {
     expect(heartbeat).toMatchObject({ intervalMs: 5_000, maxMissed: 4 })
     expect(breaker).toMatchObject({ failureThreshold: 2, openMs: 8 })
     expect(tls).toMatchObject({ ca: 'PEM', servername: 'b' })
-    expect(rateLimit).toMatchObject({ capacity: 9, refill: 1, intervalMs: 100 })
   })
 
   test('switch a group off, and on again', () => {

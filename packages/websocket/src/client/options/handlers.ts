@@ -63,12 +63,8 @@ export interface SubscriptionHandler {
   onFailed?(notice: TransportEvents['subscriptions-failed']): void
 }
 
-/** What an event costs of the rate limit, and what is limited. Without the option `rateLimit` nothing is. */
+/** What is limited. Without the option `admission` nothing is. */
 export interface RateLimitHandler {
-  /** Tokens that an event takes. @default `rateLimit.cost`, or 1 */
-  cost?(event: Event): number
-  /** What goes first among events that wait: the greater. @default `rateLimit.priority`, or 0 */
-  priority?(event: Event): number
   /** Told of each event that waits for tokens or was refused. @default nothing */
   onLimit?(notice: TransportEvents['rate-limit']): void
 }
@@ -126,7 +122,7 @@ const SHAPE: Shape<Handlers> = {
     'onFailed',
   ] satisfies (keyof SubscriptionHandler)[]),
   auth: withMethods('credentials'),
-  rateLimit: functionsOf(['cost', 'priority', 'onLimit'] satisfies (keyof RateLimitHandler)[]),
+  rateLimit: functionsOf(['onLimit'] satisfies (keyof RateLimitHandler)[]),
   logging: object(logging),
 }
 

@@ -23,22 +23,16 @@ describe('layers of options', () => {
     })
   })
 
-  test.each([
-    'breaker',
-    'heartbeat',
-    'queue',
-    'reconnect',
-    'timeouts',
-    'tls',
-    'rateLimit',
-    'handlers',
-  ])('merge the members of %s, one level deep', (name) => {
-    const merged = mergeConfig<object>(
-      { [name]: { kept: 1, replaced: { a: 1 } } },
-      { [name]: { replaced: { b: 2 }, added: 3, absent: undefined } },
-    )
-    expect(merged).toEqual({ [name]: { kept: 1, replaced: { b: 2 }, added: 3 } })
-  })
+  test.each(['breaker', 'heartbeat', 'queue', 'reconnect', 'timeouts', 'tls', 'handlers'])(
+    'merge the members of %s, one level deep',
+    (name) => {
+      const merged = mergeConfig<object>(
+        { [name]: { kept: 1, replaced: { a: 1 } } },
+        { [name]: { replaced: { b: 2 }, added: 3, absent: undefined } },
+      )
+      expect(merged).toEqual({ [name]: { kept: 1, replaced: { b: 2 }, added: 3 } })
+    },
+  )
 
   test('replace everything else whole', () => {
     const [one, two] = [plainJson(), plainJson()]

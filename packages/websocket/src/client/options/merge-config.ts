@@ -12,7 +12,6 @@ const GROUPS: ReadonlySet<string> = new Set([
   'headers',
   'heartbeat',
   'queue',
-  'rateLimit',
   'reconnect',
   'timeouts',
   'tls',

@@ -9,7 +9,6 @@ import {
   type BackoffPolicy,
   type BreakerOptions,
   type Clock,
-  type Event,
   type MetricsCollector,
   type QueueOptions,
   type Random,
@@ -38,12 +37,8 @@ import {
   type Check,
   type Shape,
 } from '@bus/core/kit'
-import {
-  resolveRateLimitOptions,
-  type RateLimitOptions,
-  type ResolvedRateLimit,
-} from '@bus/rate-limit'
 import { resolveRecordOptions, type RecordOptions, type RecordTarget } from '@bus/recording'
+import type { Admission } from '../outbox/admission.ts'
 import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame, Protocol } from '../../protocol/protocol.ts'
 import { checkHandlers, type Handlers } from './handlers.ts'
@@ -205,8 +200,9 @@ const queueCheck: Check = (path, value) => {
   resolveQueueOptions(value as QueueOptions, path)
 }
 
-const rateLimitCheck: Check = (path, value) => {
-  resolveRateLimitOptions(value as RateLimitOptions, path)
+const admissionCheck: Check = (path, value) => {
+  withMethods('admit')(path, value)
+  boolean(`${path}.hasPriorities`, (value as Partial<Admission>).hasPriorities)
 }
 
 const recordCheck: Check = (path, value) => {
@@ -252,7 +248,7 @@ export const optionShape: Shape<WebSocketTransportOptions> = {
   idleTimeoutMs: positiveMs,
   breaker: falseOr(object(breakerShape)),
   queue: queueCheck,
-  rateLimit: rateLimitCheck,
+  admission: admissionCheck,
   whenDisconnected: oneOf(['queue', 'reject']),
   maxAttempts: integer({ min: 1, allowInfinity: true }),
   highWaterMarkBytes: positive,
@@ -403,10 +399,10 @@ export interface WebSocketTransportOptions {
   /** What waits to be sent. @default 1_000 events, 16 MiB, strategy 'block', warning at 0.8 */
   readonly queue?: QueueOptions
   /**
-   * How many events may be sent, also over several links: what waits for tokens waits in `queue`, in which `priority` may
-   * change the order. @default no limit
+   * Decides when each event may be sent, over all links: a `RateLimiter` of `@bus/rate-limit`. What may not be sent yet waits in
+   * `queue`, in which its priorities may change the order. It is not closed with the transport. @default each at once
    */
-  readonly rateLimit?: RateLimitOptions<Event>
+  readonly admission?: Admission | undefined
   /** What a publish does while there is no link: wait in the queue, or reject at once. @default 'queue' */
   readonly whenDisconnected?: 'queue' | 'reject'
   /** Links that may break while one event is sent before it goes to the dead letters, an integer ≥ 1; no limit on `bus.v1`. @default 5 */
@@ -506,7 +502,7 @@ export interface ResolvedOptions {
   readonly idleTimeoutMs: number | undefined
   readonly breaker: false | Readonly<Required<BreakerOptions>>
   readonly queue: Readonly<Required<QueueOptions>>
-  readonly rateLimit: ResolvedRateLimit<Event> | undefined
+  readonly admission: Admission | undefined
   readonly whenDisconnected: 'queue' | 'reject'
   readonly maxAttempts: number
   readonly highWaterMarkBytes: number
@@ -545,7 +541,7 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     idleTimeoutMs: options.idleTimeoutMs,
     breaker: options.breaker === false ? false : fillBreaker(options.breaker),
     queue: fill(defaults.queue, options.queue),
-    rateLimit: resolveRateLimit(options.rateLimit),
+    admission: options.admission,
     whenDisconnected: options.whenDisconnected ?? defaults.whenDisconnected,
     maxAttempts: options.maxAttempts ?? defaults.maxAttempts,
     highWaterMarkBytes: options.highWaterMarkBytes ?? defaults.highWaterMarkBytes,
@@ -605,13 +601,6 @@ function resolveReconnect(options: false | ReconnectOptions = {}): ResolvedOptio
     },
     options,
   )
-}
-
-/** What waits for tokens is bounded by the queue. */
-function resolveRateLimit(
-  options: WebSocketTransportOptions['rateLimit'],
-): ResolvedOptions['rateLimit'] {
-  return options === undefined ? undefined : resolveRateLimitOptions(options, 'rateLimit', Infinity)
 }
 
 function fillHeartbeat(options: HeartbeatSettings | undefined): Required<HeartbeatSettings> {
@@ -697,6 +686,7 @@ function printed(options: ResolvedOptions): unknown {
     applicationHeartbeat: options.applicationHeartbeat?.name,
     headers: typeof options.headers === 'function' ? options.headers : hideAll(options.headers),
     handlers: options.handlers === undefined ? undefined : Object.keys(options.handlers),
+    admission: options.admission === undefined ? undefined : 'admission',
     // A collector may hold whatever it likes.
     metrics: options.metrics === undefined ? undefined : 'collector',
     record: options.record === undefined ? undefined : printedRecord(options.record),

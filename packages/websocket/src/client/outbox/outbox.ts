@@ -3,19 +3,21 @@
 import {
   AbortedError,
   AttemptsExhaustedError,
+  BusError,
   ClosedError,
   TooLargeError,
   UnsupportedError,
   DroppedError,
+  RateLimitError,
   QueueFullError,
   TimeoutError,
-  type BusError,
   type Delivery,
   type Event,
   type PublishOptions,
   type PublishReceipt,
   type QueueOptions,
   type QueueStats,
+  type RateLimitNotice,
   type UndeliverableReason,
   type Clock,
   type Outcome,
@@ -23,8 +25,8 @@ import {
   type Undeliverable,
 } from '@bus/core'
 import { BoundedQueue, AbortWatch } from '@bus/core/kit'
-import type { RateTicket } from '@bus/rate-limit'
 import type { Frame } from '../../protocol/protocol.ts'
+import type { Admission, AdmissionPermit } from './admission.ts'
 
 /** Bounded; what a socket has not yet taken over stays at its head, so that nothing is lost by being taken out too early. */
 export class Outbox {
@@ -33,6 +35,10 @@ export class Outbox {
   /** What no entry may exceed: it could never be sent, or never be queued. */
   readonly #maxEntryBytes: number
   readonly #limits: PublishLimits
+  /** What the queue sorts by; absent where entries go as they came. */
+  readonly #rank: ((entry: OutboxEntry) => number) | undefined
+  /** The permit that was redeemed last: one at a time waits. */
+  #redeemed: AdmissionPermit | undefined
   #resent = 0
   #emptyWaiters: (() => void)[] = []
   /** Blocked for want of room. */
@@ -40,6 +46,7 @@ export class Outbox {
 
   constructor(options: Required<QueueOptions>, ports: OutboxPorts) {
     this.#ports = ports
+    this.#rank = ports.admission?.hasPriorities === true ? byPriority : undefined
     this.#limits = new PublishLimits(ports.clock, (entry, error) => this.#withdraw(entry, error))
     this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
     this.#queue = new BoundedQueue<OutboxEntry>(options, {
@@ -101,20 +108,34 @@ export class Outbox {
     return this.#offer(entry) && this.#queue.hasRoom
   }
 
-  /** The next entry to hand to a socket, which stays what it is. */
+  /** The next entry to hand to a socket, if it may be sent; it stays what it is. */
   peek(): OutboxEntry | undefined {
-    return this.#queue.peek(this.#ports.rank)
+    const entry = this.#queue.peek(this.#rank)
+    return entry !== undefined && this.mayWrite(entry) ? entry : undefined
   }
 
-  /** The next entry to hand to a socket. It stays here until {@link leave}. */
+  /** Whether the entry may be sent now; otherwise the writer is woken when it may. */
+  mayWrite({ permit }: OutboxEntry): boolean {
+    if (permit === undefined) return true
+    if (this.#redeemed !== permit) this.#redeemed?.yield()
+    this.#redeemed = permit
+    return permit.redeem(this.#ports.offered)
+  }
+
+  /** The next entry to hand to a socket, if it may be sent. It stays here until {@link leave}. */
   next(): OutboxEntry | undefined {
-    const entry = this.#queue.reserve(this.#ports.rank)
+    if (this.#ports.admission !== undefined && this.peek() === undefined) return undefined
+    const entry = this.#queue.reserve(this.#rank)
     if (entry !== undefined) this.again(entry)
     return entry
   }
 
   /** Counts that an entry is handed to a socket. */
   again(entry: OutboxEntry): void {
+    if (entry.permit !== undefined) {
+      entry.permit.spend()
+      this.#redeemed = undefined
+    }
     if (entry.attempts++ > 0) this.#resent++
   }
 
@@ -215,7 +236,7 @@ export class Outbox {
       this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
       return true
     }
-    const refusal = this.#ports.admit?.(entry)
+    const refusal = this.#admit(entry)
     if (refusal !== undefined) {
       this.#refuse(entry, refusal)
       return true
@@ -238,6 +259,34 @@ export class Outbox {
         this.#refuse(entry, new ClosedError('The transport is closed', { outcome: 'not-sent' }))
         return true
     }
+  }
+
+  /** Gives a new entry its permit, or returns why it gets none. */
+  #admit(entry: OutboxEntry): BusError | undefined {
+    const { admission } = this.#ports
+    if (admission === undefined) return undefined
+    const { event } = entry
+    try {
+      const permit = admission.admit(event)
+      entry.permit = permit
+      const { cost, expectedMs } = permit
+      if (expectedMs > 0) {
+        this.#notify({ action: 'queued', event, cost, retryAfterMs: expectedMs })
+      }
+      return undefined
+    } catch (cause) {
+      if (cause instanceof BusError && !(cause instanceof RateLimitError)) return cause
+      const error = cause instanceof RateLimitError ? cause : notAdmitted(cause)
+      const { cost, reason, retryAfterMs } = error
+      if (reason === 'invalid-cost') this.#ports.admissionFailed(error)
+      this.#notify({ action: 'rejected', event, cost, retryAfterMs })
+      return error
+    }
+  }
+
+  /** After the entry is in the queue, so that what a listener publishes comes behind it. */
+  #notify(notice: RateLimitNotice): void {
+    queueMicrotask(() => this.#ports.rateLimit(notice))
   }
 
   #waitForRoom(entry: OutboxEntry): void {
@@ -295,8 +344,8 @@ export class OutboxEntry {
   isResent = false
   /** Nothing more will be done for it; it only waits for its turn to leave. */
   isDone = false
-  /** Its permission to be sent, where a rate limit asks for one. */
-  ticket: RateTicket | undefined
+  /** Where there is admission control. */
+  permit: AdmissionPermit | undefined
   /** The signal of its publisher. */
   signal: AbortSignal | undefined
   /** Ends the wait of a blocked publisher for room. */
@@ -360,8 +409,18 @@ export class OutboxEntry {
     this.#timer = undefined
     this.#resolve = undefined
     this.#reject = undefined
-    this.ticket?.cancel()
+    this.permit?.cancel()
   }
+}
+
+function byPriority({ permit }: OutboxEntry): number {
+  return permit?.priority ?? 0
+}
+
+/** The admission threw something of its own. */
+function notAdmitted(cause: unknown): RateLimitError {
+  const how = { reason: 'invalid-cost', cost: NaN, retryAfterMs: Infinity } as const
+  return new RateLimitError('`admission` could not admit the event', how, { cause })
 }
 
 /** Given up by a drop strategy. */
@@ -382,12 +441,14 @@ export interface OutboxPorts {
   readonly maxAttempts: number
   /** The largest frame. */
   readonly maxMessageBytes: number
-  /** Whether an entry may be taken at all; an error says why not. Absent: each may. */
-  readonly admit?: ((entry: OutboxEntry) => BusError | undefined) | undefined
-  /** What goes first: the greater. Absent: what came first. */
-  readonly rank?: ((entry: OutboxEntry) => number) | undefined
-  /** An entry was added: the writer may run. */
-  offered(): void
+  /** Decides when an entry may be sent, and which goes first. Absent: at once, as they came. */
+  readonly admission: Admission | undefined
+  /** An entry was added, or may be sent that could not before: the writer may run. */
+  readonly offered: () => void
+  /** An entry waits for its permit, or gets none. */
+  rateLimit(notice: RateLimitNotice): void
+  /** The admission itself failed for an event. */
+  admissionFailed(error: RateLimitError): void
   undeliverable(notice: Undeliverable): void
   level(level: 'high' | 'normal', fillRatio: number): void
   /** An entry left: there may be room again. */

@@ -30,16 +30,13 @@ const OPTIONS: Shape<CostMapOptions> = Object.freeze({ defaultCost: number({ min
 const TRADES: ReadonlySet<string> = new Set(['private/buy', 'private/sell'])
 
 /**
- * Costs for the option `rateLimit.cost`.
+ * Costs for the option `cost`.
  *
  * @example
  * ```ts
- * import { costs, webSocketTransport } from '@bus/websocket'
+ * import { RateLimiter, costs } from '@bus/rate-limit'
  *
- * const transport = webSocketTransport({
- *   url: 'wss://test.deribit.com/ws/api/v2',
- *   rateLimit: { capacity: 500, refill: 100, cost: costs.deribit },
- * })
+ * const limiter = new RateLimiter({ capacity: 500, refill: 100, cost: costs.deribit })
  * ```
  */
 export const costs: Costs = Object.freeze({

@@ -1,6 +1,6 @@
-/** The line in front of a rate limit: the most urgent first, and among equals who came first. */
+/** A list that is sorted at all times: the greatest priority first, and among equals the smallest number. */
 
-/** What has a place in the line. */
+/** What an item is sorted by. */
 export interface Ranked {
   /** The greater goes first. */
   readonly priority: number
@@ -8,15 +8,15 @@ export interface Ranked {
   readonly number: number
 }
 
-/** Sorted at all times. Whoever adds bounds it. */
-export class RateQueue<T extends Ranked> {
+/** Unbounded: its owner limits what is added. */
+export class SortedList<T extends Ranked> {
   readonly #items: T[] = []
 
   get size(): number {
     return this.#items.length
   }
 
-  /** Who goes next. */
+  /** The first item. */
   peek(): T | undefined {
     return this.#items[0]
   }
@@ -26,24 +26,24 @@ export class RateQueue<T extends Ranked> {
   }
 
   add(item: T): void {
-    this.#items.splice(this.#placeOf(item), 0, item)
+    this.#items.splice(this.#indexOf(item), 0, item)
   }
 
-  /** `false`: it is not here. */
+  /** `false`: it is not in the list. */
   remove(item: T): boolean {
-    const at = this.#placeOf(item)
+    const at = this.#indexOf(item)
     if (this.#items[at] !== item) return false
     this.#items.splice(at, 1)
     return true
   }
 
-  /** Everybody leaves, in order. */
+  /** Removes and returns all items, in order. */
   clear(): T[] {
     return this.#items.splice(0)
   }
 
-  /** The first place at which the item goes before the one who is there, or is that one. */
-  #placeOf(item: T): number {
+  /** The first index at which the item goes before the item there, or is that item. */
+  #indexOf(item: T): number {
     let low = 0
     let high = this.#items.length
     while (low < high) {
