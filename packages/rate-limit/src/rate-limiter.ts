@@ -1,11 +1,5 @@
 /** The rate limiter: a token bucket, a queue for what has to wait for tokens, and a rule for when it is full. */
-import {
-  AbortedError,
-  ClosedError,
-  RateLimitError,
-  type BusError,
-  type Pressure,
-} from '@bus/core'
+import { AbortedError, ClosedError, RateLimitError, type BusError, type Pressure } from '@bus/core'
 import {
   checkOptions,
   withMethods,
