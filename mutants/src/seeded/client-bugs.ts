@@ -3,6 +3,7 @@ import type { SeededBug } from './seeded-bug.ts'
 
 const CLIENT = 'packages/websocket/src/client'
 const PUBLISHER = `${CLIENT}/bus-v1/publisher.ts`
+const CURSOR = `${CLIENT}/bus-v1/cursor.ts`
 const SUBSCRIBER = `${CLIENT}/bus-v1/subscriber.ts`
 const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
 const PLAIN = 'packages/websocket/test/conformance/plain-json.test.ts'
@@ -27,17 +28,17 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
   {
     name: 'drops-dedupe',
     bug: 'handles again what the hub sends again',
-    file: SUBSCRIBER,
-    find: 'if (cursor.hasSeen(offset)) {',
-    replace: 'if (cursor.hasSeen(offset) && offset < 0) {',
+    file: CURSOR,
+    find: 'if (offset <= this.#seen) return 0\n',
+    replace: 'if (offset < 0) return 0\n',
     caughtBy: { [BUS_V1]: ['G13'] },
   },
   {
     name: 'cursor-off-by-one',
     bug: 'goes on one event too far after a lost link',
     file: SUBSCRIBER,
-    find: 'const offset = this.#cursor.position\n',
-    replace: 'const offset = this.#cursor.position + 1\n',
+    find: 'const offset = epoch === undefined ? 0 : this.#cursor.position\n',
+    replace: 'const offset = epoch === undefined ? 0 : this.#cursor.position + 1\n',
     caughtBy: { [BUS_V1]: ['G2'] },
   },
   {

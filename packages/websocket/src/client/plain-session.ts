@@ -5,6 +5,7 @@ import { bootstrap, type Link } from './link/link.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import type { OutboxEntry } from './outbox/outbox.ts'
 import type { Session } from './link/session.ts'
+import type { Reader } from './subscriptions/registry.ts'
 
 /** What a plain session needs of the other rooms. */
 export interface PlainSessionPorts {
@@ -13,7 +14,7 @@ export interface PlainSessionPorts {
     sent(): void
     linkLost(): void
   }
-  readonly reader: { frame(frame: Frame): void }
+  readonly reader: Reader
   /** Restores the subscriptions, where the protocol has such a thing. */
   readonly restore: (link: Link) => Promise<void>
 }
@@ -41,6 +42,10 @@ export class PlainSession implements Session {
     if (protocol.subscribe !== undefined) this.subscribe = protocol.subscribe.bind(protocol)
     if (protocol.unsubscribe !== undefined) this.unsubscribe = protocol.unsubscribe.bind(protocol)
     if (protocol.restore !== undefined) this.restore = protocol.restore.bind(protocol)
+  }
+
+  get received(): number {
+    return this.#ports.reader.received
   }
 
   get capabilities(): ProtocolCapabilities {
@@ -83,9 +88,6 @@ export class PlainSession implements Session {
   frame(frame: Frame): void {
     this.#ports.reader.frame(frame)
   }
-
-  // The plain wire has nothing to acknowledge.
-  settle(): void {}
 
   last(): undefined {}
 

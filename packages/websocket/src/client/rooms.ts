@@ -57,9 +57,10 @@ export class Rooms {
   readonly subscriptions: Subscriptions
   readonly outbox: Outbox
   readonly writer: Writer
-  reader: Reader
   /** What is spoken now. */
   session: Session
+  /** Events that sessions before this one have received. */
+  receivedBefore = 0
   readonly reconnector: Reconnector
   readonly readiness: Readiness = new Readiness()
   readonly tap: FrameTap = new FrameTap()
@@ -96,7 +97,6 @@ export class Rooms {
     this.writer = this.#makeWriter()
     this.subscriptions = this.#makeSubscriptions()
     this.#protocol = options.protocol
-    this.reader = this.#makeReader(options.protocol)
     this.session = this.#makeSession(options.protocol)
     this.reconnector = this.#makeReconnector()
   }
@@ -113,21 +113,25 @@ export class Rooms {
     this.notices.emit('undeliverable', { ...how, error, raw })
   }
 
-  #makeReader(protocol: Protocol, received = 0): Reader {
+  #makeReader(protocol: Protocol): Reader {
     const ports = {
       protocol,
       registry: this.registry,
       held: (): void => this.reconnector.link?.hold(),
       undecodable: (error: Error, raw: Frame): void => this.#undecodable(error, raw),
     }
-    return new Reader(ports, received)
+    return new Reader(ports)
   }
 
   #makeSession(protocol: Protocol): Session {
     const { outbox, registry, subscriptions } = this
     if (protocol.session === undefined) {
       const restore = (link: Link): Promise<void> => subscriptions.restore(link)
-      return new PlainSession(protocol, this.#options, { outbox, reader: this.reader, restore })
+      return new PlainSession(protocol, this.#options, {
+        outbox,
+        reader: this.#makeReader(protocol),
+        restore,
+      })
     }
     return new BusV1Session({
       outbox,
@@ -137,7 +141,6 @@ export class Rooms {
       credentials: protocol.credentials,
       progressMs: protocol.progressMs ?? Infinity,
       wake: () => this.writer.wake(),
-      received: () => this.reader.count(),
       gap: (gap) => this.notices.emit('gap', gap),
       postpone: (retryAfterMs, spreadMs) =>
         this.reconnector.postpone(retryAfterMs + spreadMs * this.#options.random()),
@@ -160,8 +163,9 @@ export class Rooms {
 
   #fallBack(fallback: Protocol): void {
     this.session.close()
+    this.receivedBefore += this.session.received
+    this.registry.settleWith(undefined)
     this.#protocol = fallback
-    this.reader = this.#makeReader(fallback, this.reader.received)
     this.session = this.#makeSession(fallback)
     // What waits was written for another wire; its payloads may have changed since, so its bytes are what counts.
     this.outbox.recode(({ event: { type, id }, frame }) =>

@@ -54,22 +54,28 @@ export class BusV1Session implements Session, HubReceiver {
     this.#ports = ports
     const { credentials, clock } = ports
     this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
-    this.#publisher = new Publisher(ports.outbox, () => this.#progress.waits())
+    this.#publisher = new Publisher(ports.outbox, clock)
     this.#progress = new ProgressWatch({
       clock,
       limitMs: ports.progressMs,
-      waiting: () => this.#publisher.waiting,
+      publisher: this.#publisher,
       probe: async (timeoutMs) => await this.#link?.probe({ timeoutMs }).catch(() => {}),
       stalled: (error) => this.#link?.fail(error),
     })
-    this.#subscriber = new Subscriber({
+    const subscriber = new Subscriber({
       registry: ports.registry,
-      clock: ports.clock,
-      ackDue: () => ports.wake(),
+      clock,
+      wake: () => ports.wake(),
       gap: (gap) => ports.gap(gap),
-      received: () => ports.received(),
       undecodable: (error, line) => ports.undecodable(error, line),
     })
+    this.#subscriber = subscriber
+    // Until another session takes over, which may have nothing to settle.
+    ports.registry.settleWith(subscriber)
+  }
+
+  get received(): number {
+    return this.#subscriber.received
   }
 
   encode(event: Event): Frame {
@@ -82,7 +88,7 @@ export class BusV1Session implements Session, HubReceiver {
     this.#link = link
     const patterns = this.#ports.registry.patterns()
     const resume = this.#subscriber.begin(new Set(patterns))
-    const subs = this.#subscriber.wanted(patterns)
+    const subs = this.#subscriber.request(patterns)
     const { maxMessageBytes } = this.#ports
     const hello = { subs, maxMessageBytes, ...resume, ...token }
     const { subs: verdicts } = await this.#greeting.exchange(link, hello, signal)
@@ -143,28 +149,24 @@ export class BusV1Session implements Session, HubReceiver {
     if (bad !== undefined) this.#drop(`${bad.verb} ${bad.fault}`, bytes.toString())
   }
 
-  settle(token: number): void {
-    this.#subscriber.settle(token)
-  }
-
-  lacks(pattern: string): boolean {
-    return this.#subscriber.lacks(pattern)
+  isOutdated(pattern: string): boolean {
+    return this.#subscriber.isOutdated(pattern)
   }
 
   async subscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {
-    const from = this.#subscriber.told
+    const from = this.#subscriber.lastSentOffset
     const lines: string[] = []
-    const asked: WireSubscription[] = []
+    const requested: WireSubscription[] = []
     for (const pattern of patterns) {
-      // At most once so far, and wanted more reliably now: it goes on where it is.
+      // At most once so far, and at least once from now on: it goes on where it is.
       const old = this.#subscriber.forget(pattern)
       if (old !== undefined) lines.push(unsubscribeLine(old))
-      for (const sub of this.#subscriber.wanted([pattern])) {
+      for (const sub of this.#subscriber.request([pattern])) {
         lines.push(subscribeLine(old === undefined ? sub : { ...sub, from }))
-        asked.push(sub)
+        requested.push(sub)
       }
     }
-    const verdicts = this.#verdicts.wait(asked, link.signal)
+    const verdicts = this.#verdicts.wait(requested, link.signal)
     void link.send(lines.join('\n')).catch(() => {})
     await verdicts
   }
@@ -196,13 +198,11 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   ok(n: number): void {
-    this.#progress.heard()
     if (this.#publisher.ok(n)) this.#ports.wake()
     else this.#drop('ok n', `ok ${n}`)
   }
 
   no(n: number, code: string): void {
-    this.#progress.heard()
     this.#publisher.no(n, code)
     this.#ports.wake()
   }
@@ -409,7 +409,6 @@ export interface BusV1Ports {
   readonly progressMs: number
   /** There is something to write. */
   wake(): void
-  received(): void
   gap(gap: Gap): void
   /** The hub wants to be left alone for a while, counted from the end of the link. */
   postpone(retryAfterMs: number, spreadMs: number): void

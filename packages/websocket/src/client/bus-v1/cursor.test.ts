@@ -65,7 +65,7 @@ class Pair {
 
   #event(gap: number, sinks: number, early: number): void {
     const offset = this.model.seen + gap
-    const token = this.cursor.begin()
+    const token = this.cursor.begin(offset)
     // Some sinks settle inside of deliver, and one may settle an older event there.
     for (let n = 0; n < early; n++) this.cursor.settle(token)
     this.cursor.end(offset, sinks)
@@ -113,8 +113,8 @@ test('stands where looking through everything that came says, whatever is settle
         pair.take(each)
         expect(pair.cursor.position).toBe(pair.model.position)
         expect(pair.cursor.outstanding).toBe(pair.model.outstanding)
-        expect(pair.cursor.hasSeen(pair.model.seen)).toBe(true)
-        expect(pair.cursor.hasSeen(pair.model.seen + 1)).toBe(false)
+        expect(pair.cursor.seen).toBe(pair.model.seen)
+        expect(pair.cursor.begin(pair.model.seen)).toBe(0)
       }
       for (const { token } of pair.open) pair.cursor.settle(token)
       expect([pair.cursor.position, pair.cursor.outstanding]).toEqual([pair.model.seen, 0])
@@ -123,25 +123,35 @@ test('stands where looking through everything that came says, whatever is settle
   )
 })
 
-test('counts what was settled since it was asked last', () => {
+test('counts what was settled since the last acknowledgement, which names an offset only once', () => {
   const cursor = new Cursor()
   const tokens = [1, 2, 3].map((offset) => {
-    const token = cursor.begin()
+    const token = cursor.begin(offset)
     cursor.end(offset, 1)
     return token
   })
-  cursor.settle(tokens[1] ?? 0)
-  expect(cursor.settled).toBe(0)
-  cursor.settle(tokens[0] ?? 0)
-  expect([cursor.takeSettled(), cursor.takeSettled()]).toEqual([2, 0])
+  expect([cursor.settle(tokens[1] ?? 0), cursor.due(3)]).toEqual([false, undefined])
+  expect([cursor.settle(tokens[0] ?? 0), cursor.due(3)]).toEqual([true, 2])
+  expect([cursor.take(3), cursor.take(3), cursor.due(3)]).toEqual([2, undefined, undefined])
   cursor.settle(tokens[2] ?? 0)
-  expect(cursor.settled).toBe(1)
+  expect(cursor.due(3)).toBe(1)
+})
+
+test('acknowledges nothing beyond what the hub has sent on this link', () => {
+  const cursor = new Cursor()
+  for (const offset of [1, 2, 3]) {
+    cursor.begin(offset)
+    cursor.end(offset, 0)
+  }
+  cursor.resume(0)
+  expect([cursor.due(0), cursor.take(0)]).toEqual([undefined, undefined])
+  expect([cursor.take(2), cursor.take(3)]).toEqual([2, 3])
 })
 
 test('keeps nothing of an event that is settled while it is delivered', () => {
   const cursor = new Cursor()
   for (let offset = 1; offset <= 10; offset++) {
-    const token = cursor.begin()
+    const token = cursor.begin(offset)
     cursor.settle(token)
     cursor.end(offset, 1)
     expect([cursor.position, cursor.outstanding]).toEqual([offset, 0])
@@ -150,11 +160,11 @@ test('keeps nothing of an event that is settled while it is delivered', () => {
 
 test('waits in the next log for what a handler still has of the log before', () => {
   const cursor = new Cursor()
-  const old = cursor.begin()
+  const old = cursor.begin(5)
   cursor.end(5, 1)
   cursor.reset(0)
-  // The same event, sent again and known: nobody is asked to settle it a second time.
-  cursor.begin()
+  // The same event, sent again and known: no sink gets it a second time.
+  cursor.begin(1)
   cursor.end(1, 0)
   expect(cursor.position).toBe(0)
   cursor.settle(old)
@@ -163,10 +173,10 @@ test('waits in the next log for what a handler still has of the log before', () 
 
 test('takes a settlement of the log before for none of this one', () => {
   const cursor = new Cursor()
-  const old = cursor.begin()
+  const old = cursor.begin(5)
   cursor.end(5, 1)
   cursor.reset(0)
-  const token = cursor.begin()
+  const token = cursor.begin(1)
   cursor.end(1, 1)
   cursor.settle(old)
   cursor.settle(old)

@@ -1,8 +1,9 @@
-/** The cursor: up to where everything that was received is settled. */
+/** The cursor of a subscriber: up to which offset everything received is settled, and what of that is acknowledged. */
 
 import Denque from 'denque'
 
-interface Delivery {
+/** An event that was received and is not settled, or lies behind one that is not. */
+interface UnsettledEvent {
   readonly token: number
   readonly offset: number
   /** Sinks that have not settled it yet. */
@@ -10,19 +11,21 @@ interface Delivery {
 }
 
 /**
- * Offsets rise, but what is received has holes where events of others lie; so the cursor follows the order of receipt.
- * A handler that settles at once costs no entry. Tokens are unique for life, so that a settlement that comes after the
- * log was replaced by another one means nothing.
+ * Offsets rise, but not by one: events that match no subscription of ours are missing. So the cursor follows the order of
+ * receipt. A handler that settles at once costs no entry. Tokens are never used twice, so that a handler that settles an
+ * event of a log that was replaced since changes nothing in the new one.
  */
 export class Cursor {
-  readonly #waiting = new Denque<Delivery>()
-  readonly #byToken = new Map<number, Delivery>()
+  readonly #waiting = new Denque<UnsettledEvent>()
+  readonly #byToken = new Map<number, UnsettledEvent>()
   #position = 0
   #seen = 0
   #token = 0
   #isDelivering = false
   #settledMeanwhile = 0
+  /** Events settled since the last acknowledgement. */
   #settled = 0
+  #acknowledged = 0
 
   /** Everything up to this offset is settled. */
   get position(): number {
@@ -34,19 +37,19 @@ export class Cursor {
     return this.#seen
   }
 
-  /** Events settled since {@link takeSettled}. */
-  get settled(): number {
-    return this.#settled
-  }
-
   /** Events received and not settled. */
   get outstanding(): number {
     return this.#waiting.length
   }
 
+  /** A new link begins, whose hub has heard of acknowledgements up to this offset. */
+  resume(acknowledged: number): void {
+    this.#acknowledged = acknowledged
+  }
+
   /**
-   * Starts over at this offset: another log, or the first. What a handler still has of the log before holds the position
-   * back: its publisher sends it again to the new log, and must not hear that it was settled before it is.
+   * Starts over at this offset: another log, or the first. An event of the log before that a handler still has holds the
+   * position back: its publisher sends it again to the new log, and must not hear that it was settled before it is.
    */
   reset(offset: number): void {
     const unsettled = this.#waiting.toArray().filter(({ left }) => left > 0)
@@ -56,21 +59,18 @@ export class Cursor {
     this.#position = offset
     this.#seen = offset
     this.#settled = 0
+    this.#acknowledged = offset
   }
 
-  /** Whether the offset was received before. */
-  hasSeen(offset: number): boolean {
-    return offset <= this.#seen
-  }
-
-  /** An event comes; gives the token that its sinks settle. */
-  begin(): number {
+  /** An event comes. @returns the token that its sinks settle; 0 when the event was received before */
+  begin(offset: number): number {
+    if (offset <= this.#seen) return 0
     this.#isDelivering = true
     this.#settledMeanwhile = 0
     return ++this.#token
   }
 
-  /** It was given to so many sinks that settle. */
+  /** The event was delivered to so many sinks that settle. */
   end(offset: number, sinks: number): void {
     this.#isDelivering = false
     this.#seen = offset
@@ -83,39 +83,55 @@ export class Cursor {
     this.#wait({ token: this.#token, offset, left })
   }
 
-  settle(token: number): void {
+  /** A sink has settled its event. @returns whether the position moved */
+  settle(token: number): boolean {
     if (this.#isDelivering && token === this.#token) {
       this.#settledMeanwhile++
-      return
+      return false
     }
-    const delivery = this.#byToken.get(token)
-    if (delivery === undefined) return
-    delivery.left--
-    if (delivery.left > 0) return
+    const event = this.#byToken.get(token)
+    if (event === undefined) return false
+    event.left--
+    if (event.left > 0) return false
     this.#byToken.delete(token)
-    this.#advance()
+    return this.#advance()
   }
 
-  /** Everything that was wanted up to this offset has been received. */
+  /** Every event up to this offset that matches a subscription has been received. */
   mark(offset: number): void {
     if (offset <= this.#seen) return
     this.#seen = offset
     if (this.#waiting.length === 0) this.#position = offset
   }
 
-  /** How many were settled since the last call. */
-  takeSettled(): number {
-    const settled = this.#settled
+  /**
+   * How many events were settled since the last acknowledgement; `undefined` when there is nothing to acknowledge.
+   *
+   * @param lastSentOffset - the hub takes no acknowledgement beyond. A handler may have ended before the hub has sent its
+   * event again on this link.
+   */
+  due(lastSentOffset: number): number | undefined {
+    return Math.min(this.#position, lastSentOffset) <= this.#acknowledged
+      ? undefined
+      : this.#settled
+  }
+
+  /** The offset to acknowledge now; `undefined` when there is nothing to acknowledge. */
+  take(lastSentOffset: number): number | undefined {
     this.#settled = 0
-    return settled
+    const offset = Math.min(this.#position, lastSentOffset)
+    if (offset <= this.#acknowledged) return undefined
+    this.#acknowledged = offset
+    return offset
   }
 
-  #wait(delivery: Delivery): void {
-    this.#waiting.push(delivery)
-    if (delivery.left > 0) this.#byToken.set(delivery.token, delivery)
+  #wait(event: UnsettledEvent): void {
+    this.#waiting.push(event)
+    if (event.left > 0) this.#byToken.set(event.token, event)
   }
 
-  #advance(): void {
+  #advance(): boolean {
+    const before = this.#position
     let first = this.#waiting.peekFront()
     while (first !== undefined && first.left <= 0) {
       this.#waiting.shift()
@@ -124,20 +140,21 @@ export class Cursor {
       first = this.#waiting.peekFront()
     }
     if (first === undefined) this.#position = this.#seen
+    return this.#position !== before
   }
 }
 
-/** Ids up to this length have a place of their own: a UUID has 36 characters. */
+/** Ids up to this length are kept in a slot of the ring: a UUID has 36 characters. */
 const SLOT_BYTES = 40
-/** Memory is taken as it is needed, in pieces of so many slots. */
+/** Memory is allocated when it is needed, in chunks of so many slots. */
 const CHUNK_SLOTS = 4_096
 
 /**
- * Remembers the last events by source and id. Almost never is one looked up, so remembering must cost next to nothing:
- * ids are copied into a ring of bytes, and an index over them is made when the first resent event comes. Copied also
- * because a text cut from a message would keep the message alive.
+ * Remembers the last events by source and id. Events are hardly ever looked up, so remembering must cost next to nothing:
+ * ids are copied into a ring of bytes, and an index over them is made when the first resent event comes. They are copied
+ * also because a string cut from a message would keep the whole message in memory.
  *
- * Only resent events are looked up, so an id that is used twice on purpose passes.
+ * Only resent events are looked up, so an application may use an id twice on purpose.
  */
 export class ResentFilter {
   readonly #capacity: number
@@ -150,7 +167,7 @@ export class ResentFilter {
   #size = 0
   /** How often each is remembered. */
   #index: Map<string, number> | undefined
-  /** Events that may still be noted before the index is thrown away again. */
+  /** Events that may still be added before the index is dropped again. */
   #indexLife = 0
 
   constructor(capacity = 65_536) {
@@ -167,7 +184,17 @@ export class ResentFilter {
     const last = this.#sources[slot === 0 ? this.#capacity - 1 : slot - 1]
     // The same text again is the same object again: one copy serves a whole stream.
     this.#sources[slot] = source === last ? last : typeof source === 'string' ? source : undefined
-    this.#write(slot, id)
+    if (this.#lengths[slot] === 0) this.#long.delete(slot)
+    if (id.length > SLOT_BYTES) {
+      this.#lengths[slot] = 0
+      this.#long.set(slot, Buffer.from(id, 'latin1').toString('latin1'))
+    } else {
+      this.#lengths[slot] = id.length
+      const chunk = (this.#chunks[Math.floor(slot / CHUNK_SLOTS)] ??= Buffer.allocUnsafe(
+        CHUNK_SLOTS * SLOT_BYTES,
+      ))
+      chunk.write(id, (slot % CHUNK_SLOTS) * SLOT_BYTES, 'latin1')
+    }
     if (this.#index !== undefined) this.#noteIndexed(slot)
   }
 
@@ -176,20 +203,6 @@ export class ResentFilter {
     this.#index ??= this.#makeIndex()
     this.#indexLife = this.#capacity
     return this.#index.has(keyOf(typeof source === 'string' ? source : undefined, id))
-  }
-
-  #write(slot: number, id: string): void {
-    if (this.#lengths[slot] === 0) this.#long.delete(slot)
-    if (id.length > SLOT_BYTES) {
-      this.#lengths[slot] = 0
-      this.#long.set(slot, Buffer.from(id, 'latin1').toString('latin1'))
-      return
-    }
-    this.#lengths[slot] = id.length
-    const chunk = (this.#chunks[Math.floor(slot / CHUNK_SLOTS)] ??= Buffer.allocUnsafe(
-      CHUNK_SLOTS * SLOT_BYTES,
-    ))
-    chunk.write(id, (slot % CHUNK_SLOTS) * SLOT_BYTES, 'latin1')
   }
 
   #keyAt(slot: number): string {

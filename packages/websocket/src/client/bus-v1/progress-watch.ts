@@ -1,4 +1,4 @@
-/** The watch over progress: notices a hub that answers pings and says nothing of what was published. */
+/** Watches the progress of a session, which ends a link whose hub confirms nothing, and renews its token. */
 
 import { HeartbeatTimeoutError, AuthError, BootstrapError, BusError, type Clock } from '@bus/core'
 import { after } from '@bus/core/kit'
@@ -18,67 +18,60 @@ import type { ProtocolLink } from '../../protocol/protocol.ts'
 
 export interface ProgressPorts {
   readonly clock: Clock
-  /** Milliseconds without a word of the hub while something waits for it. `Infinity`: as long as it likes. */
+  /** Milliseconds without an `ok` or `no` of the hub while events wait for one. `Infinity`: no limit. */
   readonly limitMs: number
-  /** Events that wait for their confirmation. */
-  waiting(): number
+  readonly publisher: {
+    /** Events that wait for their confirmation. */
+    readonly waiting: number
+    /** When the hub last confirmed or refused something, or the first of the waiting events was sent. */
+    readonly lastProgressAt: number
+  }
   /** Settles when a ping that is sent now was answered, or was not within so many milliseconds. Never rejects. */
   probe(timeoutMs: number): Promise<unknown>
-  /** The hub takes nothing: the link must end. */
+  /** The hub confirms nothing: the link must end. */
   stalled(error: HeartbeatTimeoutError): void
 }
 
-/** How many of the promised words may stay away. */
-const WORDS = 2
+/** How many of the promised `ok` lines may be missing. */
+const MISSING_LINES = 2
 
 /**
- * A hub that cannot confirm yet, because a subscriber is slow, says `ok` all the same. So silence means that it does not
- * get what we publish, or cannot go on. Only a hub that has promised these words in its welcome is watched.
+ * A hub that cannot confirm yet, because a subscriber is slow, sends `ok` again and again all the same. So silence means
+ * that it does not get what we publish, or cannot go on. Only a hub that has promised these lines in its welcome is watched.
  *
- * A word may be under way behind many events, on a slow link. So the verdict waits for the answer to a ping, which comes
- * behind that word, though no longer than the limit once more.
+ * A line may be under way behind many events, on a slow link. So the verdict waits for the answer to a ping, which comes
+ * behind that line, though no longer than the limit once more.
+ *
+ * One timer runs from the welcome to the end of the link, so that publishing starts none.
  */
 export class ProgressWatch {
   readonly #ports: ProgressPorts
   #limitMs = Infinity
-  /** From when on the silence is counted. */
-  #since = 0
+  /** From when on the silence is counted, if nothing was heard since. */
+  #startedAt = 0
   #stopTimer: (() => void) | undefined
   /** Grows at each stop, which makes a verdict that was deferred before it void. */
   #run = 0
-  #isProbing = false
-  /** A late timer was excused and nothing was heard since. */
-  #isExcused = false
+  /** When a late timer was excused last. */
+  #excusedAt = -Infinity
 
   constructor(ports: ProgressPorts) {
     this.#ports = ports
   }
 
-  /** A hub has welcomed us. */
+  /** A hub has sent its welcome. */
   begin({ okMs }: Pick<WireLimits, 'okMs'>): void {
     this.stop()
-    this.#limitMs = okMs === undefined ? Infinity : Math.max(this.#ports.limitMs, WORDS * okMs)
-    if (this.#ports.waiting() > 0) this.waits()
-  }
-
-  /** The first event waits for its confirmation: from now on a word is due. */
-  waits(): void {
-    if (this.#limitMs === Infinity) return
-    this.heard()
-    if (this.#stopTimer === undefined && !this.#isProbing) this.#arm(this.#limitMs)
-  }
-
-  /** The hub said something of what was published. */
-  heard(): void {
-    this.#since = this.#ports.clock.now()
-    this.#isExcused = false
+    if (okMs === undefined || this.#ports.limitMs === Infinity) return
+    this.#limitMs = Math.max(this.#ports.limitMs, MISSING_LINES * okMs)
+    this.#startedAt = this.#ports.clock.now()
+    this.#excusedAt = -Infinity
+    this.#arm(this.#limitMs)
   }
 
   /** The link is gone. No timer stays. */
   stop(): void {
     this.#run++
-    this.#limitMs = Infinity
-    this.#isProbing = false
     this.#stopTimer?.()
     this.#stopTimer = undefined
   }
@@ -93,16 +86,15 @@ export class ProgressWatch {
   }
 
   #onTimer(lateMs: number): void {
-    if (this.#ports.waiting() === 0) return
-    const leftMs = this.#leftMs
-    if (leftMs > 0) this.#arm(leftMs)
-    else if (lateMs > this.#limitMs * LATE_SHARE && !this.#isExcused) {
-      // We stood still ourselves, and what the hub has said may lie unread.
-      this.heard()
-      this.#isExcused = true
+    const { publisher, clock } = this.#ports
+    const leftMs = this.#quietSince + this.#limitMs - clock.now()
+    if (publisher.waiting === 0) this.#arm(this.#limitMs)
+    else if (leftMs > 0) this.#arm(leftMs)
+    else if (lateMs > this.#limitMs * LATE_SHARE && this.#excusedAt < publisher.lastProgressAt) {
+      // Our own event loop stood still, and what the hub has sent may not have been read yet.
+      this.#excusedAt = clock.now()
       this.#arm(this.#limitMs)
     } else {
-      this.#isProbing = true
       const run = this.#run
       void this.#ports.probe(this.#limitMs).then(() => {
         afterReading(() => {
@@ -113,20 +105,20 @@ export class ProgressWatch {
   }
 
   #judge(): void {
-    this.#isProbing = false
-    const count = this.#ports.waiting()
-    const leftMs = this.#leftMs
-    if (leftMs > 0) this.#arm(leftMs)
-    else if (count > 0) {
-      const silentMs = Math.round(this.#ports.clock.now() - this.#since)
+    const { publisher, clock } = this.#ports
+    const silentMs = clock.now() - this.#quietSince
+    if (publisher.waiting === 0) this.#arm(this.#limitMs)
+    else if (silentMs < this.#limitMs) this.#arm(this.#limitMs - silentMs)
+    else {
       this.stop()
-      const what = `The hub said nothing for ${silentMs} ms of events that wait for it: ${count}`
-      this.#ports.stalled(new HeartbeatTimeoutError(what))
+      const events = `${publisher.waiting} events that wait for it`
+      const message = `The hub said nothing for ${Math.round(silentMs)} ms about ${events}`
+      this.#ports.stalled(new HeartbeatTimeoutError(message))
     }
   }
 
-  get #leftMs(): number {
-    return this.#since + this.#limitMs - this.#ports.clock.now()
+  get #quietSince(): number {
+    return Math.max(this.#startedAt, this.#excusedAt, this.#ports.publisher.lastProgressAt)
   }
 }
 

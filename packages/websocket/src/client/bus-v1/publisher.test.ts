@@ -1,6 +1,7 @@
 import { createEvent, type BusError } from '@bus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { FakeClock } from '../../../test/fake-clock.ts'
 import { OutboxEntry } from '../outbox/outbox.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
@@ -56,7 +57,7 @@ interface Setup {
 
 function setUp(): Setup {
   const outbox = new ArrayOutbox()
-  const publisher = new Publisher(outbox)
+  const publisher = new Publisher(outbox, new FakeClock())
   const ends: Ends = new Map()
   let count = 0
   return {

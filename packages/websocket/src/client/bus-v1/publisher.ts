@@ -1,7 +1,13 @@
 /** The publishing half of a `bus.v1` session: numbers, window, acknowledgements, resending. */
 
 import Denque from 'denque'
-import { RejectedError, TooLargeError, type BusError, type Undeliverable } from '@bus/core'
+import {
+  RejectedError,
+  TooLargeError,
+  type BusError,
+  type Clock,
+  type Undeliverable,
+} from '@bus/core'
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { OutboxEntry } from '../outbox/outbox.ts'
@@ -42,17 +48,22 @@ export class Publisher {
   #suspect: OutboxEntry | undefined
   #deaths = 0
 
-  readonly #onWaiting: () => void
+  readonly #clock: Clock
+  #lastProgressAt = 0
 
-  /** @param onWaiting - the first event is sent that needs a confirmation, while none waited for one */
-  constructor(outbox: PublisherOutbox, onWaiting: () => void = () => {}) {
+  constructor(outbox: PublisherOutbox, clock: Clock) {
     this.#outbox = outbox
-    this.#onWaiting = onWaiting
+    this.#clock = clock
   }
 
   /** Events that were sent and wait for their confirmation. */
   get waiting(): number {
     return this.#events
+  }
+
+  /** When the hub last confirmed or refused something, or the first of the events that wait was sent. */
+  get lastProgressAt(): number {
+    return this.#lastProgressAt
   }
 
   /** The lines of one message behind `start`: as many as fit into `maxBytes`, the hub's limit and the window. */
@@ -87,6 +98,7 @@ export class Publisher {
 
   /** `false`: an acknowledgement of what was never sent. */
   ok(n: number): boolean {
+    this.#lastProgressAt = this.#clock.now()
     if (n > this.#lastNumber) return false
     if (n <= this.#acked) return true
     this.#acked = n
@@ -96,6 +108,7 @@ export class Publisher {
 
   /** Event `n` was refused. */
   no(n: number, code: string): void {
+    this.#lastProgressAt = this.#clock.now()
     for (let i = 0; i < this.#inFlight.length; i++) {
       const entry = this.#inFlight.peekAt(i)
       if (entry?.isConfirmed !== true || entry.isDone || entry.number !== n) continue
@@ -173,7 +186,7 @@ export class Publisher {
 
   #number(entry: OutboxEntry): void {
     entry.number = ++this.#lastNumber
-    if (this.#events === 0) this.#onWaiting()
+    if (this.#events === 0) this.#lastProgressAt = this.#clock.now()
     this.#events++
     this.#bytes += entry.bytes
   }

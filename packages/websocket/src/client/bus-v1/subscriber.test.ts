@@ -25,13 +25,11 @@ function setUp() {
   const gaps: Gap[] = []
   const errors: Error[] = []
   let due = 0
-  let received = 0
   const subscriber = new Subscriber({
     registry,
     clock,
-    ackDue: () => due++,
+    wake: () => due++,
     gap: (gap) => gaps.push(gap),
-    received: () => received++,
     undecodable: (error) => errors.push(error),
   })
   const add = (pattern: string, settles = true): Holder => {
@@ -41,13 +39,16 @@ function setUp() {
   }
   const open = (change: Partial<Welcome> = {}): ReturnType<Subscriber['begin']> => {
     const said = subscriber.begin(new Set(registry.patterns()))
-    subscriber.wanted(registry.patterns())
+    subscriber.request(registry.patterns())
     subscriber.welcome(welcome(change))
     return said
   }
   const event = (offset: number, type = 'a', isResent = false, id = `e${offset}`): void =>
     subscriber.event(offset, type, id, body(offset), isResent)
-  const counts = (): { due: number; received: number } => ({ due, received })
+  const counts = (): { due: number; received: number } => ({
+    due,
+    received: subscriber.received,
+  })
   return { subscriber, registry, clock, gaps, errors, add, open, event, counts }
 }
 
@@ -165,9 +166,9 @@ describe('acknowledgements', () => {
           subscriber.down()
         }
         open({ head })
-        for (let at = subscriber.told + 1; at <= head; at++) event(at)
+        for (let at = subscriber.lastSentOffset + 1; at <= head; at++) event(at)
         while (unsettled.size > 0) settleOne(0)
-        expect(subscriber.lastAck() ?? `ack ${subscriber.told}`).toBe(`ack ${head}`)
+        expect(subscriber.lastAck() ?? `ack ${subscriber.lastSentOffset}`).toBe(`ack ${head}`)
         expect(sink.payloads).toEqual(Array.from({ length: head }, (_, i) => i + 1))
       }),
       { numRuns: 300 },
@@ -351,20 +352,20 @@ describe('a new link', () => {
   })
 })
 
-describe('what is asked for', () => {
+describe('a request', () => {
   test('is at least once as soon as one subscription settles, under an id of its own', () => {
     const { subscriber, add } = setUp()
     add('a', false)
     add('b')
-    expect(subscriber.wanted(['a', 'b'])).toEqual([
+    expect(subscriber.request(['a', 'b'])).toEqual([
       { id: 1, pattern: 'a', mode: 'amo' },
       { id: 2, pattern: 'b', mode: 'alo' },
     ])
-    expect([subscriber.lacks('a'), subscriber.lacks('b')]).toEqual([false, false])
+    expect([subscriber.isOutdated('a'), subscriber.isOutdated('b')]).toEqual([false, false])
     add('a')
-    expect(subscriber.lacks('a')).toBe(true)
+    expect(subscriber.isOutdated('a')).toBe(true)
     expect([subscriber.forget('a'), subscriber.forget('a')]).toEqual([1, undefined])
-    expect(subscriber.wanted(['a', 'b'])).toEqual([
+    expect(subscriber.request(['a', 'b'])).toEqual([
       { id: 3, pattern: 'a', mode: 'alo' },
       { id: 2, pattern: 'b', mode: 'alo' },
     ])

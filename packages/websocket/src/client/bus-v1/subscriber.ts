@@ -1,7 +1,6 @@
-/** The subscribing half of a `bus.v1` session: what is wanted, what has come, what is settled. */
+/** The subscribing half of a `bus.v1` session: subscriptions, received events, acknowledgements. */
 
-import { DecodeError, type Clock, type Gap } from '@bus/core'
-import { after } from '@bus/core/kit'
+import { DecodeError, type Clock, type Gap, type Timer } from '@bus/core'
 import { ackLine } from '../../protocol/bus-v1/client-lines.ts'
 import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
@@ -13,99 +12,109 @@ import { Cursor, ResentFilter } from './cursor.ts'
 export interface SubscriberPorts {
   readonly registry: Registry
   readonly clock: Clock
-  /** An acknowledgement is due: the writer may run. */
-  ackDue(): void
+  /** An acknowledgement is due: the writer should run. */
+  wake(): void
+  /** Events were lost. */
   gap(gap: Gap): void
-  received(): void
   undecodable(error: Error, line: string): void
 }
 
-/** Lives as long as the transport; the log that its offsets belong to may change. */
+/** Lives as long as the session, over all of its links; the log that offsets belong to may change. */
 export class Subscriber {
   readonly #ports: SubscriberPorts
+  readonly #registry: Registry
+  readonly #clock: Clock
   readonly #cursor = new Cursor()
   readonly #filter = new ResentFilter()
   readonly #unreadable = new UnreadableEvents()
-  /** What the hub was asked for: the id of each pattern, and how it is delivered. */
-  readonly #asked = new Map<string, { readonly id: number; readonly mode: WireMode }>()
+  /** The subscriptions that the hub knows: the id of each pattern, and how its events are delivered. */
+  readonly #requested = new Map<string, { readonly id: number; readonly mode: WireMode }>()
   #lastId = 0
   #epoch: string | undefined
   #limits: WireLimits = wireDefaults
-  #acked = 0
-  /** The last offset that the hub named on this link: it takes no acknowledgement beyond. */
-  #told = 0
+  /** The last offset that the hub has sent on this link: it takes no acknowledgement beyond. */
+  #lastSentOffset = 0
+  #received = 0
   /** Between the welcome and the end of a link. */
   #isOpen = false
   #isAckDue = false
-  #stopTimer: (() => void) | undefined
+  #ackTimer: Timer | undefined
 
   constructor(ports: SubscriberPorts) {
     this.#ports = ports
+    this.#registry = ports.registry
+    this.#clock = ports.clock
   }
 
-  /** Where a new link goes on. Nothing when nothing was ever subscribed: then there is nothing to go on with. */
+  /** Events received, without those that the hub sent again. */
+  get received(): number {
+    return this.#received
+  }
+
+  /** The last offset that the hub has sent on this link. */
+  get lastSentOffset(): number {
+    return this.#lastSentOffset
+  }
+
+  /** What `hello` says of the place where a new link goes on; nothing when there is no subscription that could go on. */
   begin(patterns: ReadonlySet<string>): Pick<Hello, 'epoch' | 'offset'> {
     this.down()
-    for (const pattern of this.#asked.keys())
-      if (!patterns.has(pattern)) this.#asked.delete(pattern)
-    if (this.#epoch === undefined || this.#asked.size === 0) {
-      this.#acked = this.#told = 0
-      return {}
-    }
-    const offset = this.#cursor.position
-    this.#acked = this.#told = offset
-    return { epoch: this.#epoch, offset }
+    for (const pattern of this.#requested.keys())
+      if (!patterns.has(pattern)) this.#requested.delete(pattern)
+    const epoch = this.#requested.size === 0 ? undefined : this.#epoch
+    const offset = epoch === undefined ? 0 : this.#cursor.position
+    this.#lastSentOffset = offset
+    this.#cursor.resume(offset)
+    return epoch === undefined ? {} : { epoch, offset }
   }
 
-  /** The subscriptions as a link names them; a pattern keeps its id from link to link. */
-  wanted(patterns: readonly string[]): WireSubscription[] {
+  /** The subscriptions to these patterns as they are requested; a pattern keeps its id from link to link. */
+  request(patterns: readonly string[]): WireSubscription[] {
     return patterns.map((pattern) => {
-      const id = this.#asked.get(pattern)?.id ?? ++this.#lastId
-      const mode = this.#ports.registry.isSettled(pattern) ? 'alo' : 'amo'
-      this.#asked.set(pattern, { id, mode })
+      const id = this.#requested.get(pattern)?.id ?? ++this.#lastId
+      const mode = this.#registry.isSettled(pattern) ? 'alo' : 'amo'
+      this.#requested.set(pattern, { id, mode })
       return { id, pattern, mode }
     })
   }
 
-  /** Whether the hub may let events of the pattern go that somebody wants to settle. */
-  lacks(pattern: string): boolean {
-    return this.#asked.get(pattern)?.mode === 'amo' && this.#ports.registry.isSettled(pattern)
+  /** Whether the pattern was requested at most once although a subscription settles its events by now. */
+  isOutdated(pattern: string): boolean {
+    return this.#requested.get(pattern)?.mode === 'amo' && this.#registry.isSettled(pattern)
   }
 
   /**
-   * The id under which the hub knows the pattern, which it then forgets.
+   * Forgets the subscription to a pattern.
    *
-   * @param only - forgotten only if this is the id: the pattern may have been asked for again under another one
+   * @param only - forgotten only if it has this id: the pattern may have been requested again under another one
+   * @returns the id under which the hub knows it; `undefined` when there is nothing to forget
    */
   forget(pattern: string, only?: number): number | undefined {
-    const id = this.#asked.get(pattern)?.id
+    const id = this.#requested.get(pattern)?.id
     if (only !== undefined && id !== only) return undefined
-    this.#asked.delete(pattern)
+    this.#requested.delete(pattern)
     return id
-  }
-
-  /** The last offset of this link. */
-  get told(): number {
-    return this.#told
   }
 
   welcome(welcome: Welcome): void {
     this.#limits = welcome.limits
-    // A log that ends before what came from it is another one under the same name, such as a copy of an earlier state.
+    // A log that ends before the last event that we have of it is another one under the same name, such as a copy of an
+    // earlier state.
     const isSameName = welcome.epoch === this.#epoch
     const isOlder = isSameName && !welcome.resumed && welcome.head < this.#cursor.seen
     if (isOlder && !welcome.gaps.some(({ why }) => why === 'epoch')) {
       const from = this.#cursor.position + 1
-      this.#tellGap(from, from, 'epoch')
+      this.#reportGap(from, from, 'epoch')
     }
     if (isOlder || !isSameName) {
       const starts = welcome.subs.flatMap((verdict) =>
         'offset' in verdict ? [verdict.offset] : [],
       )
-      this.#cursor.reset(Math.min(welcome.head, ...starts))
+      const offset = Math.min(welcome.head, ...starts)
+      this.#cursor.reset(offset)
+      this.#lastSentOffset = offset
       this.#epoch = welcome.epoch
       this.#unreadable.reset()
-      this.#acked = this.#told = this.#cursor.position
     }
     for (const gap of welcome.gaps) this.gap(gap)
     this.#isOpen = true
@@ -114,58 +123,56 @@ export class Subscriber {
 
   event(offset: number, type: string, id: string, body: string, isResent: boolean): void {
     const cursor = this.#cursor
-    this.#told = offset
-    // Sent again after a broken link: it is settled, or its handler still runs.
-    if (cursor.hasSeen(offset)) {
-      this.#noteSettled()
-      return
-    }
-    this.#ports.received()
-    const token = cursor.begin()
-    let settling = 0
-    try {
-      const event = decodeBody(type, id, body)
-      const { source } = event.metadata
-      if (!isResent || !this.#filter.has(source, id)) {
-        this.#filter.add(source, id)
-        settling = this.#ports.registry.deliver(event, token)
+    this.#lastSentOffset = offset
+    const token = cursor.begin(offset)
+    if (token !== 0) {
+      this.#received++
+      let settling = 0
+      try {
+        const event = decodeBody(type, id, body)
+        const { source } = event.metadata
+        if (!isResent || !this.#filter.has(source, id)) {
+          this.#filter.add(source, id)
+          settling = this.#registry.deliver(event, token)
+        }
+      } catch (error) {
+        this.#ports.undecodable(error as Error, body)
       }
-    } catch (error) {
-      this.#ports.undecodable(error as Error, body)
+      cursor.end(offset, settling)
     }
-    cursor.end(offset, settling)
+    // Sent again after a broken link, it is settled or its handler still runs; the hub takes an acknowledgement now.
     this.#noteSettled()
   }
 
   /**
-   * The line of an event means nothing.
+   * The line of an event cannot be read.
    *
-   * @returns whether to go on behind it: it was known, or came so often that it is named as lost; else a new link brings it again
+   * @returns whether to go on behind it: it was received before, or it came so often that it is reported as lost; otherwise
+   * a new link brings it again
    */
   unreadable(offset: number, line: string): boolean {
-    if (!this.#cursor.hasSeen(offset)) {
+    if (offset > this.#cursor.seen) {
       if (!this.#unreadable.note(offset)) return false
       const message = `The event at offset ${offset} came again and again as a line that means nothing`
       this.#ports.undecodable(new DecodeError(message), line)
       this.#lost(offset, offset, 'undecodable')
-    } else this.#told = Math.max(this.#told, offset)
+    } else this.#lastSentOffset = Math.max(this.#lastSentOffset, offset)
     return true
   }
 
   settle(token: number): void {
-    this.#cursor.settle(token)
-    this.#noteSettled()
+    if (this.#cursor.settle(token)) this.#noteSettled()
   }
 
   mark(offset: number): void {
-    if (offset > this.#told) this.#told = offset
+    if (offset > this.#lastSentOffset) this.#lastSentOffset = offset
     this.#cursor.mark(offset)
     this.#noteSettled()
   }
 
   gap({ from, to, why }: WireGap): void {
-    // It speaks of the log before, whose offsets mean nothing here.
-    if (why === 'epoch') this.#tellGap(from, to, why)
+    // It is about the log before, whose offsets mean nothing in this one.
+    if (why === 'epoch') this.#reportGap(from, to, why)
     else this.#lost(from, to, why)
   }
 
@@ -173,63 +180,54 @@ export class Subscriber {
   takeAck(): string | undefined {
     if (!this.#isAckDue) return undefined
     this.#clear()
-    this.#cursor.takeSettled()
-    const position = this.#ackable()
-    if (position <= this.#acked) return undefined
-    this.#acked = position
-    return ackLine(position)
+    const offset = this.#cursor.take(this.#lastSentOffset)
+    return offset === undefined ? undefined : ackLine(offset)
   }
 
-  /** What is settled and not acknowledged, before the link is closed. */
+  /** Acknowledges what is settled before the link is closed. */
   lastAck(): string | undefined {
     this.#isAckDue = this.#isOpen
     return this.takeAck()
   }
 
-  /** The link is gone: its acknowledgements with it. */
+  /** The link is gone, and with it the acknowledgement that was due. */
   down(): void {
     this.#isOpen = false
     this.#clear()
   }
 
-  /** What is lost was counted from what is settled: what came and still waits for its handler is not. */
+  /** The hub counts what is lost from what is acknowledged: an event that was received and waits for its handler is not lost. */
   #lost(from: number, to: number, reason: Gap['reason']): void {
     const first = Math.max(from, this.#cursor.seen + 1)
-    if (first <= to) this.#tellGap(first, to, reason)
+    if (first <= to) this.#reportGap(first, to, reason)
     this.mark(to)
   }
 
-  #tellGap(from: number, to: number, reason: Gap['reason']): void {
-    this.#ports.gap({ from, to, reason, patterns: this.#ports.registry.patterns() })
+  #reportGap(from: number, to: number, reason: Gap['reason']): void {
+    this.#ports.gap({ from, to, reason, patterns: this.#registry.patterns() })
   }
 
   #clear(): void {
     this.#isAckDue = false
-    this.#stopTimer?.()
-    this.#stopTimer = undefined
+    if (this.#ackTimer !== undefined) this.#clock.clearTimeout(this.#ackTimer)
+    this.#ackTimer = undefined
   }
 
-  /** A handler may have ended before the hub has sent its event again on this link. */
-  #ackable(): number {
-    return Math.min(this.#cursor.position, this.#told)
-  }
-
-  /** Acknowledged after a while, or as soon as a quarter of the window is settled, so that the hub never waits for it. */
+  /** Acknowledges after a while, or as soon as a quarter of the window is settled, so that the hub never waits for it. */
   #noteSettled(): void {
-    if (this.#isAckDue || !this.#isOpen || this.#ackable() <= this.#acked) return
-    if (this.#cursor.settled >= this.#limits.window.events / 4) {
-      this.#due()
-      return
-    }
-    this.#stopTimer ??= after(this.#ports.clock, this.#limits.ackMs, () => {
-      this.#stopTimer = undefined
-      this.#due()
-    })
+    if (this.#isAckDue || !this.#isOpen) return
+    const settled = this.#cursor.due(this.#lastSentOffset)
+    if (settled === undefined) return
+    if (settled >= this.#limits.window.events / 4) {
+      this.#isAckDue = true
+      this.#ports.wake()
+    } else this.#ackTimer ??= this.#clock.setTimeout(this.#onAckTimer, this.#limits.ackMs)
   }
 
-  #due(): void {
+  readonly #onAckTimer = (): void => {
+    this.#ackTimer = undefined
     this.#isAckDue = true
-    this.#ports.ackDue()
+    this.#ports.wake()
   }
 }
 

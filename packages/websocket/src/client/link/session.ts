@@ -41,10 +41,10 @@ export interface Session {
   frame(frame: Frame): void
   /** A text message came, as bytes that are known to be UTF-8. Absent: {@link frame} gets it as a string. */
   text?(bytes: Buffer): void
-  /** A sink is done with an event. */
-  settle(token: number): void
-  /** Whether the pattern, which was asked for, is wanted in another way by now. Absent: there is one way. */
-  lacks?(pattern: string): boolean
+  /** Events received. */
+  readonly received: number
+  /** Whether the subscription to the pattern, which was requested, must be requested anew in another way. Absent: never. */
+  isOutdated?(pattern: string): boolean
   /** Asks the other side for these patterns. Absent: it sends everything. */
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>

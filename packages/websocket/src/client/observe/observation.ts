@@ -28,7 +28,7 @@ import type { HeartbeatStats } from '../../socket/heartbeat.ts'
 import type { OpossumBreaker } from '../reconnect/breaker.ts'
 import type { Lifecycle } from '../reconnect/lifecycle.ts'
 import type { Link } from '../link/link.ts'
-import type { Registry, Reader } from '../subscriptions/registry.ts'
+import type { Registry } from '../subscriptions/registry.ts'
 import type { Outbox } from '../outbox/outbox.ts'
 
 const transport = 'websocket'
@@ -316,15 +316,18 @@ export interface WebSocketTransportStats {
 /** Where the counters are kept. */
 export interface StatsSources {
   readonly outbox: Outbox
-  readonly reader: Reader
+  readonly session: { readonly received: number }
+  readonly receivedBefore: number
   readonly linksMade: number
 }
 
 /** The counters now. */
-export function statsOf({ outbox, reader, linksMade }: StatsSources): WebSocketTransportStats {
+export function statsOf(sources: StatsSources): WebSocketTransportStats {
+  const { outbox, session, receivedBefore, linksMade } = sources
   const { sent } = outbox.stats()
+  const received = receivedBefore + session.received
   const reconnects = Math.max(linksMade - 1, 0)
-  return { sent, resent: outbox.resent, received: reader.received, reconnects }
+  return { sent, resent: outbox.resent, received, reconnects }
 }
 
 /** Where the facts come from. */

@@ -10,7 +10,6 @@ const entryOf = (patterns: readonly string[], settles = true): RegistryEntry => 
   mustSettle: false,
   isHeld: false,
   unread: [],
-  owner: {},
   sink: { deliver: () => true },
 })
 
@@ -36,7 +35,7 @@ test('takes what comes for an entry, and asks for no more', () => {
   const entry = entryOf(['a'])
   parking.park(entry)
   expect(entry.sink.deliver(event(1), 1)).toBe(false)
-  expect([entry.owner, parking.list()]).toEqual([undefined, [entry]])
+  expect([entry.feed, parking.list()]).toEqual([undefined, [entry]])
 })
 
 test('finds an entry by its patterns, in any order, and by how it settles', () => {

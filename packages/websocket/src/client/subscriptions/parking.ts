@@ -43,7 +43,7 @@ export class Parking {
   park(entry: RegistryEntry): void {
     const sink = new ParkedSink()
     entry.sink = sink
-    delete entry.owner
+    delete entry.feed
     this.#parked.set(entry, sink)
   }
 

@@ -1,6 +1,6 @@
-/** The registry: which sinks want which events, whatever connection is alive. */
+/** The registry of subscriptions: delivers each event to the sinks whose patterns match, whatever connection is alive. */
 
-import { DecodeError, type Event, type Sink } from '@bus/core'
+import { DecodeError, type Event, type Feed, type Sink } from '@bus/core'
 import { PatternIndex } from '@bus/core/kit'
 import type { Frame, Protocol, ProtocolReceiver } from '../../protocol/protocol.ts'
 
@@ -9,35 +9,41 @@ export interface RegistryEntry {
   /** Each once. */
   readonly patterns: readonly string[]
   sink: Sink
-  /** Whose calls count: the feed of the owner of now. */
-  owner?: object
-  /** Its sink settles what it gets; otherwise an event is settled when it was delivered. */
+  /** The feed of the current owner; calls of an earlier one have no effect. */
+  feed?: Feed
+  /** Its sink settles its events; otherwise an event is settled when it was delivered. */
   readonly settles: boolean
-  /** Nothing less than at least once will do. */
+  /** Its subscriber accepts nothing less than at least once. */
   mustSettle: boolean
-  /** The sink asked to wait. */
+  /** The sink has no room. */
   isHeld: boolean
-  /** Delivered while the sink asked to wait, and not settled by it: they count as delivered once it has room. */
+  /** Delivered while the sink had no room, and not settled by it: they count as delivered once it has room. */
   readonly unread: number[]
 }
 
-/** Patterns → sinks. Belongs to the transport, so subscriptions outlive connections. */
+/** Where a sink's settled events go: to the session that gave them their tokens. */
+export interface Settler {
+  settle(token: number): void
+}
+
+/** Belongs to the transport, so subscriptions outlive connections. */
 export class Registry {
   readonly #index = new PatternIndex<RegistryEntry>()
   readonly #entries = new Set<RegistryEntry>()
-  /** How many entries want each pattern. */
-  readonly #wanted = new Map<string, number>()
+  /** How many entries have each pattern. */
+  readonly #patterns = new Map<string, number>()
   #held = 0
+  #settler: Settler | undefined
   readonly #onChange: (change: 'added' | 'removed', patterns: readonly string[]) => void
 
-  /** @param onChange - told after each change of what is wanted */
+  /** @param onChange - called after an entry was added or removed */
   constructor(
     onChange: (change: 'added' | 'removed', patterns: readonly string[]) => void = () => {},
   ) {
     this.#onChange = onChange
   }
 
-  /** How many sinks asked to wait. */
+  /** How many sinks have no room. */
   get held(): number {
     return this.#held
   }
@@ -50,7 +56,7 @@ export class Registry {
     this.#entries.add(entry)
     for (const pattern of entry.patterns) {
       this.#index.add(pattern, entry)
-      this.#wanted.set(pattern, (this.#wanted.get(pattern) ?? 0) + 1)
+      this.#patterns.set(pattern, (this.#patterns.get(pattern) ?? 0) + 1)
     }
     this.#onChange('added', entry.patterns)
   }
@@ -68,26 +74,36 @@ export class Registry {
     if (!this.#entries.delete(entry)) return false
     for (const pattern of entry.patterns) {
       this.#index.delete(pattern, entry)
-      const others = (this.#wanted.get(pattern) ?? 0) - 1
-      if (others > 0) this.#wanted.set(pattern, others)
-      else this.#wanted.delete(pattern)
+      const others = (this.#patterns.get(pattern) ?? 0) - 1
+      if (others > 0) this.#patterns.set(pattern, others)
+      else this.#patterns.delete(pattern)
     }
     this.release(entry)
     this.#onChange('removed', entry.patterns)
     return true
   }
 
-  /** Every pattern that some sink wants, each once. */
+  /** The patterns of all entries, each once. */
   patterns(): string[] {
-    return [...this.#wanted.keys()]
+    return [...this.#patterns.keys()]
   }
 
-  /** Whether some sink wants this pattern. */
-  wants(pattern: string): boolean {
-    return this.#wanted.has(pattern)
+  /** Whether an entry has this pattern. */
+  hasPattern(pattern: string): boolean {
+    return this.#patterns.has(pattern)
   }
 
-  /** Gives the event to every sink that wants it, each with a payload of its own; says how many of them will settle it. */
+  /** Events that sinks settle from now on are settled there. */
+  settleWith(settler: Settler | undefined): void {
+    this.#settler = settler
+  }
+
+  /** A sink has settled the event with this token. */
+  settle(token: number): void {
+    this.#settler?.settle(token)
+  }
+
+  /** Gives the event to every sink whose patterns match, each with a payload of its own. @returns how many will settle it */
   deliver(event: Event, token: number): number {
     const entries = this.#index.match(event.type)
     let settling = 0
@@ -108,7 +124,7 @@ export class Registry {
     return settling
   }
 
-  /** Whether some sink that settles wants this pattern. */
+  /** Whether an entry whose sink settles has this pattern. */
   isSettled(pattern: string): boolean {
     for (const entry of this.#entries) {
       if (entry.settles && entry.patterns.includes(pattern)) return true
@@ -134,34 +150,64 @@ export class Registry {
   }
 }
 
+/** What a feed needs of the subscriptions that it belongs to. */
+export interface FeedOwner {
+  /** The sink of the entry has room again. */
+  hasRoom(entry: RegistryEntry): void
+  /** Ends the subscription. */
+  remove(entry: RegistryEntry): Promise<void>
+}
+
+/** What a subscriber holds of its entry. */
+export class ClientFeed implements Feed {
+  readonly live: Promise<void>
+  readonly #entry: RegistryEntry
+  readonly #registry: Registry
+  readonly #owner: FeedOwner
+
+  constructor(live: Promise<void>, entry: RegistryEntry, registry: Registry, owner: FeedOwner) {
+    this.live = live
+    this.#entry = entry
+    this.#registry = registry
+    this.#owner = owner
+    entry.feed = this
+  }
+
+  ready(): void {
+    if (this.#entry.feed === this) this.#owner.hasRoom(this.#entry)
+  }
+
+  settle(token: number): void {
+    if (this.#entry.settles) this.#registry.settle(token)
+  }
+
+  unsubscribe(): Promise<void> {
+    return this.#entry.feed === this ? this.#owner.remove(this.#entry) : Promise.resolve()
+  }
+}
+
+/** What a reader needs of the transport. */
 export interface ReaderPorts {
-  readonly protocol: Protocol
+  readonly protocol: Pick<Protocol, 'decode'>
   readonly registry: Registry
-  /** A frame that means nothing; the link stays up. */
+  /** A frame that cannot be decoded; the link stays up. */
   undecodable(error: Error, frame: Frame): void
-  /** A subscription asked to wait. */
+  /** A sink has no room. */
   held(): void
 }
 
-/** Never waits for the writer, never throws at the socket. */
+/** Delivers the events of a simple protocol's frames. Never waits for the writer, never throws at the socket. */
 export class Reader implements ProtocolReceiver {
   readonly #ports: ReaderPorts
-  #received: number
+  #received = 0
 
-  /** @param received - events that another reader has counted before */
-  constructor(ports: ReaderPorts, received = 0) {
+  constructor(ports: ReaderPorts) {
     this.#ports = ports
-    this.#received = received
   }
 
-  /** Events decoded since the start, wanted or not. */
+  /** Events decoded since the start, whether a subscription matches or not. */
   get received(): number {
     return this.#received
-  }
-
-  /** Counts an event that came another way. */
-  count(): void {
-    this.#received++
   }
 
   frame(frame: Frame): void {
@@ -172,7 +218,7 @@ export class Reader implements ProtocolReceiver {
         error instanceof Error
           ? error
           : new DecodeError('The frame was not understood', { cause: error })
-      // A copy: the frame is cut from a larger buffer, which a dead letter would keep alive.
+      // A copy: the frame is cut from a larger buffer, which a dead letter would keep in memory.
       this.#ports.undecodable(reason, typeof frame === 'string' ? frame : new Uint8Array(frame))
     }
     if (this.#ports.registry.held > 0) this.#ports.held()
@@ -184,7 +230,7 @@ export class Reader implements ProtocolReceiver {
   }
 }
 
-/** Copies JSON values itself, which is several times faster than `structuredClone`, and leaves the rest to that. */
+/** Copies JSON values itself, which is several times faster than `structuredClone`; other values are given to that. */
 export function copyPayload(value: unknown): unknown {
   if (typeof value !== 'object' || value === null) return value
   if (Array.isArray(value)) return value.map(copyPayload)

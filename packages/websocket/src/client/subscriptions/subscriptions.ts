@@ -12,7 +12,7 @@ import {
   type Undeliverable,
 } from '@bus/core'
 import { withDeadline } from '@bus/core/kit'
-import type { Registry, RegistryEntry } from './registry.ts'
+import { ClientFeed, type FeedOwner, type Registry, type RegistryEntry } from './registry.ts'
 import { Parking } from './parking.ts'
 import type { Session } from '../link/session.ts'
 import PQueue from 'p-queue'
@@ -20,7 +20,7 @@ import type { ProtocolLink } from '../../protocol/protocol.ts'
 
 export interface SubscriptionPorts {
   /** Asks the server, where it must be asked. */
-  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'restore' | 'settle' | 'lacks'>
+  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'restore' | 'isOutdated'>
   readonly registry: Registry
   readonly clock: Clock
   /** Milliseconds that the server gets to answer a request. */
@@ -36,7 +36,7 @@ export interface SubscriptionPorts {
 }
 
 /** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
-export class Subscriptions {
+export class Subscriptions implements FeedOwner {
   readonly #ports: SubscriptionPorts
   readonly #requests: ServerRequests
   readonly #goingLive = new GoingLive()
@@ -60,9 +60,9 @@ export class Subscriptions {
     })
     this.parking = new Parking({
       clock,
-      settle: (token) => ports.remote().settle(token),
-      released: (entry) => this.#hasRoom(entry),
-      ended: (entry) => void this.#remove(entry),
+      settle: (token) => ports.registry.settle(token),
+      released: (entry) => this.hasRoom(entry),
+      ended: (entry) => void this.remove(entry),
       undeliverable: (notice) => ports.undeliverable(notice),
     })
   }
@@ -82,19 +82,9 @@ export class Subscriptions {
     entry.mustSettle = options.delivery === 'at-least-once'
     const live = this.#live(entry, options.signal)
     if (claimed !== undefined) this.parking.deliver(claimed, sink)
-    const owner = (entry.owner = {})
-    // Whoever does not wait for it is not told by an unhandled rejection.
+    // A subscriber that does not wait for it gets no unhandled rejection.
     live.catch(() => {})
-    return {
-      live,
-      ready: () => {
-        if (entry.owner === owner) this.#hasRoom(entry)
-      },
-      settle: (token) => {
-        if (settles) this.#ports.remote().settle(token)
-      },
-      unsubscribe: () => (entry.owner === owner ? this.#remove(entry) : Promise.resolve()),
-    }
+    return new ClientFeed(live, entry, this.#ports.registry, this)
   }
 
   /** Asks the server of a new link for everything that is wanted; part of making it ready. */
@@ -153,7 +143,7 @@ export class Subscriptions {
       this.parking.park(entry)
       this.#goingLive.fail(entry, error)
       // Whatever the last owner had no room for is its own now.
-      this.#hasRoom(entry)
+      this.hasRoom(entry)
     }
   }
 
@@ -171,7 +161,7 @@ export class Subscriptions {
       return Promise.reject(new AbortedError('Subscribing', { cause: signal.reason }))
     }
     if (!this.#ports.registry.has(entry)) this.#ports.registry.add(entry)
-    const live = this.#goingLive.wait(entry, signal, () => void this.#remove(entry))
+    const live = this.#goingLive.wait(entry, signal, () => void this.remove(entry))
     this.#request(entry)
     return live
   }
@@ -187,7 +177,7 @@ export class Subscriptions {
       if (!this.#goingLive.has(entry)) return
       const remote = this.#ports.remote()
       const missing = entry.patterns.filter(
-        (pattern) => !this.#onServer.has(pattern) || remote.lacks?.(pattern) === true,
+        (pattern) => !this.#onServer.has(pattern) || remote.isOutdated?.(pattern) === true,
       )
       try {
         if (missing.length > 0) await this.#subscribe(missing, link)
@@ -206,18 +196,19 @@ export class Subscriptions {
     })
   }
 
-  #hasRoom(entry: RegistryEntry): void {
+  hasRoom(entry: RegistryEntry): void {
     this.#release(entry)
     if (this.#ports.registry.held === 0) this.#ports.released()
   }
 
   /** What a sink without room was given counts as delivered now. */
   #release(entry: RegistryEntry): void {
-    this.#ports.registry.release(entry)
-    for (const token of entry.unread.splice(0)) this.#ports.remote().settle(token)
+    const { registry } = this.#ports
+    registry.release(entry)
+    for (const token of entry.unread.splice(0)) registry.settle(token)
   }
 
-  #remove(entry: RegistryEntry): Promise<void> {
+  remove(entry: RegistryEntry): Promise<void> {
     if (!this.#drop(entry)) return Promise.resolve()
     this.#goingLive.fail(entry, new AbortedError('Subscribing'))
     return this.#tidy()
@@ -239,7 +230,7 @@ export class Subscriptions {
     const remote = this.#ports.remote()
     if (remote.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
     return this.#requests.enqueue(async (link) => {
-      const gone = [...this.#onServer].filter((pattern) => !registry.wants(pattern))
+      const gone = [...this.#onServer].filter((pattern) => !registry.hasPattern(pattern))
       for (const pattern of gone) this.#onServer.delete(pattern)
       await this.#retract(gone, link)
     })
@@ -249,7 +240,7 @@ export class Subscriptions {
   async #retract(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
     const { registry } = this.#ports
     const remote = this.#ports.remote()
-    const gone = patterns.filter((pattern) => !registry.wants(pattern))
+    const gone = patterns.filter((pattern) => !registry.hasPattern(pattern))
     if (gone.length === 0) return
     await this.#requests.within(link, 'Unsubscribing', async (scope) =>
       remote.unsubscribe?.(gone, scope),
