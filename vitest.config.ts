@@ -31,9 +31,9 @@ export default defineConfig({
     restoreMocks: true,
     unstubGlobals: true,
     // So wide that only what hangs meets them, also on a machine that is busy with other things.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
-    expect: { poll: { timeout: 30_000 } },
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 100_000 } },
     coverage: {
       provider: 'v8',
       include: ['packages/*/src/**'],

@@ -1,7 +1,7 @@
 /** Waiting for a condition with a deadline, in tests. */
 
 /** Resolves as soon as the condition holds; rejects after `timeoutMs`. */
-export async function until(condition: () => boolean, timeoutMs = 30_000): Promise<void> {
+export async function until(condition: () => boolean, timeoutMs = 100_000): Promise<void> {
   const deadline = performance.now() + timeoutMs
   while (!condition()) {
     if (performance.now() > deadline) {

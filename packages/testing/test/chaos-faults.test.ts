@@ -40,7 +40,7 @@ test('an end that hangs up is passed on behind its last bytes, and the other may
 test('a link that is reset while an end of it is passed on leaves nothing open', async () => {
   const openSockets = (): number =>
     process.getActiveResourcesInfo().filter((type) => type === 'TCPSocketWrap').length
-  await expect.poll(openSockets).toBe(0)
+  const before = openSockets()
   {
     await using world = await ChaosWorld.start()
     world.far.socket.on('end', () => world.far.socket.destroy())
@@ -52,7 +52,7 @@ test('a link that is reset while an end of it is passed on leaves nothing open',
     world.link.reset()
     await closed(world.client, world.far)
   }
-  await expect.poll(openSockets).toBe(0)
+  await expect.poll(openSockets).toBeLessThanOrEqual(before)
 })
 
 test('an end that breaks breaks the other one', async () => {

@@ -41,7 +41,7 @@ describe('stall', () => {
     expect(client.socket.bufferedAmount).toBeGreaterThan(0)
     expect(server.received).toHaveLength(0)
     server.faults.clear()
-    await server.waitUntil(() => server.received.length === 33)
+    await server.waitUntil(() => server.received.length === 33, { timeoutMs: 60_000 })
     expect(server.connections[0]?.received).toHaveLength(32)
   })
 

@@ -203,7 +203,7 @@ describe('whoever waits', () => {
 
   test('for the end of a channel is told that the server did not take note of it', async () => {
     const server = await serveMarket()
-    const { transport, channels } = marketTo(server, { expiresMs: 50 })
+    const { transport, channels } = marketTo(server, { expiresMs: 500 })
     await transport.connect()
     await channels.subscribe(['a'])
     server.ignored.add('a')

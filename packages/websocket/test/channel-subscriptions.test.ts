@@ -215,7 +215,7 @@ describe('answers', () => {
 
   test('to one request do not hold up the next for longer than they may take', async () => {
     const server = await serveMarket()
-    const { transport, channels } = marketTo(server, { expiresMs: 50 })
+    const { transport, channels } = marketTo(server, { expiresMs: 500 })
     await transport.connect()
     server.ignored.add('a')
     const lost = channels.subscribe(['a'])
@@ -327,7 +327,7 @@ describe('a new link', () => {
 
   test('is asked for exactly the confirmed ones, and for what somebody still waits for', async () => {
     const server = await serveMarket()
-    const { transport, channels } = marketTo(server, { expiresMs: 50 })
+    const { transport, channels } = marketTo(server, { expiresMs: 500 })
     await transport.connect()
     server.refused.add('refused')
     server.ignored.add('expired')
@@ -370,7 +370,7 @@ describe('a new link', () => {
 
   test('that answers for some channels only is used, and the others expire', async () => {
     const server = await serveMarket('by-channel')
-    const { transport, channels } = marketTo(server, { expiresMs: 50 })
+    const { transport, channels } = marketTo(server, { expiresMs: 500 })
     await transport.connect()
     await channels.subscribe(['a', 'b'])
     const told = reports(channels)
@@ -384,7 +384,7 @@ describe('a new link', () => {
 
   test('that answers nothing is given up for the next, and nothing is lost', async () => {
     const server = await serveMarket()
-    const { transport, channels } = marketTo(server, { expiresMs: 50 })
+    const { transport, channels } = marketTo(server, { expiresMs: 500 })
     await transport.connect()
     await channels.subscribe(['a'])
     const notices = record(transport)

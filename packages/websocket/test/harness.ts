@@ -42,7 +42,7 @@ export function transportTo(
 export async function until(
   condition: () => boolean,
   what: string,
-  timeoutMs = 30_000,
+  timeoutMs = 100_000,
 ): Promise<void> {
   const end = performance.now() + timeoutMs
   while (!condition()) {

@@ -119,7 +119,8 @@ test('two hundred at once without any option, and none waits for ever [F153]', a
   let most = 0
   const hub = await startHub({
     allowAnonymous: false,
-    helloMs: 1_000,
+    // Long enough for all of them to come before the first gives up.
+    helloMs: 4_000,
     authenticate: async ({ signal }) => {
       most = Math.max(most, ++running)
       signal.addEventListener('abort', () => running--)

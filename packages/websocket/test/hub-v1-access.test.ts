@@ -248,7 +248,7 @@ test('revoke closes the connections on the plain wire as well [F146]', async () 
 })
 
 test('credentials that end are ended with 4401 unless fresh ones come [F144]', async () => {
-  let expiresAt = Date.now() - 29_950
+  let expiresAt = Date.now() - 28_500
   const hub = await startHub({
     allowAnonymous: false,
     holdMs: 40,

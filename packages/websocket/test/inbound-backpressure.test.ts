@@ -15,7 +15,9 @@ import {
 } from './harness.ts'
 import { join, startHub } from './hub-clients.ts'
 
-const KB = 'x'.repeat(1_000)
+const BULK = 'x'.repeat(10_000)
+/** So many of them are more than the buffers of the kernel on the way hold. */
+const COUNT = 2_500
 
 /** A subscription of a bus whose handler does nothing until the test lets it. */
 async function slowSubscription(transport: WebSocketTransport, capacity: number) {
@@ -44,9 +46,8 @@ describe('a handler that is slower than the publishers', () => {
     const transport = transportTo(hub)
     const { handled, letGo, subscription } = await slowSubscription(transport, 10)
     const publisher = transportTo(hub, { queue: { capacity: 100 }, highWaterMarkBytes: 64_000 })
-    const COUNT = 20_000
     const all = Array.from({ length: COUNT }, (_, n) =>
-      publisher.publish(createEvent('a', { n, KB })),
+      publisher.publish(createEvent('a', { n, BULK })),
     )
     await untilStill(() => hub.stats().received, 'the hub stops reading')
     // Memory is bounded: what was read is the queue and at most what one read brought.
@@ -258,8 +259,7 @@ describe('iterating', () => {
     const first = events.next()
     await until(() => transport.status.state === 'ready', 'it is live')
     const sender = await join(hub)
-    const COUNT = 20_000
-    for (let n = 0; n < COUNT; n++) sender.send(frameOf('a', { n, KB }))
+    for (let n = 0; n < COUNT; n++) sender.send(frameOf('a', { n, BULK }))
     await first
     await untilStill(() => hub.stats().received, 'the hub stops reading')
     expect(hub.stats().received).toBeLessThan(COUNT)

@@ -565,6 +565,7 @@ test('other messages can share the tokens, and wait in one line with the events'
   expect(limiter.tryAcquire(1)).toBe(false)
   clock.advance(100)
   await urgent
+  await until(() => server.received.length === 1, 'the first arrives')
   expect(typesOn(server)).toEqual(['a'])
   clock.advance(100)
   await until(() => ended.length === 2, 'the second is sent')
