@@ -50,7 +50,7 @@ test.each([
  * file here has made sure that nothing that lasts is measured by it.
  */
 const TELLS_TIME_OF_DAY = [
-  'core/src/bus/event-factory.ts',
+  'core/src/bus/publisher.ts',
   'core/src/codec/json-codec.ts',
   'core/src/contract/event.ts',
   'core/src/observe/log-format.ts',

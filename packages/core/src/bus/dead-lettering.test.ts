@@ -3,7 +3,7 @@ import { setUp } from '../../test/support/fake-subscription.ts'
 import { expectNoUnhandledRejection, stateOf, until } from '@bus/test-support'
 import type { DeadLetterPolicy, Handler } from '../contract/subscriber.ts'
 import type { Undeliverable } from '../contract/transport.ts'
-import type { SubscriptionHost } from './handling-scope.ts'
+import type { SubscriptionHost } from './handler-runner.ts'
 
 expectNoUnhandledRejection()
 

@@ -42,7 +42,6 @@ import {
   type OutputOf,
 } from './bus-options.ts'
 import { busMetrics, transportTrace, type Bus, type BusHealth, type BusMetrics } from './bus.ts'
-import { EventFactory } from './event-factory.ts'
 import {
   iterate,
   readableOf,
@@ -52,8 +51,8 @@ import {
   type WritableOptions,
 } from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
-import { Publisher } from './publisher.ts'
-import { HandlingScope } from './handling-scope.ts'
+import { EventFactory, Publisher } from './publisher.ts'
+import { HandlingScope } from './handler-runner.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 type State = 'open' | 'draining' | 'closed'
@@ -122,6 +121,10 @@ class EventBus implements Bus {
       event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
     } catch (error) {
       return Promise.reject(error)
+    }
+    if (this.#state !== 'open') {
+      const refusal = this.#refusal()
+      if (refusal !== undefined) return Promise.reject(refusal)
     }
     return this.#publisher.publish(event, wait ?? NO_OPTIONS)
   }

@@ -9,8 +9,7 @@ import {
   type ResolvedDeadLetterPolicy,
 } from '../resilience/error-policy.ts'
 import { sleep } from '../resilience/wait.ts'
-import type { HandlerRunner } from './handler-runner.ts'
-import type { SubscriptionHost } from './handling-scope.ts'
+import type { HandlerRunner, SubscriptionHost } from './handler-runner.ts'
 import type { Undeliverable } from '../contract/transport.ts'
 import { delayOf } from '../resilience/backoff.ts'
 

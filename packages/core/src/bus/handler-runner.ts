@@ -1,10 +1,46 @@
-/** Runs a handler once for one event: context, deadline, and the handlers that outlive their deadline. */
+/** Runs a handler once for one event: its context, its deadline, and which code runs inside a handler. */
+
+import { AsyncLocalStorage } from 'node:async_hooks'
+import type { Clock, Random } from '../contract/clock.ts'
 import { TimeoutError, asError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { Handler, HandlerContext, Subscription } from '../contract/subscriber.ts'
-import { telemetry, type Operation, type TelemetryOperations } from '../observe/telemetry.ts'
-import type { Handling, SubscriptionHost } from './handling-scope.ts'
+import type { ErrorKind, Undeliverable } from '../contract/transport.ts'
+import {
+  telemetry,
+  type Operation,
+  type Telemetry,
+  type TelemetryOperations,
+} from '../observe/telemetry.ts'
 
+/** One handler that runs. */
+export interface Handling {
+  readonly subscription: Subscription
+  /** False once the handler ended: what it left behind (timers, floating promises) is no longer inside it. */
+  live: boolean
+}
+
+/** The narrow port through which a subscription speaks to its bus. None of its methods throws. */
+export interface SubscriptionHost {
+  readonly clock: Clock
+  readonly random: Random
+  /** The handler in whose asynchronous context the current code runs. */
+  readonly scope: HandlingScope
+  readonly hasDeadLetters: boolean
+  /** Where handling is traced. @default the channels under the prefix `bus` */
+  readonly telemetry?: Telemetry
+  /** Gives an event up. `false`: the dead letters refused it, so it is still unprocessed. */
+  giveUp(undeliverable: Undeliverable): boolean
+  /** Announces that an event was given up, and stores it nowhere. */
+  announce(undeliverable: Undeliverable): void
+  /** Stores an event that was announced before. `false`: the dead letters refused it again. */
+  store(undeliverable: Undeliverable): boolean
+  report(kind: ErrorKind, error: Error): void
+  pressure(subscription: Subscription, level: 'high' | 'normal', fillRatio: number): void
+  ended(subscription: Subscription): void
+}
+
+/** A handler and how it is run. */
 export interface HandlerRunnerOptions {
   readonly handler: Handler
   readonly subscription: Subscription
@@ -20,8 +56,8 @@ const SYNC_CALLS = 64
  * A synchronous handler costs no promise, no closure and no context of its own: without a deadline the first
  * attempt of every event gets the same context.
  *
- * A handler that outlives its deadline cannot be stopped. It becomes a zombie: its place is freed, so that one
- * that never ends does not end the subscription, until there are `zombieLimit` of them; then places stay taken.
+ * A handler that outlives its deadline cannot be stopped. It becomes a zombie: the next event is handled, so that
+ * one that never ends does not end the subscription, until there are `zombieLimit` of them; then they count as running.
  */
 export class HandlerRunner {
   readonly #options: HandlerRunnerOptions
@@ -35,16 +71,7 @@ export class HandlerRunner {
   #syncCalls = 0
   /** Calls under way that are not followed. */
   #unfollowed = 0
-  // The arguments of the call on the stack, so that a call needs no closure.
-  #event: Event | undefined
-  #context: HandlerContext | undefined
   readonly #onStack: Handling
-  readonly #callHandler = (): unknown => {
-    const event = this.#event
-    const context = this.#context
-    if (event === undefined || context === undefined) return undefined
-    return this.#options.handler(event, context)
-  }
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options
@@ -62,7 +89,7 @@ export class HandlerRunner {
   get isInside(): boolean {
     const handling = this.#options.host.scope.current
     if (handling?.live === true && handling.subscription === this.#options.subscription) return true
-    // A call of a handler that was taken for one that returns at once: whoever asks may be that handler.
+    // A call of a handler that was taken for one that returns at once: the caller may be that handler.
     return this.#unfollowed > 0
   }
 
@@ -80,12 +107,20 @@ export class HandlerRunner {
 
   /** Throws or rejects with what the handler failed with; `undefined` when it has ended already. */
   run(event: Event, attempt: number): undefined | Promise<void> {
-    if (!this.#operation.isTraced) return this.#run(event, attempt)
-    const context = { subscription: this.#options.subscription.id, event, attempt }
-    return this.#operation.trace(async () => await this.#run(event, attempt), context)
+    const isPlain = attempt === 1 && !this.#isFollowed && this.#options.timeoutMs === undefined
+    if (!isPlain || this.#operation.channel.hasSubscribers) {
+      return this.#runOtherwise(event, attempt)
+    }
+    return this.#callSync(event, this.#firstContext)
   }
 
-  #run(event: Event, attempt: number): undefined | Promise<void> {
+  #runOtherwise(event: Event, attempt: number): undefined | Promise<void> {
+    if (!this.#operation.channel.hasSubscribers) return this.#runUntraced(event, attempt)
+    const context = { subscription: this.#options.subscription.id, event, attempt }
+    return this.#operation.trace(async () => await this.#runUntraced(event, attempt), context)
+  }
+
+  #runUntraced(event: Event, attempt: number): undefined | Promise<void> {
     const { timeoutMs } = this.#options
     if (timeoutMs !== undefined) return this.#runWithin(timeoutMs, event, attempt)
     return this.#call(
@@ -104,19 +139,17 @@ export class HandlerRunner {
 
   /** The handler returned at once so far; this one call may show that it does not always. */
   #callSync(event: Event, context: HandlerContext): undefined | Promise<void> {
-    const { host } = this.#options
-    this.#event = event
-    this.#context = context
+    const { host, handler } = this.#options
     this.#onStack.live = true
     let result: unknown
     try {
-      result = host.scope.runSync(this.#onStack, this.#callHandler)
+      result = host.scope.runSync(this.#onStack, handler, event, context)
     } finally {
       this.#onStack.live = false
     }
-    if (!isThenable(result)) return undefined
+    if (result === undefined || !isThenable(result)) return undefined
     this.#isFollowed = true
-    this.#options.host.scope.follow()
+    host.scope.follow()
     this.#syncCalls = -Infinity
     this.#unfollowed++
     return this.#untilEnd(result, undefined)
@@ -127,7 +160,7 @@ export class HandlerRunner {
     const handling: Handling = { subscription, live: true }
     let result: unknown
     try {
-      result = host.scope.runFollowed(handling, () => handler(event, context))
+      result = host.scope.runFollowed(handling, handler, event, context)
       if (!isThenable(result)) {
         handling.live = false
         this.#noteSync()
@@ -209,11 +242,94 @@ export class HandlerRunner {
     return true
   }
 
-  /** A handler that gave up because its signal told it to has nothing new to say. */
+  /** A handler that gave up because its signal aborted reports nothing new. */
   #reportLate(error: unknown, signal: AbortSignal): void {
     if (error === signal.reason || (error as Error | undefined)?.name === 'AbortError') return
     this.#options.host.report('handler', asError(error))
   }
+}
+
+/** A handler that is followed, and the one of another bus inside of which it was called. */
+interface Followed {
+  readonly scope: HandlingScope
+  readonly handling: Handling
+  readonly outer: Followed | undefined
+}
+
+/**
+ * Whether the current code was called from inside a handler of a bus, and from which.
+ *
+ * Following a handler over its awaits slows down every promise of the process, so it ends when no handler needs it any
+ * more; one that returns at once is only remembered while it is on the stack.
+ */
+export class HandlingScope {
+  // One for the process: which code called which is a fact of it, and Node before 24 asks each storage at each promise.
+  static readonly #storage = new AsyncLocalStorage<Followed>()
+  /** Scopes of the process that follow handlers. */
+  static #scopes = 0
+  #onStack: Handling | undefined
+  /** Subscriptions whose handlers are followed. */
+  #followed = 0
+
+  /** The handler that the current code runs inside of. */
+  get current(): Handling | undefined {
+    return this.#onStack ?? (this.#followed > 0 ? this.#innermost() : undefined)
+  }
+
+  /** The same, of whatever bus the handler is. */
+  get currentOfAny(): Handling | undefined {
+    if (this.#onStack !== undefined || HandlingScope.#scopes === 0) return this.#onStack
+    return HandlingScope.#storage.getStore()?.handling
+  }
+
+  /** The handlers of one more subscription are followed from now on. */
+  follow(): void {
+    if (this.#followed++ === 0) HandlingScope.#scopes++
+  }
+
+  /** Those of one less. */
+  unfollow(): void {
+    if (--this.#followed > 0) return
+    if (--HandlingScope.#scopes === 0) HandlingScope.#storage.disable()
+  }
+
+  /** Runs a handler that is expected to return at once. */
+  runSync(handling: Handling, handler: Handler, event: Event, context: HandlerContext): unknown {
+    const outer = this.#onStack
+    this.#onStack = handling
+    try {
+      return handler(event, context)
+    } finally {
+      this.#onStack = outer
+    }
+  }
+
+  /** Runs a handler, and follows it over its awaits. */
+  runFollowed(
+    handling: Handling,
+    handler: Handler,
+    event: Event,
+    context: HandlerContext,
+  ): unknown {
+    const storage = HandlingScope.#storage
+    const outer = around(this, storage.getStore())
+    const followed: Followed = { scope: this, handling, outer }
+    return storage.run(followed, () => this.runSync(handling, handler, event, context))
+  }
+
+  #innermost(): Handling | undefined {
+    let followed = HandlingScope.#storage.getStore()
+    while (followed !== undefined && followed.scope !== this) followed = followed.outer
+    return followed?.handling
+  }
+}
+
+/** The handlers of other buses that still run: two buses that answer each other for ever must not make a chain. */
+function around(scope: HandlingScope, followed: Followed | undefined): Followed | undefined {
+  if (followed === undefined) return undefined
+  const outer = around(scope, followed.outer)
+  if (followed.scope === scope || !followed.handling.live) return outer
+  return outer === followed.outer ? followed : { ...followed, outer }
 }
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {

@@ -1,8 +1,18 @@
-/** The way of an event out: validation, middleware, the transport. */
+/** The way of an event out: from the arguments of `publish` and `emit` over validation and middleware to the transport. */
 
+import { randomFillSync } from 'node:crypto'
+import { v7 } from 'uuid'
+import type { Clock, Timer } from '../contract/clock.ts'
 import { BusError, asError } from '../contract/errors.ts'
-import type { Event } from '../contract/event.ts'
+import {
+  assertEvent,
+  assertId,
+  type Event,
+  type EventInit,
+  type EventMetadata,
+} from '../contract/event.ts'
 import { validateEventually } from '../contract/schema.ts'
+import type { Subscription } from '../contract/subscriber.ts'
 import type {
   EmitOptions,
   PublishOptions,
@@ -10,19 +20,18 @@ import type {
   Transport,
   UndeliverableReason,
 } from '../contract/transport.ts'
+import { assertType } from '../contract/type.ts'
 import type { Operation, TelemetryOperations } from '../observe/telemetry.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
-import type { HandlingScope, Handling } from './handling-scope.ts'
+import type { Handling, HandlingScope } from './handler-runner.ts'
 import { aroundPublish, type PublishStep } from './middleware.ts'
 import type { Notices } from './notices.ts'
-import type { Clock, Timer } from '../contract/clock.ts'
-import type { Subscription } from '../contract/subscriber.ts'
 
 /** What the publisher needs of its bus. */
 export interface PublisherOwner {
   readonly notices: Notices
   readonly scope: HandlingScope
-  /** Why nothing may be published now. */
+  /** Why nothing may be published now: asked again where middleware delayed an `emit`. */
   refusal(): Error | undefined
 }
 
@@ -33,7 +42,8 @@ export class Publisher {
   readonly #schemas: ResolvedBusOptions['schemas']
   readonly #sendsOutput: boolean
   readonly #operation: Operation<TelemetryOperations['bus.publish']>
-  readonly #publish: PublishStep
+  /** Only with middleware around publish. */
+  readonly #publish: PublishStep | undefined
   readonly #emit: PublishStep | undefined
   readonly #inHandlers: HandlerPublishes
 
@@ -44,11 +54,10 @@ export class Publisher {
     this.#schemas = schemas
     this.#sendsOutput = validate === 'publish'
     this.#operation = options.telemetry.operation('bus.publish')
-    this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
-    const wraps = middleware.some((layer) => layer.publish !== undefined)
-    this.#emit = wraps
-      ? aroundPublish(middleware, (event, how) => this.#handOver(event, how))
-      : undefined
+    if (middleware.some((layer) => layer.publish !== undefined)) {
+      this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
+      this.#emit = aroundPublish(middleware, (event, how) => this.#handOver(event, how))
+    }
     this.#inHandlers = new HandlerPublishes({
       clock: options.clock,
       blockedHandlerMs: options.blockedHandlerMs,
@@ -58,7 +67,11 @@ export class Publisher {
   }
 
   publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
-    const sent = this.#start(event, options)
+    const isPlain = this.#publish === undefined && this.#schemas?.get(event.type) === undefined
+    const sent =
+      isPlain && !this.#operation.channel.hasSubscribers
+        ? this.#transport.publish(event, options)
+        : this.#publishThrough(event, options)
     const handling = this.#owner.scope.currentOfAny
     if (handling?.live === true) this.#inHandlers.watch(handling, event, sent)
     return sent
@@ -69,9 +82,9 @@ export class Publisher {
     this.#inHandlers.close()
   }
 
-  #start(event: Event, options: PublishOptions): Promise<PublishReceipt> {
-    const refusal = this.#owner.refusal()
-    if (refusal !== undefined) return Promise.reject(refusal)
+  /** Through the schema, the middleware and the tracing channel. */
+  #publishThrough(event: Event, options: PublishOptions): Promise<PublishReceipt> {
+    const publish = this.#publish ?? ((valid: Event) => this.#send(valid, options))
     let checked: Event | Promise<Event>
     try {
       checked = this.#validated(event)
@@ -79,11 +92,11 @@ export class Publisher {
       return Promise.reject(error)
     }
     // Not awaited unless it must be: the transport fixes the bytes before publish returns control.
-    if (!(checked instanceof Promise)) return this.#publish(checked, options)
-    return checked.then((valid) => this.#publish(valid, options))
+    if (!(checked instanceof Promise)) return publish(checked, options)
+    return checked.then((valid) => publish(valid, options))
   }
 
-  /** `false`: wait for `ready`. Never throws: a failure is an `error` notice and a dead letter. */
+  /** `false`: wait for `ready`. Never throws: a failure is an `error` event and a dead letter. */
   emit(event: Event, options: EmitOptions): boolean {
     try {
       const refusal = this.#owner.refusal()
@@ -134,7 +147,7 @@ export class Publisher {
   }
 
   #send(event: Event, options: PublishOptions): Promise<PublishReceipt> {
-    if (!this.#operation.isTraced) return this.#transport.publish(event, options)
+    if (!this.#operation.channel.hasSubscribers) return this.#transport.publish(event, options)
     const context = { transport: this.#transport.name, event }
     return this.#operation.trace(() => this.#transport.publish(event, options), context)
   }
@@ -148,7 +161,7 @@ function reasonOf(error: Error): UndeliverableReason {
 export interface HandlerPublishesOptions {
   readonly clock: Clock
   readonly blockedHandlerMs: number
-  /** Told at most once for a subscription until none of its handlers waits. */
+  /** Called at most once for a subscription until none of its handlers waits. */
   readonly blocked: (subscription: Subscription, event: Event, waitedMs: number) => void
 }
 
@@ -161,13 +174,13 @@ interface Waiting {
 
 /**
  * A handler that waits for its own publish takes nothing meanwhile. Where the medium holds publishers back because of what
- * this very handler has not taken, both wait for each other. Looked at with one timer, so that a publish costs no timer.
+ * this very handler has not taken, both wait for each other. One timer checks all of them, so that a publish costs no timer.
  */
 export class HandlerPublishes {
   readonly #options: HandlerPublishesOptions
   /** The oldest first. */
   readonly #waiting = new Set<Waiting>()
-  readonly #told = new Set<Subscription>()
+  readonly #reported = new Set<Subscription>()
   #timer: Timer | undefined
 
   constructor(options: HandlerPublishesOptions) {
@@ -193,12 +206,12 @@ export class HandlerPublishes {
     const { clock, blockedHandlerMs } = this.#options
     this.#timer ??= clock.setTimeout(() => {
       this.#timer = undefined
-      this.#look()
+      this.#check()
       if (this.#waiting.size > 0) this.#arm()
     }, blockedHandlerMs)
   }
 
-  #look(): void {
+  #check(): void {
     const { clock, blockedHandlerMs, blocked } = this.#options
     const stillWaiting = new Set<Subscription>()
     for (const waiting of this.#waiting) {
@@ -209,12 +222,101 @@ export class HandlerPublishes {
       else {
         stillWaiting.add(subscription)
         const waitedMs = clock.now() - since
-        if (waitedMs < blockedHandlerMs || this.#told.has(subscription)) continue
-        this.#told.add(subscription)
+        if (waitedMs < blockedHandlerMs || this.#reported.has(subscription)) continue
+        this.#reported.add(subscription)
         blocked(subscription, event, waitedMs)
       }
     }
-    for (const subscription of this.#told)
-      if (!stillWaiting.has(subscription)) this.#told.delete(subscription)
+    for (const subscription of this.#reported)
+      if (!stillWaiting.has(subscription)) this.#reported.delete(subscription)
+  }
+}
+
+/** Makes the events of one bus, with its source and its ids. */
+export class EventFactory {
+  readonly #source: string | undefined
+  readonly #createId: (() => string) | undefined
+  readonly #ids = new EventIds()
+  /** The last type that was checked: streams repeat themselves. */
+  #type: string | undefined
+
+  constructor(source: string | undefined, createId: (() => string) | undefined) {
+    this.#source = source
+    this.#createId = createId
+  }
+
+  /** @throws `ConfigError` for a bad type, id or event. */
+  make(typeOrEvent: unknown, payload: unknown, init: EventInit | undefined): Event {
+    if (typeof typeOrEvent !== 'string') {
+      assertEvent(typeOrEvent)
+      return typeOrEvent
+    }
+    const type = typeOrEvent
+    if (type !== this.#type) {
+      assertType(type)
+      this.#type = type
+    }
+    const nowMs = Date.now()
+    const id = init?.id ?? this.#createId?.()
+    if (id !== undefined) assertId(id)
+    const source = this.#source
+    const metadata =
+      init === undefined
+        ? Object.freeze(source === undefined ? { timestamp: nowMs } : { timestamp: nowMs, source })
+        : metadataOf(init.timestamp ?? nowMs, source, init)
+    return Object.freeze({ id: id ?? this.#ids.next(nowMs), type, payload, metadata })
+  }
+}
+
+/** One literal with one spread: to leave a member out again costs ten times as much, so that is only done where needed. */
+function metadataOf(timestamp: number, source: string | undefined, init: EventInit): EventMetadata {
+  if (!('timestamp' in init) && !('id' in init)) {
+    if (source === undefined || init.source !== undefined) {
+      return Object.freeze({ timestamp, ...init })
+    }
+    if (!('source' in init)) return Object.freeze({ timestamp, source, ...init })
+  }
+  const { id: _id, timestamp: _timestamp, source: own = source, ...rest } = init
+  return Object.freeze(
+    own === undefined ? { timestamp, ...rest } : { timestamp, source: own, ...rest },
+  )
+}
+
+/** Characters of a UUID before the part that counts. */
+const STEM_LENGTH = 32
+/** Ids per stem: as many as four hexadecimal digits can tell apart. */
+const IDS_PER_STEM = 0x1_0000
+/** Random bytes of a UUID. */
+const RANDOM_BYTES = 16
+/** To draw the bytes for many costs as much as for one. */
+const POOL_BYTES = 256 * RANDOM_BYTES
+
+/**
+ * Ids of events: UUIDs of version 7, which sort by time. One per bus. Each millisecond draws a UUID, whose last 16 random bits are replaced by a counter (RFC 9562, section
+ * 6.2, method 1): so an id costs a number, not a UUID.
+ */
+export class EventIds {
+  readonly #pool = new Uint8Array(POOL_BYTES)
+  #drawn = POOL_BYTES
+  #stem = ''
+  #stemMs = -Infinity
+  #count = 0
+
+  next(nowMs: number): string {
+    let renewMs: number | undefined
+    if (nowMs > this.#stemMs) renewMs = nowMs
+    // A clock that steps back does not take the ids back with it.
+    else if (this.#count === IDS_PER_STEM) renewMs = this.#stemMs + 1
+    if (renewMs !== undefined) {
+      if (this.#drawn === POOL_BYTES) {
+        randomFillSync(this.#pool)
+        this.#drawn = 0
+      }
+      const random = this.#pool.subarray(this.#drawn, (this.#drawn += RANDOM_BYTES))
+      this.#stem = v7({ msecs: renewMs, random }).slice(0, STEM_LENGTH)
+      this.#stemMs = renewMs
+      this.#count = 0
+    }
+    return this.#stem + (IDS_PER_STEM + this.#count++).toString(16).slice(1)
   }
 }

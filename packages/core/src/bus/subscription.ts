@@ -4,10 +4,9 @@ import type { Event } from '../contract/event.ts'
 import type { Handler, Subscription, SubscriptionStats } from '../contract/subscriber.ts'
 import type { Feed, Sink } from '../contract/transport.ts'
 import { EventHandling } from './event-handling.ts'
-import { HandlerRunner } from './handler-runner.ts'
+import { HandlerRunner, type SubscriptionHost } from './handler-runner.ts'
 import { Intake, type Delivery, type IntakeOwner } from './intake.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
-import type { SubscriptionHost } from './handling-scope.ts'
 import { ParallelWorkers, SerialWorker, type Workers } from './workers.ts'
 
 export interface HandlerSubscriptionInit {

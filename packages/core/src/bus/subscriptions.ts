@@ -20,7 +20,7 @@ import { aroundHandler } from './middleware.ts'
 import type { Notices } from './notices.ts'
 import { resolveSubscribeOptions, type ResolvedSubscribeOptions } from './subscribe-options.ts'
 import { HandlerSubscription } from './subscription.ts'
-import type { HandlingScope, SubscriptionHost } from './handling-scope.ts'
+import type { HandlingScope, SubscriptionHost } from './handler-runner.ts'
 import type { Event } from '../contract/event.ts'
 import { validateEventually } from '../contract/schema.ts'
 

@@ -206,8 +206,8 @@ describe("a prefix of one's own", () => {
     shop.channel('bus.drop').publish({ source: 'shop', reason: 'dropped', event })
     expect([ours.length, theirs.length]).toEqual([1, 0])
     const started = heardOn('tracing:shop.publish:start')
-    expect(shop.operation('bus.publish').isTraced).toBe(true)
-    expect(telemetry.operation('bus.publish').isTraced).toBe(false)
+    expect(shop.operation('bus.publish').channel.hasSubscribers).toBe(true)
+    expect(telemetry.operation('bus.publish').channel.hasSubscribers).toBe(false)
     await shop.operation('bus.publish').trace(() => Promise.resolve(), { transport: 'm', event })
     expect(started).toHaveLength(1)
   })
@@ -244,13 +244,13 @@ describe('operations', () => {
   test('an operation is traced only while somebody has subscribed to one of its events', () => {
     const operation = telemetry.operation('bus.connect')
     for (const step of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) {
-      expect(operation.isTraced).toBe(false)
+      expect(operation.channel.hasSubscribers).toBe(false)
       const name = `tracing:bus.connect:${step}`
       subscribe(name, ignore)
-      expect(operation.isTraced).toBe(true)
+      expect(operation.channel.hasSubscribers).toBe(true)
       unsubscribe(name, ignore)
     }
-    expect(operation.isTraced).toBe(false)
+    expect(operation.channel.hasSubscribers).toBe(false)
   })
 
   test('start, end of the wait and failure carry the same context', async () => {

@@ -15,8 +15,8 @@ export interface NoticeChannel<P> {
 
 /** The tracing channel of an operation. */
 export interface Operation<C extends object> {
-  /** Whether anybody listens to any of its events. */
-  readonly isTraced: boolean
+  /** Whether there are subscribers to any of its events: build a context only then. */
+  readonly channel: { readonly hasSubscribers: boolean }
   /** Runs it and publishes its start, its end and its failure, with one context object for all of them. */
   trace<T>(run: () => Promise<T>, context: C): Promise<T>
 }
@@ -32,7 +32,7 @@ export interface Telemetry {
   readonly prefix: string
   /** The channel of a notice, by its name under the prefix `bus`; the same object each time. */
   channel<K extends keyof TelemetryNotices>(name: K): NoticeChannel<TelemetryNotices[K]>
-  /** The tracing channel of an operation; the same object each time. Ask `isTraced` before building a context. */
+  /** The tracing channel of an operation; the same object each time. */
   operation<K extends keyof TelemetryOperations>(name: K): Operation<TelemetryOperations[K]>
   /** Every name under this prefix, sorted. */
   readonly names: readonly string[]
@@ -41,25 +41,14 @@ export interface Telemetry {
 }
 
 class TracedOperation<C extends object> implements Operation<C> {
-  readonly #channel: TracingChannel<string, C>
+  readonly channel: TracingChannel<string, C>
 
   constructor(name: string) {
-    this.#channel = tracingChannel(name)
-  }
-
-  get isTraced(): boolean {
-    const { start, end, asyncStart, asyncEnd, error } = this.#channel
-    return (
-      start.hasSubscribers ||
-      asyncEnd.hasSubscribers ||
-      error.hasSubscribers ||
-      end.hasSubscribers ||
-      asyncStart.hasSubscribers
-    )
+    this.channel = tracingChannel(name)
   }
 
   trace<T>(run: () => Promise<T>, context: C): Promise<T> {
-    return this.#channel.tracePromise(run, context)
+    return this.channel.tracePromise(run, context)
   }
 }
 

@@ -1,5 +1,5 @@
 /** A subscription whose transport and bus are played by the test. */
-import { HandlingScope, type SubscriptionHost } from '../../src/bus/handling-scope.ts'
+import { HandlingScope, type SubscriptionHost } from '../../src/bus/handler-runner.ts'
 import { HandlerSubscription } from '../../src/bus/subscription.ts'
 import { resolveSubscribeOptions } from '../../src/bus/subscribe-options.ts'
 import { createEvent, type Event } from '../../src/contract/event.ts'

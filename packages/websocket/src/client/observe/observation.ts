@@ -85,7 +85,9 @@ export class Observation {
   /** Traces one attempt to make a connection. */
   dial(attempt: number, dial: () => Promise<Connection>): Promise<Connection> {
     const operation = this.#telemetry.operation('bus.connect')
-    return operation.isTraced ? operation.trace(dial, { ...this.#source, attempt }) : dial()
+    return operation.channel.hasSubscribers
+      ? operation.trace(dial, { ...this.#source, attempt })
+      : dial()
   }
 
   /** Measures a publish, where somebody collects that, and gives it back. */

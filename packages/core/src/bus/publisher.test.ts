@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../contract/errors.ts'
 import type { EventInit } from '../contract/event.ts'
-import { EventFactory } from './event-factory.ts'
+import { EventFactory, EventIds } from './publisher.ts'
 
 const made = (source: string | undefined, init: EventInit | undefined) =>
   new EventFactory(source, () => 'own-id').make('order.created', { total: 1 }, init)
@@ -70,4 +70,30 @@ test('an empty type is refused, also as the very first', () => {
   expect(() => new EventFactory(undefined, undefined).make('', 1, undefined)).toThrow(
     expect.objectContaining({ code: 'config', path: 'type' }),
   )
+})
+
+const UUID_V7 = /^[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/
+
+test('ids are UUIDs of version 7, each another, in the order they were drawn', () => {
+  const ids = new EventIds()
+  let now = 1_700_000_000_000
+  // Several in each millisecond, and a clock that steps back once.
+  const drawn = Array.from({ length: 5_000 }, (_, n) =>
+    ids.next((now += n % 7 === 0 ? 1 : n === 99 ? -5 : 0)),
+  )
+  expect(new Set(drawn).size).toBe(5_000)
+  for (const id of drawn) expect(id).toMatch(UUID_V7)
+  expect(drawn.toSorted()).toEqual(drawn)
+})
+
+test('two sources give different ids in the same millisecond', () => {
+  expect(new EventIds().next(1)).not.toBe(new EventIds().next(1))
+})
+
+test('more ids in a millisecond than the counter has digits for still differ and rise', () => {
+  const ids = new EventIds()
+  const drawn = Array.from({ length: 140_000 }, () => ids.next(1_700_000_000_000))
+  expect(new Set(drawn).size).toBe(140_000)
+  expect(drawn.every((id, n) => n === 0 || id > (drawn[n - 1] ?? ''))).toBe(true)
+  expect(drawn.at(-1)).toMatch(UUID_V7)
 })
