@@ -67,7 +67,7 @@ function fakeLine(deeds: string[]): Line {
     cutAfter: (bytes: number, { direction, how }: CutOptions) =>
       deeds.push(`cut ${bytes} ${direction} ${how}`),
     giveUpCut: () => deeds.push('give up'),
-    weather: { setWeather: () => {}, hole: () => 0 },
+    network: { setConditions: () => {}, hole: () => 0 },
   }
   return line as unknown as Line
 }

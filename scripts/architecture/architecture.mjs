@@ -60,11 +60,7 @@ export const ARCHITECTURE = {
   testing: {
     imports: ['@bus/core', '@bus/recording', 'ws'],
     layers: {
-      '.': [
-        ['hub-protocol', 'replay-server', 'test-bus'],
-        ['conformance', 'mock-server'],
-        ['chaos'],
-      ],
+      '.': [['hub-protocol', 'test-bus'], ['conformance', 'mock-server'], ['chaos']],
       conformance: [
         ['run', 'report'],
         ['cases'],

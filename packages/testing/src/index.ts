@@ -8,8 +8,8 @@ export type { EventMatcher } from './test-bus/event-matcher.ts'
 export { FakeClock } from './fake-clock.ts'
 
 // Recordings and telemetry
-export { replayServer, type ReplayServer } from './replay-server/replay-server.ts'
-export type { ReplayServerOptions } from './replay-server/options.ts'
+export { replayServer, type ReplayServer } from './replay-server.ts'
+export type { ReplayServerOptions } from './replay-server.ts'
 export {
   captureTelemetry,
   type CapturedTelemetry,

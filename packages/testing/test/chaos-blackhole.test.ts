@@ -1,7 +1,7 @@
 /** Links through the chaos proxy on which nothing passes, seen from both ends. */
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '@bus/core'
-import type { BlackholeOptions, Direction } from '../src/chaos/index.ts'
+import type { BlackholeOptions, LinkDirection } from '../src/chaos/index.ts'
 import { FakeClock } from '../src/fake-clock.ts'
 import { ChaosWorld } from './chaos-world.ts'
 import { dial, type End } from './tcp-ends.ts'
@@ -10,7 +10,7 @@ const WAYS = ['upstream', 'downstream'] as const
 const CHUNK = Buffer.alloc(1_048_576, 'x')
 
 /** Who speaks and who hears, in this direction. */
-function ends(world: ChaosWorld, way: Direction): [from: End, to: End] {
+function ends(world: ChaosWorld, way: LinkDirection): [from: End, to: End] {
   return way === 'upstream' ? [world.client, world.far] : [world.far, world.client]
 }
 

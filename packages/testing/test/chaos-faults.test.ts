@@ -215,7 +215,9 @@ test('a wrong fault is refused by name', async () => {
   expect(() => world.link.cutAfter(-1)).toThrow(/`bytes`.*≥ 0/)
   expect(() => world.link.cutAfter(1, wrong)).toThrow(/`direction`/)
   expect(() => world.link.hole(-1)).toThrow(/`ms`/)
-  expect(() => world.proxy.setWeather({ sliceBytes: 0 })).toThrow(/`weather\.sliceBytes`/)
-  expect(() => world.link.setWeather({ closeDelayMs: -1 })).toThrow(/`weather\.closeDelayMs`/)
-  expect(() => world.proxy.setWeather({ bytesPerSecond: 0 })).toThrow(/`weather\.bytesPerSecond`/)
+  expect(() => world.proxy.setConditions({ sliceBytes: 0 })).toThrow(/`conditions\.sliceBytes`/)
+  expect(() => world.link.setConditions({ closeDelayMs: -1 })).toThrow(/`conditions\.closeDelayMs`/)
+  expect(() => world.proxy.setConditions({ bytesPerSecond: 0 })).toThrow(
+    /`conditions\.bytesPerSecond`/,
+  )
 })

@@ -4,8 +4,7 @@ import { join } from 'node:path'
 import { formatEntry, type RecordingEntry } from '@bus/recording'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { FakeClock } from '../src/fake-clock.ts'
-import type { ReplayServerOptions } from '../src/replay-server/options.ts'
-import { replayServer } from '../src/replay-server/replay-server.ts'
+import { replayServer, type ReplayServerOptions } from '../src/replay-server.ts'
 import { PlainClient } from './plain-client.ts'
 
 const START = 1_700_000_000_000

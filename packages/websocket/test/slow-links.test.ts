@@ -25,7 +25,7 @@ test('a large event that takes longer to arrive than any heartbeat may is waited
   })
   const notices = record(reader)
   const all = await collect(reader, 'a')
-  proxy.setWeather(PACE, 'downstream')
+  proxy.setConditions(PACE, 'downstream')
   const publisher = transportTo(hub, { protocol: busV1() })
   const since = performance.now()
   await publisher.publish(createEvent('a', LARGE))
@@ -41,7 +41,7 @@ test('a hub waits for a large event that takes longer to arrive than its pings m
   const publisher = transportTo(proxy, { protocol: busV1(), heartbeat: false })
   const notices = record(publisher)
   await publisher.connect()
-  proxy.setWeather(PACE, 'upstream')
+  proxy.setConditions(PACE, 'upstream')
   const since = performance.now()
   expect(await publisher.publish(createEvent('a', LARGE))).toMatchObject({ attempts: 1 })
   expect(performance.now() - since).toBeGreaterThan(1_000)
@@ -64,7 +64,7 @@ test.each([
       highWaterMarkBytes: 100_000,
     })
     await transport.connect()
-    proxy.setWeather({ bytesPerSecond: 5_000_000 }, 'upstream')
+    proxy.setConditions({ bytesPerSecond: 5_000_000 }, 'upstream')
     const bulk = 'x'.repeat(50_000)
     const COUNT = 200
     let waited = 0

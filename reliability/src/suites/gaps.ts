@@ -1,5 +1,5 @@
 /** Gaps: the hub holds nobody back, so slow subscribers lose events, and are told of exactly those. */
-import { seededRandom, type Weather } from '@bus/testing/chaos'
+import { seededRandom, type NetworkConditions } from '@bus/testing/chaos'
 import { HubChild } from '../hub/hub-child.ts'
 import { slowly } from '../load/subscriber.ts'
 import { World } from '../load/world.ts'
@@ -16,7 +16,7 @@ const LOG_EVENTS = 2_000
 const WINDOW_EVENTS = 1_000
 
 /** Slower than the publishers, by turns much and a little. */
-const WEATHERS: readonly [Weather, ...Weather[]] = [
+const CONDITIONS: readonly [NetworkConditions, ...NetworkConditions[]] = [
   { bytesPerSecond: 500_000 },
   { bytesPerSecond: 2_000_000, delayMs: 5 },
 ]
@@ -43,8 +43,8 @@ async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
   })
   await using lines = await Lines.start(hub.port, seed, ['downstream', 'downstream'])
   const random = seededRandom(seed)
-  const disturber = new Disturber(lines.all, random, disconnects, publishes, WEATHERS)
-  for (const { weather } of lines.all) weather.setWeather(WEATHERS[0])
+  const disturber = new Disturber(lines.all, random, disconnects, publishes, CONDITIONS)
+  for (const { network } of lines.all) network.setConditions(CONDITIONS[0])
   await using world: World = new World({
     name: 'gaps',
     describe: () => `${world.records.map(({ gapSize }) => gapSize).join(' and ')} in gaps`,

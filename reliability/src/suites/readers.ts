@@ -91,10 +91,10 @@ async function withCast<T>(
 /** The bad ones come, and are slow and frozen from now on. */
 async function spoil({ slow, frozen, proxy, url }: Cast): Promise<void> {
   const patterns = [TICK, FLOOD]
-  proxy.setWeather({})
+  proxy.setConditions({})
   await slow.ask('come', { url: `ws://127.0.0.1:${proxy.port}`, readers: BAD, patterns })
   await frozen.ask('come', { url, readers: BAD, patterns })
-  proxy.setWeather({ bytesPerSecond: SLOW_BYTES }, 'downstream')
+  proxy.setConditions({ bytesPerSecond: SLOW_BYTES }, 'downstream')
   frozen.signal('SIGSTOP')
 }
 
@@ -102,7 +102,7 @@ async function spoil({ slow, frozen, proxy, url }: Cast): Promise<void> {
 async function recover(cast: Cast): Promise<readonly ReaderState[]> {
   const { slow, frozen, proxy, speaker } = cast
   frozen.signal('SIGCONT')
-  proxy.setWeather({})
+  proxy.setConditions({})
   const states = async (): Promise<readonly ReaderState[]> =>
     (await Promise.all([slow.ask('states'), frozen.ask('states')])).flat()
   const { published } = speaker

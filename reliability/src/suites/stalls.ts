@@ -66,7 +66,7 @@ async function stallHub(stallOften: StallOften): Promise<number> {
   const { hub, port: targetPort } = await stage.hub({ heartbeatMs: HEARTBEAT.timeoutMs })
   // Pongs that are long under way come while the hub stands still.
   await using proxy = await startChaosProxy({ targetPort })
-  proxy.setWeather({ delayMs: PONG_MS }, 'upstream')
+  proxy.setConditions({ delayMs: PONG_MS }, 'upstream')
   const url = `ws://127.0.0.1:${proxy.port}`
   const clients = await stage.actor({ url, clients: CLIENTS, heartbeat: false })
   await clients.ask('connect')

@@ -1,6 +1,6 @@
 /** The disturber: breaks links at moments and in ways that follow from the seed and from how far the run is. */
 import type { Random } from '@bus/core'
-import type { Weather } from '@bus/testing/chaos'
+import type { NetworkConditions } from '@bus/testing/chaos'
 import type { Line } from './line.ts'
 
 /** Troubles that may be due before publishers have to wait for them. */
@@ -9,7 +9,7 @@ const MAX_BACKLOG = 8
 /** Troubles after which a cut that has not come is given up. */
 const PATIENCE = 10
 
-const WEATHERS: readonly Weather[] = [
+const CONDITIONS: readonly NetworkConditions[] = [
   {},
   {},
   { delayMs: 1, jitterMs: 4 },
@@ -22,7 +22,7 @@ export class Disturber {
   readonly #lines: readonly Line[]
   readonly #random: Random
   readonly #events: number
-  readonly #weathers: readonly Weather[]
+  readonly #conditions: readonly NetworkConditions[]
   readonly #every: number
   readonly #planned: number
   #done = 0
@@ -38,9 +38,9 @@ export class Disturber {
     random: Random,
     planned: number,
     events: number,
-    weathers: readonly Weather[] = WEATHERS,
+    conditions: readonly NetworkConditions[] = CONDITIONS,
   ) {
-    this.#weathers = weathers
+    this.#conditions = conditions
     this.#lines = lines
     this.#random = random
     this.#planned = planned
@@ -82,7 +82,7 @@ export class Disturber {
 
   /** Everything passes again. */
   calm(): void {
-    for (const { weather } of this.#lines) weather.setWeather({})
+    for (const { network } of this.#lines) network.setConditions({})
   }
 
   #trouble(line: Line): void {
@@ -100,13 +100,13 @@ export class Disturber {
     line.cutAfter(bytes, { direction: isBusyWay ? line.busy : other, how })
   }
 
-  /** Changes the weather of some line, and now and then makes a hole. */
+  /** Changes the network conditions of a line, and now and then makes a hole. */
   #disturb(): void {
     const line = this.#lines[this.#below(this.#lines.length)]
-    line?.weather.setWeather(this.#weathers[this.#below(this.#weathers.length)] ?? {})
+    line?.network.setConditions(this.#conditions[this.#below(this.#conditions.length)] ?? {})
     if (this.#random() < 0.05 && line !== undefined) {
       this.holes++
-      line.weather.hole(30)
+      line.network.hole(30)
     }
   }
 

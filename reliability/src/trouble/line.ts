@@ -4,7 +4,7 @@ import {
   type ChaosLink,
   type ChaosProxy,
   type CutOptions,
-  type Direction,
+  type LinkDirection,
 } from '@bus/testing/chaos'
 import { FrameBoundary } from './frame-boundary.ts'
 
@@ -17,25 +17,25 @@ export interface Tears {
   readonly midFrame: number
 }
 
-type Frames = WeakMap<ChaosLink, Readonly<Record<Direction, FrameBoundary>>>
+type Frames = WeakMap<ChaosLink, Readonly<Record<LinkDirection, FrameBoundary>>>
 
 /** Ends with its run. */
 export class Line implements AsyncDisposable {
   /** What the client mostly does: the direction in which there is something to cut. */
-  readonly busy: Direction
+  readonly busy: LinkDirection
   readonly #proxy: ChaosProxy
   readonly #frames: Frames
   #midFrame = 0
   /** Where a cut is due. */
-  #armed: { readonly link: ChaosLink; readonly direction: Direction } | undefined
+  #armed: { readonly link: ChaosLink; readonly direction: LinkDirection } | undefined
 
-  private constructor(busy: Direction, proxy: ChaosProxy, frames: Frames) {
+  private constructor(busy: LinkDirection, proxy: ChaosProxy, frames: Frames) {
     this.busy = busy
     this.#proxy = proxy
     this.#frames = frames
   }
 
-  static async start(targetPort: number, seed: number, busy: Direction): Promise<Line> {
+  static async start(targetPort: number, seed: number, busy: LinkDirection): Promise<Line> {
     const frames: Frames = new WeakMap()
     const proxy = await startChaosProxy({
       targetPort,
@@ -91,7 +91,7 @@ export class Line implements AsyncDisposable {
   }
 
   /** Disturbs without breaking. */
-  get weather(): Pick<ChaosProxy, 'setWeather' | 'hole'> {
+  get network(): Pick<ChaosProxy, 'setConditions' | 'hole'> {
     return this.#proxy
   }
 

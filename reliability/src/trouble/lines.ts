@@ -1,5 +1,5 @@
 /** The lines of a run, one for each client that is in trouble. */
-import type { Direction } from '@bus/testing/chaos'
+import type { LinkDirection } from '@bus/testing/chaos'
 import { Line, type Tears } from './line.ts'
 
 /** Ends with its run. */
@@ -11,7 +11,11 @@ export class Lines implements AsyncDisposable {
   }
 
   /** @param busy - what each client mostly does */
-  static async start(targetPort: number, seed: number, busy: readonly Direction[]): Promise<Lines> {
+  static async start(
+    targetPort: number,
+    seed: number,
+    busy: readonly LinkDirection[],
+  ): Promise<Lines> {
     return new Lines(await Promise.all(busy.map((way, i) => Line.start(targetPort, seed + i, way))))
   }
 

@@ -82,11 +82,11 @@ export class Minutes {
         line.cutAfter(1 + Math.floor(random() * CUT_BYTES), { direction: line.busy, how: 'reset' })
         break
       case 'hole':
-        line.weather.hole(HOLE_MS)
+        line.network.hole(HOLE_MS)
         break
       case 'silence':
         this.#silencedAt.set(line, performance.now())
-        line.weather.hole(silenceMs)
+        line.network.hole(silenceMs)
         break
     }
   }

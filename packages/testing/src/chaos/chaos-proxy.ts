@@ -1,28 +1,36 @@
 /** The chaos proxy: a TCP relay that breaks, delays and slices what passes, on request and repeatably. */
-import { createServer, type AddressInfo, type Server, type Socket } from 'node:net'
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net'
 import { ConnectionError } from '@bus/core'
-import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
-import { HungSockets } from './hung-sockets.ts'
-import { Link, type ChaosLink, type CutOptions, type Fault } from './link.ts'
 import {
-  resolveOptions,
+  type BlackholeOptions,
+  type LinkDirection,
+  DIRECTIONS,
+  UNIMPAIRED,
+  resolveBlackhole,
+  resolveConditions,
+  type BlackholeMode,
+  waysOf,
+  type NetworkConditions,
+} from './conditions.ts'
+import { type ChaosLink, type CutOptions, type LinkFault, Link } from './link.ts'
+import {
   type ChaosProxyOptions,
   type ResolvedChaosProxyOptions,
+  resolveOptions,
 } from './options.ts'
 import { seededRandom } from './seeded-random.ts'
-import { DIRECTIONS, FAIR, resolveWeather, type Direction, type Weather } from './weather.ts'
 
 /** What a chaos proxy has done. */
 export interface ChaosStats {
   /** Links that were made. */
   readonly links: number
   /** Links that it tore, by what tore them. */
-  readonly torn: Readonly<Record<Fault, number>>
+  readonly torn: Readonly<Record<LinkFault, number>>
   /** Bytes passed on, over all links. */
-  readonly passed: Readonly<Record<Direction, number>>
+  readonly passed: Readonly<Record<LinkDirection, number>>
 }
 
-/** A running proxy. Its faults concern the links that are open now; the weather and a blackhole also those to come. */
+/** A running proxy. Its faults concern the links that are open now; the conditions and a blackhole also those to come. */
 export interface ChaosProxy extends AsyncDisposable {
   readonly host: string
   /** Connect here instead of to the target. */
@@ -37,7 +45,7 @@ export interface ChaosProxy extends AsyncDisposable {
    *
    * @throws `ConfigError` for a bad option
    */
-  setWeather(weather: Weather, direction?: Direction): void
+  setConditions(conditions: NetworkConditions, direction?: LinkDirection): void
   /** Tears every link with a TCP reset. @returns how many */
   reset(): number
   /** Tears every link with a FIN to both ends. @returns how many */
@@ -45,7 +53,7 @@ export interface ChaosProxy extends AsyncDisposable {
   /** Lets so many bytes more pass on every link and tears it then. @returns how many links */
   cutAfter(bytes: number, options?: CutOptions): number
   /** Nothing passes for so many milliseconds; it comes later. @returns on how many links */
-  hole(ms: number, direction?: Direction): number
+  hole(ms: number, direction?: LinkDirection): number
   /**
    * Nothing passes on any link, nor on those to come, and nobody is told, until {@link mend}: TCP connects, and the rest is
    * silence.
@@ -57,7 +65,7 @@ export interface ChaosProxy extends AsyncDisposable {
   /** New connections are accepted and hear nothing, and the target does not hear of them, until {@link mend} resets them. */
   hang(): void
   /** Ends holes and blackholes, in one direction or in both; without a direction also {@link hang}. @returns on how many links */
-  mend(direction?: Direction): number
+  mend(direction?: LinkDirection): number
   /** Tears every link with a TCP reset and refuses new ones until {@link up}. */
   down(): Promise<void>
   /** Listens again, on the same port. */
@@ -74,7 +82,7 @@ export interface ChaosProxy extends AsyncDisposable {
  * import { startChaosProxy } from '@bus/testing/chaos'
  *
  * await using proxy = await startChaosProxy({ targetPort: 8080, seed: 7 })
- * proxy.setWeather({ delayMs: 20, jitterMs: 10, sliceBytes: 3 })
+ * proxy.setConditions({ delayMs: 20, jitterMs: 10, sliceBytes: 3 })
  * proxy.cutAfter(1_000, { direction: 'upstream', how: 'end' })
  * console.log(`connect to port ${proxy.port}; repeat with seed ${proxy.seed}`)
  * ```
@@ -92,10 +100,10 @@ class RunningProxy implements ChaosProxy {
   /** Those with a socket that is not closed yet, torn or not. */
   readonly #remaining = new Set<Link>()
   readonly #hung = new HungSockets()
-  readonly #weather = { upstream: FAIR, downstream: FAIR }
-  readonly #blackholes = new Map<Direction, Swallowed>()
-  readonly #torn: Record<Fault, number> = { reset: 0, end: 0, cut: 0 }
-  readonly #passed: Record<Direction, number> = { upstream: 0, downstream: 0 }
+  readonly #conditions = { upstream: UNIMPAIRED, downstream: UNIMPAIRED }
+  readonly #blackholes = new Map<LinkDirection, BlackholeMode>()
+  readonly #torn: Record<LinkFault, number> = { reset: 0, end: 0, cut: 0 }
+  readonly #passed: Record<LinkDirection, number> = { upstream: 0, downstream: 0 }
   #hangs = false
   #made = 0
   #port: number
@@ -126,11 +134,11 @@ class RunningProxy implements ChaosProxy {
     return { links: this.#made, torn: { ...this.#torn }, passed: { ...this.#passed } }
   }
 
-  setWeather(weather: Weather, direction?: Direction): void {
-    const resolved = resolveWeather(weather)
+  setConditions(conditions: NetworkConditions, direction?: LinkDirection): void {
+    const resolved = resolveConditions(conditions)
     for (const way of waysOf(direction)) {
-      this.#weather[way] = resolved
-      for (const link of this.#links) link.turnWeather(way, resolved)
+      this.#conditions[way] = resolved
+      for (const link of this.#links) link.applyConditions(way, resolved)
     }
   }
 
@@ -146,7 +154,7 @@ class RunningProxy implements ChaosProxy {
     return this.#each((link) => link.cutAfter(bytes, options))
   }
 
-  hole(ms: number, direction?: Direction): number {
+  hole(ms: number, direction?: LinkDirection): number {
     return this.#each((link) => link.hole(ms, direction))
   }
 
@@ -160,7 +168,7 @@ class RunningProxy implements ChaosProxy {
     this.#hangs = true
   }
 
-  mend(direction?: Direction): number {
+  mend(direction?: LinkDirection): number {
     for (const way of waysOf(direction)) this.#blackholes.delete(way)
     if (direction === undefined) {
       this.#hangs = false
@@ -236,7 +244,7 @@ class RunningProxy implements ChaosProxy {
     this.#links.add(link)
     this.#remaining.add(link)
     for (const way of DIRECTIONS) {
-      link.turnWeather(way, this.#weather[way])
+      link.applyConditions(way, this.#conditions[way])
       const bytes = this.#blackholes.get(way)
       if (bytes !== undefined) link.swallow(way, bytes)
     }
@@ -246,5 +254,20 @@ class RunningProxy implements ChaosProxy {
     const links = [...this.#links]
     for (const link of links) act(link)
     return links.length
+  }
+}
+
+/** Nothing is read from them, so what a client says stays in the buffers of the system, which are bounded. */
+class HungSockets {
+  readonly #sockets = new Set<Socket>()
+
+  add(socket: Socket): void {
+    this.#sockets.add(socket)
+    socket.on('error', () => {})
+    socket.once('close', () => this.#sockets.delete(socket))
+  }
+
+  reset(): void {
+    for (const socket of this.#sockets) socket.resetAndDestroy()
   }
 }

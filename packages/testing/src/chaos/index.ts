@@ -3,9 +3,13 @@ export { startChaosProxy, type ChaosProxy, type ChaosStats } from './chaos-proxy
 export type { ChaosProxyOptions } from './options.ts'
 
 // What it breaks
-export type { ChaosLink, CutOptions, Fault, Tear } from './link.ts'
-export type { BlackholeOptions, Swallowed } from './blackhole.ts'
-export type { Direction, Weather } from './weather.ts'
+export type { ChaosLink, CutOptions, LinkFault, BreakMode } from './link.ts'
+export type {
+  BlackholeMode,
+  BlackholeOptions,
+  LinkDirection,
+  NetworkConditions,
+} from './conditions.ts'
 
 // Repeating a run
 export { seededRandom } from './seeded-random.ts'

@@ -1,9 +1,8 @@
 /** A lane: one direction of a link, from the socket that is read to the socket that is written. */
 import type { Socket } from 'node:net'
 import type { Clock, Random, Timer } from '@bus/core'
-import type { Swallowed } from './blackhole.ts'
+import { UNIMPAIRED, type ResolvedConditions, type BlackholeMode } from './conditions.ts'
 import { integerBetween } from './seeded-random.ts'
-import { FAIR, type ResolvedWeather } from './weather.ts'
 
 /** Bytes that wait in a lane before the sender is no longer read. */
 const MAX_WAITING_BYTES = 262_144
@@ -29,14 +28,14 @@ export class Lane {
   readonly #from: Socket
   readonly #to: Socket
   readonly #ports: LanePorts
-  #weather: ResolvedWeather = FAIR
+  #conditions: ResolvedConditions = UNIMPAIRED
   #pieces: Piece[] = []
   #waitingBytes = 0
   #lastDue = 0
   #freeAt = 0
   /** Infinite in a blackhole. */
   #holeUntil = 0
-  #swallowed: Swallowed = 'hold'
+  #swallowed: BlackholeMode = 'hold'
   #hasLost = false
   /** Bytes that may still pass. */
   #left = Infinity
@@ -57,8 +56,8 @@ export class Lane {
     to.on('drain', () => this.#move())
   }
 
-  set weather(weather: ResolvedWeather) {
-    this.#weather = weather
+  set conditions(conditions: ResolvedConditions) {
+    this.#conditions = conditions
   }
 
   /** Nothing passes for so many milliseconds; what comes meanwhile waits. */
@@ -67,7 +66,7 @@ export class Lane {
   }
 
   /** Nothing passes until it is mended. */
-  blackhole(bytes: Swallowed): void {
+  blackhole(bytes: BlackholeMode): void {
     this.#holeUntil = Infinity
     this.#swallowed = bytes
   }
@@ -111,7 +110,7 @@ export class Lane {
       this.#hasLost = true
       return
     }
-    const { sliceBytes } = this.#weather
+    const { sliceBytes } = this.#conditions
     for (let at = 0; at < chunk.length;) {
       const most = Math.min(sliceBytes, chunk.length - at)
       const size = sliceBytes === Infinity ? most : integerBetween(this.#ports.random, 1, most)
@@ -128,18 +127,18 @@ export class Lane {
       return
     }
     const due = Math.max(this.#lastDue, this.#ports.clock.now() + this.#late())
-    this.#endDue = due + this.#weather.closeDelayMs
+    this.#endDue = due + this.#conditions.closeDelayMs
     this.#move()
   }
 
   /** Milliseconds that what comes now is late. */
   #late(): number {
-    const { delayMs, jitterMs } = this.#weather
+    const { delayMs, jitterMs } = this.#conditions
     return delayMs + (jitterMs === 0 ? 0 : this.#ports.random() * jitterMs)
   }
 
   #add(bytes: Buffer): void {
-    const { bytesPerSecond } = this.#weather
+    const { bytesPerSecond } = this.#conditions
     const now = this.#ports.clock.now()
     const late = this.#late()
     this.#freeAt = Math.max(this.#freeAt, now) + (bytes.length * 1_000) / bytesPerSecond
@@ -163,7 +162,7 @@ export class Lane {
       this.#pass(piece.bytes)
       if (this.#hasStopped) return
       piece = this.#pieces[0]
-      if (piece !== undefined && this.#weather.sliceBytes !== Infinity) {
+      if (piece !== undefined && this.#conditions.sliceBytes !== Infinity) {
         this.#nextTurn()
         break
       }

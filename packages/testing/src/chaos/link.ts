@@ -2,33 +2,35 @@
 import { connect, type Socket } from 'node:net'
 import type { Clock, Random } from '@bus/core'
 import { checkOptions, durationMs, integer, oneOf } from '@bus/core/kit'
-import { resolveBlackhole, waysOf, type BlackholeOptions, type Swallowed } from './blackhole.ts'
-import { Lane, type LanePorts } from './lane.ts'
-import { resetSocket } from './reset-socket.ts'
 import {
+  type BlackholeOptions,
+  type LinkDirection,
   DIRECTIONS,
-  resolveWeather,
-  type Direction,
-  type ResolvedWeather,
-  type Weather,
-} from './weather.ts'
+  resolveBlackhole,
+  type ResolvedConditions,
+  resolveConditions,
+  type BlackholeMode,
+  waysOf,
+  type NetworkConditions,
+} from './conditions.ts'
+import { Lane, type LanePorts } from './lane.ts'
 
 /**
  * How a link is torn: a TCP reset, or a FIN to both ends, as if each had hung up on the other. Node sends a FIN right
  * before a reset, so an end that reads at that moment may see only the end.
  */
-export type Tear = 'reset' | 'end'
+export type BreakMode = 'reset' | 'end'
 
 /** Where and how a link is cut. */
 export interface CutOptions {
   /** The direction whose bytes are counted. @default 'downstream' */
-  readonly direction?: Direction
+  readonly direction?: LinkDirection
   /** How it is torn then. @default 'reset' */
-  readonly how?: Tear
+  readonly how?: BreakMode
 }
 
 /** What tore a link: called for, or a cut that was due; `undefined` when an end hung up. */
-export type Fault = Tear | 'cut'
+export type LinkFault = BreakMode | 'cut'
 
 /** One connection of a client, as a test sees it. */
 export interface ChaosLink {
@@ -37,9 +39,9 @@ export interface ChaosLink {
   /** Neither torn nor ended. */
   readonly isOpen: boolean
   /** What tore it; `undefined` while it is open, and when one of its ends hung up. */
-  readonly fault: Fault | undefined
+  readonly fault: LinkFault | undefined
   /** Bytes passed on so far. */
-  readonly passed: Readonly<Record<Direction, number>>
+  readonly passed: Readonly<Record<LinkDirection, number>>
   /** Both ends get a TCP reset, now. */
   reset(): void
   /** Both ends get a FIN, now; what waited is lost. */
@@ -51,7 +53,7 @@ export interface ChaosLink {
    */
   cutAfter(bytes: number, options?: CutOptions): void
   /** Nothing passes for so many milliseconds, one way or both; it comes later then, as after a short failure of the network. */
-  hole(ms: number, direction?: Direction): void
+  hole(ms: number, direction?: LinkDirection): void
   /**
    * Nothing passes any more, neither bytes nor an end nor a reset, and nobody is told, as with a cable that is pulled: until
    * {@link mend}.
@@ -60,20 +62,20 @@ export interface ChaosLink {
    */
   blackhole(options?: BlackholeOptions): void
   /** Ends holes and blackholes, one way or both: what they held passes, and a link of which they discarded something is reset. */
-  mend(direction?: Direction): void
+  mend(direction?: LinkDirection): void
   /**
    * Changes how bytes travel on this link, in one direction or in both, from the next byte that comes; what is not given goes
    * back to its default.
    *
    * @throws `ConfigError` for a bad option
    */
-  setWeather(weather: Weather, direction?: Direction): void
+  setConditions(conditions: NetworkConditions, direction?: LinkDirection): void
 }
 
-export interface LinkPorts {
+interface LinkPorts {
   readonly clock: Clock
   readonly random: Random
-  bytes(link: ChaosLink, bytes: Buffer, direction: Direction): void
+  bytes(link: ChaosLink, bytes: Buffer, direction: LinkDirection): void
   /** It is over, for whatever reason. Told once. */
   over(link: ChaosLink): void
   /** Both its sockets are closed. */
@@ -81,7 +83,7 @@ export interface LinkPorts {
 }
 
 /** Where links lead. */
-export interface Target {
+interface Target {
   readonly port: number
   readonly host: string
 }
@@ -91,15 +93,15 @@ const countShape = { bytes: integer({ min: 0 }) }
 /** Ties a client's socket to one of the target. */
 export class Link implements ChaosLink {
   readonly index: number
-  readonly passed: Record<Direction, number> = { upstream: 0, downstream: 0 }
+  readonly passed: Record<LinkDirection, number> = { upstream: 0, downstream: 0 }
   readonly #client: Socket
   readonly #server: Socket
-  readonly #lanes: Readonly<Record<Direction, Lane>>
+  readonly #lanes: Readonly<Record<LinkDirection, Lane>>
   readonly #ports: LinkPorts
-  #fault: Fault | undefined
+  #fault: LinkFault | undefined
   #isOpen = true
   #openSockets = 2
-  #cutHow: Tear = 'reset'
+  #cutHow: BreakMode = 'reset'
 
   constructor(index: number, client: Socket, target: Target, ports: LinkPorts) {
     this.index = index
@@ -118,18 +120,18 @@ export class Link implements ChaosLink {
     return this.#isOpen
   }
 
-  get fault(): Fault | undefined {
+  get fault(): LinkFault | undefined {
     return this.#fault
   }
 
-  setWeather(weather: Weather, direction?: Direction): void {
-    const resolved = resolveWeather(weather)
-    for (const way of waysOf(direction)) this.turnWeather(way, resolved)
+  setConditions(conditions: NetworkConditions, direction?: LinkDirection): void {
+    const resolved = resolveConditions(conditions)
+    for (const way of waysOf(direction)) this.applyConditions(way, resolved)
   }
 
-  /** The weather of one direction, from the next byte that comes. */
-  turnWeather(direction: Direction, weather: ResolvedWeather): void {
-    this.#lanes[direction].weather = weather
+  /** The conditions of one direction, from the next byte that comes. */
+  applyConditions(direction: LinkDirection, conditions: ResolvedConditions): void {
+    this.#lanes[direction].conditions = conditions
   }
 
   reset(): void {
@@ -151,7 +153,7 @@ export class Link implements ChaosLink {
     this.#lanes[options.direction ?? 'downstream'].cutAfter(bytes)
   }
 
-  hole(ms: number, direction?: Direction): void {
+  hole(ms: number, direction?: LinkDirection): void {
     checkOptions('', { ms }, { ms: durationMs() })
     for (const way of waysOf(direction)) this.#lanes[way].hole(ms)
   }
@@ -162,11 +164,11 @@ export class Link implements ChaosLink {
   }
 
   /** A blackhole in one direction. */
-  swallow(direction: Direction, bytes: Swallowed): void {
+  swallow(direction: LinkDirection, bytes: BlackholeMode): void {
     this.#lanes[direction].blackhole(bytes)
   }
 
-  mend(direction?: Direction): void {
+  mend(direction?: LinkDirection): void {
     for (const way of waysOf(direction)) this.#lanes[way].mend()
   }
 
@@ -177,7 +179,7 @@ export class Link implements ChaosLink {
     this.#server.destroy()
   }
 
-  #lanePorts(direction: Direction): LanePorts {
+  #lanePorts(direction: LinkDirection): LanePorts {
     return {
       clock: this.#ports.clock,
       random: this.#ports.random,
@@ -224,7 +226,7 @@ export class Link implements ChaosLink {
     if (!other.destroyed) resetSocket(other)
   }
 
-  #tear(fault: Fault, how: Tear): void {
+  #tear(fault: LinkFault, how: BreakMode): void {
     if (!this.#isOpen) return
     this.#fault = fault
     this.#finish()
@@ -240,4 +242,14 @@ export class Link implements ChaosLink {
     for (const direction of DIRECTIONS) this.#lanes[direction].stop()
     this.#ports.over(this)
   }
+}
+
+/**
+ * At once. A socket whose end is on its way to the system cannot be reset, and Node would forget its handle open; the other side
+ * has been told of that end, so it is closed.
+ */
+function resetSocket(socket: Socket): void {
+  const isEnding = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0
+  if (isEnding) socket.destroy()
+  else socket.resetAndDestroy()
 }

@@ -6,13 +6,13 @@ import {
   func,
   integer,
   required,
+  type Shape,
   string,
   systemClock,
   withMethods,
-  type Shape,
 } from '@bus/core/kit'
+import type { LinkDirection } from './conditions.ts'
 import type { ChaosLink } from './link.ts'
-import type { Direction } from './weather.ts'
 
 /** Where a chaos proxy stands, and who watches it. */
 export interface ChaosProxyOptions {
@@ -27,7 +27,7 @@ export interface ChaosProxyOptions {
   /** Decides every random choice: jitter and the size of slices. @default one drawn at random, told by `proxy.seed` */
   readonly seed?: number
   /** Sees each piece of bytes as it is passed on, before it is written. @default nobody */
-  readonly onBytes?: (link: ChaosLink, bytes: Buffer, direction: Direction) => void
+  readonly onBytes?: (link: ChaosLink, bytes: Buffer, direction: LinkDirection) => void
   /** Told once for each link that is over, torn or not. @default nobody */
   readonly onLinkOver?: (link: ChaosLink) => void
   /** Where delays come from. @default the clock of the machine */

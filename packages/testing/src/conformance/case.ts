@@ -1,4 +1,4 @@
-/** A case of the suite: one promise of the contract, as data, with how it is tried. */
+/** A case of the suite as data: which guarantee of the contract it tries, what it requires, and how it runs. */
 import type { Capabilities } from '@bus/core'
 import type { FaultName, Level } from './medium.ts'
 import type { World } from './world/world.ts'
@@ -47,4 +47,58 @@ export interface CaseGroup {
   readonly title: string
   readonly cases: readonly AnyCase[]
   readonly reserved: readonly ReservedCase[]
+}
+
+/** What was published is confirmed. */
+export const CONFIRMS: Claim = claim('publishConfirm', ({ publishConfirm }) => publishConfirm)
+
+/** What comes a second time is known. */
+export const DEDUPES: Claim = claim('dedupe', ({ dedupe }) => dedupe)
+
+/** A lost link is made again. */
+export const RECONNECTS: Claim = claim('reconnect', ({ reconnect }) => reconnect)
+
+/** What a break kept away comes after it. */
+export const RESUMES: Claim = claim('resume', ({ resume }) => resume)
+
+/** What is lost is told. */
+export const TELLS_GAPS: Claim = claim('gaps', ({ gaps }) => gaps)
+
+/** A reader that does not keep up holds back what comes. */
+export const HOLDS_READING: Claim = claim(
+  'inbound backpressure',
+  ({ backpressure }) => backpressure.inbound !== 'none',
+)
+
+/** A publisher waits while its queue is full. */
+export const BLOCKS: Claim = claim(
+  'outbound backpressure',
+  ({ backpressure }) => backpressure.outbound === 'block',
+)
+
+/** A pattern may stand for many types. */
+export const WILDCARDS: Claim = claim('wildcards', ({ wildcards }) => wildcards)
+
+/** Bytes arrive as bytes. */
+export const BINARY: Claim = claim('binary', ({ binary }) => binary)
+
+/** The events of one publisher stay in order. */
+export const KEEPS_ORDER: Claim = claim(
+  'order per publisher',
+  ({ ordering }) => ordering !== 'none',
+)
+
+/** Every subscriber sees the events of all publishers in one order. */
+export const TOTAL_ORDER: Claim = claim('total order', ({ ordering }) => ordering === 'total')
+
+/** Both. */
+export function both(one: Claim, other: Claim): Claim {
+  return claim(
+    `${one.capability} and ${other.capability}`,
+    (capabilities) => one.holds(capabilities) && other.holds(capabilities),
+  )
+}
+
+function claim(capability: string, holds: (capabilities: Capabilities) => boolean): Claim {
+  return Object.freeze({ capability, holds })
 }

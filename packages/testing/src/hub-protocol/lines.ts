@@ -1,10 +1,10 @@
 /** What a client says, written as literal text: no codec, so that a codec's mistake cannot hide on both sides. */
 
 /** How a subscription is delivered: at most once, or at least once. */
-export type WireMode = 'amo' | 'alo'
+type WireMode = 'amo' | 'alo'
 
 /** One subscription of a `hello`. */
-export interface WireSub {
+interface WireSub {
   readonly id: number
   readonly pattern: string
   readonly mode: WireMode

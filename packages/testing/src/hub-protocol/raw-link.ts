@@ -6,7 +6,7 @@ import type { Waiting } from '../conformance/world/waiting.ts'
 import type { Closed } from './wire-client.ts'
 
 /** The parts of a frame; what is not given is as the protocol wants it. */
-export interface RawFrame {
+interface RawFrame {
   readonly opcode: number
   readonly payload?: string | Uint8Array
   readonly isFinal?: boolean

@@ -12,7 +12,7 @@ export interface Closed {
 }
 
 /** What a welcome holds. The cases check its form before they believe it. */
-export interface Welcome {
+interface Welcome {
   readonly sid: string
   readonly resumed: boolean
   readonly last: number

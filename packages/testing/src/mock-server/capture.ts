@@ -1,10 +1,12 @@
 /** Everything that happened on a mock server, and the waits for it. */
 import { AssertionError } from 'node:assert'
-import { describeMatcher, isMatch, type Matcher } from './matcher.ts'
-import type { MockConnection, MockWaitOptions } from './mock-connection.ts'
-import type { MockMessage } from './mock-message.ts'
-import type { MockRequest } from './mock-request.ts'
-import { describeNearMisses } from './near-misses.ts'
+import { describeMatcher, describeNearMisses, isMatch, type Matcher } from './matcher.ts'
+import type {
+  MockConnection,
+  MockMessage,
+  MockRequest,
+  MockWaitOptions,
+} from './mock-connection.ts'
 import { assertInteger } from './options.ts'
 import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
 

@@ -1,9 +1,22 @@
 /** Faults that a test can order, for handshakes to come and for connections that live. */
 import { ConfigError } from '@bus/core'
-import { assertCloseFrame } from './close-frame.ts'
-import type { LinkConditions } from './link.ts'
+import { assertCloseFrame } from './mock-connection.ts'
 import { assertHeaders, assertInteger } from './options.ts'
-import type { UpgradeFaults } from './upgrade-faults.ts'
+
+/** How the server treats its open connections right now. */
+export interface LinkConditions {
+  /** Pings are left without an answer. */
+  withholdPongs: boolean
+  /** Sockets are not read. */
+  stalled: boolean
+  /** How long each send is held back, in milliseconds. */
+  delayMs: number
+}
+
+/** The link of a server without faults. */
+export function healthyLink(): LinkConditions {
+  return { withholdPongs: false, stalled: false, delayMs: 0 }
+}
 
 /** How often a fault of the handshake happens. */
 export interface TimesOptions {
@@ -43,7 +56,7 @@ export interface DripOptions extends TimesOptions {
 }
 
 /** The connections that faults act upon. */
-export interface FaultTarget {
+interface FaultTarget {
   stall(): void
   unstall(): void
   reset(): void
@@ -154,5 +167,46 @@ export class Faults {
   #add(fault: Parameters<UpgradeFaults['add']>[0], { times }: TimesOptions): void {
     if (times !== undefined && times !== Infinity) assertInteger('times', times, 1)
     this.#upgrades.add(fault, times)
+  }
+}
+
+/** One way to treat a handshake wrongly. */
+export type UpgradeFault =
+  | {
+      readonly kind: 'refuse'
+      readonly status: number
+      readonly headers: Readonly<Record<string, string>>
+      readonly body: string
+    }
+  | { readonly kind: 'hang' }
+  | { readonly kind: 'drip'; readonly intervalMs: number }
+  | { readonly kind: 'reset' }
+  | { readonly kind: 'answer'; readonly bytes: Uint8Array }
+  | { readonly kind: 'close'; readonly code: number; readonly reason: string }
+
+/**
+ * The faults of the next handshakes. One with a number of times is followed by the one set after it; one without lasts
+ * until the next is set.
+ */
+export class UpgradeFaults {
+  #sequence: { readonly fault: UpgradeFault; left: number }[] = []
+
+  /** Appends a fault, in place of one that would have lasted for ever. */
+  add(fault: UpgradeFault, times: number = Infinity): void {
+    if (this.#sequence.at(-1)?.left === Infinity) this.#sequence.pop()
+    this.#sequence.push({ fault, left: times })
+  }
+
+  /** The fault for the handshake that has just come. */
+  next(): UpgradeFault | undefined {
+    const head = this.#sequence[0]
+    if (head === undefined) return undefined
+    head.left--
+    if (head.left === 0) this.#sequence.shift()
+    return head.fault
+  }
+
+  clear(): void {
+    this.#sequence = []
   }
 }

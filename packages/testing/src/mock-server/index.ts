@@ -5,8 +5,8 @@ export type { MockHandler, MockServerOptions, MockTlsOptions } from './options.t
 
 // What it captures
 export type { MockClose, MockConnection, MockWaitOptions } from './mock-connection.ts'
-export type { MockData, MockMessage } from './mock-message.ts'
-export type { MockRequest } from './mock-request.ts'
+export type { MockData, MockMessage } from './mock-connection.ts'
+export type { MockRequest } from './mock-connection.ts'
 export type { Matcher } from './matcher.ts'
 
 // What it breaks

@@ -7,7 +7,7 @@ import { ConnectionError } from '@bus/core'
 import type { MockTlsOptions } from './options.ts'
 
 /** Takes a handshake. */
-export type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+type OnUpgrade = (request: IncomingMessage, socket: Duplex, head: Buffer) => void
 
 /** Listens, can stop and listen again on the same port. */
 export class Listener {

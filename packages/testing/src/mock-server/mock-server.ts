@@ -2,22 +2,24 @@
 import type { Duplex } from 'node:stream'
 import { ClosedError } from '@bus/core'
 import { Capture, type WaitForConnectionOptions, type WaitForMessageOptions } from './capture.ts'
-import { Faults } from './faults.ts'
-import { healthyLink } from './link.ts'
+import { Faults, healthyLink, UpgradeFaults } from './faults.ts'
 import { Listener } from './listener.ts'
 import type { Matcher } from './matcher.ts'
-import type { MockConnection, MockWaitOptions } from './mock-connection.ts'
-import type { MockData, MockMessage } from './mock-message.ts'
-import type { MockRequest } from './mock-request.ts'
+import type {
+  MockConnection,
+  MockData,
+  MockMessage,
+  MockRequest,
+  MockWaitOptions,
+} from './mock-connection.ts'
 import {
   assertInteger,
-  resolveOptions,
   type MockServerOptions,
   type ResolvedMockServerOptions,
+  resolveOptions,
 } from './options.ts'
 import { ServerConnection, type Wire } from './server-connection.ts'
-import { UpgradeFaults } from './upgrade-faults.ts'
-import { Upgrader, type Upgraded } from './upgrade.ts'
+import { type Upgraded, Upgrader } from './upgrade.ts'
 import { Waits } from '../waits.ts'
 
 /** How long a restart keeps the server down. */

@@ -1,9 +1,8 @@
 /** The options of the mock server. */
 import { validateHeaderName, validateHeaderValue } from 'node:http'
-import { ConfigError, type Clock } from '@bus/core'
+import { type Clock, ConfigError } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
-import type { MockConnection } from './mock-connection.ts'
-import type { MockMessage } from './mock-message.ts'
+import type { MockConnection, MockMessage } from './mock-connection.ts'
 
 /** What the server does with each message. */
 export type MockHandler = (message: MockMessage, connection: MockConnection) => void | Promise<void>

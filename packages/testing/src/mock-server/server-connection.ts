@@ -1,12 +1,18 @@
 /** The server's end of one connection: captures what comes, and sends what a test or a fault asks for. */
-import type { Clock } from '@bus/core'
+import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
-import { assertCloseFrame } from './close-frame.ts'
-import { DelayedSends } from './delayed-sends.ts'
-import type { LinkConditions } from './link.ts'
-import type { MockClose, MockConnection, MockWaitOptions } from './mock-connection.ts'
-import { toFrame, toMessage, type MockData, type MockMessage } from './mock-message.ts'
-import type { MockRequest } from './mock-request.ts'
+import {
+  assertCloseFrame,
+  type MockClose,
+  type MockConnection,
+  type MockData,
+  type MockMessage,
+  type MockRequest,
+  type MockWaitOptions,
+  toFrame,
+  toMessage,
+} from './mock-connection.ts'
+import type { LinkConditions } from './faults.ts'
 import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
 
 /** The bytes under a WebSocket. */
@@ -17,7 +23,7 @@ export interface Wire {
 }
 
 /** What a connection is made of. */
-export interface ConnectionParts {
+interface ConnectionParts {
   readonly index: number
   readonly request: MockRequest
   readonly socket: WebSocket
@@ -168,5 +174,52 @@ export class ServerConnection implements MockConnection {
     const message = toMessage(data, isBinary, this.index)
     this.#received.push(message)
     this.#parts.onMessage(message, this)
+  }
+}
+
+interface Delayed {
+  readonly due: number
+  readonly run: () => void
+}
+
+/**
+ * Runs each posted send after the delay of its moment, in the order of posting.
+ * It is bounded only by what the test sends within one delay.
+ */
+class DelayedSends {
+  readonly #clock: Clock
+  readonly #delayMs: () => number
+  #waiting: Delayed[] = []
+  #timer: Timer | undefined
+
+  constructor(clock: Clock, delayMs: () => number) {
+    this.#clock = clock
+    this.#delayMs = delayMs
+  }
+
+  /** Runs now if there is no delay and nothing is ahead. */
+  post(run: () => void): void {
+    const delayMs = this.#delayMs()
+    if (delayMs === 0 && this.#waiting.length === 0) return run()
+    this.#waiting.push({ due: this.#clock.now() + delayMs, run })
+    this.#arm()
+  }
+
+  /** Gives up what has not been sent. */
+  cancel(): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#timer = undefined
+    this.#waiting = []
+  }
+
+  #arm(): void {
+    const head = this.#waiting[0]
+    if (head === undefined || this.#timer !== undefined) return
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = undefined
+      this.#waiting.shift()
+      head.run()
+      this.#arm()
+    }, head.due - this.#clock.now())
   }
 }

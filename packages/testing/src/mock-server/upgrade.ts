@@ -1,12 +1,11 @@
-/** Answering handshakes: with an upgrade, or with the fault that a test ordered. */
-import { STATUS_CODES, type IncomingMessage } from 'node:http'
-import type { Duplex } from 'node:stream'
-import { WebSocketServer, type WebSocket } from 'ws'
-import { DrippingWire } from './dripping-wire.ts'
-import type { LinkConditions } from './link.ts'
-import { toRequest, type MockRequest } from './mock-request.ts'
+/** Answers handshakes: with an upgrade, or with the fault that a test set. */
+import { type IncomingMessage, STATUS_CODES } from 'node:http'
+import { Duplex } from 'node:stream'
+import { type WebSocket, WebSocketServer } from 'ws'
+import type { Clock, Timer } from '@bus/core'
+import type { LinkConditions, UpgradeFault, UpgradeFaults } from './faults.ts'
+import { type MockRequest, toRequest } from './mock-connection.ts'
 import type { ResolvedMockServerOptions } from './options.ts'
-import type { UpgradeFault, UpgradeFaults } from './upgrade-faults.ts'
 
 /** A handshake that succeeded. */
 export interface Upgraded {
@@ -19,7 +18,7 @@ export interface Upgraded {
 }
 
 /** What answering a handshake needs. */
-export interface UpgradeParts {
+interface UpgradeParts {
   readonly options: ResolvedMockServerOptions
   readonly link: Readonly<LinkConditions>
   readonly faults: UpgradeFaults
@@ -139,4 +138,65 @@ function answerAndEnd(stream: Duplex, bytes: Uint8Array): void {
 function untilTheClientLeaves(stream: Duplex): void {
   stream.once('end', () => stream.end())
   stream.resume()
+}
+
+type Done = (error?: Error | null) => void
+
+/** Reads as the socket does; writes the answer in drips, and all that follows at once. */
+class DrippingWire extends Duplex {
+  readonly #socket: Duplex
+  readonly #intervalMs: number
+  readonly #clock: Clock
+  #state: 'waiting' | 'dripping' | 'answered' = 'waiting'
+  #timer: Timer | undefined
+
+  constructor(socket: Duplex, intervalMs: number, clock: Clock) {
+    super()
+    this.#socket = socket
+    this.#intervalMs = intervalMs
+    this.#clock = clock
+    socket.on('data', (chunk: Buffer) => {
+      if (!this.push(chunk)) socket.pause()
+    })
+    socket.once('end', () => {
+      // A client that leaves before the whole answer is there has given up.
+      if (this.#state === 'answered') this.push(null)
+      else this.destroy()
+    })
+    socket.once('close', () => this.destroy())
+  }
+
+  override _read(): void {
+    this.#socket.resume()
+  }
+
+  override _write(chunk: Buffer, _encoding: BufferEncoding, done: Done): void {
+    if (this.#state === 'answered') {
+      this.#socket.write(chunk, done)
+      return
+    }
+    this.#state = 'dripping'
+    this.#drip(chunk, 0, done)
+  }
+
+  override _final(done: Done): void {
+    this.#socket.end(done)
+  }
+
+  override _destroy(error: Error | null, done: Done): void {
+    if (this.#timer !== undefined) this.#clock.clearTimeout(this.#timer)
+    this.#socket.destroy()
+    done(error)
+  }
+
+  #drip(answer: Buffer, at: number, done: Done): void {
+    this.#socket.write(answer.subarray(at, at + 1))
+    if (at + 1 < answer.length) {
+      const next = (): void => this.#drip(answer, at + 1, done)
+      this.#timer = this.#clock.setTimeout(next, this.#intervalMs)
+    } else {
+      this.#state = 'answered'
+      done()
+    }
+  }
 }

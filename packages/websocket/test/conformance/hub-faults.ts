@@ -37,8 +37,8 @@ export function hubFaults(world: HubWorld, front: Front): Faults {
     },
     async slow(transport, bytesPerSecond) {
       const slowed = await linksOf(transport)
-      for (const link of slowed) link.setWeather({ bytesPerSecond }, 'downstream')
-      return () => slowed.forEach((link) => link.setWeather({}, 'downstream'))
+      for (const link of slowed) link.setConditions({ bytesPerSecond }, 'downstream')
+      return () => slowed.forEach((link) => link.setConditions({}, 'downstream'))
     },
     async refuse() {
       await proxy.down()

@@ -1,7 +1,7 @@
 /** A hub as the medium of the conformance suite; every link to it leads through a chaos proxy and a relay that edits frames. */
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Transport } from '@bus/core'
-import { startChaosProxy, type Weather } from '@bus/testing/chaos'
+import { startChaosProxy, type NetworkConditions } from '@bus/testing/chaos'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
 import { createHub, type Hub, type HubOptions } from '../../src/hub/index.ts'
 import type { Dialect } from './dialect.ts'
@@ -19,7 +19,7 @@ export interface HubMediumOptions {
   readonly isWhole?: (transport: Transport) => boolean
   readonly hub?: Partial<HubOptions>
   /** Over every link. @default fair */
-  readonly weather?: Weather
+  readonly network?: NetworkConditions
 }
 
 /** What the faults reach into. */
@@ -53,7 +53,7 @@ export async function hubMedium(options: HubMediumOptions): Promise<Medium> {
     return own
   })
   const proxy = await startChaosProxy({ targetPort: relay.port, ...links.watch })
-  if (options.weather !== undefined) proxy.setWeather(options.weather)
+  if (options.network !== undefined) proxy.setConditions(options.network)
   const world: HubWorld = {
     get hub() {
       return hub

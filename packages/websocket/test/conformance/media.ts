@@ -43,7 +43,7 @@ export const busV1Medium = (): Promise<Medium> => hubMedium(BUS_V1)
 
 /** The same where everything is late, in small pieces and at odd moments. */
 export const weatherMedium = (): Promise<Medium> =>
-  hubMedium({ ...BUS_V1, weather: { delayMs: 1, jitterMs: 3, sliceBytes: 2_000 } })
+  hubMedium({ ...BUS_V1, network: { delayMs: 1, jitterMs: 3, sliceBytes: 2_000 } })
 
 /** The same with a log that forgets soon what nobody acknowledges. */
 export const shortLogMedium = (): Promise<Medium> =>

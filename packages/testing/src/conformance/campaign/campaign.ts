@@ -2,8 +2,7 @@
 import assert from 'node:assert/strict'
 import { createEvent, outcomeOf, type Transport } from '@bus/core'
 import type { World } from '../world/world.ts'
-import { complaints } from './silent-loss.ts'
-import { StreamLog, type Mark } from './stream-log.ts'
+import { complaints, type Mark, StreamLog } from './subscriber-log.ts'
 
 /** What is published; each subscription wants some of it. */
 const TYPES = ['order.created', 'order.paid', 'stock.low'] as const

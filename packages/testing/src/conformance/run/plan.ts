@@ -1,30 +1,29 @@
 /** The plan of one variant: each case of the catalogue, to run or with the reason why not, and what becomes of it. */
+import type { Capabilities } from '@bus/core'
 import type { AnyCase, CaseGroup } from '../case.ts'
 import type {
   CaseOutcome,
   ConformanceOptions,
   ConformanceReport,
+  FaultName,
   Medium,
   ReportedCase,
 } from '../medium.ts'
-import { probe, reasonToSkip, type Probe } from './probe.ts'
-import { runCase, type Run, type Verdict } from './run-case.ts'
+import { type Run, runCase, type Verdict } from './run-case.ts'
 import type { Timing } from '../world/waiting.ts'
+import { seededRandom } from '../../chaos/seeded-random.ts'
 
 const DEFAULT_TIMING: Timing = Object.freeze({ expectMs: 2_000, quietMs: 150 })
 
 /** A case that is to run. */
-export interface Planned {
+interface Planned {
   readonly spec: AnyCase
   /** Why it does not run, if it does not. */
   readonly skip: CaseOutcome | undefined
 }
 
 /** What a plan is made from. */
-export type PlanOptions = Pick<
-  ConformanceOptions,
-  'name' | 'only' | 'seed' | 'timing' | 'effort'
-> & {
+type PlanOptions = Pick<ConformanceOptions, 'name' | 'only' | 'seed' | 'timing' | 'effort'> & {
   readonly variant: string
   readonly medium: () => Promise<Medium>
 }
@@ -91,4 +90,42 @@ export class Plan {
 
 function byId(a: ReportedCase, b: ReportedCase): number {
   return a.id.localeCompare(b.id, 'en', { numeric: true })
+}
+
+/** What decides which cases run. */
+interface Probe {
+  /** Those of a transport that is connected: what it promises can depend on the other side. */
+  readonly capabilities: Capabilities
+  readonly faults: ReadonlySet<FaultName>
+}
+
+/** Makes a medium and a transport on it, and ends both. */
+async function probe(makeMedium: () => Promise<Medium>): Promise<Probe> {
+  const medium = await makeMedium()
+  try {
+    const transport = medium.transport({ name: 'probe', random: seededRandom(0) })
+    try {
+      await transport.connect()
+      return { capabilities: transport.capabilities, faults: faultsOf(medium) }
+    } finally {
+      await transport.close()
+    }
+  } finally {
+    await medium.stop()
+  }
+}
+
+/** Why the case is left out, if it is. */
+function reasonToSkip(spec: AnyCase, found: Probe): CaseOutcome | undefined {
+  if (spec.needs !== undefined && !spec.needs.holds(found.capabilities)) {
+    return { status: 'unclaimed', reason: `not promised: ${spec.needs.capability}` }
+  }
+  const missing = (spec.faults ?? []).filter((name) => !found.faults.has(name))
+  if (missing.length === 0) return undefined
+  return { status: 'not-exercised', reason: `the medium cannot ${missing.join(', ')}` }
+}
+
+function faultsOf({ faults = {} }: Medium): ReadonlySet<FaultName> {
+  const names = Object.keys(faults) as FaultName[]
+  return new Set(names.filter((name) => faults[name] !== undefined))
 }

@@ -2,10 +2,10 @@
 import assert from 'node:assert/strict'
 import type { Capabilities } from '@bus/core'
 import type { AnyCase } from '../case.ts'
-import { CaseWorld } from '../world/case-world.ts'
-import { LeakWatch } from '../case-tools/leak-watch.ts'
+import { CaseWorld } from '../world/world.ts'
+import { LeakWatch } from '../case-tools/leaks.ts'
 import type { CaseOutcome, Medium } from '../medium.ts'
-import { within, type Timing } from '../world/waiting.ts'
+import { type Timing, within } from '../world/waiting.ts'
 
 /** Milliseconds that a case may take which does not say. */
 const CASE_LIMIT_MS = 20_000

@@ -1,10 +1,18 @@
-/** Registers the suite with a test runner. */
+/** Runs the suite: under a test runner, or without one. */
 import type { AnyCase } from '../case.ts'
-import { CATALOGUE } from '../cases/index.ts'
-import type { ConformanceOptions } from '../medium.ts'
+import { CATALOGUE } from '../cases/catalogue.ts'
+import type { ConformanceOptions, ConformanceReport } from '../medium.ts'
 import { Plan } from './plan.ts'
 import { limitOf } from './run-case.ts'
-import type { Runner } from './runner.ts'
+
+/** `describe` and `it` of vitest, `node:test`, jest or bun. */
+export interface Runner {
+  readonly describe: (name: string, body: () => void) => unknown
+  /** `timeoutMs`: how long it may take; runners that know no such argument have no limit or one of their own. */
+  readonly it: ((name: string, body: () => Promise<void>, timeoutMs?: number) => unknown) & {
+    readonly skip: (name: string, body: () => Promise<void>) => unknown
+  }
+}
 
 /** Milliseconds that a runner allows for the medium to start, and for everything to end, beside the case itself. */
 const AROUND_MS = 20_000
@@ -62,4 +70,30 @@ async function pass(plan: Plan, spec: AnyCase): Promise<void> {
 
 function titleOf({ id, level, title }: AnyCase): string {
   return `${id} ${level} ${title}`
+}
+
+/** What {@link runCases} is told; variants and the hand-over of the report are the caller's business. */
+export type RunCasesOptions = Omit<ConformanceOptions, 'variants' | 'onReport'>
+
+/**
+ * Runs the cases one after the other on the medium of the options, and reports how each ended. Rejects only where the
+ * medium cannot be made: a transport that keeps no promise is a report too.
+ *
+ * @example
+ * ```ts
+ * import { runCases, type Medium } from '@bus/testing/conformance'
+ * import { memoryMedium, memoryTransport } from '@bus/core/memory'
+ *
+ * const medium = async (): Promise<Medium> => {
+ *   const shared = memoryMedium()
+ *   return { transport: () => memoryTransport({ medium: shared }), stop: async () => {} }
+ * }
+ * const report = await runCases({ name: 'memory', medium, only: ['A1'] })
+ * console.log(report.cases[0]?.status)
+ * ```
+ */
+export async function runCases(options: RunCasesOptions): Promise<ConformanceReport> {
+  const plan = await Plan.make({ ...options, variant: '' }, CATALOGUE)
+  for (const { spec, skip } of plan.cases) if (skip === undefined) await plan.run(spec)
+  return plan.report()
 }

@@ -1,9 +1,16 @@
 /** Access and farewell: credentials, permissions, `auth` and `bye`. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import {
+  BAD_TOKEN,
+  type HubCase,
+  type HubCaseGroup,
+  LIMITED,
+  OTHER_TOKEN,
+  TOKEN,
+  TOKEN_REQUIRED,
+} from '../hub-case.ts'
 import type { HubWorld } from '../hub-world.ts'
 import { helloLine, pubLine, subOf } from '../lines.ts'
-import { BAD_TOKEN, LIMITED, OTHER_TOKEN, TOKEN, TOKEN_REQUIRED } from '../needs.ts'
 import type { HubCredentials } from '../options.ts'
 
 function credentials({ options }: HubWorld): HubCredentials {

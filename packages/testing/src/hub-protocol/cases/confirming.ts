@@ -1,8 +1,13 @@
 /** Confirming: what an `ok` means, and how much may be without one. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import {
+  CONFIRMED_BY_HUB,
+  CONFIRMED_BY_SUBSCRIBERS,
+  type HubCase,
+  type HubCaseGroup,
+  RATE,
+} from '../hub-case.ts'
 import { pubLine, pubLines, subOf } from '../lines.ts'
-import { CONFIRMED_BY_HUB, CONFIRMED_BY_SUBSCRIBERS, RATE } from '../needs.ts'
 
 const confirmedByTheHub: HubCase = {
   id: 'W42',

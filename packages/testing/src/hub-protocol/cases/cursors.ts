@@ -1,9 +1,8 @@
 /** Cursors: where the events go on after a link was lost. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { type HubCase, type HubCaseGroup, SMALL_LOG } from '../hub-case.ts'
 import type { HubWorld } from '../hub-world.ts'
 import { pubLine, pubLines, subOf } from '../lines.ts'
-import { SMALL_LOG } from '../needs.ts'
 
 /** A subscriber that lost its link, and what was published meanwhile. */
 async function lostSubscriber(world: HubWorld): Promise<{

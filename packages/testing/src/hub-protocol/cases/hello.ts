@@ -1,8 +1,7 @@
 /** Hello and welcome: the first line of each side, and versions. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { HELLO_MS, type HubCase, type HubCaseGroup } from '../hub-case.ts'
 import { pubLine, subOf } from '../lines.ts'
-import { HELLO_MS } from '../needs.ts'
 
 const NAME = /^[A-Za-z0-9_-]{1,64}$/
 

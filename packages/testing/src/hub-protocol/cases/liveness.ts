@@ -1,9 +1,15 @@
 /** Liveness and floods: pings of the hub, and links that send too much or are too many. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import {
+  CONNECTIONS,
+  CONTROL_FRAMES,
+  HEARTBEAT,
+  type HubCase,
+  type HubCaseGroup,
+  MESSAGES,
+} from '../hub-case.ts'
 import { subOf } from '../lines.ts'
-import { CONNECTIONS, CONTROL_FRAMES, HEARTBEAT, MESSAGES } from '../needs.ts'
-import { PING, frameBytes } from '../raw-link.ts'
+import { frameBytes, PING } from '../raw-link.ts'
 import type { WireClient } from '../wire-client.ts'
 
 /** A link that says too much is told to come back later, and then closed. */

@@ -1,8 +1,7 @@
 /** The plain JSON wire beside `bus.v1`: one message is one event. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { type HubCase, type HubCaseGroup, PLAIN } from '../hub-case.ts'
 import { payloadOf, pubLine } from '../lines.ts'
-import { PLAIN } from '../needs.ts'
 
 function frameOf(type: string, payload: unknown): string {
   const metadata = { timestamp: '2026-05-04T09:30:00.000Z', source: 'suite' }

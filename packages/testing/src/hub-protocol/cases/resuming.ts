@@ -1,8 +1,7 @@
 /** Resuming: what a session knows on its next link, and to whom it belongs. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { type HubCase, type HubCaseGroup, OTHER_TOKEN, SESSION_TTL } from '../hub-case.ts'
 import { pubLine, pubLines } from '../lines.ts'
-import { OTHER_TOKEN, SESSION_TTL } from '../needs.ts'
 
 const publisherGoesOn: HubCase = {
   id: 'W80',

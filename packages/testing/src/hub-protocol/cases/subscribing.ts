@@ -1,8 +1,7 @@
 /** Subscribing: where a subscription begins, and how it ends. */
 import assert from 'node:assert/strict'
-import type { HubCase, HubCaseGroup } from '../hub-case.ts'
+import { type HubCase, type HubCaseGroup, SUBSCRIPTION_LIMIT } from '../hub-case.ts'
 import { pubLine, pubLines, subOf } from '../lines.ts'
-import { SUBSCRIPTION_LIMIT } from '../needs.ts'
 
 /** The offset in `subok <id> <offset>`. */
 function offsetOf(subok: string): number {

@@ -1,9 +1,58 @@
-/** Closing: in every state, as often as one likes, and for good. */
+/** Cases about the states of a transport, and about closing it: in any state, repeatedly, for good, and without leftovers. */
 import assert from 'node:assert/strict'
-import { createEvent, type Transport } from '@bus/core'
+import { getEventListeners } from 'node:events'
+import {
+  type Bus,
+  createEvent,
+  type StateName,
+  type Transport,
+  type TransportEvents,
+} from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
-import { KeepingSink } from '../../case-tools/keeping-sink.ts'
+import { KeepingSink } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
+
+export const states: ConformanceCase = {
+  id: 'A3',
+  level: 'MUST',
+  title:
+    'the states from idle over ready to closed are reported in order, each once, and agree with status',
+  async run(world) {
+    const transport = world.transport()
+    const told: TransportEvents['status'][] = []
+    const opened: TransportEvents['open'][] = []
+    transport.on('status', (notice) => void told.push(notice))
+    transport.on('open', (notice) => void opened.push(notice))
+    assert.equal(stateOf(transport), 'idle')
+
+    await world.soon(transport.connect(), 'to connect')
+    await world.until(() => told.length > 0, 'the state to be told')
+    assert.equal(stateOf(transport), 'ready')
+    assert.deepEqual(told.at(-1)?.status, transport.status)
+    assert.ok(Object.isFrozen(transport.status), 'a status is a fact and frozen')
+    await world.soon(transport.connect(), 'a second connect to resolve')
+
+    await world.soon(transport.close(), 'to close')
+    await world.quiet()
+    assert.equal(stateOf(transport), 'closed')
+    assert.deepEqual(told.at(-1)?.status, transport.status)
+    const names = told.map(({ status }) => status.state)
+    assert.deepEqual(names, [...new Set(names)], 'each state is entered once')
+    assert.deepEqual(
+      told.map(({ previous }) => previous.state),
+      ['idle', ...names.slice(0, -1)],
+      'each notice begins where the one before ended',
+    )
+    // One for each link: a transport may have several.
+    assert.ok(opened.length > 0, 'open is told')
+    assert.ok(!opened.some(({ reconnected }) => reconnected), 'and no link was made again')
+  },
+}
+
+/** Asked anew each time: the compiler would take a state that it has seen for one that stays. */
+function stateOf({ status }: Transport): StateName {
+  return status.state
+}
 
 /** How a transport comes into a state, and what is under way then. */
 const MOMENTS: Readonly<Record<string, (transport: Transport) => Promise<unknown>[]>> = {
@@ -87,4 +136,71 @@ export const closedForGood: ConformanceCase = {
 function hasEnded(result: PromiseSettledResult<IteratorResult<unknown>>): boolean {
   if (result.status === 'fulfilled') return result.value.done === true
   return (result.reason as { code?: string }).code === 'closed'
+}
+
+export const independence: ConformanceCase = {
+  id: 'A10',
+  level: 'MUST',
+  title: 'closing one transport does not affect another on the same medium',
+  async run(world) {
+    const [one, two, three] = [world.bus(), world.bus(), world.bus()]
+    const gone = await world.collect(one, 'a')
+    const inbox = await world.collect(two, 'a')
+    await world.soon(three.publish('a', 1), 'a publish')
+    await gone.gets([1])
+    const { status } = two
+    await world.soon(one.close(), 'to close')
+    await world.soon(three.publish('a', 2), 'a publish after that')
+    await inbox.gets([1, 2])
+    await gone.gets([1])
+    assert.equal(two.status, status, 'the other’s link is the same as before')
+    await world.soon(two.publish('b', 3), 'a publish of the other')
+  },
+}
+
+export const nothingLeft: ConformanceCase = {
+  id: 'A6',
+  level: 'MUST',
+  title:
+    'after close nothing is left: pending calls settle, handlers are aborted, timers and listeners are gone',
+  async run(world) {
+    const bus = world.bus({ queue: { capacity: 2, strategy: 'block' } })
+    const { signal } = new AbortController()
+    const told = await startEndlessHandler(bus, signal)
+    const iterator = bus.events('b', { signal })
+    const waiting: Promise<unknown>[] = [iterator.next()]
+    await world.soon(world.bus().publish('a', 0), 'a publish of another')
+    await world.until(() => told.isRunning, 'the handler to run')
+    const options = { signal, timeoutMs: 60_000 }
+    for (let n = 0; n < 50; n++) waiting.push(bus.publish('a', n, options))
+    waiting.push(bus.subscribe('c', () => {}, { signal }))
+
+    const settled = Promise.allSettled(waiting)
+    await world.soon(bus.close(), 'to close')
+    await world.soon(settled, 'everything that waited to settle')
+    assert.equal(told.isAborted, true, 'the handler that runs is told by its signal')
+    assert.equal(bus.subscriptions.length, 0)
+    assert.equal(getEventListeners(signal, 'abort').length, 0, 'no listener is left on the signal')
+  },
+}
+
+/** Its handler ends only when its signal says so. */
+async function startEndlessHandler(
+  bus: Bus,
+  signal: AbortSignal,
+): Promise<{ readonly isRunning: boolean; readonly isAborted: boolean }> {
+  const told = { isRunning: false, isAborted: false }
+  await bus.subscribe(
+    'a',
+    (_event, context) =>
+      new Promise((resolve) => {
+        told.isRunning = true
+        context.signal.addEventListener('abort', () => {
+          told.isAborted = true
+          resolve()
+        })
+      }),
+    { signal, queue: { capacity: 1 } },
+  )
+  return told
 }

@@ -1,7 +1,6 @@
 /** What is published is what arrives. */
 import assert from 'node:assert/strict'
-import type { ConformanceCase } from '../../case.ts'
-import { BINARY } from '../../claims.ts'
+import { BINARY, type ConformanceCase } from '../../case.ts'
 import { jsonValue, smaller } from '../../properties/json-values.ts'
 import { forAll } from '../../properties/property.ts'
 import type { World } from '../../world/world.ts'

@@ -1,10 +1,9 @@
 /** Patterns. */
 import assert from 'node:assert/strict'
 import { createEvent } from '@bus/core'
-import type { ConformanceCase } from '../../case.ts'
-import { WILDCARDS } from '../../claims.ts'
+import { type ConformanceCase, WILDCARDS } from '../../case.ts'
 import type { Inbox } from '../../world/inbox.ts'
-import { KeepingSink } from '../../case-tools/keeping-sink.ts'
+import { KeepingSink } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
 
 /** Each pattern, and which of the types it matches. */

@@ -2,7 +2,7 @@
 import { matches } from '@bus/core'
 
 /** One subscription, as the model knows it. */
-export interface ModelSubscription {
+interface ModelSubscription {
   readonly name: string
   /** The number of its bus. */
   readonly bus: number

@@ -1,10 +1,11 @@
-/** The order of events. */
+/** Cases about the order of events: per publisher, in total, per key, and across reconnects. */
 import assert from 'node:assert/strict'
 import type { Bus } from '@bus/core'
-import { numbers } from '../../case-tools/arrivals.ts'
-import { publishAll, publishEach } from '../../case-tools/batches.ts'
-import type { ConformanceCase } from '../../case.ts'
-import { KEEPS_ORDER, TOTAL_ORDER } from '../../claims.ts'
+import { numbers, publishAll, publishEach } from '../../case-tools/publishing.ts'
+import { both, type ConformanceCase, KEEPS_ORDER, RECONNECTS, TOTAL_ORDER } from '../../case.ts'
+import type { World } from '../../world/world.ts'
+import type { Inbox } from '../../world/inbox.ts'
+import { relinked } from '../../case-tools/connections.ts'
 
 const COUNT = 1_000
 const PUBLISHERS = 5
@@ -87,4 +88,143 @@ export const exactSet: ConformanceCase = {
     )
     await inbox.gets(sent.flatMap(({ name }) => numbers(PER_PUBLISHER).map((n) => `${name}-${n}`)))
   },
+}
+
+const KEYS = 6
+const PER_KEY = 20
+const CONCURRENCY = 8
+
+export const orderPerKey: ConformanceCase = {
+  id: 'C3',
+  level: 'MUST',
+  title:
+    'with orderBy, events of one key are handled in order and one at a time, those of others meanwhile',
+  needs: KEEPS_ORDER,
+  async run(world) {
+    const [sender, receiver] = [world.bus(), world.bus()]
+    const handled = new Map<string, number[]>()
+    const running = new Set<string>()
+    let most = 0
+    await world.soon(
+      receiver.subscribe(
+        'a',
+        async ({ payload }) => {
+          const { key, n } = payload as { key: string; n: number }
+          assert.ok(!running.has(key), `two handlers of the key ${key} at once`)
+          running.add(key)
+          most = Math.max(most, running.size)
+          await pause(world)
+          handled.set(key, [...(handled.get(key) ?? []), n])
+          running.delete(key)
+        },
+        { concurrency: CONCURRENCY, orderBy: ({ payload }) => (payload as { key: string }).key },
+      ),
+      'to be subscribed',
+    )
+    const all = numbers(KEYS * PER_KEY).map((n) => ({ key: `k${n % KEYS}`, n }))
+    await publishAll(world, sender, 'a', all)
+    const count = (): number => [...handled.values()].flat().length
+    await world.until(() => count() >= all.length, 'every event to be handled', count)
+    for (const [key, order] of handled) {
+      const own = all.filter((one) => one.key === key)
+      assert.deepEqual(
+        order,
+        own.map(({ n }) => n),
+      )
+    }
+    assert.ok(most > 1, 'different keys are handled at the same time')
+    assert.equal(receiver.deadLetters?.size, 0, 'no handler failed')
+  },
+}
+
+export const concurrency: ConformanceCase = {
+  id: 'C4',
+  level: 'MUST',
+  title:
+    'no more handlers run than the concurrency says, which is one by default, and they are awaited',
+  async run(world) {
+    assert.equal(await mostAtOnce(world, undefined), 1)
+    assert.equal(await mostAtOnce(world, 1), 1)
+    assert.equal(await mostAtOnce(world, 4), 4)
+  },
+}
+
+/** How many handlers ran at once while 40 events were handled. */
+async function mostAtOnce(world: World, limit: number | undefined): Promise<number> {
+  const [sender, receiver] = [world.bus(), world.bus()]
+  let running = 0
+  let most = 0
+  let ended = 0
+  await world.soon(
+    receiver.subscribe(
+      'a',
+      async () => {
+        most = Math.max(most, ++running)
+        await pause(world)
+        running--
+        ended++
+      },
+      limit === undefined ? {} : { concurrency: limit },
+    ),
+    'to be subscribed',
+  )
+  await publishAll(world, sender, 'a', numbers(40))
+  await world.until(
+    () => ended >= 40,
+    'every handler to end',
+    () => ended,
+  )
+  return most
+}
+
+/** As long as a handler takes; never the same. */
+function pause({ clock, random }: World): Promise<void> {
+  return new Promise((resolve) => void clock.setTimeout(resolve, 1 + random() * 3))
+}
+
+const CUTS = 6
+const BETWEEN_CUTS = 50
+
+export const orderAcrossReconnects: ConformanceCase<'cut'> = {
+  id: 'C7',
+  level: 'STOCHASTIC',
+  title: 'what arrives for the first time arrives in order, however often connections break',
+  needs: both(KEEPS_ORDER, RECONNECTS),
+  faults: ['cut'],
+  async run(world) {
+    const [from, to] = [world.transport(), world.transport()]
+    const [sender, receiver] = [world.bus({ transport: from }), world.bus({ transport: to })]
+    const inbox = await world.collect(receiver, 'a')
+    await world.soon(sender.connect(), 'to connect')
+    let n = 0
+    const publishing: Promise<unknown>[] = []
+    const publishSome = (): void => {
+      for (let left = BETWEEN_CUTS; left > 0; left--) {
+        // What a broken link refuses is not the question here.
+        publishing.push(sender.publish('a', n++).catch(() => {}))
+      }
+    }
+    for (let cut = 0; cut < Math.ceil(CUTS * world.effort); cut++) {
+      publishSome()
+      const broken = world.random() < 0.5 ? from : to
+      await relinked(world, broken, async () => {
+        publishSome()
+        await world.faults.cut(broken)
+        publishSome()
+      })
+    }
+    await world.all(publishing, 'every publish to settle')
+    await world.soon(sender.publish('a', n), 'the last publish')
+    await world.until(() => inbox.payloads.includes(n), 'the last event')
+    await world.quiet()
+    const first = firstArrivals(inbox)
+    assert.deepEqual(
+      first,
+      first.toSorted((a, b) => a - b),
+    )
+  },
+}
+
+function firstArrivals({ payloads }: Inbox): number[] {
+  return [...new Set(payloads as number[])]
 }

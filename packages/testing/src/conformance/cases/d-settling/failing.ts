@@ -1,8 +1,7 @@
 /** Handlers that fail. */
 import assert from 'node:assert/strict'
 import type { Event } from '@bus/core'
-import { numbers } from '../../case-tools/arrivals.ts'
-import { publishAll } from '../../case-tools/batches.ts'
+import { numbers, publishAll } from '../../case-tools/publishing.ts'
 import type { ConformanceCase } from '../../case.ts'
 
 const NO_WAIT = { backoff: () => 0 }

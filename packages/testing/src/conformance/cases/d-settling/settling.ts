@@ -1,13 +1,11 @@
-/** When an event is settled: after its handling, once. */
+/** Cases about when an event is settled: after its handling, once, also across reconnects. */
 import assert from 'node:assert/strict'
-import { createEvent, type Bus } from '@bus/core'
-import { numbers } from '../../case-tools/arrivals.ts'
-import { publishAll } from '../../case-tools/batches.ts'
-import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../case-tools/gate.ts'
-import { KeepingSink } from '../../case-tools/keeping-sink.ts'
-import { spyOnSettling, type SettleSpy } from '../../case-tools/settle-spy.ts'
+import { type Bus, createEvent, type Sink, type Transport } from '@bus/core'
+import { numbers, publishAll } from '../../case-tools/publishing.ts'
+import { type ConformanceCase, RECONNECTS } from '../../case.ts'
+import { Gate, KeepingSink } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
+import { relinked } from '../../case-tools/connections.ts'
 
 const COUNT = 20
 
@@ -124,4 +122,82 @@ export const settledAgain: ConformanceCase = {
     const arrived = (sink.payloads as number[]).toSorted((a, b) => a - b)
     assert.deepEqual(arrived, numbers(2 * COUNT), 'each event once')
   },
+}
+
+export const unsettledSurvives: ConformanceCase<'cut'> = {
+  id: 'D5',
+  level: 'MUST',
+  title: 'events that wait for their handler while connections break are handled, once each',
+  needs: RECONNECTS,
+  faults: ['cut'],
+  async run(world) {
+    const transport = world.transport()
+    const [sender, receiver] = [world.bus(), world.bus({ transport })]
+    const gate = new Gate()
+    const handled: unknown[] = []
+    const subscription = await world.soon(
+      receiver.subscribe('a', async ({ payload }) => {
+        await gate.opened
+        handled.push(payload)
+      }),
+      'to be subscribed',
+    )
+    await publishAll(world, sender, 'a', numbers(COUNT))
+    const waiting = (): number => {
+      const { queue, active } = subscription.stats()
+      return queue.size + active
+    }
+    await world.until(() => waiting() >= COUNT, 'every event to wait for the handler', waiting)
+    for (let cut = 0; cut < 3; cut++) {
+      await relinked(world, transport, () => world.faults.cut(transport))
+    }
+    gate.open()
+    await world.until(() => handled.length >= COUNT, 'every event to be handled')
+    await world.quiet()
+    assert.deepEqual(handled, numbers(COUNT))
+  },
+}
+
+/** The ids of the events that were settled, in the order of settling; twice where it was told twice. */
+interface SettleSpy {
+  readonly transport: Transport
+  readonly settled: readonly string[]
+}
+
+interface Delivery {
+  readonly id: string
+  /** The transport's own: one that needs no settling may give the same to every event. */
+  readonly token: number
+}
+
+/** A transport that acts as the one given, and notes each `settle`. */
+function spyOnSettling(target: Transport): SettleSpy {
+  const settled: string[] = []
+  const subscribe: Transport['subscribe'] = (patterns, sink, options) => {
+    const deliveries: Delivery[] = []
+    const noting: Sink = {
+      deliver: (event, token) => {
+        const own = deliveries.push({ id: event.id, token }) - 1
+        return sink.deliver(event, own)
+      },
+    }
+    const feed = target.subscribe(patterns, noting, options)
+    return withMember(feed, 'settle', (own: number) => {
+      const delivery = deliveries[own]
+      settled.push(delivery?.id ?? `unknown token ${own}`)
+      if (delivery !== undefined) feed.settle(delivery.token)
+    })
+  }
+  return { transport: withMember(target, 'subscribe', subscribe), settled }
+}
+
+/** The same object but for one member. Methods run on the object itself, whose fields may be private. */
+function withMember<T extends object, K extends keyof T>(target: T, name: K, member: T[K]): T {
+  return new Proxy(target, {
+    get(_target, key) {
+      if (key === name) return member
+      const value: unknown = Reflect.get(target, key, target)
+      return typeof value === 'function' ? value.bind(target) : value
+    },
+  })
 }

@@ -1,7 +1,9 @@
-/** One subscriber that stands still among others. */
-import { arrive, numbers } from '../../case-tools/arrivals.ts'
+/** Cases about what a slow subscriber or much data must not delay: other subscribers, acknowledgements, closing. */
+import assert from 'node:assert/strict'
+import { arrive, numbers } from '../../case-tools/publishing.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../case-tools/gate.ts'
+import { Gate } from '../../case-tools/receiving.ts'
+import type { World } from '../../world/world.ts'
 
 const COUNT = 200
 
@@ -34,4 +36,55 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
     }
     if (world.capabilities.resume) await arrive(world, frozen, numbers(COUNT))
   },
+}
+
+const FLOOD = 1_000
+const CAPACITY = 10
+
+export const urgentAmongData: ConformanceCase = {
+  id: 'F8',
+  level: 'MUST',
+  title: 'acknowledgements, unsubscribing and closing are not stuck behind data',
+  limitMs: 40_000,
+  async run(world) {
+    await bothWays(world)
+    await behindAHeldSubscription(world)
+  },
+}
+
+/** Two clients flood each other through small queues: whose acknowledgements wait behind data stands still. */
+async function bothWays(world: World): Promise<void> {
+  const queue = { capacity: CAPACITY }
+  const buses = [world.bus({ queue }), world.bus({ queue })] as const
+  const inboxes = [
+    await world.collect(buses[0], 'from.1', { queue }),
+    await world.collect(buses[1], 'from.0', { queue }),
+  ] as const
+  const published = buses.flatMap((bus, from) =>
+    numbers(FLOOD).map((n) => bus.publish(`from.${from}`, n)),
+  )
+  await world.all(published, 'both to send everything')
+  for (const inbox of inboxes) await arrive(world, inbox, numbers(FLOOD))
+}
+
+async function behindAHeldSubscription(world: World): Promise<void> {
+  const [sender, receiver] = [world.bus(), world.bus()]
+  const held = await world.collect(receiver, 'order.created', { queue: { capacity: CAPACITY } })
+  held.subscription.pause()
+  const published = numbers(FLOOD).map((n) => sender.publish('order.created', n))
+  const settled = Promise.allSettled(published)
+  await world.until(
+    () => held.subscription.stats().queue.size >= CAPACITY,
+    'the subscription to be full',
+  )
+  await world.soon(held.subscription.unsubscribe(), 'to be unsubscribed, with much waiting')
+  const other = await world.collect(receiver, 'order.paid')
+  await world.soon(settled, 'every publish to be settled')
+  await world.soon(sender.publish('order.paid', 1), 'another publish')
+  await arrive(world, other, [1])
+  assert.deepEqual(held.payloads, [], 'nothing is handled after unsubscribing')
+  const flood = numbers(FLOOD).map((n) => sender.publish('order.created', n))
+  const closed = Promise.allSettled(flood)
+  await world.soon(sender.close(), 'to close in the middle of much that is to be sent')
+  await world.soon(closed, 'every publish to be settled by then')
 }

@@ -1,9 +1,8 @@
 /** Frames that mean nothing, and frames that come twice. */
 import assert from 'node:assert/strict'
 import type { Bus } from '@bus/core'
-import { arrive, numbers } from '../../case-tools/arrivals.ts'
-import type { ConformanceCase } from '../../case.ts'
-import { DEDUPES } from '../../claims.ts'
+import { arrive, numbers } from '../../case-tools/publishing.ts'
+import { type ConformanceCase, DEDUPES } from '../../case.ts'
 
 const COUNT = 6
 

@@ -6,8 +6,7 @@ import {
   SCHEDULED_FAULTS,
   type ScheduledFault,
 } from '../../campaign/fault-schedule.ts'
-import type { ConformanceCase } from '../../case.ts'
-import { both, CONFIRMS, TELLS_GAPS } from '../../claims.ts'
+import { both, CONFIRMS, type ConformanceCase, TELLS_GAPS } from '../../case.ts'
 import type { World } from '../../world/world.ts'
 
 const SCHEDULES = 12

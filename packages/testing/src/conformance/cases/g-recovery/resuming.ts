@@ -1,9 +1,8 @@
 /** What is published while somebody is away comes when he is back. */
 import assert from 'node:assert/strict'
 import type { Bus, Transport } from '@bus/core'
-import { arrive, numbers } from '../../case-tools/arrivals.ts'
-import type { ConformanceCase } from '../../case.ts'
-import { both, RESUMES, TELLS_GAPS } from '../../claims.ts'
+import { arrive, numbers } from '../../case-tools/publishing.ts'
+import { both, type ConformanceCase, RESUMES, TELLS_GAPS } from '../../case.ts'
 import type { World } from '../../world/world.ts'
 
 const NOISE = 300
