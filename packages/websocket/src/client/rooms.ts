@@ -24,7 +24,7 @@ import {
 } from '@bus/core'
 import { Emitter, checkedEvent, withDeadline } from '@bus/core/kit'
 import type { Frame, Protocol, ProtocolCapabilities } from '../protocol/protocol.ts'
-import { decodeBody } from '../protocol/bus-v1/body.ts'
+import { decodeBody } from '../protocol/bus-v1/fields.ts'
 import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
 import type { CloseInfo, Connection } from './link/connection.ts'

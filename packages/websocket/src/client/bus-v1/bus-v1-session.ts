@@ -10,13 +10,17 @@ import {
   type Clock,
   type Gap,
 } from '@bus/core'
-import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/client-lines.ts'
+import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/lines.ts'
 import { helloLine, type WireSubscription, type Hello } from '../../protocol/bus-v1/hello.ts'
-import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/hub-lines.ts'
+import {
+  HubMessageReader,
+  type HubEventReceiver,
+  type HubReceiver,
+} from '../../protocol/bus-v1/lines.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { LinkEnd, Session, SessionLink } from '../link/session.ts'
-import { encodeBody } from '../../protocol/bus-v1/body.ts'
+import { encodeBody } from '../../protocol/bus-v1/fields.ts'
 import { busV1Capabilities, VERSION } from '../../protocol/bus-v1/limits.ts'
 import { ProgressWatch, SessionToken } from './progress-watch.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
@@ -35,7 +39,7 @@ const CONFLICT = 4409
 const PROTOCOL_ERROR = 1002
 
 /** One per transport. The hub knows it by a session id, which it gives up when the hub has forgotten it. */
-export class BusV1Session implements Session, HubReceiver {
+export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
   readonly capabilities: ProtocolCapabilities = busV1Capabilities
   readonly pausesReading = false
   readonly isText = true
@@ -46,7 +50,7 @@ export class BusV1Session implements Session, HubReceiver {
   readonly #progress: ProgressWatch
   readonly #greeting = new Greeting()
   readonly #verdicts = new Verdicts()
-  readonly #reader: HubMessageReader = new HubMessageReader(this)
+  readonly #reader: HubMessageReader = new HubMessageReader(this, this)
   /** The link whose frames count. */
   #link: SessionLink | undefined
 

@@ -5,7 +5,7 @@ import { after } from '@bus/core/kit'
 import { afterReading } from '../../socket/after-reading.ts'
 import { LATE_SHARE } from '../../socket/heartbeat.ts'
 import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
-import { authLine } from '../../protocol/bus-v1/client-lines.ts'
+import { authLine } from '../../protocol/bus-v1/lines.ts'
 import { isToken } from '../../protocol/bus-v1/hello.ts'
 import {
   askToken,

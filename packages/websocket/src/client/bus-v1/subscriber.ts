@@ -1,12 +1,12 @@
 /** The subscribing half of a `bus.v1` session: subscriptions, received events, acknowledgements. */
 
 import { DecodeError, type Clock, type Gap, type Timer } from '@bus/core'
-import { ackLine } from '../../protocol/bus-v1/client-lines.ts'
+import { ackLine } from '../../protocol/bus-v1/lines.ts'
 import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Registry } from '../subscriptions/registry.ts'
-import { decodeBody } from '../../protocol/bus-v1/body.ts'
+import { decodeBody } from '../../protocol/bus-v1/fields.ts'
 import { Cursor, ResentFilter } from './cursor.ts'
 
 export interface SubscriberPorts {

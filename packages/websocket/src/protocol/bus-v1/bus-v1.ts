@@ -8,11 +8,11 @@ import {
   type TokenSource,
 } from '../credentials.ts'
 import { isToken } from './hello.ts'
-import { HubMessageReader } from './hub-lines.ts'
+import { HubMessageReader } from './lines.ts'
 import { SUBPROTOCOL, busV1Capabilities } from './limits.ts'
 import { plainJson } from '../plain-json.ts'
 import type { Frame, Protocol, ProtocolReceiver } from '../protocol.ts'
-import { decodeBody, encodeBody } from './body.ts'
+import { decodeBody, encodeBody } from './fields.ts'
 
 /** How long a hub may be silent about what was published, unless told otherwise, in milliseconds. */
 const PROGRESS_MS = 10_000
@@ -79,7 +79,7 @@ export function busV1(options: BusV1Options = {}): Protocol {
         event,
         unreadable: () => false,
       }
-      new HubMessageReader(hub).read(Buffer.from(String(frame)))
+      new HubMessageReader(hub, hub).read(Buffer.from(String(frame)))
     },
   } satisfies Protocol)
 }

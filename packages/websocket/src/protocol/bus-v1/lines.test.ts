@@ -1,36 +1,40 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { helloLine, type Hello } from './hello.ts'
+import { GAP_REASONS, REFUSAL_CODES, wireDefaults } from './limits.ts'
 import {
   ackLine,
   authLine,
   byeLine,
-  publishLineText,
-  subscribeLine,
-  unsubscribeLine,
-} from './client-lines.ts'
-import { readClientMessage, publishLine, type ClientReceiver } from './client-message.ts'
-import { GAP_REASONS, REFUSAL_CODES, wireDefaults } from './limits.ts'
-import { helloLine, type Hello } from './hello.ts'
-import {
   gapLine,
+  HubMessageReader,
   markLine,
   noLine,
   okLine,
+  publishLine,
+  publishLineText,
+  readClientMessage,
   subnoLine,
   subokLine,
-  HubMessageReader,
+  subscribeLine,
+  unsubscribeLine,
+  type ClientReceiver,
+  type HubEventReceiver,
   type HubReceiver,
-} from './hub-lines.ts'
+} from './lines.ts'
 import { welcomeLine, type Welcome } from './welcome.ts'
 
 /** Keeps each call as its name and arguments. */
-function hubRecorder(): { readonly calls: unknown[][]; readonly receiver: HubReceiver } {
+function hubRecorder(): {
+  readonly calls: unknown[][]
+  readonly receiver: HubReceiver & HubEventReceiver
+} {
   const calls: unknown[][] = []
   const keep =
     (name: string) =>
     (...args: unknown[]): void =>
       void calls.push([name, ...args])
-  const receiver: HubReceiver = {
+  const receiver: HubReceiver & HubEventReceiver = {
     welcome: keep('welcome'),
     ok: keep('ok'),
     no: keep('no'),
@@ -47,7 +51,7 @@ function hubRecorder(): { readonly calls: unknown[][]; readonly receiver: HubRec
 
 function readFromHub(text: string): { calls: unknown[][]; bad: unknown } {
   const { calls, receiver } = hubRecorder()
-  return { bad: new HubMessageReader(receiver).read(Buffer.from(text)), calls }
+  return { bad: new HubMessageReader(receiver, receiver).read(Buffer.from(text)), calls }
 }
 
 function readFromClient(text: string): { calls: unknown[][]; bad: unknown } {
@@ -144,6 +148,9 @@ describe('what a hub writes, a client reads', () => {
     ['ok 1\n', 'line empty'],
     ['pub 1 a i {}', 'line verb'],
     ['ok', 'ok fields'],
+    ['ok ', 'ok n'],
+    ['ev', 'ev fields'],
+    ['ev ', 'ev fields'],
     ['ok x', 'ok n'],
     ['ok 1 2', 'ok n'],
     ['no 1', 'no code'],
@@ -234,6 +241,36 @@ describe('what a client writes, a hub reads', () => {
         ['bye'],
       ],
     })
+  })
+
+  it.each([
+    ['', 'line empty'],
+    ['ack 1\n', 'line empty'],
+    ['welcome {}', 'line verb'],
+    ['pub', 'pub fields'],
+    ['pub ', 'pub n'],
+    ['pub 0 a i {}', 'pub n'],
+    ['rep 01 a i {}', 'rep n'],
+    ['pub -- a i {}', 'pub n'],
+    ['pub 1', 'pub n'],
+    ['pub 1 a', 'pub type'],
+    ['pub - a i', 'pub id'],
+    ['pub 1 a i {', 'pub body'],
+    ['pub 1 a i []', 'pub body'],
+    ['ack', 'ack fields'],
+    ['ack ', 'ack fields'],
+    ['ack x', 'ack offset'],
+    ['unsub x', 'unsub id'],
+    ['sub 1 a', 'sub fields'],
+    ['sub 1 a alo x', 'sub offset'],
+    ['sub 1 a..b alo', 'sub pattern'],
+    ['sub 1 a most', 'sub mode'],
+    ['hello x', 'hello json'],
+    ['hello {"v":2}', 'hello version'],
+    ['auth {}', 'auth shape'],
+  ])('and says what is wrong with %j', (text, reason) => {
+    const [verb, fault] = reason.split(' ')
+    expect(readFromClient(text).bad).toEqual({ verb, fault })
   })
 
   it('and survives whatever comes, in text and in the middle of text', () => {

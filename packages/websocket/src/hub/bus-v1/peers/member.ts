@@ -6,8 +6,8 @@ import {
   type SubscriptionRefusal,
 } from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/hub-lines.ts'
-import type { PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/lines.ts'
+import type { PublishLine } from '../../../protocol/bus-v1/lines.ts'
 import type { Counters } from '../stats.ts'
 import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'

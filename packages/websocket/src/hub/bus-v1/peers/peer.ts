@@ -5,12 +5,12 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
-import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
+import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import {
   readClientMessage,
   type ClientReceiver,
   type PublishLine,
-} from '../../../protocol/bus-v1/client-message.ts'
+} from '../../../protocol/bus-v1/lines.ts'
 import type { LineFault } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import { closeSafely } from '../../../socket/socket-port.ts'

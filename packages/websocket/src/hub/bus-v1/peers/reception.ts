@@ -1,10 +1,10 @@
 /** The reception: welcomes peers, renews their credentials, and sees them off. */
 
 import type { Clock, Random } from '@bus/core'
-import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
+import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import type { SubscriptionRefusal, WireLimits } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import { publishLine, type PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import { publishLine, type PublishLine } from '../../../protocol/bus-v1/lines.ts'
 import type { Metering, Places } from '../../metering.ts'
 import type { Counters } from '../stats.ts'
 import { fitWelcome, greet, type FittedWelcome, type Greeting } from './greeting.ts'

@@ -4,7 +4,7 @@ import {
   readClientMessage,
   publishLine,
   type ClientReceiver,
-} from '../../../protocol/bus-v1/client-message.ts'
+} from '../../../protocol/bus-v1/lines.ts'
 import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
 import { readWelcome } from '../../../protocol/bus-v1/welcome.ts'
 import { Confirmations } from './confirmations.ts'

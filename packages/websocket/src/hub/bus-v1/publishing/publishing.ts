@@ -1,8 +1,8 @@
 /** Publishing: what becomes of a line with an event. */
 
-import { byeLine } from '../../../protocol/bus-v1/client-lines.ts'
+import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import type { RefusalCode } from '../../../protocol/bus-v1/limits.ts'
-import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/client-message.ts'
+import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/lines.ts'
 import {
   costOf,
   type Held,

@@ -1,6 +1,6 @@
 /** A publisher session: which numbers were accepted, refused, or wait, so that none is relayed twice and none is missed. */
 import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
-import { UNNUMBERED } from '../../../protocol/bus-v1/client-message.ts'
+import { UNNUMBERED } from '../../../protocol/bus-v1/lines.ts'
 import { Fifo } from '../fifo.ts'
 
 /** An event that waits for room. */

@@ -1,5 +1,5 @@
 /** The pump: moves a subscriber's cursor through the log, as far as its window and its socket allow. */
-import { gapLine, markLine } from '../../../protocol/bus-v1/hub-lines.ts'
+import { gapLine, markLine } from '../../../protocol/bus-v1/lines.ts'
 import type { Counters } from '../stats.ts'
 import type { EventLog } from '../log/log.ts'
 import type { SubscriberSession } from '../sessions/subscriber-session.ts'

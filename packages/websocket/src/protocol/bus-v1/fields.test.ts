@@ -1,7 +1,69 @@
-import { createEvent, jsonCodec, type EventMetadata } from '@bus/core'
+import { createEvent, isType, jsonCodec, type EventMetadata } from '@bus/core'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
-import { decodeBody, encodeBody } from './body.ts'
+import { describe, expect, it, test } from 'vitest'
+import {
+  decodeBody,
+  encodeBody,
+  isWireNumber,
+  NOT_A_NUMBER,
+  parseNumber,
+  readNumber,
+  TypeCache,
+} from './fields.ts'
+
+const both = (text: string): number[] => {
+  const bytes = Buffer.from(`x ${text} y`)
+  const from = 2
+  return [parseNumber(text), readNumber(bytes, from, from + Buffer.byteLength(text))]
+}
+
+describe('a number of a line', () => {
+  it('is read alike from text and from bytes, up to 2^53 − 1', () => {
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (n) => {
+        expect(both(String(n))).toEqual([n, n])
+      }),
+    )
+    expect(both(String(Number.MAX_SAFE_INTEGER))).toEqual(Array(2).fill(Number.MAX_SAFE_INTEGER))
+  })
+
+  it('is nothing but digits without a leading zero', () => {
+    fc.assert(
+      fc.property(fc.string({ maxLength: 20 }), (text) => {
+        const isNumber = /^(0|[1-9][0-9]*)$/.test(text) && Number.isSafeInteger(Number(text))
+        const expected = isNumber ? Number(text) : NOT_A_NUMBER
+        expect(both(text)).toEqual([expected, expected])
+      }),
+    )
+    for (const text of ['', '-0', '+1', '00', '1e3', '0x1', '9007199254740992', '١', '1 ']) {
+      expect(both(text)).toEqual([NOT_A_NUMBER, NOT_A_NUMBER])
+    }
+  })
+
+  it('may stand in JSON under the same rules', () => {
+    for (const n of [0, 1, Number.MAX_SAFE_INTEGER]) expect(isWireNumber(n)).toBe(true)
+    for (const n of [-0, -1, 0.5, 2 ** 53, NaN, Infinity, '1', null, undefined, [1]]) {
+      expect(isWireNumber(n)).toBe(false)
+    }
+  })
+})
+
+test('a type cache reads exactly the types of the grammar, however often and whatever came before', () => {
+  const cache = new TypeCache()
+  const text = fc.oneof(
+    fc.stringMatching(/^[a-c]{1,2}(\.[a-c]{1,2}){0,2}$/),
+    fc.string({ maxLength: 6 }).map((s) => s.replaceAll(/[^\x20-\x7e]/g, '')),
+  )
+  fc.assert(
+    fc.property(fc.array(text, { maxLength: 50 }), (texts) => {
+      for (const type of [...texts, ...texts]) {
+        const bytes = Buffer.from(`pub 1 ${type} id {}`)
+        const expected = isType(type) ? type : undefined
+        expect(cache.read(bytes, 6, 6 + type.length)).toBe(expected)
+      }
+    }),
+  )
+})
 
 const metadata: EventMetadata = { timestamp: 1 }
 const event = (payload: unknown, more: object = {}) => ({
