@@ -30,6 +30,7 @@ it('gives no false verdict when the event loop stalls for longer than the timeou
   const client = await connect()
   const lost: HeartbeatTimeoutError[] = []
   let pongs = 0
+  let inboundAt = -Infinity
   let pinged: (() => void) | undefined
   const heartbeat = new Heartbeat(
     {
@@ -37,6 +38,7 @@ it('gives no false verdict when the event loop stalls for longer than the timeou
         client.ping(payload)
         pinged?.()
       },
+      inboundAt: () => inboundAt,
       lost: (error) => {
         lost.push(error)
         pinged?.()
@@ -47,6 +49,7 @@ it('gives no false verdict when the event loop stalls for longer than the timeou
   )
   client.on('pong', (payload) => {
     pongs += 1
+    inboundAt = systemClock.now()
     heartbeat.pong(payload.toString())
   })
   onTestFinished(() => heartbeat.stop())
@@ -67,7 +70,7 @@ it('notices a server that stopped answering, in bounded time', async () => {
   client.pause()
   const lost = new Promise<HeartbeatTimeoutError>((resolve) => {
     const heartbeat = new Heartbeat(
-      { ping: (payload) => client.ping(payload), lost: resolve },
+      { ping: (payload) => client.ping(payload), inboundAt: () => -Infinity, lost: resolve },
       { intervalMs: 40, timeoutMs: 40, maxMissed: 2 },
       { clock: systemClock, random: Math.random },
     )

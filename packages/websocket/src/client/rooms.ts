@@ -27,11 +27,10 @@ import type { Frame, Protocol, ProtocolCapabilities } from '../protocol/protocol
 import { decodeBody } from '../protocol/bus-v1/fields.ts'
 import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
-import type { CloseInfo, Connection } from './link/connection.ts'
 import { dial, speaksNoSubprotocol } from './link/dial.ts'
 import { FrameTap } from './frames/frame-tap.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
-import { Link, type LinkPorts } from './link/link.ts'
+import type { CloseInfo, Link, LinkPorts } from './link/link.ts'
 import { Observation } from './observe/observation.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import { PlainSession } from './plain-session.ts'
@@ -150,15 +149,20 @@ export class Rooms {
   }
 
   /** A server that knows none of our subprotocols is dialed again without them, and from then on. */
-  async #dial(attempt: number, signal: AbortSignal): Promise<Connection> {
+  async #dial(attempt: number, signal: AbortSignal): Promise<Link> {
     try {
-      return await dial(this.#options, this.#protocol, attempt, signal, this.recording?.watch())
+      return await this.#dialWith(this.#protocol, attempt, signal)
     } catch (error) {
       const { fallback } = this.#protocol
       if (fallback === undefined || !speaksNoSubprotocol(error)) throw error
       this.#fallBack(fallback)
-      return await dial(this.#options, fallback, attempt, signal, this.recording?.watch())
+      return await this.#dialWith(fallback, attempt, signal)
     }
+  }
+
+  #dialWith(protocol: Protocol, attempt: number, signal: AbortSignal): Promise<Link> {
+    const ports = this.#linkPorts(this.session)
+    return dial(this.#options, protocol, attempt, signal, ports, this.recording?.watch())
   }
 
   #fallBack(fallback: Protocol): void {
@@ -235,8 +239,6 @@ export class Rooms {
     const options = this.#options
     return new Reconnector(options, this.lifecycle, this.breaker, {
       dial: (attempt, signal) => this.observation.dial(attempt, () => this.#dial(attempt, signal)),
-      link: (connection, generation) =>
-        new Link(connection, generation, options, this.#linkPorts(this.session)),
       bootstrap: (link, attempt, signal) => this.session.open(link, attempt, signal),
       refusal: (info) => this.session.refusal?.(info),
       up: (link) => this.#up(link),
@@ -272,7 +274,7 @@ export class Rooms {
     if (this.registry.held > 0 && this.session.pausesReading) link.hold()
     this.subscriptions.up(link)
     this.session.up()
-    this.writer.attach(link.connection)
+    this.writer.attach(link)
     link.ready()
     this.readiness.ready()
     this.notices.emit('open', {

@@ -6,6 +6,21 @@ import { Heartbeat, type HeartbeatOptions } from './heartbeat.ts'
 
 const OPTIONS: HeartbeatOptions = { intervalMs: 100, timeoutMs: 40, maxMissed: 1 }
 
+/** Does what the owner does: notes when a frame came. */
+class OwnedHeartbeat extends Heartbeat {
+  readonly inbound: () => void
+
+  constructor(inbound: () => void, ...rest: ConstructorParameters<typeof Heartbeat>) {
+    super(...rest)
+    this.inbound = inbound
+  }
+
+  override pong(payload: string): number | undefined {
+    this.inbound()
+    return super.pong(payload)
+  }
+}
+
 /** A heartbeat whose owner only takes notes. `random` 0.5 puts the first ping at half an interval. */
 function create(
   options: Partial<HeartbeatOptions> = {},
@@ -17,9 +32,14 @@ function create(
   const missed: { silentMs: number; missed: number }[] = []
   const lost: HeartbeatTimeoutError[] = []
   const deferred: (() => void)[] = []
-  const heartbeat = new Heartbeat(
+  let inboundAt = -Infinity
+  const heartbeat = new OwnedHeartbeat(
+    () => {
+      inboundAt = clock.now()
+    },
     {
       ping: (payload) => pings.push(payload),
+      inboundAt: () => inboundAt,
       received,
       missed: (info) => missed.push(info),
       lost: (error) => lost.push(error),
@@ -185,7 +205,12 @@ describe('a silent other side', () => {
     const clock = new FakeClock()
     const lost: unknown[] = []
     const heartbeat = new Heartbeat(
-      { ping: () => {}, missed: () => heartbeat.stop(), lost: (error) => lost.push(error) },
+      {
+        ping: () => {},
+        inboundAt: () => -Infinity,
+        missed: () => heartbeat.stop(),
+        lost: (error) => lost.push(error),
+      },
       OPTIONS,
       { clock, random: () => 0, defer: (run) => run() },
     )

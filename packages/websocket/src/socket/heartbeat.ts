@@ -1,4 +1,4 @@
-/** The heartbeat of one connection: notices that the other side is gone when no frame says so. */
+/** The keepalive of one connection: pings, and notices that the other side is gone when no frame says so. */
 
 import {
   DisconnectedError,
@@ -20,8 +20,10 @@ interface Outstanding {
   deadline: number
   /** Bytes that had been received when it was sent. */
   readonly received: number
-  /** Some frame came after it, so the other side lives even without the pong. */
-  heard: boolean
+  /** When the last frame before it had come: a later one shows that the other side lives even without the pong. */
+  readonly inboundAt: number
+  /** A part of a frame came after it. */
+  hasPart: boolean
   /** The reader was paused meanwhile, so that the time until the pong says nothing about the network. */
   distorted: boolean
 }
@@ -33,7 +35,8 @@ export const LATE_SHARE = 0.25
  * Pings, and gives a verdict on the silence.
  *
  * The other side is lost when `maxMissed` pings in a row had no answer and nothing at all came since the last of
- * them, or when nothing came for `idleTimeoutMs`. One timer serves every deadline, so a frame costs one assignment.
+ * them, or when nothing came for `idleTimeoutMs`. One timer serves every deadline. At that timer it reads when the last frame
+ * came, so a frame costs its owner one assignment and calls nothing here.
  *
  * Timers run before waiting bytes are read: after a stall of the event loop a deadline seems to have passed though
  * the answer lies in the socket. Hence a timer that is itself late grants the full time once more, and no verdict is
@@ -55,11 +58,10 @@ export class Heartbeat {
   #timer: Timer | undefined
   #nextPingAt = Infinity
   #outstanding: Outstanding | undefined
-  /** From when on silence is counted: the last frame, or the last moment that we could not listen. */
-  #quietSince = 0
-  /** A late timer was excused and nothing was heard since. */
-  #isExcused = false
-  #lastInboundAt: number | undefined
+  /** The last moment at which we could not listen: silence is counted from then on, or from the last frame. */
+  #renewedAt = 0
+  /** When the last frame had come as a late timer was excused: none is excused again before another frame has come. */
+  #excusedInboundAt: number | undefined
   #lastPongAt: number | undefined
   #missed = 0
   #rttMs: number | undefined
@@ -79,7 +81,7 @@ export class Heartbeat {
     this.#isRunning = true
     const now = this.#clock.now()
     const { intervalMs } = this.#options
-    this.#quietSince = now
+    this.#renewedAt = now
     this.#nextPingAt = intervalMs === false ? Infinity : now + intervalMs * this.#phase
     this.#arm(now)
   }
@@ -93,22 +95,12 @@ export class Heartbeat {
     this.#probes.failAll(new DisconnectedError('The link ended before the pong came'))
   }
 
-  /** Any frame arrived: data, ping or pong. */
-  inbound(): void {
-    const now = this.#clock.now()
-    this.#lastInboundAt = now
-    this.#quietSince = now
-    this.#isExcused = false
-    if (this.#outstanding !== undefined) this.#outstanding.heard = true
-  }
-
   /**
-   * A pong arrived. It is a frame like any other, and an answer only if its payload is one that is waited for.
+   * A pong arrived. It is an answer only if its payload is one that is waited for; otherwise a frame like any other.
    *
    * @returns the round trip in milliseconds, where it could be measured
    */
   pong(payload: string): number | undefined {
-    this.inbound()
     const probeMs = this.#probes.answer(payload)
     const ping = this.#outstanding
     const isAnswer = payload === ping?.payload
@@ -147,8 +139,9 @@ export class Heartbeat {
   }
 
   stats(): HeartbeatStats {
+    const inboundAt = this.#port.inboundAt()
     return {
-      lastInboundAt: this.#lastInboundAt,
+      lastInboundAt: inboundAt === -Infinity ? undefined : inboundAt,
       lastPongAt: this.#lastPongAt,
       missed: this.#missed,
       rttMs: this.#rttMs,
@@ -163,8 +156,11 @@ export class Heartbeat {
     if (limitMs === undefined) {
       if (now >= this.#nextPingAt) this.#ping(now)
       this.#arm(now)
-    } else if (now - due > limitMs * LATE_SHARE && !this.#isExcused) {
-      this.#isExcused = true
+    } else if (
+      now - due > limitMs * LATE_SHARE &&
+      this.#excusedInboundAt !== this.#port.inboundAt()
+    ) {
+      this.#excusedInboundAt = this.#port.inboundAt()
       this.#renew(now)
     } else {
       const run = this.#run
@@ -182,6 +178,10 @@ export class Heartbeat {
     return undefined
   }
 
+  get #quietSince(): number {
+    return Math.max(this.#renewedAt, this.#port.inboundAt())
+  }
+
   #judge(): void {
     const now = this.#clock.now()
     if (this.#isSuspended || this.#passedLimit(now) === undefined) return this.#arm(now)
@@ -189,8 +189,8 @@ export class Heartbeat {
     const isUnanswered = ping !== undefined && now >= ping.deadline
     if (ping !== undefined && this.#received() > ping.received) {
       // A part of a frame, whose end may take longer than any limit.
-      ping.heard = true
-      this.#quietSince = now
+      ping.hasPart = true
+      this.#renewedAt = now
     }
     if (isUnanswered) {
       this.#missed += 1
@@ -198,7 +198,8 @@ export class Heartbeat {
     }
     const { idleTimeoutMs = Infinity, maxMissed } = this.#options
     const silentMs = now - this.#quietSince
-    const isGone = isUnanswered && !ping.heard && this.#missed >= maxMissed
+    const isHeard = ping?.hasPart === true || this.#port.inboundAt() !== ping?.inboundAt
+    const isGone = isUnanswered && !isHeard && this.#missed >= maxMissed
     const run = this.#run
     this.#port.missed?.({ silentMs, missed: this.#missed })
     if (run !== this.#run) return
@@ -224,15 +225,16 @@ export class Heartbeat {
       sentAt: now,
       deadline: now + timeoutMs,
       received: this.#received(),
-      heard: false,
+      inboundAt: this.#port.inboundAt(),
+      hasPart: false,
       distorted: this.#isSuspended,
     }
     this.#port.ping(payload)
   }
 
-  /** Grants every deadline its full time again, because we could not have heard an answer. */
+  /** Grants every deadline its full time again, because we could not have received an answer. */
   #renew(now: number): void {
-    this.#quietSince = now
+    this.#renewedAt = now
     if (this.#outstanding !== undefined) {
       this.#outstanding.deadline = now + this.#options.timeoutMs
       this.#outstanding.distorted = true
@@ -269,8 +271,10 @@ export class Heartbeat {
   }
 }
 
-/** What the heartbeat does to its owner. */
+/** What the keepalive needs of its owner. */
 export interface HeartbeatPort {
+  /** When the last frame came, data, ping or pong, by the clock; `-Infinity` before the first. */
+  inboundAt(): number
   /** Sends a ping frame. */
   ping(payload: string): void
   /**

@@ -1,30 +1,13 @@
-/** The socket port: the few things that writer, reader and heartbeat need of one physical socket. */
+/** Closing a socket safely, and telling bad frames from other errors of a socket. */
 
 import { isSendableCloseCode } from '../protocol/close-codes.ts'
 
-/** One physical WebSocket. None of its members throws while the socket is open. */
-export interface SocketPort {
-  /** Bytes handed over by `send` that the operating system has not taken yet. */
-  readonly bufferedAmount: number
-  /**
-   * The socket is gone. A `done` that comes now says nothing, even without an error: Node calls back a write that was
-   * under way when its socket was destroyed as if it had succeeded.
-   */
-  readonly isDestroyed: boolean
-  /** Sends one message. `done` is called once: the operating system took it, or with why it did not. */
-  send(data: string | Uint8Array, binary: boolean, done: (error?: Error | null) => void): void
-  /** Sends a ping; the other side answers with a pong of the same payload, at most 125 bytes. */
-  ping(payload: string): void
-  /** Stops reading. Pings, pongs and the close of the other side are not seen either until {@link resume}. */
-  pause(): void
-  resume(): void
-  /** Starts the closing handshake. See {@link closeSafely}. */
+/** What closing needs of a socket. */
+export interface ClosableSocket {
+  /** Starts the closing handshake. May throw for a code or a reason that must not be put in a frame. */
   close(code: number, reason: string): void
   /** Destroys the socket at once. */
   terminate(): void
-  /** Holds back what is sent until {@link uncork}, so that it leaves in one write. */
-  cork(): void
-  uncork(): void
 }
 
 /** A close frame is a control frame of at most 125 bytes, two of which are the code (RFC 6455, 5.5). */
@@ -39,11 +22,7 @@ const NORMAL = 1000
  *
  * @returns what the socket threw, which was then terminated; `undefined` when the handshake was started
  */
-export function closeSafely(
-  port: Pick<SocketPort, 'close' | 'terminate'>,
-  code: number,
-  reason = '',
-): Error | undefined {
+export function closeSafely(port: ClosableSocket, code: number, reason = ''): Error | undefined {
   try {
     port.close(isSendableCloseCode(code) ? code : NORMAL, truncateReason(reason))
     return undefined
@@ -59,7 +38,7 @@ export function truncateReason(reason: string): string {
   return reason.slice(0, read)
 }
 
-function terminateAfter(port: Pick<SocketPort, 'terminate'>, cause: unknown): Error {
+function terminateAfter(port: Pick<ClosableSocket, 'terminate'>, cause: unknown): Error {
   const error = cause instanceof Error ? cause : new Error(String(cause))
   try {
     port.terminate()

@@ -1,4 +1,4 @@
-/** Answers: who waits for which frame of one link, and what came before anybody asked. */
+/** Answers: the waits for frames of one link, and the frames kept for waits to come; requests over raw frames. */
 
 import {
   ClosedError,
@@ -21,14 +21,14 @@ import type { FrameTap, RawFrame } from './frame-tap.ts'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import { Requests, type RequestOptions } from '../../protocol/request.ts'
 
-/** What is kept for waits to come: a server's greeting is among the first frames. */
+/** How much is kept for waits to come: a server's greeting is among the first frames. */
 const MAX_KEPT_FRAMES = 256
 const MAX_KEPT_BYTES = 1_048_576
 
 export interface AnswersPorts {
-  /** A frame that answers nothing. */
+  /** A frame that is no awaited answer. */
   unclaimed(frame: Frame): void
-  /** Somebody began to wait, or nobody waits any more. */
+  /** The first wait has begun, or the last has ended. */
   changed(): void
 }
 
@@ -39,10 +39,15 @@ interface Waiter {
 }
 
 /**
- * Belongs to one link. Until {@link settle} it keeps what nobody claims, because a greeting can come before the
- * protocol has had a chance to wait for it; nothing is overtaken by that.
+ * Belongs to one link. Until {@link settle} it keeps the frames that are no awaited answer, because a greeting can come
+ * before the protocol has had a chance to wait for it; the order of frames stays the same.
  */
 export class Answers {
+  /**
+   * No answer is awaited, and no frame kept: every frame goes through. A field, because it is read for each message; only
+   * this class writes it.
+   */
+  isIdle = false
   readonly #ports: AnswersPorts
   readonly #waiters = new Set<Waiter>()
   readonly #signals: AbortWatch<Waiter> = new AbortWatch((waiter, signal) =>
@@ -56,14 +61,9 @@ export class Answers {
     this.#ports = ports
   }
 
-  /** How many wait. */
+  /** How many waits there are. */
   get size(): number {
     return this.#waiters.size
-  }
-
-  /** Nothing is awaited, and nothing kept: every frame goes through. */
-  get isIdle(): boolean {
-    return this.#isSettled && this.#waiters.size === 0
   }
 
   /** Resolves with the first answer for which `match` gives something; rejects with the reason of any of the signals. */
@@ -73,7 +73,7 @@ export class Answers {
     return new Promise((resolve, reject) => {
       const end = (): void => {
         for (const signal of signals) this.#signals.delete(signal, waiter)
-        if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#ports.changed()
+        if (this.#waiters.delete(waiter) && this.#waiters.size === 0) this.#changed()
       }
       const fail = (error: unknown): void => {
         end()
@@ -90,21 +90,27 @@ export class Answers {
       if (this.#takeKept(waiter)) return
       for (const signal of signals) this.#signals.add(signal, waiter)
       this.#waiters.add(waiter)
-      if (this.#waiters.size === 1) this.#ports.changed()
+      if (this.#waiters.size === 1) this.#changed()
     })
   }
 
-  /** A frame came: it is somebody's answer, kept, or unclaimed. */
+  /** A frame came: it is an awaited answer, kept, or unclaimed. */
   frame(frame: Frame): void {
     for (const waiter of this.#waiters) if (isTaken(waiter, frame)) return
     if (this.#isSettled) this.#ports.unclaimed(frame)
     else this.#keep(frame)
   }
 
-  /** The link is ready, or over: what was kept goes to whoever takes events, in order. */
+  /** The link is ready, or over: the frames that were kept are unclaimed now, in order. */
   settle(): void {
     this.#isSettled = true
     while (this.#kept.length > 0) this.#letGo()
+    this.isIdle = this.#waiters.size === 0
+  }
+
+  #changed(): void {
+    this.isIdle = this.#isSettled && this.#waiters.size === 0
+    this.#ports.changed()
   }
 
   #keep(frame: Frame): void {

@@ -1,4 +1,4 @@
-/** Raw frames for whoever wants to see them: an observer, which never slows the reader down. */
+/** Raw frames for observers, which never slow the reader down, and the figures of a transport's traffic. */
 
 import type {
   WaitOptions,
@@ -26,18 +26,15 @@ interface Observer {
   end(): void
 }
 
-/** Hands each frame to every observer; costs one check a frame while there is none. */
+/** Hands each frame to every observer. A frame costs one check while there is none. */
 export class FrameTap {
+  /** Whether there is an observer. A field, because it is read for each message; only this class writes it. */
+  isWatched = false
   readonly #observers = new Set<Observer>()
   #isClosed = false
 
-  /** Whether somebody observes. */
-  get isWatched(): boolean {
-    return this.#observers.size > 0
-  }
-
   frame(data: Frame): void {
-    if (this.#observers.size === 0) return
+    if (!this.isWatched) return
     const frame: RawFrame =
       typeof data === 'string' ? { kind: 'text', data } : { kind: 'binary', data }
     for (const observer of this.#observers) observer.push(frame)
@@ -50,16 +47,16 @@ export class FrameTap {
    */
   observe(see: (frame: RawFrame) => void, end: () => void = () => {}): () => void {
     const observer: Observer = { push: see, end }
-    this.#observers.add(observer)
-    return () => void this.#observers.delete(observer)
+    this.#add(observer)
+    return () => this.#delete(observer)
   }
 
-  /** Ends the iterations of whoever observed so far; others may observe. */
+  /** Ends the iterations of the observers so far; others may observe. */
   release(): void {
     for (const observer of this.#observers) {
       if (!(observer instanceof FrameWindow)) continue
       observer.end()
-      this.#observers.delete(observer)
+      this.#delete(observer)
     }
   }
 
@@ -68,6 +65,7 @@ export class FrameTap {
     this.#isClosed = true
     for (const observer of this.#observers) observer.end()
     this.#observers.clear()
+    this.isWatched = false
   }
 
   /** Observes from this call on, not only from the first `next`. */
@@ -79,13 +77,23 @@ export class FrameTap {
     const { signal, highWaterMark = 1_000 } = options
     const window = new FrameWindow(highWaterMark)
     if (this.#isClosed || signal?.aborted === true) window.end()
-    else this.#observers.add(window)
+    else this.#add(window)
     const end = (): void => window.end()
     signal?.addEventListener('abort', end, { once: true })
     return window.iterate(() => {
-      this.#observers.delete(window)
+      this.#delete(window)
       signal?.removeEventListener('abort', end)
     })
+  }
+
+  #add(observer: Observer): void {
+    this.#observers.add(observer)
+    this.isWatched = true
+  }
+
+  #delete(observer: Observer): void {
+    this.#observers.delete(observer)
+    this.isWatched = this.#observers.size > 0
   }
 }
 
@@ -129,12 +137,15 @@ class FrameWindow implements Observer {
   }
 }
 
-/** What a link tells of its socket. */
+/** Where a link reports what goes through its socket. */
 export interface TrafficPort {
-  /** Whether anybody wants to know of each message. */
-  readonly isWatched: boolean
-  sent(frame: Frame, binary: boolean): void
-  received(frame: Frame, binary: boolean): void
+  /** Each message is collected. */
+  readonly isCollected: boolean
+  /** A message that is sent is published where this has subscribers, and one that is received where the other has. */
+  readonly sentMessages: Pick<NoticeChannel<MessageTelemetry>, 'hasSubscribers'>
+  readonly receivedMessages: Pick<NoticeChannel<MessageTelemetry>, 'hasSubscribers'>
+  sent(frame: Frame, isBinary: boolean): void
+  received(frame: Frame, isBinary: boolean): void
   /** A ping was answered, after so many milliseconds. */
   roundTrip(ms: number): void
   /** The socket is over. */
@@ -147,33 +158,29 @@ export interface SocketBytes {
   readonly received: number
 }
 
-/** What traffic is told to. */
+/** What traffic is reported to. */
 export interface TrafficPorts {
   readonly source: { readonly transport: string; readonly id: string }
   readonly telemetry: Telemetry
   readonly collector: MetricsCollector | undefined
   readonly roundTrips: LatencyStats
-  /** Runs what belongs to others. */
+  /** Runs functions of the application. */
   guard(run: () => void): void
 }
 
-/** While nobody watches, a message costs one question. Bytes of sockets are counted by the sockets themselves. */
+/** Messages cost a read of two fields while they are neither collected nor published. Sockets count their bytes themselves. */
 export class Traffic implements TrafficPort {
+  readonly isCollected: boolean
+  readonly sentMessages: NoticeChannel<MessageTelemetry>
+  readonly receivedMessages: NoticeChannel<MessageTelemetry>
   readonly #ports: TrafficPorts
-  readonly #sent: NoticeChannel<MessageTelemetry>
-  readonly #received: NoticeChannel<MessageTelemetry>
-  readonly #isCollected: boolean
   #bytes: SocketBytes = { sent: 0, received: 0 }
 
   constructor(ports: TrafficPorts) {
     this.#ports = ports
-    this.#sent = ports.telemetry.channel('bus.message.sent')
-    this.#received = ports.telemetry.channel('bus.message.received')
-    this.#isCollected = ports.collector?.onMessage !== undefined
-  }
-
-  get isWatched(): boolean {
-    return this.#isCollected || this.#sent.hasSubscribers || this.#received.hasSubscribers
+    this.sentMessages = ports.telemetry.channel('bus.message.sent')
+    this.receivedMessages = ports.telemetry.channel('bus.message.received')
+    this.isCollected = ports.collector?.onMessage !== undefined
   }
 
   /** Of the sockets that are over. */
@@ -181,17 +188,12 @@ export class Traffic implements TrafficPort {
     return this.#bytes
   }
 
-  sent(frame: Frame, binary: boolean): void {
-    const bytes = bytesOf(frame)
-    if (this.#sent.hasSubscribers) this.#sent.publish({ ...this.#ports.source, bytes, binary })
-    this.#collect('sent', bytes, binary)
+  sent(frame: Frame, isBinary: boolean): void {
+    this.#report('sent', this.sentMessages, frame, isBinary)
   }
 
-  received(frame: Frame, binary: boolean): void {
-    const bytes = bytesOf(frame)
-    const channel = this.#received
-    if (channel.hasSubscribers) channel.publish({ ...this.#ports.source, bytes, binary })
-    this.#collect('received', bytes, binary)
+  received(frame: Frame, isBinary: boolean): void {
+    this.#report('received', this.receivedMessages, frame, isBinary)
   }
 
   roundTrip(ms: number): void {
@@ -202,9 +204,18 @@ export class Traffic implements TrafficPort {
     this.#bytes = { sent: this.#bytes.sent + sent, received: this.#bytes.received + received }
   }
 
-  #collect(direction: 'sent' | 'received', bytes: number, binary: boolean): void {
-    if (!this.#isCollected) return
-    this.#ports.guard(() => this.#ports.collector?.onMessage?.({ direction, bytes, binary }))
+  #report(
+    direction: 'sent' | 'received',
+    channel: NoticeChannel<MessageTelemetry>,
+    frame: Frame,
+    binary: boolean,
+  ): void {
+    const { source, collector } = this.#ports
+    if (!this.isCollected && !channel.hasSubscribers) return
+    const bytes = bytesOf(frame)
+    if (channel.hasSubscribers) channel.publish({ ...source, bytes, binary })
+    if (!this.isCollected) return
+    this.#ports.guard(() => collector?.onMessage?.({ direction, bytes, binary }))
   }
 }
 

@@ -16,7 +16,7 @@ import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
-import { Connection, type ConnectionWatch, type CloseInfo } from './connection.ts'
+import { Link, type ConnectionWatch, type CloseInfo, type LinkPorts } from './link.ts'
 import { isSecure, checkHeaders, scrubber, type Headers } from '../options/endpoint.ts'
 import { refuseExposedHeaders, type ResolvedOptions, type TlsOptions } from '../options/options.ts'
 import { isBadFrame } from '../../socket/socket-port.ts'
@@ -50,14 +50,16 @@ export async function dial(
   protocol: Protocol,
   attempt: number,
   signal: AbortSignal,
+  ports: LinkPorts,
   watch?: ConnectionWatch,
-): Promise<Connection> {
-  let connection: Connection | undefined
+): Promise<Link> {
+  let link: Link | undefined
   try {
     return await withDeadline(
       async (inner) => {
         const headers = await makeHeaders(options, attempt, inner)
-        return (connection = await open(options, protocol, headers, inner, watch))
+        const make = (socket: WebSocket): Link => new Link(socket, options, ports, watch)
+        return (link = await open(options, protocol, headers, inner, make))
       },
       {
         timeoutMs: options.timeouts.connectMs,
@@ -67,8 +69,8 @@ export async function dial(
       },
     )
   } catch (error) {
-    // Aborted in the moment of success: nobody would ever close it.
-    connection?.terminate()
+    // Aborted in the moment of success: nothing else would ever close it.
+    link?.terminate()
     throw error
   }
 }
@@ -95,15 +97,15 @@ function open(
   protocol: Protocol,
   headers: Headers,
   signal: AbortSignal,
-  watch: ConnectionWatch | undefined,
-): Promise<Connection> {
+  makeLink: (socket: WebSocket) => Link,
+): Promise<Link> {
   return new Promise((resolve, reject) => {
     if (signal.aborted) {
       reject(new AbortedError('Connecting', { cause: signal.reason }))
       return
     }
     const ws = construct(options, protocol, headers)
-    const connection = new Connection(ws, watch)
+    const link = makeLink(ws)
     let refusal: Error | undefined
     const isProven = watchProof(ws)
     const giveUp = (): void => {
@@ -115,7 +117,7 @@ function open(
     ws.once('open', () => {
       signal.removeEventListener('abort', giveUp)
       if (protocol.session === undefined || isProven()) {
-        resolve(connection)
+        resolve(link)
         return
       }
       // It chose another, or echoes what it is offered as servers without an opinion do: it must not see our lines.

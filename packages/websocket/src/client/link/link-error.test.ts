@@ -1,6 +1,6 @@
 import { AuthError, HeartbeatTimeoutError } from '@bus/core'
 import { describe, expect, test } from 'vitest'
-import type { CloseInfo } from './connection.ts'
+import type { CloseInfo } from './link.ts'
 import { closeError, toBusError } from './dial.ts'
 
 const ended: CloseInfo = {

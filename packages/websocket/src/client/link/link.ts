@@ -1,94 +1,211 @@
-/** The link: one live connection with its heartbeat and the answers that are awaited on it. */
+/** The link: one WebSocket connection from its first listener to its close, with keepalive and awaited answers. */
 
+import type { IncomingMessage } from 'node:http'
+import type { Socket } from 'node:net'
 import { DisconnectedError, BootstrapError, BusError, type ErrorKind } from '@bus/core'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../../socket/heartbeat.ts'
-import { closeSafely } from '../../socket/socket-port.ts'
+import { closeSafely, isBadFrame } from '../../socket/socket-port.ts'
 import { ApplicationHeartbeat } from '../frames/application-heartbeat.ts'
 import { Answers } from '../frames/answers.ts'
-import type { CloseInfo, Connection } from './connection.ts'
-import type { FrameTap, TrafficPort } from '../frames/frame-tap.ts'
+import type { FrameTap, SocketBytes, TrafficPort } from '../frames/frame-tap.ts'
 import type { ResolvedOptions } from '../options/options.ts'
 
+/** What a link needs of a `ws` socket. Written out, so that no declaration of ours needs the types of `ws`. */
+export interface ClientSocket {
+  readonly protocol: string
+  readonly readyState: number
+  readonly OPEN: number
+  readonly bufferedAmount: number
+  readonly isPaused: boolean
+  on(event: string, listener: (...args: never[]) => void): unknown
+  send(
+    data: Frame,
+    options: { readonly binary: boolean },
+    done: (error?: Error | null) => void,
+  ): void
+  ping(payload: string): void
+  pause(): void
+  resume(): void
+  close(code: number, reason: string): void
+  terminate(): void
+}
+
+/** How a connection ended. */
+export interface CloseInfo {
+  /** The close code received; 1006 when the link broke without one. */
+  readonly code: number
+  readonly reason: string
+  readonly wasClean: boolean
+  readonly initiatedBy: 'local' | 'remote'
+  /** What broke, where there was an error. */
+  readonly error: Error | undefined
+}
+
+/** Where a link passes on what comes. */
 export interface LinkPorts {
-  /** A frame that nobody awaited. */
+  /** A frame that is no awaited answer. */
   frame(frame: Frame): void
-  /** A text message that nobody awaited, as bytes. `undefined`: {@link frame} gets it. */
+  /** A text message that is no awaited answer, as bytes. `undefined`: {@link frame} gets it as a string. */
   readonly text: ((bytes: Buffer) => void) | undefined
-  /** Sees every frame, before anybody else. */
+  /** Sees every frame first. */
   readonly tap: Pick<FrameTap, 'frame' | 'isWatched'>
-  /** Told of what goes through the socket. */
+  /** Gets figures and messages of the socket. */
   readonly traffic?: TrafficPort | undefined
   /** The profile of the application's own heartbeats threw. */
   profileFailed(error: unknown): void
-  /** Something went wrong on the link that nobody is waiting for. */
+  /** Something went wrong on the link, and no caller is waiting for it. */
   report(kind: ErrorKind, error: Error): void
   /** A ping stayed without an answer. */
   missed(info: { readonly silentMs: number; readonly missed: number }): void
 }
 
-/** Lives from the handshake to the close. Everything that belongs to one connection ends with it. */
+type LinkOptions = Pick<
+  ResolvedOptions,
+  'heartbeat' | 'idleTimeoutMs' | 'clock' | 'random' | 'applicationHeartbeat'
+>
+
+/**
+ * Everything that belongs to one connection ends with it; a link never reconnects. It listens to its socket from the
+ * moment that the socket is made, and keeps what comes until {@link Link.start}.
+ */
 export class Link implements ProtocolLink {
-  readonly connection: Connection
-  readonly generation: number
   /** Resolves when the connection is over; never rejects. */
   readonly closed: Promise<CloseInfo>
+  readonly #socket: ClientSocket
+  readonly #options: LinkOptions
   readonly #ports: LinkPorts
-  readonly #heartbeat: Heartbeat
-  readonly #applicationHeartbeat: ApplicationHeartbeat | undefined
-  readonly #ended = new AbortController()
+  /** Sees all that goes over the connection. */
+  readonly #watch: ConnectionWatch | undefined
   readonly #answers: Answers
+  readonly #heartbeat: Heartbeat
+  readonly #ended = new AbortController()
+  #applicationHeartbeat: ApplicationHeartbeat | undefined
+  #generation = 0
+  #tcp: Socket | undefined
+  /** When the last frame came: data, ping or pong. */
+  #inboundAt = -Infinity
+  /** Frames that came before {@link start}, in order. */
+  #early: Frame[] | undefined = []
   #isHeld = false
   #isPaused = false
+  #isClosedLocally = false
+  /** What broke the socket. */
+  #error: Error | undefined
+  /** Why we gave the link up. */
   #lost: BusError | undefined
+  #closeInfo: CloseInfo | undefined
+  #resolveClosed: (info: CloseInfo) => void = () => {}
 
+  /** @param socket - open or opening. All of its listeners are attached here, once, and never removed. */
   constructor(
-    connection: Connection,
-    generation: number,
-    options: ResolvedOptions,
+    socket: ClientSocket,
+    options: LinkOptions,
     ports: LinkPorts,
+    watch?: ConnectionWatch,
   ) {
-    this.connection = connection
-    this.generation = generation
+    this.#socket = socket
+    this.#options = options
     this.#ports = ports
+    this.#watch = watch
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve
+    })
     this.#answers = new Answers({
       unclaimed: (frame) => ports.frame(frame),
       changed: () => this.#throttle(),
     })
+    const { heartbeat, idleTimeoutMs, clock, random } = options
     this.#heartbeat = new Heartbeat(
       {
-        ping: (payload) => connection.ping(payload),
-        received: () => connection.bytes.received,
-
+        ping: (payload) => this.#ping(payload),
+        inboundAt: () => this.#inboundAt,
+        received: () => this.bytes.received,
         missed: (info) => ports.missed(info),
         lost: (error) => this.fail(error),
       },
       {
-        intervalMs: options.heartbeat === false ? false : options.heartbeat.intervalMs,
-        timeoutMs: options.heartbeat === false ? 0 : options.heartbeat.timeoutMs,
-        maxMissed: options.heartbeat === false ? 1 : options.heartbeat.maxMissed,
-        idleTimeoutMs: options.idleTimeoutMs,
+        intervalMs: heartbeat === false ? false : heartbeat.intervalMs,
+        timeoutMs: heartbeat === false ? 0 : heartbeat.timeoutMs,
+        maxMissed: heartbeat === false ? 1 : heartbeat.maxMissed,
+        idleTimeoutMs,
       },
-      { clock: options.clock, random: options.random },
+      { clock, random },
     )
-    this.#applicationHeartbeat = this.#makeApplicationHeartbeat(options)
-    if (ports.traffic !== undefined) connection.measure(ports.traffic)
-    this.closed = new Promise((resolve) => {
-      this.#heartbeat.start()
-      this.#listen(resolve)
-    })
+    this.#listen()
   }
 
+  /** Aborted when the connection is lost, or closed by us. */
   get signal(): AbortSignal {
     return this.#ended.signal
   }
 
+  /** The negotiated subprotocol; empty where there is none. */
   get subprotocol(): string {
-    return this.connection.subprotocol
+    return this.#socket.protocol
   }
 
-  /** Frames that nobody waits for flow from now on, although the link is not ready. */
+  /** Which link of its transport this is, from 1; 0 before {@link start}. */
+  get generation(): number {
+    return this.#generation
+  }
+
+  /** Bytes handed to the socket that the operating system has not taken yet. */
+  get bufferedAmount(): number {
+    return this.#socket.bufferedAmount
+  }
+
+  /** Bytes that went through the socket so far, headers and the handshake included. */
+  get bytes(): SocketBytes {
+    const tcp = this.#tcp
+    return { sent: tcp?.bytesWritten ?? 0, received: tcp?.bytesRead ?? 0 }
+  }
+
+  /**
+   * The socket is gone. What `write` calls back now says nothing, even without an error: Node calls back a write that was
+   * under way when its socket was destroyed as if it had succeeded.
+   */
+  get isDestroyed(): boolean {
+    return this.#tcp?.destroyed === true
+  }
+
+  /** Whether reading is stopped, which it is not while an answer is awaited. */
+  get isPaused(): boolean {
+    return this.#isPaused
+  }
+
+  /** Answers that are awaited. */
+  get awaited(): number {
+    return this.#answers.size
+  }
+
+  /** A sink has no room. */
+  get isHeld(): boolean {
+    return this.#isHeld
+  }
+
+  /**
+   * The connection is open and belongs to its transport now. What came before, and the end if it is over already, are
+   * passed on right after this call: a protocol can wait for a greeting that came along with the handshake.
+   */
+  start(generation: number): void {
+    this.#generation = generation
+    this.#applicationHeartbeat = this.#makeApplicationHeartbeat()
+    this.#heartbeat.start()
+    queueMicrotask(() => {
+      const early = this.#early ?? []
+      this.#early = undefined
+      const { traffic } = this.#ports
+      for (const frame of early) {
+        traffic?.received(frame, typeof frame !== 'string')
+        this.#onFrame(frame)
+      }
+      if (this.#closeInfo !== undefined) this.#finish(this.#closeInfo)
+    })
+  }
+
+  /** Frames that are no awaited answer are passed on from now on, although the link is not ready. */
   flow(): void {
     this.#answers.settle()
   }
@@ -103,18 +220,37 @@ export class Link implements ProtocolLink {
     return this.#heartbeat.stats()
   }
 
-  /** Asks the other side now; resolves with the round trip in milliseconds. */
+  /** Pings now; resolves with the round trip in milliseconds. */
   probe(options: { readonly timeoutMs: number; readonly signal?: AbortSignal }): Promise<number> {
     return this.#heartbeat.probe(options)
   }
 
   send(frame: Frame): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.connection.send(frame, typeof frame !== 'string', (error) => {
+      this.write(frame, typeof frame !== 'string', (error) => {
         if (error === undefined || error === null) resolve()
         else reject(new DisconnectedError('The link broke while sending', { cause: error }))
       })
     })
+  }
+
+  /** Sends one message. `done` is called once: the operating system took it, or with why it did not. */
+  write(data: Frame, isBinary: boolean, done: (error?: Error | null) => void): void {
+    const { traffic } = this.#ports
+    if (traffic !== undefined && (traffic.isCollected || traffic.sentMessages.hasSubscribers)) {
+      traffic.sent(data, isBinary)
+    }
+    this.#watch?.message('out', data, isBinary)
+    this.#socket.send(data, { binary: isBinary }, done)
+  }
+
+  /** Holds back what is written until {@link uncork}, so that it leaves in one write of the operating system. */
+  cork(): void {
+    this.#tcp?.cork()
+  }
+
+  uncork(): void {
+    this.#tcp?.uncork()
   }
 
   waitFor<T>(match: (frame: Frame) => T | undefined, signal?: AbortSignal): Promise<T> {
@@ -137,7 +273,7 @@ export class Link implements ProtocolLink {
     }
   }
 
-  /** Stops reading: a subscription has no room. The heartbeat gives no verdict meanwhile. */
+  /** Stops reading: a sink has no room. The keepalive gives no verdict meanwhile. */
   hold(): void {
     this.#isHeld = true
     this.#throttle()
@@ -149,76 +285,76 @@ export class Link implements ProtocolLink {
     this.#throttle()
   }
 
-  /** Whether reading is stopped, which it is not while an answer is awaited. */
-  get isPaused(): boolean {
-    return this.#isPaused
-  }
-
-  /** Answers that somebody waits for. */
-  get awaited(): number {
-    return this.#answers.size
-  }
-
-  get isHeld(): boolean {
-    return this.#isHeld
-  }
-
-  /** Begins the closing handshake. Nothing is awaited on this link any more; frames still come until it is over. */
+  /** Begins the closing handshake. Waits on this link end now; frames still come until it is over. */
   close(code: number, reason: string): void {
     this.#end()
-    closeSafely(this.connection, code, reason)
+    closeSafely(
+      {
+        close: (safeCode, safeReason) => this.#closeSocket(safeCode, safeReason),
+        terminate: () => this.terminate(),
+      },
+      code,
+      reason,
+    )
   }
 
-  /** Ends the link at once, for a reason that its end will tell. */
+  /** Ends the link at once, for a reason that its close reports. */
   fail(error: BusError): void {
     this.#lost ??= error
-    this.connection.terminate()
+    this.terminate()
   }
 
-  #listen(ended: (info: CloseInfo) => void): void {
-    const { connection } = this
-    const { traffic } = this.#ports
-    connection.attach({
-      activity: () => this.#heartbeat.inbound(),
-      pong: (payload) => {
-        const ms = this.#heartbeat.pong(payload)
-        if (ms !== undefined) traffic?.roundTrip(ms)
-      },
-      frame: (frame) => {
-        if (traffic?.isWatched === true) traffic.received(frame, typeof frame !== 'string')
-        this.#onFrame(frame)
-      },
-      text: (bytes) => {
-        if (traffic?.isWatched === true) traffic.received(bytes, false)
-        this.#onText(bytes)
-      },
-      closed: (info) => {
-        traffic?.ended(connection.bytes)
-        this.#end()
-        ended(this.#lost === undefined ? info : { ...info, error: this.#lost })
-      },
+  /** Ends the connection at once, without a closing handshake. */
+  terminate(): void {
+    this.#markLocal()
+    // A paused socket would never see its end.
+    if (this.#socket.isPaused) this.#socket.resume()
+    this.#socket.terminate()
+  }
+
+  #listen(): void {
+    const socket = this.#socket
+    const watch = this.#watch
+    if (watch !== undefined) socket.on('open', () => watch.opened(socket.protocol))
+    socket.on('upgrade', (response: IncomingMessage) => {
+      this.#tcp = response.socket
     })
+    // Without an error listener a bad frame would end the process; `close` always follows.
+    socket.on('error', (error: Error) => {
+      this.#error ??= error
+      // When ws reports a bad frame it has already begun to close because of it.
+      if (isBadFrame(error)) this.#isClosedLocally = true
+    })
+    socket.on('message', this.#onMessage)
+    socket.on('ping', (data: Buffer) => {
+      this.#inboundAt = this.#options.clock.now()
+      watch?.control('in', 'ping', data)
+      // ws has answered it.
+      watch?.control('out', 'pong', data)
+    })
+    socket.on('pong', (data: Buffer) => {
+      this.#inboundAt = this.#options.clock.now()
+      watch?.control('in', 'pong', data)
+      const ms = this.#heartbeat.pong(data.toString())
+      if (ms !== undefined) this.#ports.traffic?.roundTrip(ms)
+    })
+    socket.on('close', (code: number, reason: Buffer) => this.#onClose(code, reason.toString()))
   }
 
-  #makeApplicationHeartbeat(options: ResolvedOptions): ApplicationHeartbeat | undefined {
-    const { applicationHeartbeat, clock } = options
-    // A message of the application's would be a line that the hub does not know.
-    const isHub = this.subprotocol === SUBPROTOCOL
-    if (applicationHeartbeat === undefined || isHub) return undefined
-    const ports = {
-      // What cannot be sent needs no word: the link is ending, and says so.
-      send: (frame: Frame) => void this.send(frame).catch(() => {}),
-      failed: (error: unknown) => this.#ports.profileFailed(error),
+  readonly #onMessage = (data: Buffer, isBinary: boolean): void => {
+    this.#inboundAt = this.#options.clock.now()
+    this.#watch?.message('in', data, isBinary)
+    if (this.#early !== undefined) {
+      this.#early.push(isBinary ? data : data.toString())
+      return
     }
-    return new ApplicationHeartbeat(applicationHeartbeat, ports, clock)
-  }
-
-  /** Whoever awaits an answer or watches the frames gets a string. */
-  #onText(bytes: Buffer): void {
-    const { text, tap } = this.#ports
-    if (text === undefined || tap.isWatched || !this.#answers.isIdle)
-      this.#onFrame(bytes.toString())
-    else text(bytes)
+    const { text, tap, traffic } = this.#ports
+    if (traffic !== undefined && (traffic.isCollected || traffic.receivedMessages.hasSubscribers)) {
+      traffic.received(data, isBinary)
+    }
+    // Every event over `bus.v1` goes this way. Waits and watchers get text as a string.
+    if (text !== undefined && !isBinary && !tap.isWatched && this.#answers.isIdle) text(data)
+    else this.#onFrame(isBinary ? data : data.toString())
   }
 
   #onFrame(frame: Frame): void {
@@ -227,18 +363,69 @@ export class Link implements ProtocolLink {
     this.#answers.frame(frame)
   }
 
-  /** Stops reading while somebody has no room, unless an answer is awaited, which would never come then. */
+  #ping(payload: string): void {
+    if (this.#socket.readyState !== this.#socket.OPEN) return
+    this.#watch?.control('out', 'ping', payload)
+    this.#socket.ping(payload)
+  }
+
+  #closeSocket(code: number, reason: string): void {
+    this.#markLocal()
+    // A paused socket would never see the answer to the close frame.
+    if (this.#socket.isPaused) this.#socket.resume()
+    if (this.#socket.readyState === this.#socket.OPEN) this.#watch?.closing(code, reason)
+    this.#socket.close(code, reason)
+  }
+
+  /** A close that the other side began stays its own, although we answer it. */
+  #markLocal(): void {
+    if (this.#socket.readyState <= this.#socket.OPEN) this.#isClosedLocally = true
+  }
+
+  #makeApplicationHeartbeat(): ApplicationHeartbeat | undefined {
+    const { applicationHeartbeat, clock } = this.#options
+    // A message of the application's would be a line that the hub does not know.
+    const isHub = this.subprotocol === SUBPROTOCOL
+    if (applicationHeartbeat === undefined || isHub) return undefined
+    const ports = {
+      // Where sending fails the link is ending, and its close reports that.
+      send: (frame: Frame) => void this.send(frame).catch(() => {}),
+      failed: (error: unknown) => this.#ports.profileFailed(error),
+    }
+    return new ApplicationHeartbeat(applicationHeartbeat, ports, clock)
+  }
+
+  /** Stops reading while a sink has no room, unless an answer is awaited, which would never come then. */
   #throttle(): void {
     const isPaused = this.#isHeld && this.#answers.size === 0
     if (isPaused === this.#isPaused || this.signal.aborted) return
     this.#isPaused = isPaused
     if (isPaused) {
       this.#heartbeat.suspend()
-      this.connection.pause()
+      this.#socket.pause()
     } else {
-      this.connection.resume()
+      this.#socket.resume()
       this.#heartbeat.unsuspend()
     }
+  }
+
+  #onClose(code: number, reason: string): void {
+    const info = {
+      code,
+      reason,
+      wasClean: code !== 1006 && this.#error === undefined,
+      initiatedBy: this.#isClosedLocally ? 'local' : 'remote',
+      error: this.#error,
+    } as const
+    this.#closeInfo = info
+    this.#watch?.closed(info)
+    if (this.#early === undefined) this.#finish(info)
+  }
+
+  #finish(info: CloseInfo): void {
+    this.#ports.traffic?.ended(this.bytes)
+    this.#end()
+    this.#resolveClosed(this.#lost === undefined ? info : { ...info, error: this.#lost })
   }
 
   #end(): void {
@@ -247,6 +434,29 @@ export class Link implements ProtocolLink {
     this.#ended.abort(new DisconnectedError('The link ended'))
     this.#answers.settle()
   }
+}
+
+/** Whether something came or was sent. */
+export type WatchDirection = 'in' | 'out'
+
+/** How it ended. */
+export interface WatchedEnd {
+  /** 1006 where the link broke without a close frame. */
+  readonly code: number
+  readonly reason: string
+  readonly initiatedBy: 'local' | 'remote'
+}
+
+/** One per connection. None of its members throws or keeps what it is given: bytes belong to the connection. */
+export interface ConnectionWatch {
+  /** The handshake succeeded. */
+  opened(protocol: string): void
+  message(direction: WatchDirection, data: Frame, isBinary: boolean): void
+  control(direction: WatchDirection, kind: 'ping' | 'pong', payload: Frame): void
+  /** We send a close frame. */
+  closing(code: number, reason: string): void
+  /** It is over, also when it was never open. */
+  closed(end: WatchedEnd): void
 }
 
 /** Not `AbortSignal.any`: a link that lives for weeks would keep something of each of its waits. */

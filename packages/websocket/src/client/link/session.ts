@@ -1,7 +1,7 @@
 /** The session: what a dialect makes of the outbox and the frames of one transport, over all of its links. */
 import type { BusError, Event } from '@bus/core'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
-import type { CloseInfo } from './connection.ts'
+import type { CloseInfo } from './link.ts'
 
 /** How a link ended, as far as a session cares. */
 export type LinkEnd = Pick<CloseInfo, 'code' | 'initiatedBy'>

@@ -21,7 +21,6 @@ import {
   telemetryOf,
   type Emitter,
 } from '@bus/core/kit'
-import type { Connection } from '../link/connection.ts'
 import type { ResolvedOptions } from '../options/options.ts'
 import { Traffic } from '../frames/frame-tap.ts'
 import type { HeartbeatStats } from '../../socket/heartbeat.ts'
@@ -83,7 +82,7 @@ export class Observation {
   }
 
   /** Traces one attempt to make a connection. */
-  dial(attempt: number, dial: () => Promise<Connection>): Promise<Connection> {
+  dial(attempt: number, dial: () => Promise<Link>): Promise<Link> {
     const operation = this.#telemetry.operation('bus.connect')
     return operation.channel.hasSubscribers
       ? operation.trace(dial, { ...this.#source, attempt })
@@ -264,7 +263,7 @@ export function transportMetrics(rooms: MetricsSources, now: number): TransportM
   const stats = statsOf(rooms)
   const { uptimeMs, failures } = observation.trace.read(now)
   const over = observation.traffic.bytes
-  const open = link?.connection.bytes ?? { sent: 0, received: 0 }
+  const open = link?.bytes ?? { sent: 0, received: 0 }
   return Object.freeze({
     transport: 'websocket',
     id: observation.id,
@@ -287,7 +286,7 @@ export function transportMetrics(rooms: MetricsSources, now: number): TransportM
     bytes: {
       sent: over.sent + open.sent,
       received: over.received + open.received,
-      buffered: link?.connection.bufferedAmount ?? 0,
+      buffered: link?.bufferedAmount ?? 0,
     },
   })
 }

@@ -2,7 +2,7 @@
 import { redactUrl, withDeadline } from '@bus/core/kit'
 import { Recorder, type RecordingEntry } from '@bus/recording'
 import type { Frame } from '../../protocol/protocol.ts'
-import type { ConnectionWatch, WatchDirection, WatchedEnd } from '../link/connection.ts'
+import type { ConnectionWatch, WatchDirection, WatchedEnd } from '../link/link.ts'
 import type { ResolvedOptions } from '../options/options.ts'
 
 /** An entry without what every entry has. */

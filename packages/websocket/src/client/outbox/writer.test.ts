@@ -1,11 +1,10 @@
 import { describe, expect, test } from 'vitest'
-import type { SocketPort } from '../../socket/socket-port.ts'
-import { Writer } from './writer.ts'
+import { Writer, type WriterSocket } from './writer.ts'
 
 type Done = (error?: Error | null) => void
 
 /** A socket that takes frames over when told to. */
-class FakeSocket implements SocketPort {
+class FakeSocket implements WriterSocket {
   readonly sent: string[] = []
   readonly pending: Done[] = []
   bufferedAmount = 0
@@ -13,7 +12,7 @@ class FakeSocket implements SocketPort {
   corks = 0
   uncorks = 0
 
-  send(data: string | Uint8Array, binary: boolean, done: Done): void {
+  write(data: string | Uint8Array, binary: boolean, done: Done): void {
     this.sent.push(`${binary ? 'binary' : 'text'} ${Buffer.from(data as string).toString()}`)
     this.bufferedAmount += data.length
     this.pending.push(done)
@@ -32,12 +31,6 @@ class FakeSocket implements SocketPort {
   uncork(): void {
     this.uncorks++
   }
-
-  ping(): void {}
-  pause(): void {}
-  resume(): void {}
-  close(): void {}
-  terminate(): void {}
 }
 
 function setUp(highWaterMarkBytes = 100) {

@@ -1,6 +1,18 @@
 /** The writer: hands the outbox's frames to the socket, one write a turn, as long as the socket takes them. */
 import type { Frame } from '../../protocol/protocol.ts'
-import type { SocketPort } from '../../socket/socket-port.ts'
+
+/** What the writer needs of a link. */
+export interface WriterSocket {
+  /** Bytes that were written and that the operating system has not taken yet. */
+  readonly bufferedAmount: number
+  /** The socket is gone. A `done` that comes now says nothing, even without an error. */
+  readonly isDestroyed: boolean
+  /** Sends one message. `done` is called once: the operating system took it, or with why it did not. */
+  write(data: Frame, isBinary: boolean, done: (error?: Error | null) => void): void
+  /** Holds back what is written until {@link uncork}, so that it leaves in one write. */
+  cork(): void
+  uncork(): void
+}
 
 /** Where messages come from. */
 interface WriterSource {
@@ -23,7 +35,7 @@ export interface WriterPorts {
 /** Never waits for the reader; holds no frame of its own. One connection at a time, many in a life. */
 export class Writer {
   readonly #ports: WriterPorts
-  #socket: SocketPort | undefined
+  #socket: WriterSocket | undefined
   /** One callback per connection, not per frame: `ws` calls back in the order of the frames. */
   #done: (error?: Error | null) => void = () => {}
   #scheduled = false
@@ -36,7 +48,7 @@ export class Writer {
   }
 
   /** Starts writing to this connection. */
-  attach(socket: SocketPort): void {
+  attach(socket: WriterSocket): void {
     this.#socket = socket
     this.#isSocketFull = false
     this.#isBroken = false
@@ -78,7 +90,7 @@ export class Writer {
       while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {
         const message = source.next()
         if (message === undefined) return
-        socket.send(message, isBinary(message) && !source.isText, this.#done)
+        socket.write(message, isBinary(message) && !source.isText, this.#done)
       }
       this.#isSocketFull = true
     } finally {
@@ -86,7 +98,7 @@ export class Writer {
     }
   }
 
-  #checkRoom(socket: SocketPort): void {
+  #checkRoom(socket: WriterSocket): void {
     // Half the mark, so that refilling does not start and stop with every frame.
     if (socket.bufferedAmount > this.#ports.highWaterMarkBytes / 2) return
     this.#isSocketFull = false

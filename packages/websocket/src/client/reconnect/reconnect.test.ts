@@ -2,9 +2,8 @@ import { AbortedError, ConnectionError, type BusError } from '@bus/core'
 import { assert, asyncProperty, constantFrom, array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import type { CloseInfo, Connection } from '../link/connection.ts'
 import { Lifecycle } from './lifecycle.ts'
-import type { Link } from '../link/link.ts'
+import type { CloseInfo, Link } from '../link/link.ts'
 import { resolveOptions, type ReconnectOptions } from '../options/options.ts'
 import { Reconnector } from './reconnect.ts'
 
@@ -43,7 +42,6 @@ class Simulation {
     const options = resolveOptions({ url: 'ws://h/', clock, reconnect: policy, breaker: false })
     this.reconnector = new Reconnector(options, this.lifecycle, undefined, {
       dial: (_attempt, signal) => this.#dial(signal),
-      link: (_connection, generation) => this.#link(generation),
       bootstrap: async () => {},
       up: (link) => void this.ups.push(link.generation),
       down: () => {},
@@ -53,30 +51,40 @@ class Simulation {
     })
   }
 
-  #dial(signal: AbortSignal): Promise<Connection> {
+  #dial(signal: AbortSignal): Promise<Link> {
     return new Promise((resolve, reject) => {
-      const connection = { terminate: () => {} } as unknown as Connection
-      this.dials.push({ succeed: () => resolve(connection), fail: reject })
+      this.dials.push({ succeed: () => resolve(this.#link()), fail: reject })
       signal.addEventListener('abort', () => reject(new AbortedError('Connecting')))
     })
   }
 
-  #link(generation: number): Link {
-    this.openLinks++
+  #link(): Link {
     const ended = new AbortController()
     let isOver = false
     let resolve: (info: CloseInfo) => void = () => {}
     const closed = new Promise<CloseInfo>((r) => (resolve = r))
-    this.lose = (info = LOST) => {
+    const lose = (info = LOST): void => {
       if (isOver) return
       isOver = true
       this.openLinks--
       ended.abort()
       resolve(info)
     }
-    const { lose } = this
     const close = (code: number): void => lose({ ...LOST, code, initiatedBy: 'local' })
-    return { generation, closed, signal: ended.signal, subprotocol: '', close } as unknown as Link
+    const link = {
+      generation: 0,
+      start: (generation: number): void => {
+        this.openLinks++
+        this.lose = lose
+        link.generation = generation
+      },
+      terminate: () => {},
+      closed,
+      signal: ended.signal,
+      subprotocol: '',
+      close,
+    }
+    return link as unknown as Link
   }
 
   async ready(): Promise<void> {

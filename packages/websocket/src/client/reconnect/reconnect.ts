@@ -13,10 +13,9 @@ import {
 } from '@bus/core'
 import { after, sleep, withDeadline, delayOf, MAX_TIMEOUT_MS } from '@bus/core/kit'
 import type { OpossumBreaker } from './breaker.ts'
-import type { CloseInfo, Connection } from '../link/connection.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { closeError, toBusError } from '../link/dial.ts'
-import type { Link } from '../link/link.ts'
+import type { CloseInfo, Link } from '../link/link.ts'
 import {
   classify,
   closePolicy,
@@ -28,9 +27,8 @@ import {
 } from '../options/options.ts'
 
 export interface ReconnectPorts {
-  dial(attempt: number, signal: AbortSignal): Promise<Connection>
-  /** Makes the link of a connection; frames go to the reader from now on. */
-  link(connection: Connection, generation: number): Link
+  /** Opens a connection, whose link is not started yet. */
+  dial(attempt: number, signal: AbortSignal): Promise<Link>
   /** Authentication, bootstrap frames, subscriptions: what must be done before ready. */
   bootstrap(link: Link, attempt: number, signal: AbortSignal): Promise<void>
   /** What the end of a link that was not ready yet means, where that is more than the loss of a link. */
@@ -156,14 +154,14 @@ export class Reconnector {
 
   /** A link that is ready to be used. `ended` is told when the other side ended it before that. */
   async #open(attempt: number, ended: (info: CloseInfo) => void): Promise<Link> {
-    const connection = await this.#ports.dial(attempt, this.#stop.signal)
+    const link = await this.#ports.dial(attempt, this.#stop.signal)
     if (!this.#isStopped()) this.#lifecycle.enter('connecting', { state: 'bootstrapping', attempt })
-    // Whoever was told of that may have closed the transport.
+    // A listener to that may have closed the transport.
     if (this.#isStopped()) {
-      connection.terminate()
+      link.terminate()
       throw new AbortedError('Connecting')
     }
-    const link = this.#ports.link(connection, this.#lifecycle.generation)
+    link.start(this.#lifecycle.generation)
     this.#link = link
     try {
       await withDeadline((inner) => this.#ports.bootstrap(link, attempt, inner), {
@@ -176,7 +174,7 @@ export class Reconnector {
     } catch (error) {
       // By the session too, because of what the server said right behind its welcome.
       const hasEnded = link.signal.aborted
-      connection.terminate()
+      link.terminate()
       const info = await link.closed
       this.#link = undefined
       // The end of a link says more than the wait that it ended.
