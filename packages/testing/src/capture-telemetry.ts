@@ -2,14 +2,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { TelemetryNotices, TelemetryOperations } from '@bus/core'
 import { checkOptions, integer, isTelemetryPrefix, systemClock, telemetryOf } from '@bus/core/kit'
-import { DEFAULT_WAIT_MS, Waits, type WaitLimits } from './waits.ts'
+import { DEFAULT_WAIT_MS, Waits, type WaitForOptions } from './waits.ts'
 
 /** What is captured. */
 export interface CaptureTelemetryOptions {
   /** The prefix of the channels. @default 'bus' */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
   /** How many entries are kept, an integer ≥ 1; the oldest go first. @default 10_000 */
-  readonly limit?: number
+  readonly limit?: number | undefined
 }
 
 /** What is carried under the name of a notice, or by the phases of an operation. */
@@ -84,13 +84,13 @@ export class TelemetryCapture implements Disposable {
   /** Resolves with the first entry of this name that passes the test, also one that is there already. */
   waitFor<K extends keyof TelemetryPayloads>(
     name: K,
-    options: WaitLimits & { readonly where?: (payload: TelemetryPayloads[K]) => boolean } = {},
+    options: WaitForOptions & { readonly where?: (payload: TelemetryPayloads[K]) => boolean } = {},
   ): Promise<CapturedTelemetry<K>> {
     const { where = () => true, timeoutMs = DEFAULT_WAIT_MS, signal } = options
     const look = (): CapturedTelemetry<K> | undefined =>
       this.#named(name, undefined).find(({ payload }) => where(payload))
     const details = (): string =>
-      `told were ${[...new Set(this.#entries.map((e) => e.name))].join(', ')}`
+      `captured: ${[...new Set(this.#entries.map((e) => e.name))].join(', ')}`
     return this.#waits.until(look, { what: name, timeoutMs, signal, details })
   }
 
@@ -112,12 +112,12 @@ export class TelemetryCapture implements Disposable {
     name: K,
     phase: CapturedTelemetry['phase'] | undefined,
   ): CapturedTelemetry<K>[] {
-    const isWanted = (entry: CapturedTelemetry): entry is CapturedTelemetry<K> =>
+    const hasName = (entry: CapturedTelemetry): entry is CapturedTelemetry<K> =>
       entry.name === name &&
       (phase === undefined
         ? entry.phase === 'notice' || entry.phase === 'start'
         : entry.phase === phase)
-    return this.#entries.filter(isWanted)
+    return this.#entries.filter(hasName)
   }
 
   #listen(channel: string, name: keyof TelemetryPayloads, phase: CapturedTelemetry['phase']): void {

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { FakeClock } from './fake-clock.ts'
 
 describe('a fake clock', () => {
-  test('stands still until it is told to move', async () => {
+  test('stands still until it is advanced', async () => {
     const clock = new FakeClock()
     let isOver = false
     const slept = sleep(10, { clock }).then(() => (isOver = true))
@@ -14,7 +14,7 @@ describe('a fake clock', () => {
     expect([clock.now(), clock.pending, clock.nextIn]).toEqual([10, 0, Infinity])
   })
 
-  test('starts where it is told to', () => {
+  test('starts at the given time', () => {
     expect(new FakeClock(5_000).now()).toBe(5_000)
   })
 
@@ -81,7 +81,7 @@ describe('a fake clock', () => {
     expect(clock.now()).toBe(30)
   })
 
-  test('waits for timers that are set in a later turn, within limits', async () => {
+  test('waits for timers that are set in a later iteration, within limits', async () => {
     const clock = new FakeClock()
     const later = setTimeout(() => clock.setTimeout(() => {}, 1), 5)
     await clock.untilPending(1)

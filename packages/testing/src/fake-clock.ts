@@ -1,7 +1,7 @@
-/** A clock whose time passes when a test says so. */
+/** A clock whose time passes only when a test advances it. */
 import type { Clock, Timer } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
-import { DEFAULT_WAIT_MS, Waits, type WaitLimits } from './waits.ts'
+import { DEFAULT_WAIT_MS, Waits, type WaitForOptions } from './waits.ts'
 
 interface Entry extends Timer {
   readonly at: number
@@ -29,7 +29,7 @@ export class FakeClock implements Clock {
   readonly #waits = new Waits(systemClock)
   #now: number
 
-  /** @param start - what `now` says before any time has passed */
+  /** @param start - what `now` returns before any time has passed */
   constructor(start = 0) {
     this.#now = start
   }
@@ -61,7 +61,7 @@ export class FakeClock implements Clock {
     return Math.min(...[...this.#timers].map(({ at }) => at)) - this.#now
   }
 
-  /** Every delay that was asked for, in order. */
+  /** The delay of every timer that was set, in order. */
   get delays(): readonly number[] {
     return this.#delays
   }
@@ -79,11 +79,11 @@ export class FakeClock implements Clock {
   /** Lets time pass, and after each timer lets run what it has set off: promises, and what they wait for. */
   async advanceAsync(ms: number): Promise<void> {
     const end = this.#now + ms
-    await turn()
+    await eventLoopIteration()
     for (let next = this.#due(end); next !== undefined; next = this.#due(end)) {
       this.#now = Math.max(this.#now, next.at)
       this.#fire(next)
-      await turn()
+      await eventLoopIteration()
     }
     this.#now = end
   }
@@ -96,8 +96,8 @@ export class FakeClock implements Clock {
     }
   }
 
-  /** Resolves when at least so many timers are set, for code that sets them in a later turn. */
-  async untilPending(count: number, limits: WaitLimits = {}): Promise<void> {
+  /** Resolves when at least so many timers are set, for code that sets them in a later iteration of the event loop. */
+  async untilPending(count: number, limits: WaitForOptions = {}): Promise<void> {
     await this.#waits.until(() => (this.#timers.size >= count ? true : undefined), {
       what: `${count} timers`,
       timeoutMs: limits.timeoutMs ?? DEFAULT_WAIT_MS,
@@ -120,7 +120,7 @@ export class FakeClock implements Clock {
   }
 }
 
-/** A turn of the event loop, with all the promises that are due in it. */
-function turn(): Promise<void> {
+/** One iteration of the event loop, with all promises that settle in it. */
+function eventLoopIteration(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve))
 }

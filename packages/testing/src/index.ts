@@ -19,4 +19,4 @@ export {
 } from './capture-telemetry.ts'
 
 // Waiting
-export type { WaitLimits } from './waits.ts'
+export type { WaitForOptions } from './waits.ts'

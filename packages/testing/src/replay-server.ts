@@ -1,4 +1,4 @@
-/** A server that plays a recording to each client: what the recorded client received, this one receives. */
+/** A server that plays a recording to each client: it sends what the recorded client received. */
 import type { Clock } from '@bus/core'
 import {
   boolean,
@@ -15,21 +15,21 @@ import { type RecordingEntry, recordingInfo, type RecordingInfo, replay } from '
 import type { MockServerOptions } from './mock-server/options.ts'
 import { isCloseCode, type MockConnection } from './mock-server/mock-connection.ts'
 import { type MockServer, startMockServer } from './mock-server/mock-server.ts'
-import { DEFAULT_WAIT_MS, type WaitLimits, Waits } from './waits.ts'
+import { DEFAULT_WAIT_MS, type WaitForOptions, Waits } from './waits.ts'
 
 /** How a recording is played, and where the server listens. */
 export interface ReplayServerOptions extends Omit<MockServerOptions, 'handler' | 'onConnection'> {
   /** Whether as much time passes between two messages as did then. @default false */
-  readonly realtime?: boolean
+  readonly realtime?: boolean | undefined
   /** Milliseconds that pass between two entries at most, with `realtime`. @default no limit */
-  readonly maxGapMs?: number
+  readonly maxGapMs?: number | undefined
   /**
    * Whether the server waits, before it sends what came after a message of the recorded client, until its own client has sent as
    * many messages: for dialogues, such as logging in. @default false
    */
-  readonly inStep?: boolean
+  readonly inStep?: boolean | undefined
   /** Ends the reading of the recording before the server has started. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** What concerns the playing. */
@@ -51,7 +51,7 @@ const SHAPE: Shape<OwnOptions> = {
 }
 
 /**
- * Tells the options of the playing from those of the server, which checks its own.
+ * Separates the options of the playback from those of the server, which checks its own.
  *
  * @throws `ConfigError`
  */
@@ -100,7 +100,7 @@ export async function replayServer(
 
 /** A running replay server. */
 export class ReplayServer implements AsyncDisposable {
-  /** What the recording holds. */
+  /** What the recording contains. */
   readonly info: RecordingInfo
   readonly #path: string
   readonly #options: PlayOptions
@@ -135,7 +135,7 @@ export class ReplayServer implements AsyncDisposable {
   }
 
   /** Resolves when the recording was played to the end to so many clients, also if it was before the call. */
-  async played(clients = 1, limits: WaitLimits = {}): Promise<void> {
+  async played(clients = 1, limits: WaitForOptions = {}): Promise<void> {
     const { timeoutMs = DEFAULT_WAIT_MS, signal } = limits
     const what = clients === 1 ? 'the recording to be played' : `${clients} clients to be played to`
     const look = (): true | undefined => (this.#played >= clients ? true : undefined)
@@ -216,13 +216,13 @@ class Player {
     if (entry.kind === 'open') {
       this.#isLeaving = false
       this.#close = undefined
-    } else if (entry.direction === 'out') this.#heard(entry)
+    } else if (entry.direction === 'out') this.#countClientFrame(entry)
     else if (entry.kind === 'close') {
       this.#leave(entry.code, entry.reason)
-    } else if (entry.kind !== 'pong') return this.#say(entry)
+    } else if (entry.kind !== 'pong') return this.#send(entry)
   }
 
-  #heard({ kind }: RecordingEntry): void {
+  #countClientFrame({ kind }: RecordingEntry): void {
     if (kind === 'close') this.#isLeaving = true
     else if (kind === 'text' || kind === 'binary') this.#expected++
   }
@@ -233,7 +233,7 @@ class Player {
     if (!this.#isLeaving && isCloseCode(code)) this.#close = { code, reason }
   }
 
-  async #say(
+  async #send(
     entry: Extract<RecordingEntry, { readonly kind: 'text' | 'binary' | 'ping' | 'pong' }>,
   ): Promise<void> {
     const { signal } = this.#ended

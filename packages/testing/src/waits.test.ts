@@ -31,7 +31,7 @@ describe('a wait', () => {
     expect([clock.pending, getEventListeners(abort.signal, 'abort').length]).toEqual([0, 0])
   })
 
-  test('ends after its time, and says what it waited for', async () => {
+  test('times out, with a message of what it waited for', async () => {
     const { clock, waits, spec, look } = setUp()
     const waiting = waits.until(look, { ...spec, details: () => 'there is none' })
     clock.advance(100)
@@ -73,7 +73,7 @@ describe('a wait', () => {
     await expect(waiting).rejects.toThrow('mine')
   })
 
-  test('sleeps as long as it is told to', async () => {
+  test('sleeps for the given time', async () => {
     const { clock, waits } = setUp()
     const sleeping = waits.sleep(50, { what: 'a rest' })
     expect(clock.nextIn).toBe(50)

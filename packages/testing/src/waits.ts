@@ -5,20 +5,20 @@ import { AbortedError, TimeoutError, type Clock } from '@bus/core'
 export const DEFAULT_WAIT_MS = 2_000
 
 /** Limits of a wait. */
-export interface WaitLimits {
+export interface WaitForOptions {
   /** How long to wait, in real milliseconds. @default 2_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Ends the wait early. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
-/** How long to wait, and what to say if it was in vain. */
+/** How long to wait, and the message of a timeout. */
 export interface WaitSpec {
   /** What is awaited, for messages: "a connection". */
   readonly what: string
   readonly timeoutMs: number
   readonly signal?: AbortSignal | undefined
-  /** More words for the failure, asked for only then. */
+  /** More details for the message, called only on failure. */
   readonly details?: () => string
 }
 

@@ -128,7 +128,7 @@ describe.each(WAYS)('a blackhole %s', (direction) => {
     await from.until('a close', () => from.isClosed)
     await to.until('a close', () => to.isClosed)
     expect([from.error, to.error]).toEqual(['ECONNRESET', 'ECONNRESET'])
-    expect(world.proxy.stats().torn.reset).toBe(1)
+    expect(world.proxy.stats().broken.reset).toBe(1)
   })
 
   test('that discards loses a FIN too', async () => {

@@ -19,7 +19,7 @@ test('bytes pass unchanged in both directions', async () => {
   expect(world.far.bytes.equals(big)).toBe(true)
   expect(world.proxy.stats()).toEqual({
     links: 1,
-    torn: { reset: 0, end: 0, cut: 0 },
+    broken: { reset: 0, end: 0, cut: 0 },
     passed: { upstream: big.length, downstream: 4 },
   })
 })
@@ -60,7 +60,7 @@ test('an end that breaks breaks the other one', async () => {
   world.far.socket.resetAndDestroy()
   await closed(world.client)
   expect(world.client.error).toBe('ECONNRESET')
-  expect(world.proxy.stats().torn).toEqual({ reset: 0, end: 0, cut: 0 })
+  expect(world.proxy.stats().broken).toEqual({ reset: 0, end: 0, cut: 0 })
 })
 
 test('a reset reaches both ends', async () => {
@@ -69,7 +69,7 @@ test('a reset reaches both ends', async () => {
   await closed(world.client, world.far)
   expect([world.client.error, world.far.error]).toEqual(['ECONNRESET', 'ECONNRESET'])
   expect(world.link).toMatchObject({ isOpen: false, fault: 'reset' })
-  expect(world.proxy.stats().torn.reset).toBe(1)
+  expect(world.proxy.stats().broken.reset).toBe(1)
   expect(world.proxy.reset()).toBe(0)
 })
 
@@ -99,7 +99,7 @@ describe('a cut', () => {
     expect(to.text).toBe('0123456789abcd')
     expect(to.error).toBeUndefined()
     expect(world.link).toMatchObject({ fault: 'cut', passed: { [way]: 14 } })
-    expect(world.proxy.stats().torn.cut).toBe(1)
+    expect(world.proxy.stats().broken.cut).toBe(1)
   })
 
   test('leaves the other direction alone until then', async () => {

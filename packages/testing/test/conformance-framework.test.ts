@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
 import type { AnyCase } from '../src/conformance/case.ts'
-import type { CaseOutcome, Faults, Medium } from '../src/conformance/medium.ts'
+import type { CaseOutcome, MediumFaults, Medium } from '../src/conformance/medium.ts'
 import { Plan } from '../src/conformance/run/plan.ts'
 import { memoryMediumForCases } from './memory-media.ts'
 
@@ -131,7 +131,7 @@ describe('a case is left out, with the reason,', () => {
   })
 
   test('where the medium cannot be broken in its way', async () => {
-    const faults: Faults = { cut: async () => {} }
+    const faults: MediumFaults = { cut: async () => {} }
     const medium = async (): Promise<Medium> => ({ ...(await memoryMediumForCases()), faults })
     expect(await outcomeOf({ run, faults: ['cut', 'freeze'] }, medium)).toMatchObject({
       status: 'not-exercised',

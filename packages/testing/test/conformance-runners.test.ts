@@ -6,7 +6,7 @@ import { expect, test } from 'vitest'
 import {
   transportConformance,
   type ConformanceReport,
-  type Runner,
+  type TestRunner,
 } from '../src/conformance/index.ts'
 import { memoryMediumForCases } from './memory-media.ts'
 
@@ -23,7 +23,7 @@ test('runs under node:test', async () => {
 })
 
 /** Registers like a runner, and keeps what was registered. */
-function notingRunner(): Runner & { readonly groups: string[]; readonly tests: string[] } {
+function notingRunner(): TestRunner & { readonly groups: string[]; readonly tests: string[] } {
   const groups: string[] = []
   const tests: string[] = []
   const bodies: (() => Promise<void>)[] = []

@@ -1,7 +1,7 @@
 /** Waiting for messages and asserting on them. */
 import { getEventListeners } from 'node:events'
 import { describe, expect, test } from 'vitest'
-import { startMockServer, type Matcher, type MockServer } from '../src/mock-server/index.ts'
+import { startMockServer, type MessageMatcher, type MockServer } from '../src/mock-server/index.ts'
 import { FakeClock } from '../src/fake-clock.ts'
 import { PlainClient } from './plain-client.ts'
 
@@ -26,7 +26,7 @@ async function serverWith(...messages: (string | Buffer)[]): Promise<MockServer>
   return server
 }
 
-const matching: [string, Matcher][] = [
+const matching: [string, MessageMatcher][] = [
   ['the exact text', created],
   ['a pattern', /order\.c/],
   ['a global pattern, again and again', /order/g],
@@ -35,7 +35,7 @@ const matching: [string, Matcher][] = [
   ['the absence of a member', { metadata: undefined }],
   ['a predicate', (message) => message.text.length === created.length],
 ]
-const notMatching: [string, Matcher][] = [
+const notMatching: [string, MessageMatcher][] = [
   ['a part of the text', 'order.created'],
   ['another pattern', /deleted/],
   ['another value', { event_type: 'order.updated' }],

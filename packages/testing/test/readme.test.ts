@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { expect, test } from 'vitest'
 import { startChaosProxy } from '../src/chaos/index.ts'
-import { Faults } from '../src/mock-server/faults.ts'
+import { MockFaults } from '../src/mock-server/faults.ts'
 
 const readme = readFileSync(new URL('../README.md', import.meta.url), 'utf8')
 const [ofServer = '', ofProxy = ''] = readme.split('## The chaos proxy')
@@ -11,7 +11,9 @@ const rows = (text: string): Set<string | undefined> =>
   new Set([...text.matchAll(/^\| `([a-zA-Z]+)\(/gm)].map((found) => found[1]))
 
 test('the first table of the README names every fault of the mock server, and no other', () => {
-  const methods = Object.getOwnPropertyNames(Faults.prototype).filter((n) => n !== 'constructor')
+  const methods = Object.getOwnPropertyNames(MockFaults.prototype).filter(
+    (n) => n !== 'constructor',
+  )
   expect(rows(ofServer)).toEqual(new Set(methods))
 })
 

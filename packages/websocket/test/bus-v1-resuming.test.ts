@@ -44,7 +44,7 @@ async function publishAll(
 
 /** Links that a proxy tore. */
 function torn(proxy: ChaosProxy): number {
-  const { reset, cut } = proxy.stats().torn
+  const { reset, cut } = proxy.stats().broken
   return reset + cut
 }
 

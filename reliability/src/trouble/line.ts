@@ -60,7 +60,7 @@ export class Line implements AsyncDisposable {
   }
 
   get tears(): Tears {
-    return { ...this.#proxy.stats().torn, midFrame: this.#midFrame }
+    return { ...this.#proxy.stats().broken, midFrame: this.#midFrame }
   }
 
   /** The link that can be broken now: upgraded, and not about to be cut. */
@@ -78,11 +78,11 @@ export class Line implements AsyncDisposable {
     this.#link?.[how]()
   }
 
-  cutAfter(bytes: number, options: Required<CutOptions>): void {
+  cutAfter(bytes: number, { direction = 'downstream', how }: CutOptions): void {
     const link = this.#link
     if (link === undefined) return
-    this.#armed = { link, direction: options.direction }
-    link.cutAfter(bytes, options)
+    this.#armed = { link, direction }
+    link.cutAfter(bytes, { direction, how })
   }
 
   /** A cut that is due does not come, because nothing passes: the link is reset. */

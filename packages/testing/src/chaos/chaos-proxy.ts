@@ -12,7 +12,7 @@ import {
   waysOf,
   type NetworkConditions,
 } from './conditions.ts'
-import { type ChaosLink, type CutOptions, type LinkFault, Link } from './link.ts'
+import { type ChaosLink, type CutOptions, type LinkFault, ProxyLink } from './link.ts'
 import {
   type ChaosProxyOptions,
   type ResolvedChaosProxyOptions,
@@ -24,53 +24,52 @@ import { seededRandom } from './seeded-random.ts'
 export interface ChaosStats {
   /** Links that were made. */
   readonly links: number
-  /** Links that it tore, by what tore them. */
-  readonly torn: Readonly<Record<LinkFault, number>>
+  /** Links that it broke, by fault. */
+  readonly broken: Readonly<Record<LinkFault, number>>
   /** Bytes passed on, over all links. */
   readonly passed: Readonly<Record<LinkDirection, number>>
 }
 
-/** A running proxy. Its faults concern the links that are open now; the conditions and a blackhole also those to come. */
+/** A running proxy. Its faults concern the links that are open now; network conditions and a blackhole also those to come. */
 export interface ChaosProxy extends AsyncDisposable {
   readonly host: string
   /** Connect here instead of to the target. */
   readonly port: number
-  /** Give it as an option to get the same choices again. */
+  /** Pass it as the option `seed` to repeat the random choices. */
   readonly seed: number
   /** The open links, the oldest first. */
   readonly links: readonly ChaosLink[]
   stats(): ChaosStats
   /**
-   * Changes how bytes travel, in one direction or in both; what is not given goes back to its default.
+   * Changes how bytes travel, in one direction or in both; options that are not given get their defaults.
    *
    * @throws `ConfigError` for a bad option
    */
   setConditions(conditions: NetworkConditions, direction?: LinkDirection): void
-  /** Tears every link with a TCP reset. @returns how many */
+  /** Breaks every link with a TCP reset. @returns how many */
   reset(): number
-  /** Tears every link with a FIN to both ends. @returns how many */
+  /** Breaks every link with a FIN to both ends. @returns how many */
   end(): number
-  /** Lets so many bytes more pass on every link and tears it then. @returns how many links */
+  /** Lets so many more bytes pass on every link, and then breaks it. @returns how many links */
   cutAfter(bytes: number, options?: CutOptions): number
-  /** Nothing passes for so many milliseconds; it comes later. @returns on how many links */
+  /** Nothing passes for so many milliseconds; it is delivered afterwards. @returns on how many links */
   hole(ms: number, direction?: LinkDirection): number
   /**
-   * Nothing passes on any link, nor on those to come, and nobody is told, until {@link mend}: TCP connects, and the rest is
-   * silence.
+   * Nothing passes on any link, nor on those to come, until {@link mend}: TCP connects, and then nothing arrives.
    *
    * @returns on how many links
    * @throws `ConfigError` for a bad option
    */
   blackhole(options?: BlackholeOptions): number
-  /** New connections are accepted and hear nothing, and the target does not hear of them, until {@link mend} resets them. */
+  /** New connections are accepted but get no answer and do not reach the target, until {@link mend} resets them. */
   hang(): void
   /** Ends holes and blackholes, in one direction or in both; without a direction also {@link hang}. @returns on how many links */
   mend(direction?: LinkDirection): number
-  /** Tears every link with a TCP reset and refuses new ones until {@link up}. */
+  /** Breaks every link with a TCP reset and refuses new ones until {@link up}. */
   down(): Promise<void>
   /** Listens again, on the same port. */
   up(): Promise<void>
-  /** Stops listening and lets go of every link. Idempotent. */
+  /** Stops listening and closes every link. Idempotent. */
   close(): Promise<void>
 }
 
@@ -96,13 +95,13 @@ export async function startChaosProxy(options: ChaosProxyOptions): Promise<Chaos
 
 class RunningProxy implements ChaosProxy {
   readonly #options: ResolvedChaosProxyOptions
-  readonly #links = new Set<Link>()
-  /** Those with a socket that is not closed yet, torn or not. */
-  readonly #remaining = new Set<Link>()
+  readonly #links = new Set<ProxyLink>()
+  /** Those with a socket that is not closed yet, broken or not. */
+  readonly #remaining = new Set<ProxyLink>()
   readonly #hung = new HungSockets()
   readonly #conditions = { upstream: UNIMPAIRED, downstream: UNIMPAIRED }
   readonly #blackholes = new Map<LinkDirection, BlackholeMode>()
-  readonly #torn: Record<LinkFault, number> = { reset: 0, end: 0, cut: 0 }
+  readonly #broken: Record<LinkFault, number> = { reset: 0, end: 0, cut: 0 }
   readonly #passed: Record<LinkDirection, number> = { upstream: 0, downstream: 0 }
   #hangs = false
   #made = 0
@@ -131,7 +130,7 @@ class RunningProxy implements ChaosProxy {
   }
 
   stats(): ChaosStats {
-    return { links: this.#made, torn: { ...this.#torn }, passed: { ...this.#passed } }
+    return { links: this.#made, broken: { ...this.#broken }, passed: { ...this.#passed } }
   }
 
   setConditions(conditions: NetworkConditions, direction?: LinkDirection): void {
@@ -221,7 +220,7 @@ class RunningProxy implements ChaosProxy {
   #join(client: Socket): void {
     const { targetPort, targetHost, clock, seed, onBytes, onLinkOver } = this.#options
     const index = this.#made++
-    const link = new Link(
+    const link = new ProxyLink(
       index,
       client,
       { port: targetPort, host: targetHost },
@@ -235,7 +234,7 @@ class RunningProxy implements ChaosProxy {
         },
         over: () => {
           this.#links.delete(link)
-          if (link.fault !== undefined) this.#torn[link.fault]++
+          if (link.fault !== undefined) this.#broken[link.fault]++
           onLinkOver(link)
         },
         gone: () => this.#remaining.delete(link),
@@ -250,14 +249,14 @@ class RunningProxy implements ChaosProxy {
     }
   }
 
-  #each(act: (link: Link) => void): number {
+  #each(act: (link: ProxyLink) => void): number {
     const links = [...this.#links]
     for (const link of links) act(link)
     return links.length
   }
 }
 
-/** Nothing is read from them, so what a client says stays in the buffers of the system, which are bounded. */
+/** Nothing is read from them, so what a client sends stays in the buffers of the system, which are bounded. */
 class HungSockets {
   readonly #sockets = new Set<Socket>()
 

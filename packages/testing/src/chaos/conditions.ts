@@ -4,30 +4,30 @@ import { checkOptions, durationMs, integer, number, oneOf, type Shape } from '@b
 /** Which way bytes go: from the client to the target, or back. */
 export type LinkDirection = 'upstream' | 'downstream'
 
-/** Both ways. */
+/** Both directions. */
 export const DIRECTIONS: readonly LinkDirection[] = Object.freeze(['upstream', 'downstream'])
 
 /** How bytes travel in one direction. Order is always kept. */
 export interface NetworkConditions {
-  /** Milliseconds that everything comes later. @default 0 */
-  readonly delayMs?: number
+  /** Milliseconds by which everything is delayed. @default 0 */
+  readonly delayMs?: number | undefined
   /** Milliseconds, at most, that are added to the delay at random. @default 0 */
-  readonly jitterMs?: number
-  /** Bytes, at most, that are passed on at once: a random number from 1 to this, one piece for each turn of the event loop. @default no limit */
-  readonly sliceBytes?: number
+  readonly jitterMs?: number | undefined
+  /** Bytes, at most, that are passed on at once: a random number from 1 to this, one piece for each iteration of the event loop. @default no limit */
+  readonly sliceBytes?: number | undefined
   /** Bytes per second. @default no limit */
-  readonly bytesPerSecond?: number
+  readonly bytesPerSecond?: number | undefined
   /**
-   * Milliseconds that the end of what one side says (its FIN) comes later than its last bytes; a reset is not held up.
+   * Milliseconds between the last bytes of one side and its FIN; a reset is not delayed.
    * @default 0
    */
-  readonly closeDelayMs?: number
+  readonly closeDelayMs?: number | undefined
 }
 
 /** The conditions with every default filled in. */
-export type ResolvedConditions = Readonly<Required<NetworkConditions>>
+export type ResolvedConditions = { readonly [K in keyof NetworkConditions]-?: number }
 
-/** Nothing is slowed down. */
+/** The conditions of a network that delays nothing. */
 export const UNIMPAIRED: ResolvedConditions = Object.freeze({
   delayMs: 0,
   jitterMs: 0,
@@ -59,18 +59,18 @@ export function resolveConditions(conditions: NetworkConditions): ResolvedCondit
 }
 
 /**
- * What becomes of the bytes in a blackhole. `hold`: they come when it is mended, as TCP sends again what was not acknowledged;
- * a lane that holds 256 KiB reads no more. `discard`: they are read and thrown away, and a link that has lost some is reset
- * when it is mended, as by a host that has forgotten the connection.
+ * What becomes of the bytes in a blackhole. `hold`: they are buffered and delivered at the end of it, as TCP resends what was not
+ * acknowledged; with 256 KiB buffered, reading stops. `discard`: they are read and dropped, and a link that has lost some is reset
+ * at the end, as by a host that no longer knows the connection.
  */
 export type BlackholeMode = 'hold' | 'discard'
 
-/** Which way nothing passes, and what becomes of it. */
+/** In which direction nothing passes, and what becomes of the bytes. */
 export interface BlackholeOptions {
   /** @default both */
-  readonly direction?: LinkDirection
+  readonly direction?: LinkDirection | undefined
   /** What becomes of the bytes. @default 'hold' */
-  readonly bytes?: BlackholeMode
+  readonly bytes?: BlackholeMode | undefined
 }
 
 const BLACKHOLE_SHAPE: Shape<BlackholeOptions> = Object.freeze({

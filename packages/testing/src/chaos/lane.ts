@@ -4,7 +4,7 @@ import type { Clock, Random, Timer } from '@bus/core'
 import { UNIMPAIRED, type ResolvedConditions, type BlackholeMode } from './conditions.ts'
 import { integerBetween } from './seeded-random.ts'
 
-/** Bytes that wait in a lane before the sender is no longer read. */
+/** Bytes that are buffered in a lane before reading from the sender stops. */
 const MAX_WAITING_BYTES = 262_144
 
 export interface LanePorts {
@@ -14,7 +14,7 @@ export interface LanePorts {
   passed(bytes: Buffer): void
   /** The last bytes before a cut have left. */
   cut(): void
-  /** What was lost on the way cannot be made good, or the end that is read broke: the link is to be reset. */
+  /** Bytes were discarded, or the end that is read broke: the link is to be reset. */
   broken(why: 'lost' | 'end'): void
 }
 
@@ -23,7 +23,7 @@ interface Piece {
   readonly due: number
 }
 
-/** Keeps the order, and the backpressure: what cannot be passed on is not read. */
+/** Keeps the order and the backpressure: when the buffer is full, reading stops. */
 export class Lane {
   readonly #from: Socket
   readonly #to: Socket
@@ -40,7 +40,7 @@ export class Lane {
   /** Bytes that may still pass. */
   #left = Infinity
   #timer: Timer | undefined
-  #turn: NodeJS.Immediate | undefined
+  #immediate: NodeJS.Immediate | undefined
   /** When the end of the bytes may pass, once it has come. */
   #endDue: number | undefined
   #hasBroken = false
@@ -65,7 +65,7 @@ export class Lane {
     this.#holeUntil = Math.max(this.#holeUntil, this.#ports.clock.now() + ms)
   }
 
-  /** Nothing passes until it is mended. */
+  /** Nothing passes until `mend`. */
   blackhole(bytes: BlackholeMode): void {
     this.#holeUntil = Infinity
     this.#swallowed = bytes
@@ -81,7 +81,7 @@ export class Lane {
     else this.#move()
   }
 
-  /** The end that is read broke: the other one learns it as soon as anything passes. */
+  /** The end that is read broke: the other one is notified as soon as anything may pass. */
   breakOff(): void {
     this.#hasBroken = true
     this.#pieces = []
@@ -100,7 +100,7 @@ export class Lane {
     this.#isOver = true
     this.#pieces = []
     this.#clearTimer()
-    if (this.#turn !== undefined) clearImmediate(this.#turn)
+    if (this.#immediate !== undefined) clearImmediate(this.#immediate)
     this.#from.resume()
   }
 
@@ -131,7 +131,7 @@ export class Lane {
     this.#move()
   }
 
-  /** Milliseconds that what comes now is late. */
+  /** Milliseconds by which a piece that arrives now is delayed. */
   #late(): number {
     const { delayMs, jitterMs } = this.#conditions
     return delayMs + (jitterMs === 0 ? 0 : this.#ports.random() * jitterMs)
@@ -150,7 +150,7 @@ export class Lane {
   }
 
   #move(): void {
-    if (this.#isOver || this.#timer !== undefined || this.#turn !== undefined) return
+    if (this.#isOver || this.#timer !== undefined || this.#immediate !== undefined) return
     if (this.#hasBroken) {
       if (this.#mayPass(0)) this.#ports.broken('end')
       return
@@ -163,7 +163,7 @@ export class Lane {
       if (this.#hasStopped) return
       piece = this.#pieces[0]
       if (piece !== undefined && this.#conditions.sliceBytes !== Infinity) {
-        this.#nextTurn()
+        this.#moveInNextIteration()
         break
       }
     }
@@ -174,7 +174,7 @@ export class Lane {
     } else this.#from.resume()
   }
 
-  /** Whether it is time, and nothing is in the way; comes back when it will be. */
+  /** Whether it is time and no hole is open; otherwise sets a timer for that time. */
   #mayPass(due: number): boolean {
     const wait = Math.max(due, this.#holeUntil) - this.#ports.clock.now()
     if (wait <= 0) return true
@@ -200,9 +200,9 @@ export class Lane {
     this.#timer = undefined
   }
 
-  #nextTurn(): void {
-    this.#turn = setImmediate(() => {
-      this.#turn = undefined
+  #moveInNextIteration(): void {
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined
       this.#move()
     })
   }

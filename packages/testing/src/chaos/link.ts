@@ -1,4 +1,4 @@
-/** A link through the chaos proxy: two sockets tied together, which can be torn apart. */
+/** A link through the chaos proxy: the socket of a client and one to the target, connected to each other until a fault breaks them. */
 import { connect, type Socket } from 'node:net'
 import type { Clock, Random } from '@bus/core'
 import { checkOptions, durationMs, integer, oneOf } from '@bus/core/kit'
@@ -16,7 +16,7 @@ import {
 import { Lane, type LanePorts } from './lane.ts'
 
 /**
- * How a link is torn: a TCP reset, or a FIN to both ends, as if each had hung up on the other. Node sends a FIN right
+ * How a link is broken: by a TCP reset, or by a FIN to both ends, as if each had closed. Node sends a FIN right
  * before a reset, so an end that reads at that moment may see only the end.
  */
 export type BreakMode = 'reset' | 'end'
@@ -24,59 +24,58 @@ export type BreakMode = 'reset' | 'end'
 /** Where and how a link is cut. */
 export interface CutOptions {
   /** The direction whose bytes are counted. @default 'downstream' */
-  readonly direction?: LinkDirection
-  /** How it is torn then. @default 'reset' */
-  readonly how?: BreakMode
+  readonly direction?: LinkDirection | undefined
+  /** How it is broken then. @default 'reset' */
+  readonly how?: BreakMode | undefined
 }
 
-/** What tore a link: called for, or a cut that was due; `undefined` when an end hung up. */
+/** What broke a link: `reset` or `end` was called, or the bytes of a `cut` had passed. */
 export type LinkFault = BreakMode | 'cut'
 
 /** One connection of a client, as a test sees it. */
 export interface ChaosLink {
   /** Counts the links of a proxy from 0. */
   readonly index: number
-  /** Neither torn nor ended. */
+  /** Neither broken nor ended. */
   readonly isOpen: boolean
-  /** What tore it; `undefined` while it is open, and when one of its ends hung up. */
+  /** What broke it; `undefined` while it is open, and when one of its ends closed. */
   readonly fault: LinkFault | undefined
   /** Bytes passed on so far. */
   readonly passed: Readonly<Record<LinkDirection, number>>
   /** Both ends get a TCP reset, now. */
   reset(): void
-  /** Both ends get a FIN, now; what waited is lost. */
+  /** Both ends get a FIN, now; buffered bytes are lost. */
   end(): void
   /**
-   * Passes so many bytes more on and tears the link then, most likely in the middle of a frame.
+   * Passes so many more bytes, and then breaks the link, most likely in the middle of a frame.
    *
    * @throws `ConfigError` for a bad option
    */
   cutAfter(bytes: number, options?: CutOptions): void
-  /** Nothing passes for so many milliseconds, one way or both; it comes later then, as after a short failure of the network. */
+  /** Nothing passes for so many milliseconds, in one direction or in both; it is delivered afterwards, as after a short failure of the network. */
   hole(ms: number, direction?: LinkDirection): void
   /**
-   * Nothing passes any more, neither bytes nor an end nor a reset, and nobody is told, as with a cable that is pulled: until
-   * {@link mend}.
+   * Nothing passes any more, no bytes, no FIN and no reset, as with a cable that is pulled: until {@link mend}.
    *
    * @throws `ConfigError` for a bad option
    */
   blackhole(options?: BlackholeOptions): void
-  /** Ends holes and blackholes, one way or both: what they held passes, and a link of which they discarded something is reset. */
+  /** Ends holes and blackholes, in one direction or in both: buffered bytes pass, and a link of which bytes were discarded is reset. */
   mend(direction?: LinkDirection): void
   /**
-   * Changes how bytes travel on this link, in one direction or in both, from the next byte that comes; what is not given goes
-   * back to its default.
+   * Changes how bytes travel on this link, in one direction or in both, from the next byte on; options that are not given get
+   * their defaults.
    *
    * @throws `ConfigError` for a bad option
    */
   setConditions(conditions: NetworkConditions, direction?: LinkDirection): void
 }
 
-interface LinkPorts {
+interface ProxyLinkPorts {
   readonly clock: Clock
   readonly random: Random
   bytes(link: ChaosLink, bytes: Buffer, direction: LinkDirection): void
-  /** It is over, for whatever reason. Told once. */
+  /** It is over, for any reason. Called once. */
   over(link: ChaosLink): void
   /** Both its sockets are closed. */
   gone(): void
@@ -90,24 +89,24 @@ interface Target {
 
 const countShape = { bytes: integer({ min: 0 }) }
 
-/** Ties a client's socket to one of the target. */
-export class Link implements ChaosLink {
+/** Connects a client's socket with one to the target. */
+export class ProxyLink implements ChaosLink {
   readonly index: number
   readonly passed: Record<LinkDirection, number> = { upstream: 0, downstream: 0 }
   readonly #client: Socket
   readonly #server: Socket
   readonly #lanes: Readonly<Record<LinkDirection, Lane>>
-  readonly #ports: LinkPorts
+  readonly #ports: ProxyLinkPorts
   #fault: LinkFault | undefined
   #isOpen = true
   #openSockets = 2
   #cutHow: BreakMode = 'reset'
 
-  constructor(index: number, client: Socket, target: Target, ports: LinkPorts) {
+  constructor(index: number, client: Socket, target: Target, ports: ProxyLinkPorts) {
     this.index = index
     this.#client = client
     this.#ports = ports
-    // An end is passed on behind what still waits, not answered at once.
+    // A FIN is passed on behind what is buffered, not answered at once.
     this.#server = connect({ ...target, allowHalfOpen: true })
     this.#lanes = {
       upstream: new Lane(client, this.#server, this.#lanePorts('upstream')),
@@ -135,11 +134,11 @@ export class Link implements ChaosLink {
   }
 
   reset(): void {
-    this.#tear('reset', 'reset')
+    this.#break('reset', 'reset')
   }
 
   end(): void {
-    this.#tear('end', 'end')
+    this.#break('end', 'end')
   }
 
   cutAfter(bytes: number, options: CutOptions = {}): void {
@@ -172,7 +171,7 @@ export class Link implements ChaosLink {
     for (const way of waysOf(direction)) this.#lanes[way].mend()
   }
 
-  /** Lets go of both sockets, whatever they are doing. */
+  /** Destroys both sockets. */
   destroy(): void {
     this.#finish()
     this.#client.destroy()
@@ -187,9 +186,9 @@ export class Link implements ChaosLink {
         this.passed[direction] += bytes.length
         this.#ports.bytes(this, bytes, direction)
       },
-      cut: () => this.#tear('cut', this.#cutHow),
+      cut: () => this.#break('cut', this.#cutHow),
       broken: (why) => {
-        if (why === 'lost') this.#tear('reset', 'reset')
+        if (why === 'lost') this.#break('reset', 'reset')
         else this.#breakAfter(direction === 'upstream' ? this.#server : this.#client)
       },
     }
@@ -208,7 +207,7 @@ export class Link implements ChaosLink {
     })
   }
 
-  /** One end broke: the other learns it on the way that its bytes take, and what it says meanwhile reaches nobody. */
+  /** One end broke: the other one is notified behind the bytes that are under way, and what it sends meanwhile is discarded. */
   #broke(socket: Socket): void {
     if (!this.#isOpen) return
     const [from, to] =
@@ -226,7 +225,7 @@ export class Link implements ChaosLink {
     if (!other.destroyed) resetSocket(other)
   }
 
-  #tear(fault: LinkFault, how: BreakMode): void {
+  #break(fault: LinkFault, how: BreakMode): void {
     if (!this.#isOpen) return
     this.#fault = fault
     this.#finish()
@@ -246,7 +245,7 @@ export class Link implements ChaosLink {
 
 /**
  * At once. A socket whose end is on its way to the system cannot be reset, and Node would forget its handle open; the other side
- * has been told of that end, so it is closed.
+ * has got that FIN, so it is closed.
  */
 function resetSocket(socket: Socket): void {
   const isEnding = socket.writableEnded && !socket.writableFinished && socket.writableLength === 0

@@ -14,28 +14,32 @@ import {
 import type { LinkDirection } from './conditions.ts'
 import type { ChaosLink } from './link.ts'
 
-/** Where a chaos proxy stands, and who watches it. */
+/** Where a chaos proxy listens, where it leads to, and its callbacks. */
 export interface ChaosProxyOptions {
-  /** The port that it leads to. */
+  /** The port of the target. */
   readonly targetPort: number
-  /** The host that it leads to. @default '127.0.0.1' */
-  readonly targetHost?: string
+  /** The host of the target. @default '127.0.0.1' */
+  readonly targetHost?: string | undefined
   /** The port to listen on; 0 lets the system choose. @default 0 */
-  readonly port?: number
+  readonly port?: number | undefined
   /** The address to listen on. @default '127.0.0.1' */
-  readonly host?: string
-  /** Decides every random choice: jitter and the size of slices. @default one drawn at random, told by `proxy.seed` */
-  readonly seed?: number
-  /** Sees each piece of bytes as it is passed on, before it is written. @default nobody */
-  readonly onBytes?: (link: ChaosLink, bytes: Buffer, direction: LinkDirection) => void
-  /** Told once for each link that is over, torn or not. @default nobody */
-  readonly onLinkOver?: (link: ChaosLink) => void
-  /** Where delays come from. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly host?: string | undefined
+  /** Decides every random choice: jitter and the size of slices. @default one drawn at random, which `proxy.seed` returns */
+  readonly seed?: number | undefined
+  /** Called with each piece of bytes before it is written. @default none */
+  readonly onBytes?:
+    | ((link: ChaosLink, bytes: Buffer, direction: LinkDirection) => void)
+    | undefined
+  /** Called once for each link that is over, broken or closed. @default none */
+  readonly onLinkOver?: ((link: ChaosLink) => void) | undefined
+  /** The source of time for delays. @default the system clock */
+  readonly clock?: Clock | undefined
 }
 
 /** The options with every default filled in. */
-export type ResolvedChaosProxyOptions = Readonly<Required<ChaosProxyOptions>>
+export type ResolvedChaosProxyOptions = {
+  readonly [K in keyof ChaosProxyOptions]-?: NonNullable<ChaosProxyOptions[K]>
+}
 
 const SHAPE: Shape<ChaosProxyOptions> = Object.freeze({
   targetPort: required(integer({ min: 1, max: 65_535 })),

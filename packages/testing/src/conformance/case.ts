@@ -1,10 +1,10 @@
 /** A case of the suite as data: which guarantee of the contract it tries, what it requires, and how it runs. */
 import type { Capabilities } from '@bus/core'
-import type { FaultName, Level } from './medium.ts'
+import type { FaultName, CaseLevel } from './medium.ts'
 import type { World } from './world/world.ts'
 
 /** What a transport must promise before a case concerns it. */
-export interface Claim {
+interface Requirement {
   /** The capability in words, for titles and the report: `wildcards`, `order per publisher`. */
   readonly capability: string
   /** Whether these capabilities promise it. */
@@ -15,11 +15,11 @@ export interface Claim {
 export interface ConformanceCase<F extends FaultName = never> {
   /** A letter for the group and a number: `B3`. Never given to another case. */
   readonly id: string
-  readonly level: Level
+  readonly level: CaseLevel
   /** What is then true, as a sentence without a subject's name: "an event reaches every subscription once". */
   readonly title: string
   /** Which promise turns the case on. @default it concerns every transport */
-  readonly needs?: Claim
+  readonly needs?: Requirement
   /** Which faults it uses; without one of them it is not exercised. @default none */
   readonly faults?: readonly F[]
   /** Milliseconds that it may take, with a medium of its own. @default 20_000 */
@@ -32,9 +32,9 @@ export interface ConformanceCase<F extends FaultName = never> {
 export type AnyCase = ConformanceCase<FaultName>
 
 /** An id that is kept for a promise which the contract does not have. */
-export interface ReservedCase {
+interface ReservedCase {
   readonly id: string
-  readonly level: Level
+  readonly level: CaseLevel
   readonly title: string
   /** Why there is nothing to try, in one sentence. */
   readonly reason: string
@@ -50,55 +50,55 @@ export interface CaseGroup {
 }
 
 /** What was published is confirmed. */
-export const CONFIRMS: Claim = claim('publishConfirm', ({ publishConfirm }) => publishConfirm)
+export const CONFIRMS: Requirement = claim('publishConfirm', ({ publishConfirm }) => publishConfirm)
 
 /** What comes a second time is known. */
-export const DEDUPES: Claim = claim('dedupe', ({ dedupe }) => dedupe)
+export const DEDUPES: Requirement = claim('dedupe', ({ dedupe }) => dedupe)
 
 /** A lost link is made again. */
-export const RECONNECTS: Claim = claim('reconnect', ({ reconnect }) => reconnect)
+export const RECONNECTS: Requirement = claim('reconnect', ({ reconnect }) => reconnect)
 
 /** What a break kept away comes after it. */
-export const RESUMES: Claim = claim('resume', ({ resume }) => resume)
+export const RESUMES: Requirement = claim('resume', ({ resume }) => resume)
 
 /** What is lost is told. */
-export const TELLS_GAPS: Claim = claim('gaps', ({ gaps }) => gaps)
+export const TELLS_GAPS: Requirement = claim('gaps', ({ gaps }) => gaps)
 
 /** A reader that does not keep up holds back what comes. */
-export const HOLDS_READING: Claim = claim(
+export const HOLDS_READING: Requirement = claim(
   'inbound backpressure',
   ({ backpressure }) => backpressure.inbound !== 'none',
 )
 
 /** A publisher waits while its queue is full. */
-export const BLOCKS: Claim = claim(
+export const BLOCKS: Requirement = claim(
   'outbound backpressure',
   ({ backpressure }) => backpressure.outbound === 'block',
 )
 
 /** A pattern may stand for many types. */
-export const WILDCARDS: Claim = claim('wildcards', ({ wildcards }) => wildcards)
+export const WILDCARDS: Requirement = claim('wildcards', ({ wildcards }) => wildcards)
 
 /** Bytes arrive as bytes. */
-export const BINARY: Claim = claim('binary', ({ binary }) => binary)
+export const BINARY: Requirement = claim('binary', ({ binary }) => binary)
 
 /** The events of one publisher stay in order. */
-export const KEEPS_ORDER: Claim = claim(
+export const KEEPS_ORDER: Requirement = claim(
   'order per publisher',
   ({ ordering }) => ordering !== 'none',
 )
 
 /** Every subscriber sees the events of all publishers in one order. */
-export const TOTAL_ORDER: Claim = claim('total order', ({ ordering }) => ordering === 'total')
+export const TOTAL_ORDER: Requirement = claim('total order', ({ ordering }) => ordering === 'total')
 
 /** Both. */
-export function both(one: Claim, other: Claim): Claim {
+export function both(one: Requirement, other: Requirement): Requirement {
   return claim(
     `${one.capability} and ${other.capability}`,
     (capabilities) => one.holds(capabilities) && other.holds(capabilities),
   )
 }
 
-function claim(capability: string, holds: (capabilities: Capabilities) => boolean): Claim {
+function claim(capability: string, holds: (capabilities: Capabilities) => boolean): Requirement {
   return Object.freeze({ capability, holds })
 }

@@ -6,31 +6,31 @@ export interface TransportSettings {
   /** Names it in messages; different for each transport of a case. */
   readonly name: string
   /** What waits to be sent. @default that of the transport */
-  readonly queue?: QueueOptions
+  readonly queue?: QueueOptions | undefined
   /** Random numbers, from the seed of the case. */
   readonly random: Random
   /** @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** Ends a fault. Idempotent. */
-export type Mend = () => void | Promise<void>
+export type EndFault = () => void | Promise<void>
 
 /**
  * Ways to break the medium. Each is optional: cases that need one that is missing are reported as not exercised, so a
  * report cannot claim what was not tried. `transport` is always one that {@link Medium.transport} gave.
  */
-export interface Faults {
+export interface MediumFaults {
   /** Its link is torn, as by a TCP reset. Resolves when it was torn; the transport may not know yet. */
   cut?(transport: Transport): Promise<void>
   /** The other side closes its link with this code. */
   close?(transport: Transport, code: number): Promise<void>
   /** Nothing passes on its link, in either direction, and nobody is told: half-open. */
-  freeze?(transport: Transport): Promise<Mend>
+  freeze?(transport: Transport): Promise<EndFault>
   /** Its link carries so many bytes a second towards it. */
-  slow?(transport: Transport, bytesPerSecond: number): Promise<Mend>
+  slow?(transport: Transport, bytesPerSecond: number): Promise<EndFault>
   /** New links are refused, and those that are open are torn. */
-  refuse?(): Promise<Mend>
+  refuse?(): Promise<EndFault>
   /** The medium ends without a word and starts anew, without anything that it had kept. */
   wipe?(): Promise<void>
   /**
@@ -47,13 +47,13 @@ export interface Faults {
 }
 
 /** The name of a way to break the medium. */
-export type FaultName = keyof Faults
+export type FaultName = keyof MediumFaults
 
 /** One shared bus for a case. */
 export interface Medium {
   /** A new transport on this medium, which belongs to the case. */
   transport(settings: TransportSettings): Transport
-  readonly faults?: Faults
+  readonly faults?: MediumFaults
   /** Ends it after the case, when every transport is closed. */
   stop(): Promise<void>
 }
@@ -65,28 +65,30 @@ export interface ConformanceOptions {
   /** Makes the medium of one case. */
   readonly medium: () => Promise<Medium>
   /** The same cases over other media, by name: another codec, a pool, links through a proxy. @default none */
-  readonly variants?: Readonly<Record<string, () => Promise<Medium>>>
+  readonly variants?: Readonly<Record<string, () => Promise<Medium>>> | undefined
   /** Only these cases, by id. @default every case */
-  readonly only?: readonly string[]
+  readonly only?: readonly string[] | undefined
   /**
    * How much the cases do that repeat something: random schedules, dials that fail, the soak. 1 suits every change, 10 or more
    * a nightly run. @default 1
    */
-  readonly effort?: number
+  readonly effort?: number | undefined
   /** Decides every random choice. @default one drawn at random, told in the report and in each failure */
-  readonly seed?: number
-  readonly timing?: {
-    /** Milliseconds within which something that must happen happens. @default 2_000 */
-    readonly expectMs?: number
-    /** Milliseconds in which nothing more may happen. @default 150 */
-    readonly quietMs?: number
-  }
+  readonly seed?: number | undefined
+  readonly timing?:
+    | {
+        /** Milliseconds within which something that must happen happens. @default 2_000 */
+        readonly expectMs?: number | undefined
+        /** Milliseconds in which nothing more may happen. @default 150 */
+        readonly quietMs?: number | undefined
+      }
+    | undefined
   /** Gets the report of each variant when its last case is done. What it throws fails the suite. @default nobody */
-  readonly onReport?: (report: ConformanceReport) => void | Promise<void>
+  readonly onReport?: ((report: ConformanceReport) => void | Promise<void>) | undefined
 }
 
 /** How much a case binds: a `MUST` fails, a `SHOULD` warns, `STOCHASTIC` is a `MUST` over random faults. */
-export type Level = 'MUST' | 'SHOULD' | 'MAY' | 'STOCHASTIC'
+export type CaseLevel = 'MUST' | 'SHOULD' | 'MAY' | 'STOCHASTIC'
 
 /** How a case ended, and why it was left out where it was. */
 export type CaseOutcome =
@@ -115,6 +117,6 @@ export interface ConformanceReport {
 /** One case and how it ended. */
 export type ReportedCase = {
   readonly id: string
-  readonly level: Level
+  readonly level: CaseLevel
   readonly title: string
 } & CaseOutcome

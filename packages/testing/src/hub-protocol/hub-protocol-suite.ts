@@ -1,5 +1,5 @@
 /** Runs the rules of `bus.v1` against a hub: under a test runner, or without one. */
-import type { Runner } from '../conformance/run/transport-conformance.ts'
+import type { TestRunner } from '../conformance/run/transport-conformance.ts'
 import type { HubCase, HubCaseGroup } from './hub-case.ts'
 import { checkHubOptions, type HubProtocolOptions, type HubProtocolReport } from './options.ts'
 import type { CaseOutcome, ReportedCase } from '../conformance/medium.ts'
@@ -27,7 +27,7 @@ const AROUND_MS = 5_000
  * ```
  * @throws `ConfigError` for a bad option
  */
-export function hubProtocolSuite(runner: Runner, options: HubProtocolOptions): void {
+export function hubProtocolSuite(runner: TestRunner, options: HubProtocolOptions): void {
   const plan = new HubPlan(options)
   runner.describe(options.name, () => {
     for (const group of plan.groups) {
@@ -64,7 +64,7 @@ export async function runHubProtocol(options: HubProtocolOptions): Promise<HubPr
   return report
 }
 
-function register({ it }: Runner, plan: HubPlan, spec: HubCase): void {
+function register({ it }: TestRunner, plan: HubPlan, spec: HubCase): void {
   const title = `${spec.id} ${spec.level} ${spec.title}`
   const reason = plan.reasonToSkip(spec)
   if (reason !== undefined) return void it.skip(`${title} (${reason})`, async () => {})

@@ -1,7 +1,7 @@
 /** The world of one case: clients of the hub, and names that no other case uses. */
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import { Waiting } from '../conformance/world/waiting.ts'
+import { CaseWaits } from '../conformance/world/waiting.ts'
 import { helloLine, type HelloMembers, subOf } from './lines.ts'
 import type { HubProtocolOptions } from './options.ts'
 import { RawLink } from './raw-link.ts'
@@ -10,7 +10,7 @@ import { WireClient } from './wire-client.ts'
 /** Closed after its case. */
 export class HubWorld {
   readonly options: HubProtocolOptions
-  readonly waiting: Waiting
+  readonly waiting: CaseWaits
   readonly #prefix: string
   readonly #clients: WireClient[] = []
   readonly #plain: PlainClient[] = []
@@ -18,7 +18,8 @@ export class HubWorld {
 
   constructor(options: HubProtocolOptions, caseId: string) {
     this.options = options
-    this.waiting = new Waiting({ expectMs: 5_000, quietMs: 150, ...options.timing })
+    const { expectMs = 5_000, quietMs = 150 } = options.timing ?? {}
+    this.waiting = new CaseWaits({ expectMs, quietMs })
     // Other runs may have left events in the log.
     const run = Math.floor(Math.random() * 2 ** 40).toString(36)
     this.#prefix = `${caseId.toLowerCase()}-${run}`
@@ -108,16 +109,16 @@ export class HubWorld {
 export class PlainClient {
   readonly frames: string[] = []
   readonly #ws: WebSocket
-  readonly #waiting: Waiting
+  readonly #waiting: CaseWaits
 
-  private constructor(ws: WebSocket, waiting: Waiting) {
+  private constructor(ws: WebSocket, waiting: CaseWaits) {
     this.#ws = ws
     this.#waiting = waiting
     ws.on('error', () => {})
     ws.on('message', (data: Buffer) => this.frames.push(data.toString()))
   }
 
-  static async open(url: string, waiting: Waiting): Promise<PlainClient> {
+  static async open(url: string, waiting: CaseWaits): Promise<PlainClient> {
     const ws = new WebSocket(url, { perMessageDeflate: false })
     const client = new PlainClient(ws, waiting)
     await waiting.soon(once(ws, 'open'), 'an open connection')

@@ -1,15 +1,11 @@
 // The suite
 export { hubProtocolSuite, runHubProtocol } from './hub-protocol-suite.ts'
-export type { Runner } from '../conformance/run/transport-conformance.ts'
+export type { TestRunner } from '../conformance/run/transport-conformance.ts'
 
-// What it is told
+// The hub under test
 export type { HubCredentials, HubProtocolOptions, HubSettings } from './options.ts'
 
-// What it tells
+// Reports
 export { HubProtocolError } from './hub-protocol-suite.ts'
 export type { HubProtocolReport } from './options.ts'
-export type { CaseOutcome, Level, ReportedCase } from '../conformance/medium.ts'
-
-// Its cases
-export { HUB_CATALOGUE } from './cases/catalogue.ts'
-export type { HubCase, HubCaseGroup, Need } from './hub-case.ts'
+export type { CaseLevel, CaseOutcome, ReportedCase } from '../conformance/medium.ts'

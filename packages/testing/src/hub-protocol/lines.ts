@@ -13,13 +13,13 @@ interface WireSub {
 
 /** The members of a `hello` besides the version. */
 export interface HelloMembers {
-  readonly subs?: readonly WireSub[]
-  readonly sid?: string
-  readonly epoch?: string
-  readonly offset?: number
-  readonly token?: string
-  readonly window?: { readonly events: number; readonly bytes: number }
-  readonly maxMessageBytes?: number
+  readonly subs?: readonly WireSub[] | undefined
+  readonly sid?: string | undefined
+  readonly epoch?: string | undefined
+  readonly offset?: number | undefined
+  readonly token?: string | undefined
+  readonly window?: { readonly events: number; readonly bytes: number } | undefined
+  readonly maxMessageBytes?: number | undefined
   readonly [more: string]: unknown
 }
 

@@ -7,47 +7,49 @@ export interface HubCredentials {
   /** A token that is good for every type and pattern; said in each `hello`. */
   readonly token: string
   /** A token of somebody else, as good. @default the cases that need one are skipped */
-  readonly other?: string
+  readonly other?: string | undefined
   /** A token that is good for nothing. @default the cases that need one are skipped */
-  readonly bad?: string
+  readonly bad?: string | undefined
   /** Whether nobody gets in without one. @default false */
-  readonly isRequired?: boolean
+  readonly isRequired?: boolean | undefined
   /** Somebody with limited permissions. @default the cases that need one are skipped */
-  readonly limited?: {
-    readonly token: string
-    /** A type that it may not publish. */
-    readonly mayNotPublish: string
-    /** A pattern that it may not subscribe to. */
-    readonly mayNotRead: string
-  }
+  readonly limited?:
+    | {
+        readonly token: string
+        /** A type that it may not publish. */
+        readonly mayNotPublish: string
+        /** A pattern that it may not subscribe to. */
+        readonly mayNotRead: string
+      }
+    | undefined
 }
 
 /** How the hub under test is set, where that cannot be seen from outside. What is not given leaves out its cases. */
 export interface HubSettings {
   /** What an `ok` means. */
-  readonly confirm?: 'hub' | 'subscribers'
+  readonly confirm?: 'hub' | 'subscribers' | undefined
   /** Milliseconds within which a client must say `hello`; best below 1,000, because a case waits for it. */
-  readonly helloMs?: number
+  readonly helloMs?: number | undefined
   /** Milliseconds that a session is kept without a link; best below 1,000, because a case waits for it. */
-  readonly sessionTtlMs?: number
+  readonly sessionTtlMs?: number | undefined
   /** Events that the log keeps; best below 1,000, because a case fills it. */
-  readonly logEvents?: number
+  readonly logEvents?: number | undefined
   /** Milliseconds that a subscriber without progress holds up the others; best below 1,000, because a case waits for it. */
-  readonly holdMs?: number
+  readonly holdMs?: number | undefined
   /** Milliseconds between its pings; best below 1,000, because cases wait for some. */
-  readonly heartbeatMs?: number
+  readonly heartbeatMs?: number | undefined
   /** Subscriptions that a session may have. */
-  readonly subscriptions?: number
+  readonly subscriptions?: number | undefined
   /** Events that one connection may publish in a second; below 1,000, because a case exceeds it. */
-  readonly publishPerSecond?: number
+  readonly publishPerSecond?: number | undefined
   /** Pings and pongs that one connection may send in a second; below 1,000, because a case exceeds it. */
-  readonly controlFramesPerSecond?: number
+  readonly controlFramesPerSecond?: number | undefined
   /** Messages that one connection may send in a second; below 1,000, because a case exceeds it. */
-  readonly messagesPerSecond?: number
+  readonly messagesPerSecond?: number | undefined
   /** Connections that one principal may have; below 100, because a case opens so many. */
-  readonly connectionsPerPrincipal?: number
+  readonly connectionsPerPrincipal?: number | undefined
   /** Whether it speaks the plain JSON wire too, to anybody. */
-  readonly plain?: boolean
+  readonly plain?: boolean | undefined
 }
 
 /** What the suite is told. */
@@ -57,19 +59,21 @@ export interface HubProtocolOptions {
   /** Where it listens: `ws:` and a host. It may serve others meanwhile; every case uses types of its own. */
   readonly url: string
   /** @default nobody needs any */
-  readonly credentials?: HubCredentials
+  readonly credentials?: HubCredentials | undefined
   /** @default nothing is known, so the cases that need to know are skipped */
-  readonly settings?: HubSettings
+  readonly settings?: HubSettings | undefined
   /** Only these cases, by id. @default every case */
-  readonly only?: readonly string[]
-  readonly timing?: {
-    /** Milliseconds within which something that must happen happens. @default 5_000 */
-    readonly expectMs?: number
-    /** Milliseconds in which nothing more may happen. @default 150 */
-    readonly quietMs?: number
-  }
+  readonly only?: readonly string[] | undefined
+  readonly timing?:
+    | {
+        /** Milliseconds within which something that must happen happens. @default 5_000 */
+        readonly expectMs?: number | undefined
+        /** Milliseconds in which nothing more may happen. @default 150 */
+        readonly quietMs?: number | undefined
+      }
+    | undefined
   /** Gets the report when the last case is done. What it throws fails the suite. @default nobody */
-  readonly onReport?: (report: HubProtocolReport) => void | Promise<void>
+  readonly onReport?: ((report: HubProtocolReport) => void | Promise<void>) | undefined
 }
 
 /** What the suite found; JSON as it is. */

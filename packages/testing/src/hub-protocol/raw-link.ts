@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { randomBytes } from 'node:crypto'
 import { connect, type Socket } from 'node:net'
-import type { Waiting } from '../conformance/world/waiting.ts'
+import type { CaseWaits } from '../conformance/world/waiting.ts'
 import type { Closed } from './wire-client.ts'
 
 /** The parts of a frame; what is not given is as the protocol wants it. */
@@ -34,11 +34,11 @@ export function frameBytes(frame: RawFrame): Buffer {
 /** One TCP connection. Belongs to its case. */
 export class RawLink {
   readonly #socket: Socket
-  readonly #waiting: Waiting
+  readonly #waiting: CaseWaits
   #received: Buffer = Buffer.alloc(0)
   #hasEnded = false
 
-  private constructor(socket: Socket, waiting: Waiting) {
+  private constructor(socket: Socket, waiting: CaseWaits) {
     this.#socket = socket
     this.#waiting = waiting
     socket.on('error', () => {})
@@ -51,7 +51,7 @@ export class RawLink {
   static async open(
     url: URL,
     headers: readonly string[],
-    waiting: Waiting,
+    waiting: CaseWaits,
   ): Promise<{ readonly link: RawLink; readonly head: string }> {
     const { hostname, port, host, pathname, search } = url
     const socket = connect({

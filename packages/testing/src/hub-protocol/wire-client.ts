@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
-import type { Waiting } from '../conformance/world/waiting.ts'
+import type { CaseWaits } from '../conformance/world/waiting.ts'
 import { readEvent, type HeardEvent } from './lines.ts'
 
 /** How a link ended. */
@@ -55,10 +55,10 @@ export class WireClient {
   /** Whether it acknowledges every event as soon as it comes. */
   acksAtOnce = false
   readonly #ws: WebSocket
-  readonly #waiting: Waiting
+  readonly #waiting: CaseWaits
   readonly #binary: Buffer[] = []
 
-  private constructor(ws: WebSocket, waiting: Waiting) {
+  private constructor(ws: WebSocket, waiting: CaseWaits) {
     this.#ws = ws
     this.#waiting = waiting
     ws.on('error', () => {})
@@ -71,7 +71,7 @@ export class WireClient {
   static async open(
     url: string,
     headers: Readonly<Record<string, string>>,
-    waiting: Waiting,
+    waiting: CaseWaits,
   ): Promise<WireClient> {
     const ws = new WebSocket(url, SUBPROTOCOL, { perMessageDeflate: false, headers })
     const client = new WireClient(ws, waiting)

@@ -1,34 +1,29 @@
-/** Everything that happened on a mock server, and the waits for it. */
+/** Records everything that happens on a mock server, and waits for it. */
 import { AssertionError } from 'node:assert'
-import { describeMatcher, describeNearMisses, isMatch, type Matcher } from './matcher.ts'
-import type {
-  MockConnection,
-  MockMessage,
-  MockRequest,
-  MockWaitOptions,
-} from './mock-connection.ts'
+import { describeMatcher, describeNearMisses, isMatch, type MessageMatcher } from './matcher.ts'
+import type { MockConnection, MockMessage, MockRequest } from './mock-connection.ts'
 import { assertInteger } from './options.ts'
-import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
+import { DEFAULT_WAIT_MS, type WaitForOptions, type Waits } from '../waits.ts'
 
 /** Which connection to wait for. */
-export interface WaitForConnectionOptions extends MockWaitOptions {
+export interface WaitForConnectionOptions extends WaitForOptions {
   /**
    * Its position among all connections since the start.
    * @default 0
    */
-  readonly index?: number
+  readonly index?: number | undefined
 }
 
 /** Which messages may match. */
-export interface WaitForMessageOptions extends MockWaitOptions {
+export interface WaitForMessageOptions extends WaitForOptions {
   /**
    * Only messages over this connection, or the one at this position.
    * @default undefined
    */
-  readonly connection?: number | MockConnection
+  readonly connection?: number | MockConnection | undefined
 }
 
-/** The record of a server. It is never emptied: a test asks what ever happened, and ends soon. */
+/** The record of a server. It is never emptied: a test may inspect all that happened, and is short. */
 export class Capture<C extends MockConnection = MockConnection> {
   readonly connections: C[] = []
   readonly received: MockMessage[] = []
@@ -82,7 +77,10 @@ export class Capture<C extends MockConnection = MockConnection> {
   }
 
   /** Resolves with the first message that matches, also one that came before the call. */
-  waitForMessage(matcher: Matcher, options: WaitForMessageOptions = {}): Promise<MockMessage> {
+  waitForMessage(
+    matcher: MessageMatcher,
+    options: WaitForMessageOptions = {},
+  ): Promise<MockMessage> {
     const { timeoutMs = DEFAULT_WAIT_MS, connection, signal } = options
     const index = typeof connection === 'object' ? connection.index : connection
     const eligible = (message: MockMessage): boolean =>
@@ -103,15 +101,15 @@ export class Capture<C extends MockConnection = MockConnection> {
     })
   }
 
-  /** Resolves when the condition holds; it is looked at after everything that happens on this server. */
-  async waitUntil(condition: () => boolean, options: MockWaitOptions = {}): Promise<void> {
+  /** Resolves when the condition is true; it is checked after everything that happens on this server. */
+  async waitUntil(condition: () => boolean, options: WaitForOptions = {}): Promise<void> {
     const { timeoutMs = DEFAULT_WAIT_MS, signal } = options
     const look = (): true | undefined => (condition() ? true : undefined)
     await this.#waits.until(look, { what: 'a condition', timeoutMs, signal })
   }
 
   /** Throws unless a message that matches has come; the error lists what came close. */
-  assertMessageSent(matcher: Matcher): MockMessage {
+  assertMessageSent(matcher: MessageMatcher): MockMessage {
     const found = this.received.find((message) => isMatch(matcher, message))
     if (found !== undefined) return found
     throw new AssertionError({

@@ -1,4 +1,4 @@
-/** Faults that a test can order, for handshakes to come and for connections that live. */
+/** The faults that a test can set: for handshakes to come, and for live connections. */
 import { ConfigError } from '@bus/core'
 import { assertCloseFrame } from './mock-connection.ts'
 import { assertHeaders, assertInteger } from './options.ts'
@@ -24,7 +24,7 @@ export interface TimesOptions {
    * For how many handshakes; those after follow the fault set next, or succeed.
    * @default Infinity
    */
-  readonly times?: number
+  readonly times?: number | undefined
 }
 
 /** The answer that refuses a handshake. */
@@ -33,17 +33,17 @@ export interface RefuseOptions extends TimesOptions {
    * Headers of the answer.
    * @default {}
    */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /**
    * Text of the answer.
    * @default ''
    */
-  readonly body?: string
+  readonly body?: string | undefined
   /**
    * The header `Retry-After`, in seconds.
    * @default undefined
    */
-  readonly retryAfterSeconds?: number
+  readonly retryAfterSeconds?: number | undefined
 }
 
 /** The pace of a slow answer. */
@@ -52,7 +52,7 @@ export interface DripOptions extends TimesOptions {
    * Milliseconds between two bytes of the answer.
    * @default 100
    */
-  readonly intervalMs?: number
+  readonly intervalMs?: number | undefined
 }
 
 /** The connections that faults act upon. */
@@ -63,8 +63,8 @@ interface FaultTarget {
   sendRaw(bytes: Uint8Array): void
 }
 
-/** What a test can order to go wrong. Until `clear`, each holds for the connections that live and those to come. */
-export class Faults {
+/** The faults of a mock server. Until `clear`, each applies to live connections and to those to come. */
+export class MockFaults {
   readonly #link: LinkConditions
   readonly #upgrades: UpgradeFaults
   readonly #live: () => readonly FaultTarget[]

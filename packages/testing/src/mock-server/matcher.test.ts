@@ -27,7 +27,7 @@ test('puts the JSON with most equal members first, and no JSON last', () => {
   expect(description).toContain('"d":4} (`c` is undefined)')
 })
 
-test('puts the latest first where closeness cannot be told', () => {
+test('puts the latest first where closeness is unknown', () => {
   for (const matcher of [/x/, () => false, ['x']]) {
     expect(order(describeNearMisses(matcher, texts('a', 'b', 'c')))).toEqual(['2', '1', '0'])
   }

@@ -9,10 +9,10 @@ import type { MockMessage } from './mock-connection.ts'
  * - a Uint8Array: it is binary with exactly these bytes
  * - an array: its JSON is deeply equal
  * - an object: its JSON is an object, and each member named here is deeply equal in it; other members do not matter.
- *   `undefined` asks for the member's absence
+ *   `undefined` matches a missing member
  * - a function: it answers `true`
  */
-export type Matcher =
+export type MessageMatcher =
   | string
   | RegExp
   | Uint8Array
@@ -21,7 +21,7 @@ export type Matcher =
   | ((message: MockMessage) => boolean)
 
 /** Whether this message is the one that is meant. */
-export function isMatch(matcher: Matcher, message: MockMessage): boolean {
+export function isMatch(matcher: MessageMatcher, message: MockMessage): boolean {
   if (typeof matcher === 'string') return message.text === matcher
   if (typeof matcher === 'function') return matcher(message)
   // `search` ignores and keeps `lastIndex`, so that a global expression answers the same every time.
@@ -30,11 +30,11 @@ export function isMatch(matcher: Matcher, message: MockMessage): boolean {
     return message.kind === 'binary' && Buffer.compare(Buffer.from(message.data), matcher) === 0
   }
   if (Array.isArray(matcher)) return isDeepStrictEqual(message.json, matcher)
-  return isRecord(message.json) && differences(matcher as Shape, message.json).length === 0
+  return isRecord(message.json) && differences(matcher as JsonMembers, message.json).length === 0
 }
 
 /** The matcher in words, for a message: "a message that matches /x/". */
-export function describeMatcher(matcher: Matcher): string {
+export function describeMatcher(matcher: MessageMatcher): string {
   if (typeof matcher === 'string') return `the message ${inspect(matcher)}`
   if (typeof matcher === 'function') {
     return `a message that ${matcher.name === '' ? 'the predicate' : matcher.name} accepts`
@@ -44,13 +44,13 @@ export function describeMatcher(matcher: Matcher): string {
   return `a message with ${inspect(matcher, { depth: 4, breakLength: Infinity })}`
 }
 
-/** The members that were asked for. */
-export interface Shape {
+/** Members of a JSON object by name. */
+interface JsonMembers {
   readonly [member: string]: unknown
 }
 
 /** The members of the shape that are not equal in the value. */
-function differences(shape: Shape, value: Shape): readonly string[] {
+function differences(shape: JsonMembers, value: JsonMembers): readonly string[] {
   return Object.keys(shape).filter((name) => {
     const found = Object.hasOwn(value, name) ? value[name] : undefined
     return !isDeepStrictEqual(found, shape[name])
@@ -58,7 +58,7 @@ function differences(shape: Shape, value: Shape): readonly string[] {
 }
 
 /** Whether a value has members by name. */
-function isRecord(value: unknown): value is Shape {
+function isRecord(value: unknown): value is JsonMembers {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
@@ -66,7 +66,10 @@ const MAX_LISTED = 5
 const MAX_PREVIEW = 200
 
 /** What was received instead, the closest first. */
-export function describeNearMisses(matcher: Matcher, received: readonly MockMessage[]): string {
+export function describeNearMisses(
+  matcher: MessageMatcher,
+  received: readonly MockMessage[],
+): string {
   if (received.length === 0) return 'nothing was received'
   const ranked = received
     .map((message, at) => ({ message, at, ...compare(matcher, message) }))
@@ -82,7 +85,10 @@ export function describeNearMisses(matcher: Matcher, received: readonly MockMess
 }
 
 /** How close it came, from 0 to 1, and what was different. */
-function compare(matcher: Matcher, message: MockMessage): { closeness: number; hint: string } {
+function compare(
+  matcher: MessageMatcher,
+  message: MockMessage,
+): { closeness: number; hint: string } {
   if (typeof matcher === 'string') {
     const same = commonPrefix(matcher, message.text)
     const length = Math.max(matcher.length, message.text.length, 1)
@@ -101,8 +107,8 @@ function compare(matcher: Matcher, message: MockMessage): { closeness: number; h
   const shape = matcher as { readonly [member: string]: unknown }
   const wrong = differences(shape, json)
   const hint = wrong.map((name) => `\`${name}\` is ${brief(inspect(json[name]))}`).join(', ')
-  const asked = Math.max(Object.keys(shape).length, 1)
-  return { closeness: (asked - wrong.length + 1) / (asked + 1), hint }
+  const expected = Math.max(Object.keys(shape).length, 1)
+  return { closeness: (expected - wrong.length + 1) / (expected + 1), hint }
 }
 
 function commonPrefix(a: string, b: string): number {

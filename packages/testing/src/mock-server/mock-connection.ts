@@ -1,7 +1,7 @@
 /** A connection to the mock server as a test sees it: its handshake, its messages and its close. */
 import type { IncomingMessage } from 'node:http'
 import { ConfigError } from '@bus/core'
-import type { WaitLimits } from '../waits.ts'
+import type { WaitForOptions } from '../waits.ts'
 
 /** How a connection ended. */
 export interface MockClose {
@@ -11,9 +11,6 @@ export interface MockClose {
   /** Whether there was a close frame. */
   readonly wasClean: boolean
 }
-
-/** Limits of a wait. */
-export type MockWaitOptions = WaitLimits
 
 /** A connection that a client made, open or over. */
 export interface MockConnection {
@@ -48,10 +45,10 @@ export interface MockConnection {
   /** Writes bytes to the socket as they are, past the WebSocket framing. */
   sendRaw(bytes: Uint8Array): void
   /** Resolves when the connection is over, also if it was before the call. */
-  waitForClose(options?: MockWaitOptions): Promise<MockClose>
+  waitForClose(options?: WaitForOptions): Promise<MockClose>
 }
 
-/** What a client asked for in its handshake. */
+/** What a client sent in its handshake. */
 export interface MockRequest {
   readonly method: string
   /** The request target: path and query. */

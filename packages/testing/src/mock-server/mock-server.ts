@@ -1,17 +1,11 @@
-/** A WebSocket server for tests: it captures all that comes, speaks literal frames, and fails on request. */
+/** A WebSocket server for tests: it records all that it receives, sends literal frames, and fails on request. */
 import type { Duplex } from 'node:stream'
 import { ClosedError } from '@bus/core'
 import { Capture, type WaitForConnectionOptions, type WaitForMessageOptions } from './capture.ts'
-import { Faults, healthyLink, UpgradeFaults } from './faults.ts'
+import { MockFaults, healthyLink, UpgradeFaults } from './faults.ts'
 import { Listener } from './listener.ts'
-import type { Matcher } from './matcher.ts'
-import type {
-  MockConnection,
-  MockData,
-  MockMessage,
-  MockRequest,
-  MockWaitOptions,
-} from './mock-connection.ts'
+import type { MessageMatcher } from './matcher.ts'
+import type { MockConnection, MockData, MockMessage, MockRequest } from './mock-connection.ts'
 import {
   assertInteger,
   type MockServerOptions,
@@ -20,7 +14,7 @@ import {
 } from './options.ts'
 import { ServerConnection, type Wire } from './server-connection.ts'
 import { type Upgraded, Upgrader } from './upgrade.ts'
-import { Waits } from '../waits.ts'
+import { type WaitForOptions, Waits } from '../waits.ts'
 
 /** How long a restart keeps the server down. */
 export interface RestartOptions {
@@ -28,14 +22,14 @@ export interface RestartOptions {
    * Milliseconds between the end of the last socket and listening again.
    * @default 0
    */
-  readonly downMs?: number
+  readonly downMs?: number | undefined
   /**
    * Runs while nothing listens; the server comes back when it has settled.
    * @default undefined
    */
-  readonly whileDown?: () => void | Promise<void>
+  readonly whileDown?: (() => void | Promise<void>) | undefined
   /** Ends the wait of `downMs`; the server stays down. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** Starts a mock server; it listens when the promise resolves. */
@@ -47,8 +41,8 @@ export async function startMockServer(options?: MockServerOptions): Promise<Mock
 
 /** A running mock server. It outlives every fault that it produces, until `close`. */
 export class MockServer implements AsyncDisposable {
-  /** What to break; see the table in the README. */
-  readonly faults: Faults
+  /** Its faults; see the table in the README. */
+  readonly faults: MockFaults
   readonly #options: ResolvedMockServerOptions
   readonly #link = healthyLink()
   readonly #waits: Waits
@@ -65,7 +59,7 @@ export class MockServer implements AsyncDisposable {
     this.#waits = new Waits(options.clock)
     this.#capture = new Capture(this.#waits)
     const upgrades = new UpgradeFaults()
-    this.faults = new Faults({ link: this.#link, upgrades, live: () => this.#live() })
+    this.faults = new MockFaults({ link: this.#link, upgrades, live: () => this.#live() })
     this.#upgrader = new Upgrader({
       options,
       link: this.#link,
@@ -132,26 +126,26 @@ export class MockServer implements AsyncDisposable {
   }
 
   /** Resolves with the first message that matches, also one that came before the call. */
-  waitForMessage(matcher: Matcher, options?: WaitForMessageOptions): Promise<MockMessage> {
+  waitForMessage(matcher: MessageMatcher, options?: WaitForMessageOptions): Promise<MockMessage> {
     return this.#capture.waitForMessage(matcher, options)
   }
 
-  /** Resolves when the condition holds; it is looked at after everything that happens on this server. */
-  waitUntil(condition: () => boolean, options?: MockWaitOptions): Promise<void> {
+  /** Resolves when the condition is true; it is checked after everything that happens on this server. */
+  waitUntil(condition: () => boolean, options?: WaitForOptions): Promise<void> {
     return this.#capture.waitUntil(condition, options)
   }
 
   /** Throws unless a message that matches has come; the error lists what came close. */
-  assertMessageSent(matcher: Matcher): MockMessage {
+  assertMessageSent(matcher: MessageMatcher): MockMessage {
     return this.#capture.assertMessageSent(matcher)
   }
 
-  /** Sends to all live connections, and says how many those are. */
+  /** Sends to all live connections. @returns how many */
   inject(data: MockData): number {
     return this.#live().filter((connection) => connection.send(data)).length
   }
 
-  /** Closes all live connections with this code, and says how many those were. */
+  /** Closes all live connections with this code. @returns how many */
   disconnect(code = 1000, reason = ''): number {
     return this.#live().filter((connection) => connection.close(code, reason)).length
   }

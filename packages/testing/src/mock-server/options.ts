@@ -12,12 +12,12 @@ export interface MockTlsOptions {
   readonly key: string | Buffer
   readonly cert: string | Buffer
   /** Who may have signed the clients' certificates. */
-  readonly ca?: string | Buffer
+  readonly ca?: string | Buffer | undefined
   /**
    * Refuses clients without a certificate that `ca` signed.
    * @default false
    */
-  readonly requestCert?: boolean
+  readonly requestCert?: boolean | undefined
 }
 
 /** How the mock server behaves from its start. */
@@ -26,60 +26,62 @@ export interface MockServerOptions {
    * Where to listen; 0 takes a free port.
    * @default 0
    */
-  readonly port?: number
+  readonly port?: number | undefined
   /**
    * The address to listen on, and the host of `server.url`.
    * @default '127.0.0.1'
    */
-  readonly host?: string
+  readonly host?: string | undefined
   /**
    * The only path that is served, others get 404. Without it every path is.
    * @default undefined
    */
-  readonly path?: string
+  readonly path?: string | undefined
   /**
    * Serves `wss` with this certificate.
    * @default undefined
    */
-  readonly tls?: MockTlsOptions
+  readonly tls?: MockTlsOptions | undefined
   /**
    * What to do with each message, after it was captured. `'echo'` sends it back, text as text and binary as binary.
    * What a handler throws is kept in `server.errors`.
    * @default undefined
    */
-  readonly handler?: 'echo' | MockHandler
+  readonly handler?: 'echo' | MockHandler | undefined
   /**
    * Called for each connection once it is open, before its first message.
    * @default undefined
    */
-  readonly onConnection?: (connection: MockConnection) => void | Promise<void>
+  readonly onConnection?: ((connection: MockConnection) => void | Promise<void>) | undefined
   /**
    * Which subprotocol to agree on: the first offered one of a list, or what a function answers, which may be one that
    * was never offered. Without it the first offered one.
    * @default undefined
    */
-  readonly subprotocols?: readonly string[] | ((offered: readonly string[]) => string | false)
+  readonly subprotocols?:
+    | (readonly string[] | ((offered: readonly string[]) => string | false))
+    | undefined
   /**
    * Accepts compression if the client offers it.
    * @default false
    */
-  readonly perMessageDeflate?: boolean
+  readonly perMessageDeflate?: boolean | undefined
   /**
    * More headers for the answer to a handshake that is accepted.
    * @default {}
    */
-  readonly headers?: Readonly<Record<string, string>>
+  readonly headers?: Readonly<Record<string, string>> | undefined
   /**
    * Where delays and deadlines come from.
    * @default systemClock
    */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** The options with their defaults. */
-export type ResolvedMockServerOptions = Readonly<
-  Required<Omit<MockServerOptions, Optional>> & Pick<MockServerOptions, Optional>
->
+export type ResolvedMockServerOptions = Pick<MockServerOptions, Optional> & {
+  readonly [K in Exclude<keyof MockServerOptions, Optional>]-?: NonNullable<MockServerOptions[K]>
+}
 type Optional = 'path' | 'tls' | 'handler' | 'onConnection' | 'subprotocols'
 
 const defaults = Object.freeze({

@@ -1,4 +1,4 @@
-/** The server's end of one connection: captures what comes, and sends what a test or a fault asks for. */
+/** The server's end of one connection: records what arrives, and sends what a test or a fault requires. */
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
 import {
@@ -8,12 +8,11 @@ import {
   type MockData,
   type MockMessage,
   type MockRequest,
-  type MockWaitOptions,
   toFrame,
   toMessage,
 } from './mock-connection.ts'
 import type { LinkConditions } from './faults.ts'
-import { DEFAULT_WAIT_MS, type Waits } from '../waits.ts'
+import { DEFAULT_WAIT_MS, type WaitForOptions, type Waits } from '../waits.ts'
 
 /** The bytes under a WebSocket. */
 export interface Wire {
@@ -43,7 +42,7 @@ export class ServerConnection implements MockConnection {
   readonly #parts: ConnectionParts
   readonly #socket: WebSocket
   readonly #sends: DelayedSends
-  // Unbounded on purpose: a test asks what was ever received, and ends soon.
+  // Unbounded on purpose: a test may inspect all that was received, and is short.
   readonly #received: MockMessage[] = []
   #closed: MockClose | undefined
   #error: Error | undefined
@@ -114,7 +113,7 @@ export class ServerConnection implements MockConnection {
     this.#parts.wire.write(bytes)
   }
 
-  waitForClose(options: MockWaitOptions = {}): Promise<MockClose> {
+  waitForClose(options: WaitForOptions = {}): Promise<MockClose> {
     return this.#parts.waits.until(() => this.#closed, {
       what: `connection ${this.index} to close`,
       timeoutMs: options.timeoutMs ?? DEFAULT_WAIT_MS,
@@ -150,7 +149,7 @@ export class ServerConnection implements MockConnection {
     const keep = (error: Error): void => {
       this.#error ??= error
     }
-    wire.onError(keep) // ws tells of an error of the protocol only
+    wire.onError(keep) // ws reports only errors of the protocol
     this.#socket.on('error', keep)
     this.#socket.on('message', (data, isBinary) => this.#capture(data as Buffer, isBinary))
     this.#socket.on('ping', (data) => {

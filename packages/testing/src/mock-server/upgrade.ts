@@ -13,7 +13,7 @@ export interface Upgraded {
   /** The stream below the WebSocket. */
   readonly stream: Duplex
   readonly request: MockRequest
-  /** The close frame that a fault wants right after opening. */
+  /** The close frame that a fault sends right after opening. */
   readonly closeWith: { readonly code: number; readonly reason: string } | undefined
 }
 
@@ -46,7 +46,7 @@ export class Upgrader {
 
   /** Takes a handshake from the listener. */
   handle(incoming: IncomingMessage, stream: Duplex, head: Buffer): void {
-    // Whoever owns the stream learns of its end by its close.
+    // The owner of the stream is notified of its end by `close`.
     stream.on('error', () => {})
     const { faults, link, options } = this.#parts
     const handshake: Handshake = { incoming, stream, head, request: toRequest(incoming) }

@@ -13,7 +13,7 @@ import {
 import { systemClock } from '@bus/core/kit'
 import { memoryTransport, type MemoryTransportOptions } from '@bus/core/memory'
 import { FakeClock } from '../fake-clock.ts'
-import { DEFAULT_WAIT_MS, Waits, type WaitLimits, type WaitSpec } from '../waits.ts'
+import { DEFAULT_WAIT_MS, Waits, type WaitForOptions, type WaitSpec } from '../waits.ts'
 import { isEvent, type EventMatcher } from './event-matcher.ts'
 import { Ledger } from './ledger.ts'
 
@@ -88,17 +88,17 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
   }
 
   /** Resolves with the first event that was published and matches, also one from before the call. */
-  published(matcher: EventMatcher, limits?: WaitLimits): Promise<Event> {
+  published(matcher: EventMatcher, limits?: WaitForOptions): Promise<Event> {
     return this.#first(`a published event`, this.#ledger.published, matcher, limits)
   }
 
   /** Resolves with the first event that was handled and matches, also one from before the call. */
-  consumed(matcher: EventMatcher, limits?: WaitLimits): Promise<Event> {
+  consumed(matcher: EventMatcher, limits?: WaitForOptions): Promise<Event> {
     return this.#first(`a consumed event`, this.#ledger.consumed, matcher, limits)
   }
 
   /** Resolves with the first dead letter whose event matches, also one from before the call. */
-  async deadLettered(matcher: EventMatcher, limits: WaitLimits = {}): Promise<DeadLetter> {
+  async deadLettered(matcher: EventMatcher, limits: WaitForOptions = {}): Promise<DeadLetter> {
     const matches = isEvent(matcher)
     const { deadLetters } = this.#ledger
     return await this.#waits.until(
@@ -113,7 +113,7 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
    *
    * @throws `TimeoutError` that says what is still under way.
    */
-  async idle(limits: WaitLimits = {}): Promise<void> {
+  async idle(limits: WaitForOptions = {}): Promise<void> {
     const { timeoutMs = DEFAULT_WAIT_MS, signal } = limits
     const end = systemClock.now() + timeoutMs
     for (;;) {
@@ -150,7 +150,7 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
     what: string,
     events: readonly Event[],
     matcher: EventMatcher,
-    limits: WaitLimits = {},
+    limits: WaitForOptions = {},
   ): Promise<Event> {
     const matches = isEvent(matcher)
     const spec = this.#spec(what, limits, () => events.map(({ type }) => type))
@@ -159,7 +159,7 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
 
   #spec(
     what: string,
-    { timeoutMs = DEFAULT_WAIT_MS, signal }: WaitLimits,
+    { timeoutMs = DEFAULT_WAIT_MS, signal }: WaitForOptions,
     types: () => readonly string[],
   ): WaitSpec {
     const details = (): string => {

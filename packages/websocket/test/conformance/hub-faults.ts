@@ -1,7 +1,7 @@
 /** The faults of a hub as a medium: what breaks the links of one transport, and what breaks the hub. */
 import type { Transport } from '@bus/core'
 import type { ChaosLink, ChaosProxy } from '@bus/testing/chaos'
-import type { Faults } from '@bus/testing/conformance'
+import type { MediumFaults } from '@bus/testing/conformance'
 import type { HubWorld } from './hub-medium.ts'
 import type { NamedLinks } from './named-links.ts'
 
@@ -14,7 +14,7 @@ export interface Front {
 }
 
 /** All of them; without confirmations none can be lost. */
-export function hubFaults(world: HubWorld, front: Front): Faults {
+export function hubFaults(world: HubWorld, front: Front): MediumFaults {
   const { proxy, links } = front
   const linksOf = async (transport: Transport): Promise<ChaosLink[]> => {
     await world.whole(transport)
@@ -65,7 +65,7 @@ export function hubFaults(world: HubWorld, front: Front): Faults {
 function loseConfirmation(
   world: HubWorld,
   links: (transport: Transport) => ChaosLink[],
-): NonNullable<Faults['loseConfirmation']> {
+): NonNullable<MediumFaults['loseConfirmation']> {
   return async (transport) => {
     for (const edits of world.editsOf(transport)) {
       edits.confirmation = () => {
@@ -77,7 +77,7 @@ function loseConfirmation(
 }
 
 /** The log is in memory, so a hub that ends takes everything along. */
-function hubDeaths(world: HubWorld, proxy: ChaosProxy): Pick<Faults, 'wipe' | 'sendAway'> {
+function hubDeaths(world: HubWorld, proxy: ChaosProxy): Pick<MediumFaults, 'wipe' | 'sendAway'> {
   return {
     async wipe() {
       await proxy.down()

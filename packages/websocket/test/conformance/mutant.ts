@@ -1,6 +1,6 @@
 /** Mutants: transports that break one promise, made of ones that keep it. */
 import type { Feed, FeedOptions, Sink, Transport } from '@bus/core'
-import type { Faults, Medium } from '@bus/testing/conformance'
+import type { MediumFaults, Medium } from '@bus/testing/conformance'
 
 /** What a mutant does otherwise; it may ask the sound one, and all that there are on its medium. */
 export type Mutation = (sound: Transport, all: readonly Transport[]) => Partial<Transport>
@@ -76,10 +76,10 @@ function mutate(inner: Transport, changes: Partial<Transport>): Transport {
 }
 
 /** A fault concerns the sound transport inside. */
-function faultsOfMutants(faults: Faults, sound: ReadonlyMap<unknown, Transport>): Faults {
+function faultsOfMutants(faults: MediumFaults, sound: ReadonlyMap<unknown, Transport>): MediumFaults {
   const entries = Object.entries(faults).map(([name, fault]) => {
     const run = fault as (...given: unknown[]) => unknown
     return [name, (...given: unknown[]) => run(...given.map((one) => sound.get(one) ?? one))]
   })
-  return Object.fromEntries(entries) as Faults
+  return Object.fromEntries(entries) as MediumFaults
 }

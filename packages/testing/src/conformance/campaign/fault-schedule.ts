@@ -1,6 +1,6 @@
 /** A random schedule of faults for a campaign. */
 import type { Random, Transport } from '@bus/core'
-import type { Mend } from '../medium.ts'
+import type { EndFault } from '../medium.ts'
 import type { World } from '../world/world.ts'
 
 /** What a schedule needs of the medium. */
@@ -22,7 +22,7 @@ export class FaultSchedule {
   readonly #world: World<ScheduledFault>
   readonly #transports: readonly Transport[]
   readonly #random: Random
-  #mends: Mend[] = []
+  #mends: EndFault[] = []
 
   constructor(world: World<ScheduledFault>, transports: readonly Transport[]) {
     this.#world = world

@@ -1,15 +1,15 @@
 import { describe, expect, test } from 'vitest'
-import { complaints, type Told } from './subscriber-log.ts'
+import { complaints, type Observed } from './subscriber-log.ts'
 
 const STRICT = { isOrdered: true, dedupes: true }
 const LAX = { isOrdered: false, dedupes: false }
 
 /** Numbers are events of publisher 0. */
-const told = (...list: readonly (number | 'gap')[]): Told[] =>
+const told = (...list: readonly (number | 'gap')[]): Observed[] =>
   list.map((one) => (one === 'gap' ? one : { by: 0, n: one }))
 
 describe('what one subscription was told', () => {
-  test.each<[name: string, told: Told[], confirmed: number[]]>([
+  test.each<[name: string, told: Observed[], confirmed: number[]]>([
     ['everything, in order', told(0, 1, 2), [0, 1, 2]],
     ['a gap where something is missing', told(0, 'gap', 3), [0, 1, 2, 3]],
     ['a gap for what is missing at the end', told(0, 'gap'), [0, 1]],
@@ -20,7 +20,7 @@ describe('what one subscription was told', () => {
     expect(complaints(log, [confirmed], STRICT)).toEqual([])
   })
 
-  test.each<[name: string, told: Told[], confirmed: number[], complaint: string]>([
+  test.each<[name: string, told: Observed[], confirmed: number[], complaint: string]>([
     ['a hole without a gap', told(0, 2), [0, 1, 2], '0/1 is missing'],
     ['a gap that comes after what is later', told(0, 2, 'gap'), [0, 1, 2], '0/1 is missing'],
     ['a gap that came before what is earlier', told('gap', 0, 2), [0, 1, 2], '0/1 is missing'],
@@ -39,7 +39,7 @@ describe('what one subscription was told', () => {
   })
 
   test('each publisher counts for itself', () => {
-    const log: Told[] = [{ by: 0, n: 0 }, { by: 1, n: 0 }, 'gap', { by: 1, n: 2 }]
+    const log: Observed[] = [{ by: 0, n: 0 }, { by: 1, n: 0 }, 'gap', { by: 1, n: 2 }]
     expect(complaints(log, [[0], [0, 1, 2]], STRICT)).toEqual([])
     expect(
       complaints(

@@ -11,11 +11,11 @@ export interface Mark {
 }
 
 /** One thing that was told. */
-export type Told = Mark | 'gap'
+export type Observed = Mark | 'gap'
 
 /** The sink of a subscription, which settles at once whatever comes. */
 export class StreamLog implements Sink {
-  readonly told: Told[] = []
+  readonly told: Observed[] = []
   readonly #patterns = new PatternIndex<true>()
   readonly #feed: Feed
 
@@ -59,7 +59,7 @@ interface Promises {
  * @param confirmed - the numbers of the events that it should have got, per publisher, ascending
  */
 export function complaints(
-  told: readonly Told[],
+  told: readonly Observed[],
   confirmed: readonly (readonly number[])[],
   promises: Promises,
 ): string[] {
@@ -68,7 +68,7 @@ export function complaints(
 
 function complaintsOf(
   by: number,
-  told: readonly Told[],
+  told: readonly Observed[],
   confirmed: readonly number[],
   { isOrdered, dedupes }: Promises,
 ): string[] {

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import type { CountingClock } from '../world/world.ts'
-import type { Waiting } from '../world/waiting.ts'
+import type { CaseWaits } from '../world/waiting.ts'
 
 /** Resources of the runner or of the moment, which no transport holds on to. */
 const PASSING: ReadonlySet<string> = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise'])
@@ -29,7 +29,7 @@ export class LeakWatch {
   }
 
   /** Call it when everything is closed. Rejects with what is left once the time is up. */
-  async expectNothingLeft(waiting: Waiting, clock: CountingClock): Promise<void> {
+  async expectNothingLeft(waiting: CaseWaits, clock: CountingClock): Promise<void> {
     await waiting.until(
       () => clock.pending === 0 && this.#leftOpen().length === 0,
       'no timer, socket or listener to be left after close',

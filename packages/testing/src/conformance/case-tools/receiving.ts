@@ -18,7 +18,7 @@ export class KeepingSink implements Sink {
 }
 
 /** Opens once, for everybody. */
-export class Gate {
+export class Latch {
   readonly opened: Promise<void>
   #open: () => void = () => {}
 

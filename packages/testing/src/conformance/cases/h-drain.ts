@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import type { Subscription } from '@bus/core'
 import { arrive, numbers } from '../case-tools/publishing.ts'
 import { both, CONFIRMS, type ConformanceCase, RECONNECTS, TELLS_GAPS } from '../case.ts'
-import { Gate } from '../case-tools/receiving.ts'
+import { Latch } from '../case-tools/receiving.ts'
 import { Campaign } from '../campaign/campaign.ts'
 import type { World } from '../world/world.ts'
 
@@ -38,11 +38,11 @@ export const publishesFromHandlers: ConformanceCase = {
   async run(world) {
     const [sender, between, receiver] = [world.bus(), world.bus(), world.bus()]
     const results = await world.collect(receiver, 'order.paid')
-    const gate = new Gate()
+    const latch = new Latch()
     let handled = 0
     const subscription = await world.soon(
       between.subscribe('order.created', async ({ payload }) => {
-        await gate.opened
+        await latch.opened
         await between.publish('order.paid', payload)
         handled++
       }),
@@ -61,7 +61,7 @@ export const publishesFromHandlers: ConformanceCase = {
       between.subscribe('order.paid', () => {}),
       { code: 'draining' },
     )
-    gate.open()
+    latch.open()
     assert.deepEqual(await world.soon(draining, 'the drain'), { unsent: [], unhandled: 0 })
     assert.equal(handled, HANDLED, 'every handler has finished')
     await arrive(world, results, numbers(HANDLED))

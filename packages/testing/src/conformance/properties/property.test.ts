@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, expect, test } from 'vitest'
 import { seededRandom } from '../../chaos/seeded-random.ts'
-import { forAll, type Property } from './property.ts'
+import { forAll, type RandomProperty } from './property.ts'
 
 /** Lists of numbers, in which none may be above 6. */
-function small(tried: number[][] = []): Property<number[]> {
+function small(tried: number[][] = []): RandomProperty<number[]> {
   return {
     generate: (random) => Array.from({ length: 1 + random() * 9 }, () => Math.floor(random() * 10)),
     smaller: (list) => list.map((_, at) => list.toSpliced(at, 1)),
@@ -37,7 +37,7 @@ describe('a property that fails', () => {
 
   test('is shrunk within bounds, even if there is always something smaller', async () => {
     let checks = 0
-    const endless: Property<number> = {
+    const endless: RandomProperty<number> = {
       generate: () => 1,
       smaller: (n) => [n / 2],
       async check(n) {

@@ -7,7 +7,7 @@ import type { Random } from '@bus/core'
 const MAX_SHRINKS = 100
 
 /** What should hold of every value. */
-export interface Property<T> {
+export interface RandomProperty<T> {
   generate(random: Random): T
   /** Simpler values of the same kind, the simplest first. */
   smaller(value: T): readonly T[]
@@ -19,7 +19,7 @@ export interface Property<T> {
 export async function forAll<T>(
   runs: number,
   random: Random,
-  property: Property<T>,
+  property: RandomProperty<T>,
 ): Promise<void> {
   for (let run = 1; run <= runs; run++) {
     const value = property.generate(random)
@@ -37,7 +37,7 @@ interface Counterexample<T> {
 }
 
 async function shrink<T>(
-  property: Property<T>,
+  property: RandomProperty<T>,
   found: Counterexample<T>,
 ): Promise<Counterexample<T>> {
   let least = found
@@ -54,7 +54,7 @@ async function shrink<T>(
   return least
 }
 
-async function failureOf<T>(property: Property<T>, value: T): Promise<Error | undefined> {
+async function failureOf<T>(property: RandomProperty<T>, value: T): Promise<Error | undefined> {
   try {
     await property.check(value)
     return undefined

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { isDeepStrictEqual } from 'node:util'
 import type { Capabilities } from '@bus/core'
-import type { CaseOutcome, ConformanceReport, Level, ReportedCase } from '../medium.ts'
+import type { CaseOutcome, ConformanceReport, CaseLevel, ReportedCase } from '../medium.ts'
 
 /** How many cases concern the transport, and how many of these were tried. */
 export function exercised({ cases }: Pick<StableReport, 'cases'>): {
@@ -27,7 +27,7 @@ export interface StableReport {
   readonly capabilities: Capabilities
   readonly cases: readonly {
     readonly id: string
-    readonly level: Level
+    readonly level: CaseLevel
     readonly title: string
     readonly status: CaseOutcome['status']
     /** Why it was left out. */
@@ -36,7 +36,7 @@ export interface StableReport {
 }
 
 /** The same for every run that ends the same way, so that it can be kept and compared. */
-export function stableReport(report: ConformanceReport): StableReport {
+function stableReport(report: ConformanceReport): StableReport {
   const { name, variant, capabilities, cases } = report
   return { name, variant, capabilities, cases: cases.map(stableCase) }
 }
@@ -49,7 +49,7 @@ function stableCase(one: ReportedCase): StableReport['cases'][number] {
 /** How {@link keptReport} treats its file. */
 export interface KeptReportOptions {
   /** Write what was found instead of comparing with it. Suites that share a file then run one after the other. @default false */
-  readonly update?: boolean
+  readonly update?: boolean | undefined
 }
 
 /**

@@ -13,10 +13,10 @@ const WORDS: Readonly<Record<CaseOutcome['status'], string>> = Object.freeze({
 })
 
 /** What a table is made of; a `ConformanceReport` is one too. */
-export type Tabled = Pick<StableReport, 'name' | 'variant' | 'capabilities' | 'cases'>
+export type TableReport = Pick<StableReport, 'name' | 'variant' | 'capabilities' | 'cases'>
 
 /** Both tables, with what is reserved and why. */
-export function toMarkdown(reports: readonly Tabled[]): string {
+export function toMarkdown(reports: readonly TableReport[]): string {
   const reserved = rowsOf(reports).filter(({ status }) => status === 'reserved')
   const reasons = reserved.map(({ id, title, reason = '' }) => `- ${id}, ${title}: ${reason}`)
   return [guaranteesTable(reports), casesTable(reports), reasons.join('\n')]
@@ -26,8 +26,8 @@ export function toMarkdown(reports: readonly Tabled[]): string {
 
 /** A row for each promise, in words; a column for each transport; and how many of the cases were exercised. */
 export function guaranteesTable(
-  reports: readonly Tabled[],
-  titleOf: (report: Tabled) => string = reportTitle,
+  reports: readonly TableReport[],
+  titleOf: (report: TableReport) => string = reportTitle,
 ): string {
   const rows = PROMISES.map((row) => [
     row.promise,
@@ -43,7 +43,7 @@ export function guaranteesTable(
 }
 
 /** A row for each case that the contract has, a column for each transport. */
-export function casesTable(reports: readonly Tabled[]): string {
+export function casesTable(reports: readonly TableReport[]): string {
   const head = ['id', 'level', 'what holds', ...reports.map(reportTitle)]
   const rows = rowsOf(reports).filter(({ status }) => status !== 'reserved')
   const lines = rows.map(({ id, level, title }) => {
@@ -54,7 +54,7 @@ export function casesTable(reports: readonly Tabled[]): string {
 }
 
 /** A promise that was broken, or that nobody could try, is no promise. */
-function claimOf(row: PromiseInWords, { capabilities, cases }: Tabled): string {
+function claimOf(row: PromiseInWords, { capabilities, cases }: TableReport): string {
   const words = row.claim(capabilities)
   const outcomes = cases.filter(({ id }) => row.cases.includes(id)).map(({ status }) => status)
   if (outcomes.includes('failed')) return `${words}, but BROKEN`
@@ -63,7 +63,7 @@ function claimOf(row: PromiseInWords, { capabilities, cases }: Tabled): string {
 }
 
 /** Each case once, in the order of letters and numbers. */
-function rowsOf(reports: readonly Tabled[]): Tabled['cases'][number][] {
+function rowsOf(reports: readonly TableReport[]): TableReport['cases'][number][] {
   const rows = new Map(reports.flatMap(({ cases }) => cases.map((one) => [one.id, one] as const)))
   return [...rows.values()].toSorted((a, b) => a.id.localeCompare(b.id, 'en', { numeric: true }))
 }

@@ -9,11 +9,11 @@ import type {
   Medium,
   ReportedCase,
 } from '../medium.ts'
-import { type Run, runCase, type Verdict } from './run-case.ts'
-import type { Timing } from '../world/waiting.ts'
+import { type Run, runCase, type CaseResult } from './run-case.ts'
 import { seededRandom } from '../../chaos/seeded-random.ts'
 
-const DEFAULT_TIMING: Timing = Object.freeze({ expectMs: 2_000, quietMs: 150 })
+const EXPECT_MS = 2_000
+const QUIET_MS = 150
 
 /** A case that is to run. */
 interface Planned {
@@ -43,7 +43,10 @@ export class Plan {
       medium: options.medium,
       capabilities: found.capabilities,
       seed: options.seed ?? Math.floor(Math.random() * 2 ** 31),
-      timing: { ...DEFAULT_TIMING, ...options.timing },
+      timing: {
+        expectMs: options.timing?.expectMs ?? EXPECT_MS,
+        quietMs: options.timing?.quietMs ?? QUIET_MS,
+      },
       effort: options.effort ?? 1,
     }
     const isWanted = ({ id }: { readonly id: string }): boolean =>
@@ -66,7 +69,7 @@ export class Plan {
     return this.#variant === '' ? this.#name : `${this.#name} · ${this.#variant}`
   }
 
-  async run(spec: AnyCase): Promise<Verdict> {
+  async run(spec: AnyCase): Promise<CaseResult> {
     const verdict = await runCase(spec, this.#run)
     this.#keep(spec, verdict.outcome)
     return verdict

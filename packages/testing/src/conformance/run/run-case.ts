@@ -5,7 +5,7 @@ import type { AnyCase } from '../case.ts'
 import { CaseWorld } from '../world/world.ts'
 import { LeakWatch } from '../case-tools/leaks.ts'
 import type { CaseOutcome, Medium } from '../medium.ts'
-import { type Timing, within } from '../world/waiting.ts'
+import { type CaseTiming, within } from '../world/waiting.ts'
 
 /** Milliseconds that a case may take which does not say. */
 const CASE_LIMIT_MS = 20_000
@@ -15,12 +15,12 @@ export interface Run {
   readonly medium: () => Promise<Medium>
   readonly capabilities: Capabilities
   readonly seed: number
-  readonly timing: Timing
+  readonly timing: CaseTiming
   readonly effort: number
 }
 
 /** How a case ended; `failure` is what to throw where the runner wants it thrown. */
-export interface Verdict {
+export interface CaseResult {
   readonly outcome: CaseOutcome
   readonly failure?: Error
 }
@@ -39,7 +39,7 @@ export function limitOf({ limitMs = CASE_LIMIT_MS }: AnyCase): number {
 }
 
 /** Never rejects: what goes wrong is the outcome. */
-export async function runCase(spec: AnyCase, run: Run): Promise<Verdict> {
+export async function runCase(spec: AnyCase, run: Run): Promise<CaseResult> {
   const started = performance.now()
   try {
     await tryCase(spec, run)

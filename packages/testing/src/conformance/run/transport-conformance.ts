@@ -6,7 +6,7 @@ import { Plan } from './plan.ts'
 import { limitOf } from './run-case.ts'
 
 /** `describe` and `it` of vitest, `node:test`, jest or bun. */
-export interface Runner {
+export interface TestRunner {
   readonly describe: (name: string, body: () => void) => unknown
   /** `timeoutMs`: how long it may take; runners that know no such argument have no limit or one of their own. */
   readonly it: ((name: string, body: () => Promise<void>, timeoutMs?: number) => unknown) & {
@@ -41,7 +41,7 @@ const AROUND_MS = 20_000
  * ```
  */
 export async function transportConformance(
-  runner: Runner,
+  runner: TestRunner,
   options: ConformanceOptions,
 ): Promise<void> {
   const media = Object.entries({ '': options.medium, ...options.variants })
@@ -51,7 +51,7 @@ export async function transportConformance(
   }
 }
 
-function register({ it }: Runner, plan: Plan, onReport: ConformanceOptions['onReport']): void {
+function register({ it }: TestRunner, plan: Plan, onReport: ConformanceOptions['onReport']): void {
   for (const { spec, skip } of plan.cases) {
     if (skip === undefined) it(titleOf(spec), () => pass(plan, spec), limitOf(spec) + AROUND_MS)
     else if ('reason' in skip) it.skip(`${titleOf(spec)} (${skip.reason})`, async () => {})

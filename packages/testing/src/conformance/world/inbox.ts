@@ -1,15 +1,15 @@
 /** Keeps what one subscription receives, and compares it. */
 import assert from 'node:assert/strict'
 import type { Event, Subscription } from '@bus/core'
-import type { Waiting } from './waiting.ts'
+import type { CaseWaits } from './waiting.ts'
 
 /** What arrived at one subscription, in the order of arrival. */
 export class Inbox {
   readonly events: Event[] = []
-  readonly #waiting: Waiting
+  readonly #waiting: CaseWaits
   #subscription: Subscription | undefined
 
-  constructor(waiting: Waiting) {
+  constructor(waiting: CaseWaits) {
     this.#waiting = waiting
   }
 
@@ -18,7 +18,7 @@ export class Inbox {
     this.events.push(event)
   }
 
-  /** Told once, when the subscription is there. */
+  /** Observed once, when the subscription is there. */
   attach(subscription: Subscription): void {
     this.#subscription = subscription
   }

@@ -4,7 +4,7 @@ import { inspect } from 'node:util'
 import type { BusError, BusErrorCode, Outcome } from '@bus/core'
 
 /** How long a case waits for what must happen, and how long it looks for what must not. */
-export interface Timing {
+export interface CaseTiming {
   /** Milliseconds within which something that must happen happens. */
   readonly expectMs: number
   /** Milliseconds in which nothing more may happen. */
@@ -12,7 +12,7 @@ export interface Timing {
 }
 
 /** What an error says of itself, where a case insists on it. */
-export interface Refusal {
+export interface ExpectedError {
   readonly code: BusErrorCode
   /** @default whatever it is */
   readonly outcome?: Outcome
@@ -22,10 +22,10 @@ export interface Refusal {
 const LOOK_MS = 1
 
 /** Waits in real time, on timers of the machine: those of the case's clock are counted. */
-export class Waiting {
-  readonly #timing: Timing
+export class CaseWaits {
+  readonly #timing: CaseTiming
 
-  constructor(timing: Timing) {
+  constructor(timing: CaseTiming) {
     this.#timing = timing
   }
 
@@ -76,7 +76,7 @@ export class Waiting {
     return within(promise, this.#timing.expectMs, what)
   }
 
-  async rejects(promise: Promise<unknown>, expected: Refusal, what: string): Promise<void> {
+  async rejects(promise: Promise<unknown>, expected: ExpectedError, what: string): Promise<void> {
     const error = await rejectionOf(this.soon(promise, `${what} to reject`))
     assert.ok(error !== undefined, `Expected ${what} to reject with ${expected.code}`)
     const { code, outcome } = error

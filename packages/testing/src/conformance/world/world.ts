@@ -13,19 +13,16 @@ import {
 } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import { Inbox } from './inbox.ts'
-import type { FaultName, Faults, Medium, TransportSettings } from '../medium.ts'
-import { type Refusal, type Timing, Waiting } from './waiting.ts'
+import type { FaultName, MediumFaults, Medium, TransportSettings } from '../medium.ts'
+import { type ExpectedError, type CaseTiming, CaseWaits } from './waiting.ts'
 import { seededRandom } from '../../chaos/seeded-random.ts'
 
 /** A bus of a case: over a new transport of the medium, or over one that the case made before. */
-export interface CaseBusOptions extends Omit<
-  BusOptions,
-  'transport' | 'events' | 'clock' | 'random'
-> {
+interface CaseBusOptions extends Omit<BusOptions, 'transport' | 'events' | 'clock' | 'random'> {
   /** @default a new one on the medium */
-  readonly transport?: Transport
+  readonly transport?: Transport | undefined
   /** What waits to be sent, for a new transport. @default that of the transport */
-  readonly queue?: QueueOptions
+  readonly queue?: QueueOptions | undefined
 }
 
 /** The world of one case. Everything made with it is closed when the case has ended. */
@@ -37,13 +34,13 @@ export interface World<F extends FaultName = never> {
   readonly random: Random
   /** The time of the machine. Timers that are left on it after the case are reported. */
   readonly clock: Clock
-  readonly timing: Timing
+  readonly timing: CaseTiming
   /** A factor for how often a case repeats what it repeats. */
   readonly effort: number
   /** The faults that the case declares. */
-  readonly faults: Required<Pick<Faults, F>>
+  readonly faults: Required<Pick<MediumFaults, F>>
   /** Everything that the medium can do, for cases that make use of whatever there is. */
-  readonly otherFaults: Faults
+  readonly otherFaults: MediumFaults
   /** A new transport on the medium. */
   transport(settings?: Partial<TransportSettings>): Transport
   /** A bus over a transport of the medium. */
@@ -61,7 +58,7 @@ export interface World<F extends FaultName = never> {
   /** What the promises give; rejects when for `expectMs` none of them was settled. */
   all<T>(promises: readonly Promise<T>[], what: string): Promise<T[]>
   /** Resolves when the promise rejects within `expectMs` with an error that says this. */
-  rejects(promise: Promise<unknown>, expected: Refusal, what: string): Promise<void>
+  rejects(promise: Promise<unknown>, expected: ExpectedError, what: string): Promise<void>
   /** What the promise gives, if it is settled within `expectMs`. */
   soon<T>(promise: Promise<T>, what: string): Promise<T>
   /** Lets the quiet period pass, in which nothing more may happen. */
@@ -74,7 +71,7 @@ interface WorldParts {
   readonly medium: Medium
   readonly capabilities: Capabilities
   readonly seed: number
-  readonly timing: Timing
+  readonly timing: CaseTiming
   readonly effort: number
 }
 
@@ -83,12 +80,12 @@ export class CaseWorld implements World<FaultName> {
   readonly capabilities: Capabilities
   readonly seed: number
   readonly random: Random
-  readonly timing: Timing
+  readonly timing: CaseTiming
   readonly effort: number
   readonly clock: CountingClock = new CountingClock()
-  readonly waiting: Waiting
-  readonly faults: Required<Faults>
-  readonly otherFaults: Faults
+  readonly waiting: CaseWaits
+  readonly faults: Required<MediumFaults>
+  readonly otherFaults: MediumFaults
   readonly #medium: Medium
   readonly #transports: Transport[] = []
   readonly #buses: Bus[] = []
@@ -99,10 +96,10 @@ export class CaseWorld implements World<FaultName> {
     this.random = seededRandom(seed ^ numberOf(caseId))
     this.timing = timing
     this.effort = effort
-    this.waiting = new Waiting(timing)
+    this.waiting = new CaseWaits(timing)
     // A case calls only those that it declares, and runs only where the medium has these.
     this.otherFaults = medium.faults ?? {}
-    this.faults = this.otherFaults as Required<Faults>
+    this.faults = this.otherFaults as Required<MediumFaults>
     this.#medium = medium
   }
 
@@ -146,7 +143,7 @@ export class CaseWorld implements World<FaultName> {
     return this.waiting.all(promises, what)
   }
 
-  rejects(promise: Promise<unknown>, expected: Refusal, what: string): Promise<void> {
+  rejects(promise: Promise<unknown>, expected: ExpectedError, what: string): Promise<void> {
     return this.waiting.rejects(promise, expected, what)
   }
 

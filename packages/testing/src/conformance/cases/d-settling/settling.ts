@@ -3,7 +3,7 @@ import assert from 'node:assert/strict'
 import { type Bus, createEvent, type Sink, type Transport } from '@bus/core'
 import { numbers, publishAll } from '../../case-tools/publishing.ts'
 import { type ConformanceCase, RECONNECTS } from '../../case.ts'
-import { Gate, KeepingSink } from '../../case-tools/receiving.ts'
+import { Latch, KeepingSink } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
 import { relinked } from '../../case-tools/connections.ts'
 
@@ -68,26 +68,26 @@ export const settledAfterHandling: ConformanceCase = {
   title: 'nothing is settled before its handler has ended, whichever of them ends first',
   async run(world) {
     const { sender, receiver, settled } = spied(world)
-    const gates = new Map(['one', 'two', 'three'].map((id) => [id, new Gate()]))
+    const latches = new Map(['one', 'two', 'three'].map((id) => [id, new Latch()]))
     const started: string[] = []
     await world.soon(
       receiver.subscribe(
         'a',
         async ({ id }) => {
           started.push(id)
-          await gates.get(id)?.opened
+          await latches.get(id)?.opened
         },
         { concurrency: 3 },
       ),
       'to be subscribed',
     )
-    await publishNamed(world, sender, [...gates.keys()])
+    await publishNamed(world, sender, [...latches.keys()])
     await world.until(() => started.length === 3, 'three handlers to run')
     await world.quiet()
     assert.deepEqual(settled, [], 'nothing while the handlers run')
     const ended: string[] = []
     for (const id of ['two', 'three', 'one']) {
-      gates.get(id)?.open()
+      latches.get(id)?.open()
       ended.push(id)
       await world.until(() => settled.length >= ended.length, `${id} to be settled`)
       await world.quiet()
@@ -133,11 +133,11 @@ export const unsettledSurvives: ConformanceCase<'cut'> = {
   async run(world) {
     const transport = world.transport()
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
-    const gate = new Gate()
+    const latch = new Latch()
     const handled: unknown[] = []
     const subscription = await world.soon(
       receiver.subscribe('a', async ({ payload }) => {
-        await gate.opened
+        await latch.opened
         handled.push(payload)
       }),
       'to be subscribed',
@@ -151,7 +151,7 @@ export const unsettledSurvives: ConformanceCase<'cut'> = {
     for (let cut = 0; cut < 3; cut++) {
       await relinked(world, transport, () => world.faults.cut(transport))
     }
-    gate.open()
+    latch.open()
     await world.until(() => handled.length >= COUNT, 'every event to be handled')
     await world.quiet()
     assert.deepEqual(handled, numbers(COUNT))

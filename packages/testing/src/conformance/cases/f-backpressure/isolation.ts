@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
 import type { ConformanceCase } from '../../case.ts'
-import { Gate } from '../../case-tools/receiving.ts'
+import { Latch } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
 
 const COUNT = 200
@@ -18,9 +18,9 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
     const [sender, healthy, shared] = [world.bus(), world.bus(), world.bus()]
     const frozen = await world.collect(world.bus({ transport: frozenTransport }), 'order.created')
     const fine = await world.collect(healthy, 'order.created')
-    const gate = new Gate()
+    const latch = new Latch()
     await world.soon(
-      shared.subscribe('order.created', () => gate.opened),
+      shared.subscribe('order.created', () => latch.opened),
       'to be subscribed',
     )
     const neighbour = await world.collect(shared, 'order.created')
@@ -31,7 +31,7 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
       await arrive(world, fine, numbers(COUNT))
       await arrive(world, neighbour, numbers(COUNT))
     } finally {
-      gate.open()
+      latch.open()
       await mend()
     }
     if (world.capabilities.resume) await arrive(world, frozen, numbers(COUNT))

@@ -4,7 +4,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import type { BackpressureStrategy, Bus } from '@bus/core'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
 import { type ConformanceCase, HOLDS_READING } from '../../case.ts'
-import { Gate } from '../../case-tools/receiving.ts'
+import { Latch } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
 
 const FLOOD = 3_000
@@ -24,9 +24,9 @@ export const boundedUnderFlood: ConformanceCase = {
     const sender = world.bus({ queue: { capacity: FLOOD_CAPACITY } })
     const receiver = world.bus()
     const payloads: unknown[] = []
-    const gate = new Gate()
+    const latch = new Latch()
     const handler = async ({ payload }: { readonly payload: unknown }): Promise<void> => {
-      await gate.opened
+      await latch.opened
       await turn()
       payloads.push(payload)
     }
@@ -39,7 +39,7 @@ export const boundedUnderFlood: ConformanceCase = {
     const watch = new Watch(sender, receiver, id)
     // Nobody handles anything yet: what can pile up does.
     await standstill(world, async () => (await watch.look()) + sender.backpressureStats().received)
-    gate.open()
+    latch.open()
     while (payloads.length < count) {
       const next = Math.min(payloads.length + LOOK_EVERY, count)
       const handled = (): number => payloads.length
