@@ -1,6 +1,7 @@
 /** The recorder: takes entries without waiting and writes them in batches. */
 import { RecordingError, type Timer, type WaitOptions } from '@bus/core'
-import { abortable } from '@bus/core/kit'
+import { abortable, redactUrl } from '@bus/core/kit'
+import { ConnectionRecording } from './connection-recording.ts'
 import { formatEntry, type RecordingEntry } from './entry.ts'
 import { onProcessExit } from './process-exit.ts'
 import {
@@ -31,11 +32,12 @@ export interface RecorderStats {
 }
 
 /**
- * Writes a recording, one line an entry.
+ * Writes a recording, one line an entry. It is the option `watch` of a WebSocket transport, which then records all its
+ * connections; messages are written as they are, so keep the recording like a secret.
  *
  * `record` never waits and never throws. What waits is written when there is enough of it, when it has waited long
- * enough, on `stop`, and when the process ends by itself, by `process.exit` or by an error that nobody caught; a signal
- * that kills takes the last entries along. After a failure nothing more is recorded.
+ * enough, on `stop`, and when the process ends by itself, by `process.exit` or by an uncaught error; a signal
+ * that kills it loses the last entries. After a failure nothing more is recorded.
  *
  * @example
  * ```ts
@@ -65,7 +67,7 @@ export class Recorder implements AsyncDisposable {
   #bytes = 0
   #flushes = 0
 
-  /** @throws `ConfigError`; a place that cannot be written to is told to `onError` after the first entry. */
+  /** @throws `ConfigError`; a target that cannot be written to is reported to `onError` after the first entry. */
   constructor(options: RecorderOptions) {
     this.#options = resolveRecorderOptions(options)
     const { to } = this.#options
@@ -90,6 +92,11 @@ export class Recorder implements AsyncDisposable {
     this.#lines.push(line)
     this.#size += line.length
     this.#schedule()
+  }
+
+  /** Records what goes over one connection to this URL, whose secrets are left out. */
+  watch(url: string): ConnectionRecording {
+    return new ConnectionRecording(redactUrl(url), (entry) => this.record(entry))
   }
 
   /** Resolves when everything that was taken so far is written. @throws `RecordingError` when it cannot be. */
@@ -187,7 +194,7 @@ export class Recorder implements AsyncDisposable {
     this.#lines.length = 0
     this.#size = 0
     this.#leaveExit?.()
-    this.#options.onError?.(error)
+    this.#options.onError(error)
   }
 
   #overflow(): void {
@@ -195,7 +202,7 @@ export class Recorder implements AsyncDisposable {
     if (this.#isOverflowing) return
     this.#isOverflowing = true
     const message = 'Entries come faster than they can be written; some are left out'
-    this.#options.onError?.(new RecordingError('overflow', message))
+    this.#options.onError(new RecordingError('overflow', message))
   }
 
   #writeLast(): void {

@@ -1,6 +1,5 @@
 import { RateLimiter } from '@bus/rate-limit'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
-import { PassThrough } from 'node:stream'
 import { InMemoryMetrics, createEvent } from '@bus/core'
 import { plainJson } from '@bus/websocket/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
@@ -10,6 +9,7 @@ import {
   type ReconnectOptions,
   type TimeoutOptions,
   type TlsOptions,
+  type ConnectionWatch,
   type WebSocketTransportOptions,
 } from '../src/index.ts'
 import {
@@ -410,12 +410,22 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     await transportTo(await serve(), { metrics }).connect()
     expect(metrics.get('connections.opened')).toBe(1)
   },
-  record: async () => {
-    const stream = new PassThrough()
-    const transport = transportTo(await serve(), { record: stream })
-    await transport.connect()
-    await transport.close()
-    expect(String(stream.read())).toContain('"type":"open"')
+  watch: async () => {
+    const server = await serve()
+    const urls: string[] = []
+    const opened: string[] = []
+    const watch = (url: string): ConnectionWatch => {
+      urls.push(url)
+      return {
+        opened: (protocol) => opened.push(protocol),
+        message: () => {},
+        control: () => {},
+        closing: () => {},
+        closed: () => {},
+      }
+    }
+    await transportTo(server, { watch: { watch } }).connect()
+    expect([urls, opened]).toEqual([[server.url], ['']])
   },
   clock: async () => {
     const clock = new FastClock(1)

@@ -3,7 +3,13 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { createEvent } from '@bus/core'
-import { recordingInfo, replay, type RecordingEntry } from '@bus/recording'
+import {
+  Recorder,
+  recordingInfo,
+  replay,
+  type RecorderOptions,
+  type RecordingEntry,
+} from '@bus/recording'
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocketTransport, busV1 } from '../src/index.ts'
 import { startHub } from './hub-clients.ts'
@@ -12,8 +18,6 @@ import {
   cut,
   frameOf,
   leavesNothing,
-  only,
-  record as noticesOf,
   resources,
   serve,
   transportTo,
@@ -42,30 +46,37 @@ function short(entry: RecordingEntry): string {
   return `${direction} ${kind} ${text}`
 }
 
+/** A recorder that stops with the test. */
+function recordTo(to: RecorderOptions['to'], options: Partial<RecorderOptions> = {}): Recorder {
+  const recorder = new Recorder({ to, ...options })
+  onTestFinished(() => recorder.stop().catch(() => {}))
+  return recorder
+}
+
 describe('a recording', () => {
-  test('is off unless it is asked for', async () => {
+  test('makes no file before there is a connection', async () => {
     const server = await serve()
-    const transport = transportTo(server)
-    await transport.publish(createEvent('a', 1))
-    expect(transport.recorder).toBeUndefined()
     const path = await place()
-    const recorded = transportTo(server, { record: path })
-    expect(recorded.recorder?.stats()).toMatchObject({ recorded: 0 })
-    await recorded.close()
+    const recorder = recordTo(path)
+    await transportTo(server, { watch: recorder }).close()
+    expect(recorder.stats()).toMatchObject({ recorded: 0 })
+    await recorder.stop()
     await expect(stat(path)).rejects.toThrow(/ENOENT/)
   })
 
   test('holds text and binary messages of both directions, in order', async () => {
     const server = await serve({ handler: 'echo' })
     const path = await place()
-    const transport = transportTo(server, { record: path, heartbeat: false })
+    const recorder = recordTo(path)
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     const all = await collect(transport)
     const event = createEvent('order.created', { n: 1 })
     await transport.publish(event)
     await until(() => all.events.length === 1, 'the echo')
     server.inject(Buffer.from([1, 2, 255]))
-    await until(() => transport.recorder?.stats().recorded === 4, 'the bytes')
+    await until(() => recorder.stats().recorded === 4, 'the bytes')
     await transport.close()
+    await recorder.stop()
     const sent = server.received[0]?.text ?? 'nothing'
     expect((await entriesOf(path)).map(short)).toEqual([
       'out open ',
@@ -82,24 +93,27 @@ describe('a recording', () => {
   test('holds the frames that come along with the handshake', async () => {
     const server = await serve({ onConnection: (connection) => void connection.send('welcome') })
     const path = await place()
-    const transport = transportTo(server, { record: path, heartbeat: false })
+    const recorder = recordTo(path)
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     await transport.connect()
-    await until(() => transport.recorder?.stats().recorded === 2, 'the greeting')
+    await until(() => recorder.stats().recorded === 2, 'the greeting')
     await transport.close()
+    await recorder.stop()
     expect((await entriesOf(path)).map(short).slice(0, 2)).toEqual(['out open ', 'in text welcome'])
   })
 
   test('holds close and control frames of both sides', async () => {
     const server = await serve()
     const path = await place()
+    const recorder = recordTo(path)
     const transport = transportTo(server, {
-      record: path,
+      watch: recorder,
       heartbeat: { intervalMs: 20, timeoutMs: 20, maxMissed: 1_000 },
     })
     await transport.connect()
     server.live[0]?.ping('hello')
     const has = async (line: string): Promise<boolean> => {
-      await transport.recorder?.flush()
+      await recorder.flush()
       return (await entriesOf(path)).some((entry) => short(entry).startsWith(line))
     }
     await until(() => server.live[0]?.pongs === 1, 'our pong')
@@ -108,6 +122,7 @@ describe('a recording', () => {
     server.disconnect(4400, 'enough')
     await until(() => transport.status.state === 'closed', 'the end')
     await transport.close()
+    await recorder.stop()
     const lines = (await entriesOf(path)).map(short)
     const hello = Buffer.from('hello').toString('hex')
     expect(lines).toEqual(expect.arrayContaining([`in ping ${hello}`, `out pong ${hello}`]))
@@ -119,11 +134,13 @@ describe('a recording', () => {
   test('tells of a link that broke, and of the next one', async () => {
     const server = await serve()
     const path = await place()
-    const transport = transportTo(server, { record: path, heartbeat: false })
+    const recorder = recordTo(path)
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     await transport.connect()
     await cut(server, transport)
     await until(() => transport.stats().reconnects === 1, 'reconnected')
     await transport.close()
+    await recorder.stop()
     expect((await entriesOf(path)).map(short)).toEqual([
       'out open ',
       'in close 1006 ',
@@ -138,9 +155,11 @@ describe('a recording', () => {
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
     const path = await place()
-    const transport = transportTo(server, { record: path, heartbeat: false })
+    const recorder = recordTo(path)
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     await transport.connect({ retry: true })
     await transport.close()
+    await recorder.stop()
     expect((await entriesOf(path)).map(short)[0]).toBe('out open ')
     expect(await recordingInfo(path)).toMatchObject({ connections: 1, entries: 3 })
   })
@@ -149,9 +168,11 @@ describe('a recording', () => {
     const server = await serve()
     const path = await place()
     for (const n of [1, 2]) {
-      const transport = transportTo(server, { record: path })
+      const recorder = recordTo(path)
+      const transport = transportTo(server, { watch: recorder })
       await transport.publish(createEvent('a', n))
       await transport.close()
+      await recorder.stop()
     }
     const { connections, outbound } = await recordingInfo(path)
     expect({ connections, outbound }).toEqual({ connections: 2, outbound: 4 })
@@ -160,13 +181,15 @@ describe('a recording', () => {
   test('shows no secret of the URL or the headers', async () => {
     const server = await serve()
     const path = await place()
+    const recorder = recordTo(path)
     const url = `${server.url}?token=abc123`
     const transport = transportTo(
       { url },
-      { record: path, headers: { authorization: 'Bearer s3cret' } },
+      { watch: recorder, headers: { authorization: 'Bearer s3cret' } },
     )
     await transport.connect()
     await transport.close()
+    await recorder.stop()
     const text = await readFile(path, 'utf8')
     expect(text).toContain(`${server.url}?token=[redacted]`)
     expect(text).not.toMatch(/abc123|s3cret/)
@@ -175,11 +198,13 @@ describe('a recording', () => {
   test('holds the lines of bus.v1, which travel as bytes', async () => {
     const hub = await startHub()
     const path = await place()
-    const transport = transportTo(hub, { protocol: busV1(), record: path })
+    const recorder = recordTo(path)
+    const transport = transportTo(hub, { protocol: busV1(), watch: recorder })
     const all = await collect(transport, 'a')
     await transport.publish(createEvent('a', { text: 'ü' }))
     await until(() => all.events.length === 1, 'the event')
     await transport.close()
+    await recorder.stop()
     const lines = (await entriesOf(path)).map(short)
     expect(lines[0]).toBe('out open bus.v1')
     expect(lines[1]).toMatch(/^out text hello /)
@@ -191,20 +216,24 @@ describe('a recording', () => {
   test('goes on when the connection is handed over', async () => {
     const server = await serve()
     const path = await place()
-    const transport = transportTo(server, { record: path, heartbeat: false })
+    const recorder = recordTo(path)
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     await transport.publish(createEvent('a', 1))
     const next = WebSocketTransport.adopt(await transport.detach())
     await next.publish(createEvent('a', 2))
     await next.close()
+    await recorder.stop()
     expect(await recordingInfo(path)).toMatchObject({ connections: 1, inbound: 1, outbound: 3 })
   })
 
   test('goes into a stream, which stays open', async () => {
     const server = await serve()
     const stream = new PassThrough()
-    const transport = transportTo(server, { record: { to: stream, flushCount: 1 } })
+    const recorder = recordTo(stream, { flushCount: 1 })
+    const transport = transportTo(server, { watch: recorder })
     await transport.publish(createEvent('a', 1))
     await transport.close()
+    await recorder.stop()
     const lines = String(stream.read()).trim().split('\n')
     expect(lines.length).toBeGreaterThanOrEqual(4)
     expect(stream.writable).toBe(true)
@@ -213,55 +242,57 @@ describe('a recording', () => {
   test('is written as often as it is told to be', async () => {
     const server = await serve()
     const path = await place()
-    const transport = transportTo(server, {
-      record: { to: path, flushCount: 3, flushMs: 600_000 },
-      heartbeat: false,
-    })
+    const recorder = recordTo(path, { flushCount: 3, flushMs: 600_000 })
+    const transport = transportTo(server, { watch: recorder, heartbeat: false })
     await transport.publish(createEvent('a', 1))
-    expect(transport.recorder?.stats()).toMatchObject({ recorded: 2, written: 0, flushes: 0 })
+    expect(recorder.stats()).toMatchObject({ recorded: 2, written: 0, flushes: 0 })
     await transport.publish(createEvent('a', 2))
-    await until(() => transport.recorder?.stats().flushes === 1, 'the flush')
+    await until(() => recorder.stats().flushes === 1, 'the flush')
     expect(await recordingInfo(path)).toMatchObject({ entries: 3 })
   })
 })
 
-describe('a place that cannot be written to', () => {
-  test('is told by a notice, once, and everything goes on unrecorded', async () => {
+describe('a target that cannot be written to', () => {
+  test('is reported once, and everything goes on unrecorded', async () => {
     const server = await serve({ handler: 'echo' })
     const file = await place()
     await writeFile(file, '')
-    const transport = transportTo(server, { record: { to: join(file, 'below'), flushCount: 1 } })
-    const notices = noticesOf(transport)
+    const errors: Error[] = []
+    const recorder = recordTo(join(file, 'below'), {
+      flushCount: 1,
+      onError: (error) => errors.push(error),
+    })
+    const transport = transportTo(server, { watch: recorder })
     const all = await collect(transport)
-    await until(() => only(notices, 'error').length === 1, 'the notice')
+    await until(() => errors.length === 1, 'the error')
     for (let n = 0; n < 10; n++) await transport.publish(createEvent('a', n))
     await until(() => all.events.length === 10, 'every event')
-    expect(only(notices, 'error')).toMatchObject([
-      { kind: 'recording', error: { code: 'recording', problem: 'file' } },
-    ])
-    expect(transport.recorder?.stats()).toMatchObject({ recorded: 0, written: 0 })
+    expect(errors).toMatchObject([{ code: 'recording', problem: 'file' }])
+    expect(recorder.stats()).toMatchObject({ recorded: 0, written: 0 })
     await transport.close()
     expect(transport.status).toMatchObject({ state: 'closed', cause: undefined })
   })
 
   test('does not hold up the closing when it takes nothing', async () => {
     const server = await serve()
-    const stuck = new Writable({ write: () => {} })
-    const transport = transportTo(server, { record: stuck, timeouts: { closeMs: 50 } })
+    const recorder = new Recorder({ to: new Writable({ write: () => {} }) })
+    const transport = transportTo(server, { watch: recorder })
     await transport.connect()
     await transport.close()
-    expect(transport.recorder?.stats()).toMatchObject({ written: 0 })
+    expect(recorder.stats()).toMatchObject({ written: 0 })
   })
 })
 
-test('a recorded transport that was closed leaves nothing', async () => {
+test('a recorded transport and its recorder leave nothing', async () => {
   const server = await serve()
   const path = await place()
+  const recorder = recordTo(path)
   const before = resources()
   const listeners = process.listenerCount('exit')
-  const transport = transportTo(server, { record: path })
+  const transport = transportTo(server, { watch: recorder })
   await transport.publish(createEvent('a', frameOf('a', 1)))
   await transport.close()
+  await recorder.stop()
   expect(process.listenerCount('exit')).toBe(listeners)
   await leavesNothing(before)
 })

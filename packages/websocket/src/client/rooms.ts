@@ -39,7 +39,6 @@ import { Outbox } from './outbox/outbox.ts'
 import { RawRequests } from './frames/answers.ts'
 import { Reader, Registry } from './subscriptions/registry.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
-import { Recording } from './observe/recording.ts'
 import { Subscriptions } from './subscriptions/subscriptions.ts'
 import { Writer } from './outbox/writer.ts'
 
@@ -49,7 +48,6 @@ export class Rooms {
   readonly lifecycle: Lifecycle
   readonly breaker: OpossumBreaker | undefined
   readonly observation: Observation
-  readonly recording: Recording | undefined
   readonly registry: Registry = new Registry((change, patterns) =>
     this.observation.subscription(change, patterns),
   )
@@ -90,7 +88,6 @@ export class Rooms {
       this.lifecycle.state === 'ready' ? this.reconnector.link : undefined,
     )
     this.observation = new Observation(options, this.notices, this.lifecycle.status)
-    this.recording = Recording.of(options, (error) => this.report('recording', error))
     this.breaker = this.#makeBreaker()
     this.outbox = this.#makeOutbox()
     this.writer = this.#makeWriter()
@@ -162,7 +159,7 @@ export class Rooms {
 
   #dialWith(protocol: Protocol, attempt: number, signal: AbortSignal): Promise<Link> {
     const ports = this.#linkPorts(this.session)
-    return dial(this.#options, protocol, attempt, signal, ports, this.recording?.watch())
+    return dial(this.#options, protocol, attempt, signal, ports)
   }
 
   #fallBack(fallback: Protocol): void {
@@ -397,7 +394,6 @@ export async function closeRooms(
   }
   const { state } = lifecycle
   if (state !== 'closed') lifecycle.enter(state, { state: 'closed', cause })
-  await rooms.recording?.stop()
   // Called by a listener, the last notice is told only after that listener has returned.
   await Promise.resolve()
   notices.clear()

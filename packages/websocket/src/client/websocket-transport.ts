@@ -29,7 +29,6 @@ import {
   type Unsubscribe,
 } from '@bus/core'
 import { assertPattern } from '@bus/core/kit'
-import type { Recorder } from '@bus/recording'
 import type { Frame } from '../protocol/protocol.ts'
 import type { RequestOptions } from '../protocol/request.ts'
 import {
@@ -126,11 +125,6 @@ export class WebSocketTransport implements Transport, ObservableTransport {
     return this.#rooms.breaker
   }
 
-  /** The recorder; `undefined` where nothing is recorded. */
-  get recorder(): Pick<Recorder, 'flush' | 'stats'> | undefined {
-    return this.#rooms.recording?.recorder
-  }
-
   connect(options: ConnectOptions = {}): Promise<void> {
     const ended = this.#intake.ended()
     if (ended !== undefined) return Promise.reject(ended)
@@ -205,7 +199,7 @@ export class WebSocketTransport implements Transport, ObservableTransport {
 
   /**
    * A transport of its own with the same options but for the overrides, which change only what they name. Nothing is shared:
-   * no connection, no subscription, no queue, no figure, but for `admission`, whose limit holds for both; `record` and
+   * no connection, no subscription, no queue, no figure, but for `admission`, whose limit holds for both; `watch` and
    * `metrics` are not taken along. @throws `ConfigError`
    */
   clone(overrides?: Partial<WebSocketTransportOptions>): WebSocketTransport {

@@ -143,7 +143,7 @@ function emptyRooms(options: ResolvedOptions, why: DetachedError): Rooms {
       // Nothing of what went along may be used, let alone closed, from here.
       protocol: { ...plainJson(), capabilities },
       telemetry: { ...options.telemetry, id: undefined },
-      record: undefined,
+      watch: undefined,
       metrics: undefined,
       handlers: undefined,
       admission: undefined,

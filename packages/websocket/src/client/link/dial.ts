@@ -16,7 +16,7 @@ import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
-import { Link, type ConnectionWatch, type CloseInfo, type LinkPorts } from './link.ts'
+import { Link, type CloseInfo, type LinkPorts } from './link.ts'
 import { isSecure, checkHeaders, scrubber, type Headers } from '../options/endpoint.ts'
 import { refuseExposedHeaders, type ResolvedOptions, type TlsOptions } from '../options/options.ts'
 import { isBadFrame } from '../../socket/socket-port.ts'
@@ -51,14 +51,14 @@ export async function dial(
   attempt: number,
   signal: AbortSignal,
   ports: LinkPorts,
-  watch?: ConnectionWatch,
 ): Promise<Link> {
   let link: Link | undefined
   try {
     return await withDeadline(
       async (inner) => {
         const headers = await makeHeaders(options, attempt, inner)
-        const make = (socket: WebSocket): Link => new Link(socket, options, ports, watch)
+        const make = (socket: WebSocket): Link =>
+          new Link(socket, options, ports, options.watch?.watch(options.url))
         return (link = await open(options, protocol, headers, inner, make))
       },
       {

@@ -10,6 +10,7 @@ import { closeSafely, isBadFrame } from '../../socket/socket-port.ts'
 import { ApplicationHeartbeat } from '../frames/application-heartbeat.ts'
 import { Answers } from '../frames/answers.ts'
 import type { FrameTap, SocketBytes, TrafficPort } from '../frames/frame-tap.ts'
+import type { ConnectionWatch } from '../options/connection-watch.ts'
 import type { ResolvedOptions } from '../options/options.ts'
 
 /** What a link needs of a `ws` socket. Written out, so that no declaration of ours needs the types of `ws`. */
@@ -434,29 +435,6 @@ export class Link implements ProtocolLink {
     this.#ended.abort(new DisconnectedError('The link ended'))
     this.#answers.settle()
   }
-}
-
-/** Whether something came or was sent. */
-export type WatchDirection = 'in' | 'out'
-
-/** How it ended. */
-export interface WatchedEnd {
-  /** 1006 where the link broke without a close frame. */
-  readonly code: number
-  readonly reason: string
-  readonly initiatedBy: 'local' | 'remote'
-}
-
-/** One per connection. None of its members throws or keeps what it is given: bytes belong to the connection. */
-export interface ConnectionWatch {
-  /** The handshake succeeded. */
-  opened(protocol: string): void
-  message(direction: WatchDirection, data: Frame, isBinary: boolean): void
-  control(direction: WatchDirection, kind: 'ping' | 'pong', payload: Frame): void
-  /** We send a close frame. */
-  closing(code: number, reason: string): void
-  /** It is over, also when it was never open. */
-  closed(end: WatchedEnd): void
 }
 
 /** Not `AbortSignal.any`: a link that lives for weeks would keep something of each of its waits. */

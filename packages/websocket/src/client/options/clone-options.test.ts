@@ -1,4 +1,5 @@
 import { RateLimiter } from '@bus/rate-limit'
+import { Recorder } from '@bus/recording'
 import { ConfigError, InMemoryMetrics, backoff } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
@@ -85,10 +86,10 @@ describe('the options of a clone', () => {
     expect(copy.queue).toMatchObject({ capacity: 5 })
   })
 
-  test('leave the recording and the collector of figures to the original', () => {
+  test('leave the watch and the collector of figures to the original', () => {
     const metrics = new InMemoryMetrics()
-    const copy = clone({ ...full, metrics, record: { to: 'events.jsonl' } })
-    expect([copy.metrics, copy.record]).toEqual([undefined, undefined])
+    const copy = clone({ ...full, metrics, watch: new Recorder({ to: 'events.jsonl' }) })
+    expect([copy.metrics, copy.watch]).toEqual([undefined, undefined])
     const own = new InMemoryMetrics()
     expect(clone({ ...full, metrics }, { metrics: own }).metrics).toBe(own)
   })

@@ -2,12 +2,12 @@
 import { mergeLayers } from './merge-config.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
 
-const SINGLE: ReadonlySet<string> = new Set(['metrics', 'record'])
+const SINGLE: ReadonlySet<string> = new Set(['metrics', 'watch'])
 
 /**
  * The options with the overrides over them; neither is changed. What an override leaves `undefined` stays as it is.
  * A protocol that keeps state gives a fresh one (`Protocol.clone`). What one transport alone can have is left out: its
- * recording, and the collector of its figures.
+ * watch, and the collector of its figures.
  *
  * @throws `ConfigError` for overrides that are no object; what they say is checked by whoever uses the result.
  */

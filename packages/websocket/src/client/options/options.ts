@@ -37,7 +37,7 @@ import {
   type Check,
   type Shape,
 } from '@bus/core/kit'
-import { resolveRecordOptions, type RecordOptions, type RecordTarget } from '@bus/recording'
+import type { ConnectionWatcher } from './connection-watch.ts'
 import type { Admission } from '../outbox/admission.ts'
 import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame, Protocol } from '../../protocol/protocol.ts'
@@ -205,10 +205,6 @@ const admissionCheck: Check = (path, value) => {
   boolean(`${path}.hasPriorities`, (value as Partial<Admission>).hasPriorities)
 }
 
-const recordCheck: Check = (path, value) => {
-  resolveRecordOptions(value as RecordOptions, path)
-}
-
 const headersCheck: Check = (_path, value) => {
   if (typeof value !== 'function') checkHeaders(value)
 }
@@ -256,7 +252,7 @@ export const optionShape: Shape<WebSocketTransportOptions> = {
   compression: boolean,
   telemetry: checkTelemetry,
   metrics: checkCollector,
-  record: recordCheck,
+  watch: withMethods('watch'),
   handlers: checkHandlers,
   clock: withMethods('now', 'setTimeout', 'clearTimeout'),
   random: func,
@@ -423,11 +419,10 @@ export interface WebSocketTransportOptions {
   /** Gets what this transport does: connections, messages, errors, publishes. @default none */
   readonly metrics?: MetricsCollector
   /**
-   * Records what goes over the connections, both ways, with close and control frames: into a file, which is appended to, or a
-   * stream. Messages are written as they are, so keep it like a secret; `replay` reads it. Where it cannot be written an
-   * `error` notice of kind `recording` tells so, and all goes on without. @default nothing is recorded
+   * Sees what goes over each connection, both ways, with close and control frames: a `Recorder` of `@bus/recording`. It is not
+   * closed with the transport. @default none
    */
-  readonly record?: RecordTarget | RecordOptions
+  readonly watch?: ConnectionWatcher | undefined
   /** Time, for tests. @default the clock of the machine */
   readonly clock?: Clock
   /** Random numbers for jitter, for tests. @default Math.random */
@@ -512,7 +507,7 @@ export interface ResolvedOptions {
   readonly handlers: Handlers | undefined
   readonly telemetry: ResolvedTelemetry
   readonly metrics: MetricsCollector | undefined
-  readonly record: Readonly<Required<RecordOptions>> | undefined
+  readonly watch: ConnectionWatcher | undefined
   readonly clock: Clock
   readonly random: Random
 }
@@ -549,7 +544,7 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     compression: options.compression ?? defaults.compression,
     telemetry: resolveTelemetry(options.telemetry),
     metrics: options.metrics,
-    record: options.record === undefined ? undefined : resolveRecordOptions(options.record),
+    watch: options.watch,
     handlers: options.handlers,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
@@ -689,13 +684,9 @@ function printed(options: ResolvedOptions): unknown {
     admission: options.admission === undefined ? undefined : 'admission',
     // A collector may hold whatever it likes.
     metrics: options.metrics === undefined ? undefined : 'collector',
-    record: options.record === undefined ? undefined : printedRecord(options.record),
+    watch: options.watch === undefined ? undefined : 'watcher',
     tls: options.tls === undefined ? undefined : printedTls(options.tls),
   })
-}
-
-function printedRecord({ to, ...rest }: NonNullable<ResolvedOptions['record']>): unknown {
-  return { ...rest, to: typeof to === 'string' ? to : 'stream' }
 }
 
 function printedTls(tls: TlsOptions): unknown {

@@ -1,6 +1,6 @@
-import { PassThrough } from 'node:stream'
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
+import type { ConnectionWatch } from './connection-watch.ts'
 import { resolveOptions } from './options.ts'
 
 const secret = {
@@ -43,11 +43,11 @@ describe('printed options', () => {
     expect(printed).not.toContain('canary')
   })
 
-  it('name the file of a recording, and show nothing of a stream', () => {
-    const recorded = (record: string | PassThrough): string =>
-      JSON.stringify(resolveOptions({ url: 'ws://host', record }))
-    expect(recorded('session.jsonl')).toContain('"to":"session.jsonl"')
-    expect(recorded(new PassThrough())).toContain('"to":"stream"')
+  it('show nothing of what watches the connections', () => {
+    const watch = { watch: vi.fn<() => ConnectionWatch>(), secret: 'canary' }
+    const printed = JSON.stringify(resolveOptions({ url: 'ws://host', watch }))
+    expect(printed).toContain('"watch":"watcher"')
+    expect(printed).not.toContain('canary')
   })
 
   it('say that headers are made by a function, without calling it', () => {

@@ -1,4 +1,3 @@
-import { PassThrough } from 'node:stream'
 import { ConfigError, type Event } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import {
@@ -13,6 +12,7 @@ import {
 } from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
 import type { Protocol } from '../../protocol/protocol.ts'
+import type { ConnectionWatch } from './connection-watch.ts'
 import {
   classify,
   closePolicy,
@@ -41,6 +41,14 @@ const protocol: Protocol = {
   },
   encode: (event: Event) => event.id,
   decode: () => {},
+}
+
+const NO_WATCH: ConnectionWatch = {
+  opened: () => {},
+  message: () => {},
+  control: () => {},
+  closing: () => {},
+  closed: () => {},
 }
 
 /** Every option, none at its default. */
@@ -72,7 +80,7 @@ const EVERYTHING = {
   allowInsecure: true,
   telemetry: { prefix: 'shop', id: 'orders' },
   metrics: {},
-  record: { to: 'session.jsonl', flushCount: 14, flushMs: 15, maxBufferedChars: 16 },
+  watch: { watch: () => NO_WATCH },
   clock: { ...systemClock },
   random: () => 0.5,
 } satisfies WebSocketTransportOptions
@@ -152,7 +160,15 @@ describe('options', () => {
   })
 
   it('survive being written as JSON and read again', () => {
-    const { protocol: _p, onOpen: _o, clock: _c, random: _r, reconnect: _re, ...data } = EVERYTHING
+    const {
+      protocol: _p,
+      onOpen: _o,
+      watch: _w,
+      clock: _c,
+      random: _r,
+      reconnect: _re,
+      ...data
+    } = EVERYTHING
     expect(JSON.stringify(resolveOptions(JSON.parse(JSON.stringify(data))))).toBe(
       JSON.stringify(resolveOptions(data)),
     )
@@ -160,22 +176,6 @@ describe('options', () => {
     const plain = { ...data, reconnect: { maxAttempts, stableAfterMs } }
     const read: unknown = JSON.parse(JSON.stringify(plain))
     expect(resolveOptions(read)).toMatchObject(plain)
-  })
-
-  it('record into a path or a stream, a hundred entries or a second at a time', () => {
-    const rest = { flushCount: 100, flushMs: 1_000, maxBufferedChars: 16_777_216 }
-    expect(resolveOptions({ url, record: 'a.jsonl' }).record).toEqual({ to: 'a.jsonl', ...rest })
-    const to = new PassThrough()
-    expect(resolveOptions({ url, record: to }).record).toEqual({ to, ...rest })
-    for (const [record, path] of [
-      ['', 'record'],
-      [5, 'record'],
-      [{}, 'record.to'],
-      [{ to: 'x', flushMs: 0 }, 'record.flushMs'],
-      [{ to: 'x', path: 'y' }, 'record.path'],
-    ]) {
-      expect(refusal({ url, record })).toMatchObject({ code: 'config', path })
-    }
   })
 
   it('can be switched off where they are whole features', () => {
