@@ -1,4 +1,4 @@
-/** From an event to its end: handled, retried, dead-lettered, dropped, or the end of the subscription. */
+/** What follows a failed handler: a retry, a dead letter, a drop, or the end of the subscription. */
 
 import { AbortedError, asError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
@@ -13,40 +13,42 @@ import type { HandlerRunner, SubscriptionHost } from './handler-runner.ts'
 import type { Undeliverable } from '../contract/transport.ts'
 import { delayOf } from '../resilience/backoff.ts'
 
-/** What the handling of an event needs of its subscription. */
-export interface HandlingOwner {
+/** What the handling of failures needs of its subscription. */
+export interface FailureHandlingOwner {
   /** Resolves when a handler may start; at once unless paused. */
   untilResumed(): Promise<void>
   /** Aborted when no handler may start any more. */
   readonly stop: AbortSignal
+  /** An attempt failed, also one that is retried. */
+  attemptFailed(): void
+  /** A retry succeeded. */
+  succeeded(token: number): void
+  /** The event has come to its end without success. */
   settle(token: number): void
   /** The error policy ends the subscription. */
   fail(error: Error, event: Event): void
 }
 
-export interface HandlingCounts {
-  readonly handled: number
+/** How often handlers failed, and what followed. */
+export interface FailureCounts {
   readonly failed: number
   readonly retried: number
   readonly deadLettered: number
-  readonly consecutiveErrors: number
 }
 
 /** Applies the error policy of one subscription. Nothing here throws or rejects. */
-export class EventHandling {
-  readonly #owner: HandlingOwner
+export class FailureHandling {
+  readonly #owner: FailureHandlingOwner
   readonly #host: SubscriptionHost
   readonly #runner: HandlerRunner
   readonly #policy: ResolvedErrorPolicy
   readonly #deadLettering: DeadLettering
-  #handled = 0
   #failed = 0
   #retried = 0
   #deadLettered = 0
-  #consecutiveErrors = 0
 
   constructor(
-    owner: HandlingOwner,
+    owner: FailureHandlingOwner,
     host: SubscriptionHost,
     runner: HandlerRunner,
     policy: ResolvedErrorPolicy,
@@ -58,32 +60,20 @@ export class EventHandling {
     this.#deadLettering = new DeadLettering(host, policy.deadLetter, owner.stop)
   }
 
-  counts(): HandlingCounts {
+  counts(): FailureCounts {
     return {
-      handled: this.#handled,
       failed: this.#failed,
       retried: this.#retried,
       deadLettered: this.#deadLettered,
-      consecutiveErrors: this.#consecutiveErrors,
     }
   }
 
-  /** `undefined` when the event has come to its end already. */
-  handle(event: Event, token: number): undefined | Promise<void> {
-    let run: undefined | Promise<void>
-    try {
-      run = this.#runner.run(event, 1)
-    } catch (error) {
-      return this.#onFailure(event, token, error)
-    }
-    if (run !== undefined) {
-      return run.then(
-        () => this.#succeed(token),
-        (error: unknown) => this.#onFailure(event, token, error),
-      )
-    }
-    this.#succeed(token)
-    return undefined
+  /** The first attempt failed. `undefined` when the event has come to its end already. */
+  failed(event: Event, token: number, error: unknown): undefined | Promise<void> {
+    this.#onFailedAttempt()
+    const step = this.#step(1, error)
+    if (step.action === 'retry') return this.#retry(event, token, error, step.delayMs)
+    return this.#end(step.action, event, token, error, 1)
   }
 
   /** An event that failed before its handler was called. */
@@ -92,22 +82,9 @@ export class EventHandling {
     void this.#end('dlq', event, token, error, 0)
   }
 
-  #succeed(token: number): void {
-    this.#handled++
-    this.#consecutiveErrors = 0
-    this.#owner.settle(token)
-  }
-
   #onFailedAttempt(): void {
     this.#failed++
-    this.#consecutiveErrors++
-  }
-
-  #onFailure(event: Event, token: number, error: unknown): undefined | Promise<void> {
-    this.#onFailedAttempt()
-    const step = this.#step(1, error)
-    if (step.action === 'retry') return this.#retry(event, token, error, step.delayMs)
-    return this.#end(step.action, event, token, error, 1)
+    this.#owner.attemptFailed()
   }
 
   /** Tries again in place, so that the events behind this one keep their order. */
@@ -122,7 +99,7 @@ export class EventHandling {
       this.#retried++
       try {
         await this.#runner.run(event, attempt)
-        this.#succeed(token)
+        this.#owner.succeeded(token)
         return
       } catch (again) {
         error = again
@@ -176,12 +153,12 @@ export class EventHandling {
       return undefined
     }
     const letter = { reason: 'handler', direction: 'inbound', error, attempts, event } as const
-    const end = this.#deadLettering.bury(letter)
-    if (typeof end === 'string') return this.#onBuried(end, event, token, error)
-    return end.then((later) => this.#onBuried(later, event, token, error))
+    const end = this.#deadLettering.store(letter)
+    if (typeof end === 'string') return this.#onDeadLettered(end, event, token, error)
+    return end.then((later) => this.#onDeadLettered(later, event, token, error))
   }
 
-  #onBuried(end: LetterEnd, event: Event, token: number, error: Error): undefined {
+  #onDeadLettered(end: LetterEnd, event: Event, token: number, error: Error): undefined {
     if (end === 'stored') this.#deadLettered++
     if (end === 'stored' || end === 'log') this.#owner.settle(token)
     if (end === 'fail') this.#owner.fail(error, event)
@@ -206,8 +183,8 @@ export class DeadLettering {
     this.#stop = stop
   }
 
-  /** Gives the event up. At once where nothing has to be awaited. */
-  bury(letter: Undeliverable): LetterEnd | Promise<LetterEnd> {
+  /** Stores the letter of an event that is given up. At once where nothing has to be awaited. */
+  store(letter: Undeliverable): LetterEnd | Promise<LetterEnd> {
     const { deliver } = this.#policy
     if (deliver === undefined) {
       return this.#host.giveUp(letter) ? 'stored' : this.#onFailure(letter)

@@ -143,6 +143,40 @@ describe('delivery', () => {
   })
 })
 
+describe('a subscription that is paused inside its own handler', () => {
+  test('keeps what comes in order until it is resumed, whether its handler was called within deliver or from the queue', () => {
+    const seen: unknown[] = []
+    const { subscription, deliver, feed } = setUp(({ payload }) => {
+      seen.push(payload)
+      if (payload === 1) deliver(2)
+      if (payload === 1 || payload === 2) subscription.pause()
+    })
+    for (const n of [1, 3]) expect(deliver(n)).toBe(true)
+    expect([seen, subscription.queued, feed.settled]).toEqual([[1], 2, [0]])
+    subscription.resume()
+    expect([seen, subscription.queued]).toEqual([[1, 2], 1])
+    subscription.resume()
+    expect([seen, subscription.queued, feed.settled]).toEqual([[1, 2, 3], 0, [0, 1, 2]])
+    deliver(4)
+    expect(seen).toEqual([1, 2, 3, 4])
+  })
+
+  test('that is asynchronous starts no other handler until it is resumed', async () => {
+    const { handler, calls } = manual()
+    const { subscription, deliver } = setUp((event, context) => {
+      subscription.pause()
+      return handler(event, context)
+    })
+    deliver(1)
+    deliver(2)
+    calls[0]?.resolve()
+    await until(() => subscription.stats().handled === 1)
+    expect([calls.length, subscription.queued]).toEqual([1, 1])
+    subscription.resume()
+    expect(calls.length).toBe(2)
+  })
+})
+
 describe('concurrency', () => {
   test('never runs more handlers at once than asked for, and as many as that', async () => {
     const { handler, calls, most } = manual()
@@ -169,6 +203,17 @@ describe('concurrency', () => {
     await until(() => subscription.stats().handled === 5)
     expect(calls.map((call) => call.event.payload)).toEqual([0, 1, 2, 3, 4])
     expect(most()).toBe(1)
+  })
+
+  test('handles an event that comes while the last handler has just ended', async () => {
+    const { subscription, deliver } = setUp(async () => {}, { concurrency: 2 })
+    for (let n = 1; n <= 50; n++) {
+      deliver(n)
+      // From no microtask to some: a task that found no event ends a few of them later.
+      for (let turns = n % 10; turns > 0; turns--) await Promise.resolve()
+    }
+    await until(() => subscription.stats().handled === 50)
+    expect(subscription.stats()).toMatchObject({ active: 0, queue: { size: 0 } })
   })
 
   test('keeps the order of each key while keys overlap', async () => {

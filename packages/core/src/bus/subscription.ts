@@ -1,13 +1,23 @@
 /** A live subscription: what a transport delivers waits in a bounded queue for the handler. */
-import { ClosedError, HandlerError, asError } from '../contract/errors.ts'
+
+import Denque from 'denque'
+import {
+  ClosedError,
+  DroppedError,
+  HandlerError,
+  QueueFullError,
+  TooLargeError,
+  asError,
+} from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { Handler, Subscription, SubscriptionStats } from '../contract/subscriber.ts'
 import type { Feed, Sink } from '../contract/transport.ts'
-import { EventHandling } from './event-handling.ts'
+import { BoundedQueue } from '../queue/bounded-queue.ts'
+import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
+import { FailureHandling } from './event-handling.ts'
 import { HandlerRunner, type SubscriptionHost } from './handler-runner.ts'
-import { Intake, type Delivery, type IntakeOwner } from './intake.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
-import { ParallelWorkers, SerialWorker, type Workers } from './workers.ts'
+import { ParallelWorkers, type Delivery } from './workers.ts'
 
 export interface HandlerSubscriptionInit {
   readonly id: string
@@ -34,12 +44,19 @@ export class HandlerSubscription implements Sink, Subscription {
   readonly patterns: readonly string[]
   readonly closed: Promise<void>
   readonly #host: SubscriptionHost
-  readonly #intake: Intake
+  readonly #queue: DeliveryQueue
   readonly #runner: HandlerRunner
-  readonly #handling: EventHandling
-  readonly #workers: Workers
+  readonly #failures: FailureHandling
+  /** Runs the handlers where more than one may run at a time. */
+  readonly #workers: ParallelWorkers | undefined
   readonly #stop = new AbortController()
-  /** Run and forgotten whenever a place became free, or a pause ended. */
+  /** Whether a handler runs, where no more than one may. */
+  #isBusy = false
+  /** Handlers that return at once would otherwise nest one call deeper per event. */
+  #isLooping = false
+  #handled = 0
+  #consecutiveErrors = 0
+  /** Called whenever a handler has ended, or a pause; those that return true are removed. */
   #waiters: (() => boolean)[] = []
   #feed: Feed | undefined
   #feedGone: Promise<void> = Promise.resolve()
@@ -53,24 +70,19 @@ export class HandlerSubscription implements Sink, Subscription {
     this.id = id
     this.patterns = Object.freeze([...patterns])
     this.#host = host
-    const owner: IntakeOwner = {
+    this.#queue = new DeliveryQueue(options.queue, options.lowWaterMark, {
       onDrop: (delivery, error) => this.#giveUp('dropped', delivery, error),
       onLevel: (level, fillRatio) => host.pressure(this, level, fillRatio),
       onRoom: () => this.#feed?.ready(),
-    }
-    this.#intake = new Intake(options.queue, owner, options.lowWaterMark)
-    const { handlerTimeoutMs: timeoutMs, zombieLimit, concurrency } = options
+    })
+    const { handlerTimeoutMs: timeoutMs, zombieLimit, concurrency, orderBy } = options
     this.#runner = new HandlerRunner({ handler, subscription: this, host, timeoutMs, zombieLimit })
-    this.#handling = new EventHandling(this.#ownHandling(), host, this.#runner, options.errorPolicy)
-    const source = this.#workSource()
-    this.#workers =
-      concurrency === 1
-        ? new SerialWorker(source)
-        : new ParallelWorkers(source, concurrency, options.orderBy)
+    this.#failures = this.#failureHandling(options)
+    if (concurrency > 1) this.#workers = this.#parallelWorkers(concurrency, orderBy)
     this.closed = new Promise((resolve, reject) => {
       this.#onClosed = () => (this.#failure === undefined ? resolve() : reject(this.#failure))
     })
-    // Whoever does not care must not be killed by an unhandled rejection; the failure is also reported.
+    // Without a listener this must not become an unhandled rejection; the failure is also reported.
     this.closed.catch(() => {})
   }
 
@@ -91,17 +103,20 @@ export class HandlerSubscription implements Sink, Subscription {
   /** The return value is the back pressure: `false` when the queue (strategy `block`) has no room after this event. */
   deliver(event: Event, token: number): boolean {
     if (this.#state !== 'live') return true
-    const isFirst = !this.#isPaused && this.#intake.size === 0
-    if (isFirst && this.#workers.startNow(event, token)) return !this.#intake.isHolding
-    this.#intake.add({ event, token })
-    this.#workers.wake()
-    // Asked last: the handler may have made room meanwhile.
-    return !this.#intake.isHolding
+    const isIdle = this.#workers === undefined && !this.#isBusy && !this.#isLooping
+    if (isIdle && !this.#isPaused && this.#queue.size === 0) {
+      this.#startFirst(event, token)
+    } else {
+      this.#queue.add({ event, token })
+      this.#wake()
+    }
+    // Read last: the handler may have made room meanwhile.
+    return !this.#queue.isHolding
   }
 
-  /** Events that wait for the handler, with those that came although the transport was told to hold on. */
+  /** Events that wait for the handler, with those that came although the transport was to pause. */
   get queued(): number {
-    return this.#workers.waiting + this.#intake.size
+    return this.#queue.size + (this.#workers?.waiting ?? 0)
   }
 
   pause(): void {
@@ -111,7 +126,7 @@ export class HandlerSubscription implements Sink, Subscription {
   resume(): void {
     this.#isPaused = false
     this.#onChange()
-    this.#workers.wake()
+    this.#wake()
   }
 
   /**
@@ -121,7 +136,7 @@ export class HandlerSubscription implements Sink, Subscription {
   async unsubscribe(): Promise<void> {
     const own = this.#runner.isInside ? 1 : 0
     this.#end('settle', new ClosedError('The subscription has ended'))
-    await this.#until(() => this.#workers.active <= own)
+    await this.#until(() => this.#active <= own)
     await this.#feedGone
   }
 
@@ -146,10 +161,12 @@ export class HandlerSubscription implements Sink, Subscription {
 
   stats(): SubscriptionStats {
     return Object.freeze({
-      queue: this.#intake.stats(),
-      active: this.#workers.active,
+      queue: this.#queue.stats(),
+      active: this.#active,
       zombies: this.#runner.zombies,
-      ...this.#handling.counts(),
+      handled: this.#handled,
+      consecutiveErrors: this.#consecutiveErrors,
+      ...this.#failures.counts(),
     })
   }
 
@@ -157,37 +174,111 @@ export class HandlerSubscription implements Sink, Subscription {
     return this.unsubscribe()
   }
 
-  #ownHandling(): ConstructorParameters<typeof EventHandling>[0] {
-    return {
-      stop: this.#stop.signal,
-      untilResumed: () => this.#until(() => !this.#isPaused || this.#state === 'ended'),
-      settle: (token) => this.#feed?.settle(token),
-      fail: (error, event) => this.#fail(error, event),
-    }
+  /** Handlers that run. */
+  get #active(): number {
+    return this.#workers?.active ?? (this.#isBusy ? 1 : 0)
   }
 
-  #workSource(): ConstructorParameters<typeof SerialWorker>[0] {
-    const canStart = (): boolean => !this.#isPaused && this.#state !== 'ended'
-    const queued = (): number => this.#intake.size
-    return {
-      get mayStart() {
-        return canStart()
-      },
-      get queued() {
-        return queued()
-      },
-      take: () => this.#intake.take(),
-      relieve: () => this.#intake.relieve(),
-      handle: (event, token) => this.#handling.handle(event, token),
-      onBadKey: ({ event, token }, error) => this.#handling.refuse(event, token, error),
-      onFree: () => this.#onChange(),
-      onDefect: (error) => this.#host.report('handler', asError(error)),
+  get #mayStart(): boolean {
+    return !this.#isPaused && this.#state !== 'ended'
+  }
+
+  /** There may be something to handle. */
+  #wake(): void {
+    if (this.#workers !== undefined) return this.#workers.wake()
+    if (this.#isLooping) return
+    this.#isLooping = true
+    while (!this.#isBusy && this.#mayStart) {
+      const next = this.#queue.take()
+      if (next === undefined) break
+      this.#queue.relieve()
+      this.#start(next.event, next.token)
     }
+    this.#isLooping = false
+  }
+
+  /** Handles an event with nothing before it, then what came meanwhile. */
+  #startFirst(event: Event, token: number): void {
+    this.#isLooping = true
+    this.#start(event, token)
+    this.#isLooping = false
+    if (this.#queue.size > 0) this.#wake()
+  }
+
+  #start(event: Event, token: number): void {
+    this.#isBusy = true
+    const pending = this.#handle(event, token)
+    if (pending === undefined) {
+      this.#isBusy = false
+      if (this.#waiters.length > 0) this.#onChange()
+    } else void this.#untilHandled(pending)
+  }
+
+  async #untilHandled(pending: Promise<void>): Promise<void> {
+    try {
+      await pending
+    } catch (error) {
+      this.#host.report('handler', asError(error))
+    }
+    this.#isBusy = false
+    this.#onChange()
+    this.#wake()
+  }
+
+  /** `undefined` when the event has come to its end already. */
+  #handle(event: Event, token: number): undefined | Promise<void> {
+    let run: undefined | Promise<void>
+    try {
+      run = this.#runner.run(event, 1)
+    } catch (error) {
+      return this.#failures.failed(event, token, error)
+    }
+    if (run !== undefined) {
+      return run.then(
+        () => this.#succeeded(token),
+        (error: unknown) => this.#failures.failed(event, token, error),
+      )
+    }
+    this.#succeeded(token)
+    return undefined
+  }
+
+  #succeeded(token: number): void {
+    this.#handled++
+    this.#consecutiveErrors = 0
+    this.#feed?.settle(token)
+  }
+
+  #failureHandling({ errorPolicy }: ResolvedSubscribeOptions): FailureHandling {
+    const owner = {
+      stop: this.#stop.signal,
+      untilResumed: () => this.#until(() => !this.#isPaused || this.#state === 'ended'),
+      attemptFailed: () => void this.#consecutiveErrors++,
+      succeeded: (token: number) => this.#succeeded(token),
+      settle: (token: number) => this.#feed?.settle(token),
+      fail: (error: Error, event: Event) => this.#fail(error, event),
+    }
+    return new FailureHandling(owner, this.#host, this.#runner, errorPolicy)
+  }
+
+  #parallelWorkers(
+    concurrency: number,
+    orderBy: ((event: Event) => string) | undefined,
+  ): ParallelWorkers {
+    const owner = {
+      mayStart: () => this.#mayStart,
+      handle: (event: Event, token: number) => this.#handle(event, token),
+      onBadKey: ({ event, token }: Delivery, error: unknown) =>
+        this.#failures.refuse(event, token, error),
+      onFree: () => this.#onChange(),
+      onDefect: (error: unknown) => this.#host.report('handler', asError(error)),
+    }
+    return new ParallelWorkers(this.#queue, owner, concurrency, orderBy)
   }
 
   /** Events that it has: waiting or being handled. */
   #load(): number {
-    return this.#workers.active + this.queued
+    return this.#active + this.queued
   }
 
   #fail(error: Error, event: Event): void {
@@ -203,13 +294,13 @@ export class HandlerSubscription implements Sink, Subscription {
     this.#isPaused = false
     this.#dropFeed()
     this.#stop.abort(error)
-    for (const delivery of [...this.#workers.clear(), ...this.#intake.close(error)]) {
+    for (const delivery of [...(this.#workers?.clear() ?? []), ...this.#queue.close(error)]) {
       if (leftovers === 'settle') this.#feed?.settle(delivery.token)
       else this.#giveUp('closed', delivery, error)
     }
     this.#host.ended(this)
     this.#onChange()
-    void this.#tellClosed()
+    void this.#settleClosed()
   }
 
   #dropFeed(): void {
@@ -222,13 +313,13 @@ export class HandlerSubscription implements Sink, Subscription {
 
   #giveUp(reason: 'dropped' | 'closed', { event, token }: Delivery, error: Error): void {
     const isSafe = this.#host.giveUp({ reason, direction: 'inbound', error, attempts: 0, event })
-    // Of a subscription that failed nobody handles the rest, and the others of its transport must not wait for it.
+    // The rest of a subscription that failed is not handled, and the others of its transport must not wait for it.
     const isOver = reason === 'dropped' || this.#failure !== undefined || this.#host.hasDeadLetters
     if (isSafe && isOver) this.#feed?.settle(token)
   }
 
-  async #tellClosed(): Promise<void> {
-    await this.#until(() => this.#workers.active === 0)
+  async #settleClosed(): Promise<void> {
+    await this.#until(() => this.#active === 0)
     this.#runner.end()
     await this.#feedGone
     this.#onClosed()
@@ -248,5 +339,129 @@ export class HandlerSubscription implements Sink, Subscription {
   #onChange(): void {
     if (this.#waiters.length === 0) return
     this.#waiters = this.#waiters.filter((wake) => !wake())
+  }
+}
+
+/** What a queue of deliveries calls of its subscription. */
+interface DeliveryQueueOwner {
+  /** The queue's strategy dropped the event. */
+  onDrop(delivery: Delivery, error: Error): void
+  onLevel(level: 'high' | 'normal', fillRatio: number): void
+  /** There is room again after {@link DeliveryQueue.isHolding}. */
+  onRoom(): void
+}
+
+/** Below this fill the transport may resume. Half, so that it gets going before the queue runs dry. */
+const RESUME_AT = 0.5
+
+/**
+ * Where the events of a subscription wait for its handler. With strategy `block` an event that a transport delivers
+ * although it was to pause is not lost: it waits behind the bounded queue, in order. A transport that keeps to the
+ * contract never uses that overflow.
+ */
+class DeliveryQueue {
+  readonly #queue: BoundedQueue<Delivery>
+  readonly #overflow = new Denque<Delivery>()
+  readonly #owner: DeliveryQueueOwner
+  readonly #blocks: boolean
+  readonly #lowWaterMark: number | undefined
+  /** Whether the transport is to pause until `onRoom`. */
+  isHolding = false
+
+  /** @param lowWaterMark - events that may wait when the transport resumes, instead of the usual fill */
+  constructor(
+    options: Required<QueueOptions>,
+    lowWaterMark: number | undefined,
+    owner: DeliveryQueueOwner,
+  ) {
+    this.#owner = owner
+    this.#lowWaterMark = lowWaterMark
+    this.#blocks = options.strategy === 'block'
+    this.#queue = new BoundedQueue<Delivery>(options, {
+      // Measuring costs a serialisation, so only where a limit was asked for.
+      ...(options.maxBytes === Infinity ? {} : { sizeOf: sizeOfDelivery }),
+      onDrop: (delivery) => owner.onDrop(delivery, dropped(options.strategy)),
+      onLevel: (level, fillRatio) => owner.onLevel(level, fillRatio),
+    })
+  }
+
+  /** How many wait. */
+  get size(): number {
+    return this.#queue.size + this.#overflow.length
+  }
+
+  /** With what waits behind the queue: its size is then above its capacity. */
+  stats(): QueueStats {
+    const stats = this.#queue.stats()
+    const behind = this.#overflow.length
+    if (behind === 0) return stats
+    const size = stats.size + behind
+    const fillRatio = Math.max(stats.fillRatio, size / stats.capacity)
+    return Object.freeze({ ...stats, received: stats.received + behind, size, fillRatio })
+  }
+
+  /** Takes an event in. */
+  add(delivery: Delivery): void {
+    if (this.#overflow.length > 0 || !this.#offer(delivery)) this.#overflow.push(delivery)
+    if (this.#blocks && !this.#queue.hasRoom) this.isHolding = true
+  }
+
+  /** The oldest leaves. Call {@link relieve} once its order is fixed: the transport may deliver more in that call. */
+  take(): Delivery | undefined {
+    const delivery = this.#queue.take()
+    let next = this.#overflow.peekFront()
+    while (next !== undefined && this.#offer(next)) {
+      this.#overflow.shift()
+      next = this.#overflow.peekFront()
+    }
+    return delivery
+  }
+
+  /** Lets the transport resume, if it paused and the queue has fallen far enough. */
+  relieve(): void {
+    if (!this.isHolding || this.#overflow.length > 0) return
+    const isLow =
+      this.#lowWaterMark === undefined
+        ? this.#queue.fillRatio <= RESUME_AT
+        : this.#queue.size <= this.#lowWaterMark
+    if (!isLow || !this.#queue.hasRoom) return
+    this.isHolding = false
+    this.#owner.onRoom()
+  }
+
+  /** Ends the queue and returns what was left, oldest first. */
+  close(error: Error): Delivery[] {
+    const left = [...this.#queue.close(error), ...this.#overflow.toArray()]
+    this.#overflow.clear()
+    return left
+  }
+
+  /** `false`: full, and not taken. */
+  #offer(delivery: Delivery): boolean {
+    const result = this.#queue.offer(delivery)
+    if (result === 'full') return false
+    if (result === 'rejected') {
+      this.#owner.onDrop(delivery, new QueueFullError('The queue of the subscription is full'))
+    } else if (result === 'too-large') {
+      const { maxBytes } = this.#queue.stats()
+      const size = sizeOfDelivery(delivery)
+      this.#owner.onDrop(delivery, new TooLargeError('The event', size, maxBytes))
+    }
+    return true
+  }
+}
+
+function dropped(strategy: string): DroppedError {
+  return new DroppedError(`Given up by the queue of the subscription (${strategy})`)
+}
+
+function sizeOfDelivery({ event }: Delivery): number {
+  if (event.payload instanceof Uint8Array) return event.payload.byteLength
+  try {
+    const text = JSON.stringify(event.payload) as string | undefined
+    return text === undefined ? 0 : Buffer.byteLength(text)
+  } catch {
+    // Not JSON (a cycle, a BigInt): it did not come over a wire, and its size is not known.
+    return 0
   }
 }

@@ -1,196 +1,134 @@
-/** The places in which a subscription's handlers run: one, or several with or without lanes. */
+/** Runs the handlers of a subscription with a concurrency above one, in lanes where events have keys. */
 
+import Denque from 'denque'
 import PQueue from 'p-queue'
 import type { Event } from '../contract/event.ts'
-import type { Delivery } from './intake.ts'
-import Denque from 'denque'
 
-/** What workers take from and give back to. `handle` never throws and never rejects. */
-export interface WorkSource {
-  /** Whether a handler may start now. */
-  readonly mayStart: boolean
+/** An event that waits, with the transport's name for this delivery. */
+export interface Delivery {
+  readonly event: Event
+  readonly token: number
+}
+
+/** What workers take from. */
+export interface WorkQueue {
   /** How many wait. */
-  readonly queued: number
+  readonly size: number
   take(): Delivery | undefined
-  /** What was taken is where it belongs: the transport may deliver more, in this very call. */
+  /** The order of what was taken is fixed: the transport may deliver more, in this very call. */
   relieve(): void
+}
+
+/** What workers call of their subscription. `handle` never throws and never rejects. */
+export interface WorkersOwner {
+  /** Whether a handler may start now. */
+  mayStart(): boolean
   /** `undefined` when it has ended already. */
   handle(event: Event, token: number): undefined | Promise<void>
-  /** An event whose key could not be made. */
+  /** The key of an event could not be made. */
   onBadKey(delivery: Delivery, error: unknown): void
-  /** A place became free. */
+  /** A handler has ended. */
   onFree(): void
-  /** Something that cannot happen did. */
+  /** An error that no code should cause. */
   onDefect(error: unknown): void
 }
 
-/** The places of one subscription. */
-export interface Workers {
-  /** Handlers that run now. */
-  readonly active: number
-  /** Events that left the queue and wait for their lane. */
-  readonly waiting: number
-  /** Handles an event at once, if nothing is before it. `false`: queue it, then {@link wake}. */
-  startNow(event: Event, token: number): boolean
-  /** There may be something to take. */
-  wake(): void
-  /** Takes out what waits for its lane. */
-  clear(): Delivery[]
-}
-
-/** One place: events are handled one after the other, in order. */
-export class SerialWorker implements Workers {
-  readonly waiting = 0
-  readonly #source: WorkSource
-  #active = 0
-  /** Handlers that end at once would otherwise nest one call deeper per event. */
-  #isLooping = false
-  readonly #onEnd = (): void => {
-    this.#active = 0
-    this.#source.onFree()
-    this.wake()
-  }
-
-  constructor(source: WorkSource) {
-    this.#source = source
-  }
-
-  get active(): number {
-    return this.#active
-  }
-
-  startNow(event: Event, token: number): boolean {
-    if (this.#active > 0 || this.#isLooping) return false
-    this.#isLooping = true
-    this.#start(event, token)
-    this.#isLooping = false
-    this.wake()
-    return true
-  }
-
-  wake(): void {
-    if (this.#isLooping) return
-    this.#isLooping = true
-    while (this.#active === 0 && this.#source.mayStart) {
-      const next = this.#source.take()
-      if (next === undefined) break
-      this.#source.relieve()
-      this.#start(next.event, next.token)
-    }
-    this.#isLooping = false
-  }
-
-  clear(): Delivery[] {
-    return []
-  }
-
-  #start(event: Event, token: number): void {
-    this.#active = 1
-    const pending = this.#source.handle(event, token)
-    if (pending === undefined) {
-      this.#active = 0
-      this.#source.onFree()
-    } else {
-      pending.then(this.#onEnd, (error: unknown) => {
-        this.#source.onDefect(error)
-        this.#onEnd()
-      })
-    }
-  }
-}
-
-/** How many events per place may leave the queue to find one whose lane is free. */
+/** How many events per handler may leave the queue to find one whose lane is free. */
 const LOOK_AHEAD = 16
 
 /**
- * Several places. A task of the queue is a place that takes events until there are none, not an event:
- * so the queue holds at most `concurrency` tasks, and what waits stays where it is bounded.
+ * A task of the p-queue takes events until there are none, it is not an event: so there are at most `concurrency`
+ * tasks, and what waits stays where it is bounded.
  */
-export class ParallelWorkers implements Workers {
-  readonly #source: WorkSource
-  readonly #concurrency: number
-  readonly #places: PQueue
+export class ParallelWorkers {
+  readonly #queue: WorkQueue
+  readonly #owner: WorkersOwner
+  readonly #tasks: PQueue
   readonly #orderBy: ((event: Event) => string) | undefined
   readonly #lanes = new Lanes<Delivery>()
-  #working = 0
+  /** Tasks whose handler runs; a task that finds no event ends a little later. */
   #active = 0
 
   constructor(
-    source: WorkSource,
+    queue: WorkQueue,
+    owner: WorkersOwner,
     concurrency: number,
     orderBy: ((event: Event) => string) | undefined,
   ) {
-    this.#source = source
-    this.#concurrency = concurrency
+    this.#queue = queue
+    this.#owner = owner
     this.#orderBy = orderBy
-    this.#places = new PQueue({ concurrency })
+    this.#tasks = new PQueue({ concurrency })
+    // An event that came after a task had found none, and before it ended, has not started another.
+    this.#tasks.on('next', () => this.wake())
   }
 
+  /** Handlers that run now. */
   get active(): number {
     return this.#active
   }
 
+  /** Events that left the queue and wait for their lane. */
   get waiting(): number {
     return this.#lanes.waiting
   }
 
-  startNow(): boolean {
-    return false
-  }
-
+  /** There may be something to handle. */
   wake(): void {
-    if (this.#working >= this.#concurrency || !this.#source.mayStart) return
-    if (this.#source.queued === 0 && this.#lanes.waiting === 0) return
-    this.#working++
-    void this.#places
-      .add(() => this.#work())
-      .catch((error: unknown) => this.#source.onDefect(error))
+    if (this.#tasks.pending >= this.#tasks.concurrency) return
+    if (!this.#hasWork || !this.#owner.mayStart()) return
+    this.#tasks.add(() => this.#work()).catch((error: unknown) => this.#owner.onDefect(error))
   }
 
+  /** Takes out what waits for its lane. */
   clear(): Delivery[] {
     return this.#lanes.clear()
   }
 
+  /** Whether a task would find an event, or at least put one into its lane. */
+  get #hasWork(): boolean {
+    if (this.#orderBy === undefined) return this.#queue.size > 0
+    return this.#lanes.hasReady || (this.#queue.size > 0 && this.#mayLookAhead)
+  }
+
+  get #mayLookAhead(): boolean {
+    return this.#lanes.waiting < this.#tasks.concurrency * LOOK_AHEAD
+  }
+
   async #work(): Promise<void> {
-    try {
-      let next = this.#next()
-      while (next !== undefined) {
-        // There may be work for one more place.
-        this.wake()
-        this.#active++
-        const pending = this.#source.handle(next.item.event, next.item.token)
-        if (pending !== undefined) await pending
-        this.#active--
-        if (next.key !== undefined) this.#lanes.done(next.key)
-        this.#source.onFree()
-        next = this.#next()
-      }
-    } finally {
-      this.#working--
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      // There may be an event for one more task.
+      this.wake()
+      this.#active++
+      const pending = this.#owner.handle(next.item.event, next.item.token)
+      if (pending !== undefined) await pending
+      this.#active--
+      if (next.key !== undefined) this.#lanes.done(next.key)
+      this.#owner.onFree()
     }
   }
 
   #next(): { readonly key?: string; readonly item: Delivery } | undefined {
-    if (!this.#source.mayStart) return undefined
+    if (!this.#owner.mayStart()) return undefined
     if (this.#orderBy !== undefined) {
       this.#fillLanes(this.#orderBy)
       const next = this.#lanes.next()
-      this.#source.relieve()
+      this.#queue.relieve()
       return next
     }
-    const item = this.#source.take()
-    this.#source.relieve()
+    const item = this.#queue.take()
+    this.#queue.relieve()
     return item && { item }
   }
 
   #fillLanes(orderBy: (event: Event) => string): void {
-    while (this.#lanes.waiting < this.#concurrency * LOOK_AHEAD) {
-      const delivery = this.#source.take()
+    while (this.#mayLookAhead) {
+      const delivery = this.#queue.take()
       if (delivery === undefined) return
       try {
         this.#lanes.add(orderBy(delivery.event), delivery)
       } catch (error) {
-        this.#source.onBadKey(delivery, error)
+        this.#owner.onBadKey(delivery, error)
       }
     }
   }
@@ -208,13 +146,18 @@ interface Lane<T> {
  */
 export class Lanes<T> {
   readonly #lanes = new Map<string, Lane<T>>()
-  /** Lanes that wait for nothing but a place, longest waiting first. */
+  /** Lanes whose next event may be handled, longest waiting first. */
   readonly #ready = new Denque<Lane<T>>()
   #waiting = 0
 
   /** Items that were added and not yet given out. */
   get waiting(): number {
     return this.#waiting
+  }
+
+  /** Whether {@link next} would give an item. */
+  get hasReady(): boolean {
+    return this.#ready.length > 0
   }
 
   /** Keys that have something waiting or out. */
