@@ -1,4 +1,4 @@
-/** What the chaos proxy slows down, on a clock that the test moves. */
+/** What the chaos proxy slows down, on a clock that the test advances. */
 import { expect, test } from 'vitest'
 import { seededRandom, type LinkDirection } from '../src/chaos/index.ts'
 import { ChaosWorld } from './chaos-world.ts'

@@ -1,4 +1,4 @@
-/** Several transports that act as one keep what they promise together. */
+/** Several transports that act as one keep their guarantees together. */
 import { combinedTransport, transportPool } from '@bus/compose'
 import type { Clock, Transport } from '@bus/core'
 import { memoryMedium, memoryTransport, type MemoryMedium } from '@bus/core/memory'

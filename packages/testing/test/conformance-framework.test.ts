@@ -123,7 +123,7 @@ describe('a case is left out, with the reason,', () => {
   const run = async (): Promise<void> => assert.fail('it ran')
 
   test('where the transport does not promise it', async () => {
-    const needs = { capability: 'resume', holds: ({ resume }: { resume: boolean }) => resume }
+    const needs = { capability: 'resume', isMet: ({ resume }: { resume: boolean }) => resume }
     expect(await outcomeOf({ run, needs })).toMatchObject({
       status: 'unclaimed',
       reason: 'not promised: resume',

@@ -1,4 +1,4 @@
-/** The memory transport keeps what it promises. */
+/** The memory transport passes the conformance suite. */
 import { describe, it } from 'vitest'
 import { keptReport, transportConformance } from '../src/conformance/index.ts'
 import { memoryMediumForCases } from './memory-media.ts'

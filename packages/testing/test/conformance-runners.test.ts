@@ -1,4 +1,4 @@
-/** The suite registers with any runner, and says what it left out. */
+/** The suite registers with any runner, and reports what it left out. */
 import { execFile } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'

@@ -1,4 +1,4 @@
-/** A bare `ws` client that remembers what happened to it and ends with its test. */
+/** A bare `ws` client that records what happened to it and ends with its test. */
 import { WebSocket, type ClientOptions } from 'ws'
 
 const DEADLINE_MS = 5_000

@@ -1,4 +1,4 @@
-/** Random numbers that come again: the same seed gives the same sequence. */
+/** Repeatable random numbers: the same seed gives the same sequence. */
 import type { Random } from '@bus/core'
 
 /**

@@ -8,7 +8,7 @@ interface Requirement {
   /** The capability in words, for titles and the report: `wildcards`, `order per publisher`. */
   readonly capability: string
   /** Whether these capabilities promise it. */
-  holds(capabilities: Capabilities): boolean
+  isMet(capabilities: Capabilities): boolean
 }
 
 /** One case. `F` names the faults that it uses; {@link World.faults} has exactly those. */
@@ -28,7 +28,7 @@ export interface ConformanceCase<F extends FaultName = never> {
   run(world: World<F>): Promise<void>
 }
 
-/** A case whatever faults it uses, as the catalogue holds it. */
+/** A case whatever faults it uses, as the catalogue contains it. */
 export type AnyCase = ConformanceCase<FaultName>
 
 /** An id that is kept for a promise which the contract does not have. */
@@ -61,11 +61,11 @@ export const RECONNECTS: Requirement = claim('reconnect', ({ reconnect }) => rec
 /** What a break kept away comes after it. */
 export const RESUMES: Requirement = claim('resume', ({ resume }) => resume)
 
-/** What is lost is told. */
-export const TELLS_GAPS: Requirement = claim('gaps', ({ gaps }) => gaps)
+/** Lost events are reported as gaps. */
+export const REPORTS_GAPS: Requirement = claim('gaps', ({ gaps }) => gaps)
 
-/** A reader that does not keep up holds back what comes. */
-export const HOLDS_READING: Requirement = claim(
+/** A slow handler applies backpressure to publishers. */
+export const INBOUND_BACKPRESSURE: Requirement = claim(
   'inbound backpressure',
   ({ backpressure }) => backpressure.inbound !== 'none',
 )
@@ -95,10 +95,10 @@ export const TOTAL_ORDER: Requirement = claim('total order', ({ ordering }) => o
 export function both(one: Requirement, other: Requirement): Requirement {
   return claim(
     `${one.capability} and ${other.capability}`,
-    (capabilities) => one.holds(capabilities) && other.holds(capabilities),
+    (capabilities) => one.isMet(capabilities) && other.isMet(capabilities),
   )
 }
 
-function claim(capability: string, holds: (capabilities: Capabilities) => boolean): Requirement {
-  return Object.freeze({ capability, holds })
+function claim(capability: string, isMet: (capabilities: Capabilities) => boolean): Requirement {
+  return Object.freeze({ capability, isMet })
 }

@@ -1,7 +1,7 @@
-/** The medium: one shared place that transports attach to, and how it is broken on request. */
+/** The medium: what the transports of a case are connected to, and the faults that it can produce. */
 import type { Clock, QueueOptions, Random, Transport } from '@bus/core'
 
-/** What a case asks of one transport. */
+/** The settings of one transport in a case. */
 export interface TransportSettings {
   /** Names it in messages; different for each transport of a case. */
   readonly name: string
@@ -17,32 +17,32 @@ export interface TransportSettings {
 export type EndFault = () => void | Promise<void>
 
 /**
- * Ways to break the medium. Each is optional: cases that need one that is missing are reported as not exercised, so a
+ * The faults of a medium. Each is optional: cases that need one that is missing are reported as not exercised, so a
  * report cannot claim what was not tried. `transport` is always one that {@link Medium.transport} gave.
  */
 export interface MediumFaults {
-  /** Its link is torn, as by a TCP reset. Resolves when it was torn; the transport may not know yet. */
+  /** Breaks its connection, as by a TCP reset. Resolves when it is broken; the transport may not know yet. */
   cut?(transport: Transport): Promise<void>
-  /** The other side closes its link with this code. */
+  /** The other side closes its connection with this code. */
   close?(transport: Transport, code: number): Promise<void>
-  /** Nothing passes on its link, in either direction, and nobody is told: half-open. */
+  /** Nothing passes on its connection, in either direction, and neither side is notified: half-open. */
   freeze?(transport: Transport): Promise<EndFault>
-  /** Its link carries so many bytes a second towards it. */
+  /** Limits the bytes per second towards it. */
   slow?(transport: Transport, bytesPerSecond: number): Promise<EndFault>
-  /** New links are refused, and those that are open are torn. */
+  /** New connections are refused, and open ones are broken. */
   refuse?(): Promise<EndFault>
-  /** The medium ends without a word and starts anew, without anything that it had kept. */
+  /** The medium stops abruptly and starts again, without anything that it had stored. */
   wipe?(): Promise<void>
   /**
-   * The medium asks everybody to leave and to come back within so many milliseconds, and starts anew; what it had kept may
+   * The medium requests that all clients disconnect and come back within so many milliseconds, and starts again; what it had stored may
    * be gone. Resolves when it has started.
    */
   sendAway?(spreadMs: number): Promise<void>
   /** The next event towards it arrives twice. */
   duplicateNext?(transport: Transport): Promise<void>
-  /** The next event towards it arrives as something that is none. */
+  /** The next event towards it arrives malformed. */
   corruptNext?(transport: Transport): Promise<void>
-  /** What it publishes reaches the medium, but its link is torn before it is told so. */
+  /** What it publishes reaches the medium, but its connection is broken before the confirmation. */
   loseConfirmation?(transport: Transport): Promise<void>
 }
 
@@ -58,7 +58,7 @@ export interface Medium {
   stop(): Promise<void>
 }
 
-/** What the suite is told of the transport under test. */
+/** The transport under test, and how the suite runs. */
 export interface ConformanceOptions {
   /** The name of the package or variant, for titles and the report. */
   readonly name: string
@@ -73,7 +73,7 @@ export interface ConformanceOptions {
    * a nightly run. @default 1
    */
   readonly effort?: number | undefined
-  /** Decides every random choice. @default one drawn at random, told in the report and in each failure */
+  /** Decides every random choice. @default one drawn at random, given in the report and in each failure */
   readonly seed?: number | undefined
   readonly timing?:
     | {
@@ -83,7 +83,7 @@ export interface ConformanceOptions {
         readonly quietMs?: number | undefined
       }
     | undefined
-  /** Gets the report of each variant when its last case is done. What it throws fails the suite. @default nobody */
+  /** Gets the report of each variant when its last case is done. What it throws fails the suite. @default none */
   readonly onReport?: ((report: ConformanceReport) => void | Promise<void>) | undefined
 }
 
@@ -96,7 +96,7 @@ export type CaseOutcome =
   | { readonly status: 'failed' | 'warned'; readonly ms: number; readonly error: string }
   | {
       /**
-       * `unclaimed`: the transport does not promise it. `not-exercised`: the medium lacks the fault. `reserved`: the
+       * `unclaimed`: the transport does not promise it. `not-exercised`: the medium cannot produce the fault. `reserved`: the
        * contract has no such promise.
        */
       readonly status: 'unclaimed' | 'not-exercised' | 'reserved'

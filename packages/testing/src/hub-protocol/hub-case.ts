@@ -3,7 +3,7 @@ import type { CaseLevel } from '../conformance/medium.ts'
 import type { HubWorld } from './hub-world.ts'
 import type { HubCredentials, HubProtocolOptions, HubSettings } from './options.ts'
 
-/** What a case must be told before it can run. */
+/** What a case must know of the hub before it can run. */
 interface HubRequirement {
   /** Why it is skipped where this is missing. */
   readonly reason: string

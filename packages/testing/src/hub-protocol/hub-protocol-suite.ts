@@ -11,8 +11,8 @@ import { HubWorld } from './hub-world.ts'
 const AROUND_MS = 5_000
 
 /**
- * Registers the rules of `bus.v1` as tests against a hub that listens already, whoever wrote it: only its URL is known. It says
- * literal lines and uses types of its own. A case that must be told more is registered as skipped, with what it needs.
+ * Registers the rules of `bus.v1` as tests against any hub that listens already: only its URL is required. The suite sends literal
+ * lines and uses types of its own. A case with further requirements is registered as skipped, with what it requires.
  *
  * @example
  * ```ts
@@ -42,8 +42,8 @@ export function hubProtocolSuite(runner: TestRunner, options: HubProtocolOptions
 }
 
 /**
- * Runs the cases one after the other and reports how each ended. Does not reject because of a hub that breaks a rule: that is a
- * report too.
+ * Runs the cases one after the other and reports how each ended. Does not reject because of a hub that breaks a rule: that is in the
+ * report.
  *
  * @example
  * ```ts
@@ -99,9 +99,9 @@ class HubPlan {
   constructor(options: HubProtocolOptions, catalogue: readonly HubCaseGroup[] = HUB_CATALOGUE) {
     checkHubOptions(options)
     this.#options = options
-    const isWanted = ({ id }: HubCase): boolean => options.only?.includes(id) ?? true
+    const isSelected = ({ id }: HubCase): boolean => options.only?.includes(id) ?? true
     this.groups = catalogue
-      .map(({ title, cases }) => ({ title, cases: cases.filter(isWanted) }))
+      .map(({ title, cases }) => ({ title, cases: cases.filter(isSelected) }))
       .filter(({ cases }) => cases.length > 0)
     for (const spec of this.groups.flatMap(({ cases }) => cases)) {
       const reason = this.reasonToSkip(spec)
@@ -124,8 +124,8 @@ class HubPlan {
       this.#keep(spec, { status: 'passed', ms: elapsed() })
       return undefined
     } catch (thrown) {
-      const said = thrown instanceof Error ? thrown.message : String(thrown)
-      const failure = new HubProtocolError(`${spec.id}: ${said}`, { cause: thrown })
+      const message = thrown instanceof Error ? thrown.message : String(thrown)
+      const failure = new HubProtocolError(`${spec.id}: ${message}`, { cause: thrown })
       const status = spec.level === 'MUST' ? 'failed' : 'warned'
       this.#keep(spec, { status, ms: elapsed(), error: failure.message })
       return status === 'failed' ? failure : undefined

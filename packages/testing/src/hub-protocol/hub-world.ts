@@ -30,17 +30,17 @@ export class HubWorld {
     return `${this.#prefix}.${name}`
   }
 
-  /** Opens a connection that offers `bus.v1` and says nothing yet. */
+  /** Opens a connection that offers `bus.v1` and sends nothing yet. */
   async dial(headers: Readonly<Record<string, string>> = {}): Promise<WireClient> {
     const client = await WireClient.open(this.options.url, headers, this.waiting)
     this.#clients.push(client)
     return client
   }
 
-  /** Connects, says `hello` and waits for the welcome. */
-  async greet(members: HelloMembers = {}): Promise<WireClient> {
+  /** Connects, sends `hello` and waits for the welcome. */
+  async openSession(members: HelloMembers = {}): Promise<WireClient> {
     const client = await this.dial()
-    client.say(this.hello(members))
+    client.send(this.hello(members))
     await client.line('welcome ')
     return client
   }
@@ -54,8 +54,8 @@ export class HubWorld {
   /** A subscriber that acknowledges everything at once. */
   async reader(pattern: string, members: HelloMembers = {}): Promise<WireClient> {
     const client = await this.dial()
-    client.acksAtOnce = true
-    client.say(this.hello({ subs: [subOf(1, pattern)], ...members }))
+    client.acknowledgesAtOnce = true
+    client.send(this.hello({ subs: [subOf(1, pattern)], ...members }))
     await client.line('welcome ')
     return client
   }
@@ -97,10 +97,10 @@ export class HubWorld {
   /** Gives up the subscriptions of a session that has no link any more. */
   async #abandon(sid: string): Promise<void> {
     try {
-      const client = await this.greet({ sid })
+      const client = await this.openSession({ sid })
       client.leave()
     } catch {
-      // What is wrong with the hub is the business of the cases.
+      // A failure of the hub is reported by the cases.
     }
   }
 }
@@ -129,7 +129,7 @@ export class PlainClient {
     this.#ws.send(text)
   }
 
-  /** Resolves with the first frame that holds the text. */
+  /** Resolves with the first frame that contains the text. */
   async frame(text: string): Promise<string> {
     const found = (): string | undefined => this.frames.find((frame) => frame.includes(text))
     await this.#waiting.until(() => found() !== undefined, `a frame with ${text}`)

@@ -1,4 +1,4 @@
-/** What a client says, written as literal text: no codec, so that a codec's mistake cannot hide on both sides. */
+/** The lines of a client as literal text: without a codec, whose mistakes would be the same on both sides. */
 
 /** How a subscription is delivered: at most once, or at least once. */
 type WireMode = 'amo' | 'alo'
@@ -48,13 +48,13 @@ export function pubLines(from: number, to: number, type: string): string[] {
   return Array.from({ length: to - from + 1 }, (_, i) => pubLine(from + i, type, from + i))
 }
 
-/** A subscription of a `hello`, at least once unless told otherwise. */
+/** A subscription of a `hello`, at least once by default. */
 export function subOf(id: number, pattern: string, mode: WireMode = 'alo', from?: number): WireSub {
   return { id, pattern, mode, ...(from === undefined ? {} : { from }) }
 }
 
 /** An event as it came. */
-export interface HeardEvent {
+export interface ReceivedEvent {
   readonly verb: 'ev' | 'rv'
   readonly offset: number
   readonly type: string
@@ -64,7 +64,7 @@ export interface HeardEvent {
 }
 
 /** The event that a line is; `undefined` for any other line. */
-export function readEvent(line: string): HeardEvent | undefined {
+export function readEvent(line: string): ReceivedEvent | undefined {
   const found = /^(ev|rv) (0|[1-9]\d*) (\S+) (\S+) (.*)$/s.exec(line)
   if (found === null) return undefined
   const [, verb = '', offset = '', type = '', id = '', body = ''] = found
@@ -72,6 +72,6 @@ export function readEvent(line: string): HeardEvent | undefined {
 }
 
 /** The payload in a body that is JSON. */
-export function payloadOf({ body }: HeardEvent): unknown {
+export function payloadOf({ body }: ReceivedEvent): unknown {
   return (JSON.parse(body) as { readonly payload: unknown }).payload
 }

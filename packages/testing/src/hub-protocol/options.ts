@@ -1,18 +1,18 @@
-/** What the suite is told of the hub under test: where it is, and what a black box cannot know. */
+/** The hub under test: its URL, and what cannot be seen from outside. */
 import { checkOptions, required, string, type Shape } from '@bus/core/kit'
 import type { ReportedCase } from '../conformance/medium.ts'
 
-/** Who gets in. */
+/** The tokens that the cases use. */
 export interface HubCredentials {
-  /** A token that is good for every type and pattern; said in each `hello`. */
+  /** A token that permits every type and pattern; sent in each `hello`. */
   readonly token: string
-  /** A token of somebody else, as good. @default the cases that need one are skipped */
+  /** A token of another principal that permits the same. @default the cases that need one are skipped */
   readonly other?: string | undefined
-  /** A token that is good for nothing. @default the cases that need one are skipped */
+  /** An invalid token. @default the cases that need one are skipped */
   readonly bad?: string | undefined
-  /** Whether nobody gets in without one. @default false */
+  /** Whether a token is required. @default false */
   readonly isRequired?: boolean | undefined
-  /** Somebody with limited permissions. @default the cases that need one are skipped */
+  /** A principal with limited permissions. @default the cases that need one are skipped */
   readonly limited?:
     | {
         readonly token: string
@@ -24,17 +24,17 @@ export interface HubCredentials {
     | undefined
 }
 
-/** How the hub under test is set, where that cannot be seen from outside. What is not given leaves out its cases. */
+/** The configuration of the hub under test, where it cannot be seen from outside. Without a setting its cases are skipped. */
 export interface HubSettings {
   /** What an `ok` means. */
   readonly confirm?: 'hub' | 'subscribers' | undefined
-  /** Milliseconds within which a client must say `hello`; best below 1,000, because a case waits for it. */
+  /** Milliseconds within which a client must send `hello`; best below 1,000, because a case waits for it. */
   readonly helloMs?: number | undefined
   /** Milliseconds that a session is kept without a link; best below 1,000, because a case waits for it. */
   readonly sessionTtlMs?: number | undefined
   /** Events that the log keeps; best below 1,000, because a case fills it. */
   readonly logEvents?: number | undefined
-  /** Milliseconds that a subscriber without progress holds up the others; best below 1,000, because a case waits for it. */
+  /** Milliseconds that a subscriber without progress blocks the others; best below 1,000, because a case waits for it. */
   readonly holdMs?: number | undefined
   /** Milliseconds between its pings; best below 1,000, because cases wait for some. */
   readonly heartbeatMs?: number | undefined
@@ -48,17 +48,17 @@ export interface HubSettings {
   readonly messagesPerSecond?: number | undefined
   /** Connections that one principal may have; below 100, because a case opens so many. */
   readonly connectionsPerPrincipal?: number | undefined
-  /** Whether it speaks the plain JSON wire too, to anybody. */
+  /** Whether it also accepts the plain JSON wire, without credentials. */
   readonly plain?: boolean | undefined
 }
 
-/** What the suite is told. */
+/** The options of the suite. */
 export interface HubProtocolOptions {
   /** The name of the hub, for titles and the report. */
   readonly name: string
   /** Where it listens: `ws:` and a host. It may serve others meanwhile; every case uses types of its own. */
   readonly url: string
-  /** @default nobody needs any */
+  /** @default none */
   readonly credentials?: HubCredentials | undefined
   /** @default nothing is known, so the cases that need to know are skipped */
   readonly settings?: HubSettings | undefined
@@ -72,7 +72,7 @@ export interface HubProtocolOptions {
         readonly quietMs?: number | undefined
       }
     | undefined
-  /** Gets the report when the last case is done. What it throws fails the suite. @default nobody */
+  /** Gets the report when the last case is done. What it throws fails the suite. @default none */
   readonly onReport?: ((report: HubProtocolReport) => void | Promise<void>) | undefined
 }
 

@@ -5,7 +5,7 @@ import { connect, type Socket } from 'node:net'
 import type { CaseWaits } from '../conformance/world/waiting.ts'
 import type { Closed } from './wire-client.ts'
 
-/** The parts of a frame; what is not given is as the protocol wants it. */
+/** The parts of a frame; what is not given is as the protocol requires. */
 interface RawFrame {
   readonly opcode: number
   readonly payload?: string | Uint8Array
@@ -47,7 +47,7 @@ export class RawLink {
     socket.once('close', () => (this.#hasEnded = true))
   }
 
-  /** Connects and asks for the upgrade with these further header lines. Resolves with the answer's head. */
+  /** Connects and requests the upgrade with these additional header lines. Resolves with the answer's head. */
   static async open(
     url: URL,
     headers: readonly string[],
@@ -82,7 +82,7 @@ export class RawLink {
   }
 
   /** Sends a message of one frame. */
-  say(...lines: string[]): void {
+  send(...lines: string[]): void {
     this.write(frameBytes({ opcode: TEXT, payload: lines.join('\n') }))
   }
 
@@ -95,7 +95,7 @@ export class RawLink {
     await this.#waiting.until(() => this.text.includes(start), `a line that begins with ${start}`)
   }
 
-  /** Resolves with what the hub's close frame says. The link is left open, for whoever wants to go on. */
+  /** Resolves with the code and the reason of the hub's close frame. The connection is left open. */
   async closeFrame(): Promise<Closed> {
     await this.#waiting.until(
       () => this.#hasEnded || this.#close() !== undefined,

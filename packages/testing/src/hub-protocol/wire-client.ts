@@ -1,9 +1,9 @@
-/** A bare client of a `bus.v1` hub: it says literal lines and keeps every line that it gets. */
+/** A bare client of a `bus.v1` hub: it sends literal lines and keeps every line that it receives. */
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { WebSocket } from 'ws'
 import type { CaseWaits } from '../conformance/world/waiting.ts'
-import { readEvent, type HeardEvent } from './lines.ts'
+import { readEvent, type ReceivedEvent } from './lines.ts'
 
 /** How a link ended. */
 export interface Closed {
@@ -11,7 +11,7 @@ export interface Closed {
   readonly reason: string
 }
 
-/** What a welcome holds. The cases check its form before they believe it. */
+/** The content of a welcome. The cases check its form before they use it. */
 interface Welcome {
   readonly sid: string
   readonly resumed: boolean
@@ -43,9 +43,9 @@ const LASTING_SUB_IDS = 8
 
 /** Belongs to its case. */
 export class WireClient {
-  /** Lines, in the order of the wire; a message may hold several. */
+  /** Lines, in the order of the wire; a message may contain several. */
   readonly lines: string[] = []
-  readonly events: HeardEvent[] = []
+  readonly events: ReceivedEvent[] = []
   /** The largest message that came, in bytes. */
   largestMessage = 0
   /** How many pings of the hub came. */
@@ -53,7 +53,7 @@ export class WireClient {
   /** How it ended; `undefined` while it is open. */
   closed: Closed | undefined
   /** Whether it acknowledges every event as soon as it comes. */
-  acksAtOnce = false
+  acknowledgesAtOnce = false
   readonly #ws: WebSocket
   readonly #waiting: CaseWaits
   readonly #binary: Buffer[] = []
@@ -67,7 +67,7 @@ export class WireClient {
     ws.once('close', (code, reason) => (this.closed = { code, reason: reason.toString() }))
   }
 
-  /** Opens a connection that offers `bus.v1` and says nothing yet. */
+  /** Opens a connection that offers `bus.v1` and sends nothing yet. */
   static async open(
     url: string,
     headers: Readonly<Record<string, string>>,
@@ -79,8 +79,8 @@ export class WireClient {
     return client
   }
 
-  /** Says lines, in one message. */
-  say(...lines: string[]): void {
+  /** Sends lines, in one message. */
+  send(...lines: string[]): void {
     this.#ws.send(lines.join('\n'))
   }
 
@@ -93,19 +93,19 @@ export class WireClient {
   async ping(payload: string = ''): Promise<string> {
     const pong = once(this.#ws, 'pong')
     this.#ws.ping(payload)
-    const [heard] = (await this.#waiting.soon(pong, 'a pong')) as [Buffer]
-    return heard.toString()
+    const [received] = (await this.#waiting.soon(pong, 'a pong')) as [Buffer]
+    return received.toString()
   }
 
   /** The lines with this verb, without it. */
-  heard(verb: string): string[] {
+  linesOf(verb: string): string[] {
     const start = `${verb} `
     return this.lines.filter((line) => line.startsWith(start)).map((l) => l.slice(start.length))
   }
 
   /** The numbers of the `ok` lines. */
   get oks(): number[] {
-    return this.heard('ok').map(Number)
+    return this.linesOf('ok').map(Number)
   }
 
   /** The welcome, which is the first line. */
@@ -153,13 +153,13 @@ export class WireClient {
     assert.deepEqual(this.closed, expected)
   }
 
-  /** Resolves when pings were answered that follow everything that was said. */
+  /** Resolves when pings were answered that were sent after everything else. */
   async settled(): Promise<void> {
     await this.ping()
     await this.ping()
   }
 
-  /** Breaks the link without a goodbye. */
+  /** Breaks the connection without a close frame. */
   async cut(): Promise<void> {
     this.#ws.terminate()
     await this.#until(() => this.closed !== undefined, 'the end of the link')
@@ -172,14 +172,14 @@ export class WireClient {
 
   /** The session that it was given, if it was. */
   get sid(): string | undefined {
-    return this.#isGreeted ? /"sid":"([^"]+)"/.exec(this.lines[0] ?? '')?.[1] : undefined
+    return this.#hasSession ? /"sid":"([^"]+)"/.exec(this.lines[0] ?? '')?.[1] : undefined
   }
 
-  /** Leaves its session without subscriptions, so that it holds up nobody, and the hub. @returns whether it could */
+  /** Ends the subscriptions of its session, so that it blocks no other client, and closes. @returns whether it could */
   leave(): boolean {
     const isOpen = this.#ws.readyState === WebSocket.OPEN
-    if (isOpen && this.#isGreeted) {
-      this.say(...Array.from({ length: LASTING_SUB_IDS }, (_, id) => `unsub ${id}`))
+    if (isOpen && this.#hasSession) {
+      this.send(...Array.from({ length: LASTING_SUB_IDS }, (_, id) => `unsub ${id}`))
       this.#ws.close()
     }
     if (this.#ws.readyState !== WebSocket.CLOSING) this.#ws.terminate()
@@ -193,7 +193,7 @@ export class WireClient {
     assert.ok(!this.lines.includes(''), 'Expected no empty line')
   }
 
-  get #isGreeted(): boolean {
+  get #hasSession(): boolean {
     return this.lines[0]?.startsWith('welcome {') === true
   }
 
@@ -208,17 +208,17 @@ export class WireClient {
       this.events.push(event)
       last = event.offset
     }
-    if (this.acksAtOnce && last !== undefined) this.say(`ack ${last}`)
+    if (this.acknowledgesAtOnce && last !== undefined) this.send(`ack ${last}`)
   }
 
   #until(condition: () => boolean, what: string): Promise<void> {
-    return this.#waiting.until(condition, what, () => this.#account())
+    return this.#waiting.until(condition, what, () => this.#describe())
   }
 
-  #account(): string {
-    const heard = this.lines.slice(-5).map((line) => line.slice(0, 120))
+  #describe(): string {
+    const received = this.lines.slice(-5).map((line) => line.slice(0, 120))
     const end =
       this.closed === undefined ? 'open' : `closed ${this.closed.code} ${this.closed.reason}`
-    return `the link is ${end}; the last of ${this.lines.length} lines: ${JSON.stringify(heard)}`
+    return `the link is ${end}; the last of ${this.lines.length} lines: ${JSON.stringify(received)}`
   }
 }

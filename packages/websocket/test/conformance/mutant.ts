@@ -76,7 +76,10 @@ function mutate(inner: Transport, changes: Partial<Transport>): Transport {
 }
 
 /** A fault concerns the sound transport inside. */
-function faultsOfMutants(faults: MediumFaults, sound: ReadonlyMap<unknown, Transport>): MediumFaults {
+function faultsOfMutants(
+  faults: MediumFaults,
+  sound: ReadonlyMap<unknown, Transport>,
+): MediumFaults {
   const entries = Object.entries(faults).map(([name, fault]) => {
     const run = fault as (...given: unknown[]) => unknown
     return [name, (...given: unknown[]) => run(...given.map((one) => sound.get(one) ?? one))]

@@ -25,7 +25,7 @@ async function said(
     name: 'mutant',
     medium,
     only: ids,
-    // Decides the random schedules: with this one there are losses to be told.
+    // Decides the random schedules: with this one there are losses to report.
     seed: 1,
     timing: { expectMs: ids.some((id) => UNHURRIED.has(id)) ? 8_000 : 1_200, quietMs: 60 },
   })
@@ -81,7 +81,7 @@ describe('wrong options: a transport that', () => {
       const sendAway = async (): Promise<void> => sound.faults?.sendAway?.(0)
       return { ...sound, faults: { ...sound.faults, sendAway } }
     }
-    expect((await said(medium, ['H5']))['H5']).toMatch(/all came back within/)
+    expect((await said(medium, ['H5']))['H5']).toMatch(/all reconnected within/)
   })
 
   test('has no jitter', async () => {

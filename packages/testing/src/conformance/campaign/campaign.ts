@@ -1,10 +1,10 @@
-/** A campaign: publishers and subscriptions that go on while their links break, and what must be true of them at the end. */
+/** A campaign: publishers and subscriptions that continue while their connections break, and what must be true at the end. */
 import assert from 'node:assert/strict'
 import { createEvent, outcomeOf, type Transport } from '@bus/core'
 import type { World } from '../world/world.ts'
-import { complaints, type Mark, StreamLog } from './subscriber-log.ts'
+import { complaints, type Mark, SubscriberLog } from './subscriber-log.ts'
 
-/** What is published; each subscription wants some of it. */
+/** What is published; each subscription matches some of it. */
 const TYPES = ['order.created', 'order.paid', 'stock.low'] as const
 const PATTERNS = [['>'], ['order.*'], ['order.paid', 'stock.>']] as const
 const PUBLISHERS = 2
@@ -20,7 +20,7 @@ export class Campaign {
   readonly publishers: readonly Transport[]
   readonly subscribers: readonly Transport[]
   readonly #world: World
-  readonly #logs: StreamLog[] = []
+  readonly #logs: SubscriberLog[] = []
   readonly #published: Published[] = []
   readonly #underWay = new Set<Promise<void>>()
   readonly #counts: number[] = []
@@ -38,7 +38,7 @@ export class Campaign {
   /** Every subscription is live. */
   async begin(): Promise<void> {
     for (const subscriber of this.subscribers) {
-      for (const patterns of PATTERNS) this.#logs.push(new StreamLog(subscriber, patterns))
+      for (const patterns of PATTERNS) this.#logs.push(new SubscriberLog(subscriber, patterns))
     }
     const lives = this.#logs.map(({ live }) => live)
     await this.#world.all(lives, 'every subscription to be live')
@@ -74,10 +74,10 @@ export class Campaign {
     )
   }
 
-  /** Call it when nothing is broken any more: waits until all is told, and compares. */
+  /** Call it when nothing is broken any more: waits until everything has arrived or was reported, and compares. */
   async end(): Promise<void> {
     await this.settle()
-    // What comes last: who has it has been told everything before.
+    // Published last: a subscription that has it has got everything before.
     const firstLast = this.#published.length
     for (const [by] of this.publishers.entries()) {
       for (let n = 0; n < 3 * TYPES.length; n++) this.publish(by)
@@ -86,7 +86,7 @@ export class Campaign {
     const last = this.#published.slice(firstLast)
     assert.ok(
       last.every(({ fate }) => fate === 'confirmed'),
-      `when all is well again everything is confirmed, not ${last.map(({ fate }) => fate).join()}; ${this.#states()}`,
+      `when nothing is broken any more, everything is confirmed, not ${last.map(({ fate }) => fate).join()}; ${this.#states()}`,
     )
     for (const log of this.#logs) await this.#until(log, last)
     for (const log of this.#logs) this.#judge(log)
@@ -97,35 +97,35 @@ export class Campaign {
     await Promise.all(this.transports.map((transport) => transport.close()))
   }
 
-  async #until(log: StreamLog, last: readonly Published[]): Promise<void> {
-    const wanted = last.filter(({ type, fate }) => fate === 'confirmed' && log.wants(type))
+  async #until(log: SubscriberLog, last: readonly Published[]): Promise<void> {
+    const expected = last.filter(({ type, fate }) => fate === 'confirmed' && log.matches(type))
     const missing = (): readonly Published[] => {
-      const recent = log.told.slice(-1_000)
-      return wanted.filter(
+      const recent = log.observed.slice(-1_000)
+      return expected.filter(
         ({ by, n }) => !recent.some((one) => one !== 'gap' && one.by === by && one.n === n),
       )
     }
     await this.#world.until(
       () => missing().length === 0,
-      'what was published when all was well again to arrive',
-      () => `${missing().length} of ${wanted.length} did not; ${this.#states()}`,
+      'what was published after the last fault to arrive',
+      () => `${missing().length} of ${expected.length} did not; ${this.#states()}`,
     )
   }
 
-  #judge(log: StreamLog): void {
+  #judge(log: SubscriberLog): void {
     const { ordering, dedupe } = this.#world.capabilities
-    const wanted = this.#published.filter(({ type }) => log.wants(type))
+    const expected = this.#published.filter(({ type }) => log.matches(type))
     const numbersOf = (by: number, fate: Published['fate']): number[] =>
-      wanted.flatMap((one) => (one.by === by && one.fate === fate ? [one.n] : []))
+      expected.flatMap((one) => (one.by === by && one.fate === fate ? [one.n] : []))
     const confirmed = this.publishers.map((_, by) =>
       numbersOf(by, 'confirmed').toSorted((a, b) => a - b),
     )
     const promises = { isOrdered: ordering !== 'none', dedupes: dedupe }
-    assert.deepEqual(complaints(log.told, confirmed, promises), [], 'no loss is silent')
+    assert.deepEqual(complaints(log.observed, confirmed, promises), [], 'no loss is silent')
     const unsent = new Set(
       this.publishers.flatMap((_, by) => numbersOf(by, 'not-sent').map((n) => `${by}/${n}`)),
     )
-    const both = log.told.filter((one) => one !== 'gap' && unsent.has(`${one.by}/${one.n}`))
+    const both = log.observed.filter((one) => one !== 'gap' && unsent.has(`${one.by}/${one.n}`))
     assert.deepEqual(both, [], 'what was refused as not sent does not arrive')
   }
 

@@ -5,37 +5,37 @@ const STRICT = { isOrdered: true, dedupes: true }
 const LAX = { isOrdered: false, dedupes: false }
 
 /** Numbers are events of publisher 0. */
-const told = (...list: readonly (number | 'gap')[]): Observed[] =>
+const observed = (...list: readonly (number | 'gap')[]): Observed[] =>
   list.map((one) => (one === 'gap' ? one : { by: 0, n: one }))
 
-describe('what one subscription was told', () => {
-  test.each<[name: string, told: Observed[], confirmed: number[]]>([
-    ['everything, in order', told(0, 1, 2), [0, 1, 2]],
-    ['a gap where something is missing', told(0, 'gap', 3), [0, 1, 2, 3]],
-    ['a gap for what is missing at the end', told(0, 'gap'), [0, 1]],
-    ['a gap where nothing is missing', told(0, 'gap', 1), [0, 1]],
-    ['more than was confirmed', told(0, 1, 2), [0, 2]],
-    ['two gaps for two holes', told('gap', 1, 'gap', 3), [0, 1, 2, 3]],
+describe('the log of one subscription', () => {
+  test.each<[name: string, observed: Observed[], confirmed: number[]]>([
+    ['everything, in order', observed(0, 1, 2), [0, 1, 2]],
+    ['a gap where something is missing', observed(0, 'gap', 3), [0, 1, 2, 3]],
+    ['a gap for what is missing at the end', observed(0, 'gap'), [0, 1]],
+    ['a gap where nothing is missing', observed(0, 'gap', 1), [0, 1]],
+    ['more than was confirmed', observed(0, 1, 2), [0, 2]],
+    ['two gaps for two holes', observed('gap', 1, 'gap', 3), [0, 1, 2, 3]],
   ])('%s: fine', (_name, log, confirmed) => {
     expect(complaints(log, [confirmed], STRICT)).toEqual([])
   })
 
-  test.each<[name: string, told: Observed[], confirmed: number[], complaint: string]>([
-    ['a hole without a gap', told(0, 2), [0, 1, 2], '0/1 is missing'],
-    ['a gap that comes after what is later', told(0, 2, 'gap'), [0, 1, 2], '0/1 is missing'],
-    ['a gap that came before what is earlier', told('gap', 0, 2), [0, 1, 2], '0/1 is missing'],
-    ['a gap for the first of two holes', told('gap', 1, 3), [0, 1, 2, 3], '0/2 is missing'],
-    ['nothing at all', told(), [0], '0/0 is missing'],
-    ['an event twice', told(0, 1, 0), [0, 1], '0/0 came twice'],
-    ['an event behind a later one', told(1, 0), [0, 1], '0/0 came after 0/1'],
+  test.each<[name: string, observed: Observed[], confirmed: number[], complaint: string]>([
+    ['a hole without a gap', observed(0, 2), [0, 1, 2], '0/1 is missing'],
+    ['a gap that comes after what is later', observed(0, 2, 'gap'), [0, 1, 2], '0/1 is missing'],
+    ['a gap that came before what is earlier', observed('gap', 0, 2), [0, 1, 2], '0/1 is missing'],
+    ['a gap for the first of two holes', observed('gap', 1, 3), [0, 1, 2, 3], '0/2 is missing'],
+    ['nothing at all', observed(), [0], '0/0 is missing'],
+    ['an event twice', observed(0, 1, 0), [0, 1], '0/0 came twice'],
+    ['an event behind a later one', observed(1, 0), [0, 1], '0/0 came after 0/1'],
   ])('%s: not', (_name, log, confirmed, complaint) => {
     expect(complaints(log, [confirmed], STRICT).join()).toContain(complaint)
   })
 
   test('order and repetitions count only where they are promised', () => {
-    expect(complaints(told(1, 0, 1), [[0, 1]], LAX)).toEqual([])
-    expect(complaints(told(2, 'gap', 0), [[0, 1, 2]], LAX)).toEqual([])
-    expect(complaints(told(2, 0), [[0, 1, 2]], LAX)).toHaveLength(1)
+    expect(complaints(observed(1, 0, 1), [[0, 1]], LAX)).toEqual([])
+    expect(complaints(observed(2, 'gap', 0), [[0, 1, 2]], LAX)).toEqual([])
+    expect(complaints(observed(2, 0), [[0, 1, 2]], LAX)).toHaveLength(1)
   })
 
   test('each publisher counts for itself', () => {

@@ -10,12 +10,12 @@ export interface Mark {
   readonly n: number
 }
 
-/** One thing that was told. */
+/** One entry: an event, or a reported gap. */
 export type Observed = Mark | 'gap'
 
 /** The sink of a subscription, which settles at once whatever comes. */
-export class StreamLog implements Sink {
-  readonly told: Observed[] = []
+export class SubscriberLog implements Sink {
+  readonly observed: Observed[] = []
   readonly #patterns = new PatternIndex<true>()
   readonly #feed: Feed
 
@@ -29,19 +29,19 @@ export class StreamLog implements Sink {
     return this.#feed.live
   }
 
-  /** Whether it wants events of this type. */
-  wants(type: string): boolean {
+  /** Whether the patterns of the subscription match the type. */
+  matches(type: string): boolean {
     return this.#patterns.match(type).length > 0
   }
 
   deliver({ payload }: Event, token: number): boolean {
-    this.told.push(payload as Mark)
+    this.observed.push(payload as Mark)
     this.#feed.settle(token)
     return true
   }
 
   #gap({ patterns }: Gap, own: readonly string[]): void {
-    if (own.some((pattern) => patterns.includes(pattern))) this.told.push('gap')
+    if (own.some((pattern) => patterns.includes(pattern))) this.observed.push('gap')
   }
 }
 
@@ -54,49 +54,50 @@ interface Promises {
 }
 
 /**
- * What is wrong with what one subscription was told, as sentences; empty: nothing.
+ * What is wrong in the log of one subscription, as sentences; empty if nothing is.
  *
  * @param confirmed - the numbers of the events that it should have got, per publisher, ascending
  */
 export function complaints(
-  told: readonly Observed[],
+  observed: readonly Observed[],
   confirmed: readonly (readonly number[])[],
   promises: Promises,
 ): string[] {
-  return confirmed.flatMap((numbers, by) => complaintsOf(by, told, numbers, promises))
+  return confirmed.flatMap((numbers, by) => complaintsOf(by, observed, numbers, promises))
 }
 
 function complaintsOf(
   by: number,
-  told: readonly Observed[],
+  observed: readonly Observed[],
   confirmed: readonly number[],
   { isOrdered, dedupes }: Promises,
 ): string[] {
   const found: string[] = []
-  /** Where each event was told first. */
-  const places = new Map<number, number>()
+  /** The position at which each event arrived first. */
+  const positions = new Map<number, number>()
   let last = -1
-  for (const [place, one] of told.entries()) {
+  for (const [position, one] of observed.entries()) {
     if (one === 'gap' || one.by !== by) continue
-    const isAgain = places.has(one.n)
+    const isAgain = positions.has(one.n)
     if (isAgain && dedupes) found.push(`${by}/${one.n} came twice`)
     if (isAgain) continue
     if (isOrdered && one.n < last) found.push(`${by}/${one.n} came after ${by}/${last}`)
     last = one.n
-    places.set(one.n, place)
+    positions.set(one.n, position)
   }
-  const gaps = told.flatMap((one, place) => (one === 'gap' ? [place] : []))
+  const gaps = observed.flatMap((one, position) => (one === 'gap' ? [position] : []))
   let before = -1
   for (const [at, n] of confirmed.entries()) {
-    const place = places.get(n)
-    if (place !== undefined) {
-      before = Math.max(before, place)
+    const position = positions.get(n)
+    if (position !== undefined) {
+      before = Math.max(before, position)
       continue
     }
-    const next = confirmed.slice(at + 1).find((later) => places.has(later))
-    const after = next === undefined ? told.length : (places.get(next) ?? told.length)
-    const isTold = gaps.some((gap) => !isOrdered || (gap > before && gap < after))
-    if (!isTold) found.push(`${by}/${n} is missing, and no gap was told before what came later`)
+    const next = confirmed.slice(at + 1).find((later) => positions.has(later))
+    const after = next === undefined ? observed.length : (positions.get(next) ?? observed.length)
+    const isReported = gaps.some((gap) => !isOrdered || (gap > before && gap < after))
+    if (!isReported)
+      found.push(`${by}/${n} is missing, and no gap was reported before later events`)
   }
   return found
 }

@@ -46,15 +46,15 @@ export async function lost(
 }
 
 /** A transport for which no wait before an attempt takes time. Dialing takes as long as the machine does. */
-export function impatientTransport(world: World): {
+export function eagerTransport(world: World): {
   readonly transport: Transport
   readonly clock: FakeClock
   /** From now on. */
-  readonly hurry: () => void
+  readonly skipDelays: () => void
 } {
   const clock = new FakeClock()
   const transport = world.transport({ clock })
-  let isHurrying = false
+  let isSkipping = false
   const push = (): void => {
     const { status } = transport
     if (status.state !== 'backoff') return
@@ -62,13 +62,13 @@ export function impatientTransport(world: World): {
     // A wait may have parts: the next begins when the one before has ended.
     setImmediate(push)
   }
-  const hurry = (): void => {
-    if (isHurrying) return
-    isHurrying = true
+  const skipDelays = (): void => {
+    if (isSkipping) return
+    isSkipping = true
     transport.on('status', ({ status }) => {
       if (status.state === 'backoff') setImmediate(push)
     })
     push()
   }
-  return { transport, clock, hurry }
+  return { transport, clock, skipDelays }
 }

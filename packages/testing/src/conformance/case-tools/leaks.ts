@@ -5,7 +5,7 @@ import { runInNewContext } from 'node:vm'
 import type { CountingClock } from '../world/world.ts'
 import type { CaseWaits } from '../world/waiting.ts'
 
-/** Resources of the runner or of the moment, which no transport holds on to. */
+/** Short-lived resources, or resources of the test runner, which no transport keeps. */
 const PASSING: ReadonlySet<string> = new Set(['Immediate', 'FSReqCallback', 'FSReqPromise'])
 
 type Listener = (...args: unknown[]) => void
@@ -35,7 +35,7 @@ export class LeakWatch {
       'no timer, socket or listener to be left after close',
       () => [...this.#leftOpen(), ...(clock.pending > 0 ? [`${clock.pending} timers`] : [])],
     )
-    // A rejection is reported in the turn after that in which nobody handled it.
+    // An unhandled rejection is reported in the next iteration of the event loop.
     await new Promise((resolve) => setImmediate(resolve))
     assert.deepEqual(this.#complaints, [], 'no unhandled rejection and no warning of the process')
   }
@@ -66,7 +66,7 @@ function openResources(): Map<string, number> {
   return counts
 }
 
-/** Puts the listener in the place of those that there are; returns how to put them back. */
+/** Replaces the listeners of the event by this one; the returned function restores them. */
 function takeOver(name: 'unhandledRejection' | 'warning', listener: Listener): () => void {
   const emitter: NodeJS.EventEmitter = process
   const others = emitter.listeners(name) as Listener[]

@@ -3,7 +3,7 @@ import type { Bus, PublishReceipt } from '@bus/core'
 import type { World } from '../world/world.ts'
 import type { Inbox } from '../world/inbox.ts'
 
-/** How many are under way at once: fewer than any queue holds. */
+/** How many are pending at once: fewer than the capacity of any queue. */
 const AT_ONCE = 200
 
 /** Publishes one event for each payload, in this order, and resolves when all of them have resolved. */

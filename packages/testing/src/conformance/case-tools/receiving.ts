@@ -1,7 +1,7 @@
 /** Sinks and handlers whose progress a case decides. */
 import type { Event, Sink } from '@bus/core'
 
-/** Keeps what it gets, and never asks to wait. */
+/** Keeps every event, and never applies backpressure. */
 export class KeepingSink implements Sink {
   readonly events: Event[] = []
   readonly tokens: number[] = []
@@ -17,7 +17,7 @@ export class KeepingSink implements Sink {
   }
 }
 
-/** Opens once, for everybody. */
+/** Opens once, for all who wait. */
 export class Latch {
   readonly opened: Promise<void>
   #open: () => void = () => {}

@@ -38,11 +38,11 @@ import {
   settledOnce,
   unsettledSurvives,
 } from './d-settling/settling.ts'
-import { poison, retriesThenBuries, survivesFailures } from './d-settling/failing.ts'
+import { poison, retriesThenDeadLetters, survivesFailures } from './d-settling/failing.ts'
 import {
   confirmedArrives,
   neverResolvedAndDropped,
-  nobodyListens,
+  withoutSubscribers,
   onceDespiteRetry,
 } from './e-outcome.ts'
 import {
@@ -52,7 +52,7 @@ import {
   staysWithinCredit,
 } from './f-backpressure/slow-handler.ts'
 import { oneFreezesAlone, urgentAmongData } from './f-backpressure/isolation.ts'
-import { peerStopsReading, waitsInTurn } from './f-backpressure/outbound.ts'
+import { peerStopsReading, waitsInOrder } from './f-backpressure/outbound.ts'
 import {
   deadPeerIsFound,
   dialsLeaveNothing,
@@ -60,11 +60,11 @@ import {
   subscriptionsLiveOn,
   triesAgainWisely,
 } from './g-recovery/reconnecting.ts'
-import { badFrameIsTold, duplicatesAreKnown } from './g-recovery/bad-frames.ts'
+import { badFrameIsReported, duplicatesAreKnown } from './g-recovery/bad-frames.ts'
 import { noSilentLoss, soak } from './g-recovery/no-silent-loss.ts'
 import { missedComesFirst, noFalseGap, quietClientsRecover } from './g-recovery/resuming.ts'
 import {
-  abandonedIsTold,
+  abandonedIsReported,
   drainsWithoutLink,
   movesWithoutLoss,
   nothingIsLost,
@@ -157,7 +157,7 @@ const SETTLING: CaseGroup = Object.freeze<CaseGroup>({
   cases: [
     settledOnce,
     settledAfterHandling,
-    retriesThenBuries,
+    retriesThenDeadLetters,
     unsettledSurvives,
     settledAgain,
     poison,
@@ -188,7 +188,7 @@ const SETTLING: CaseGroup = Object.freeze<CaseGroup>({
 const OUTCOME: CaseGroup = Object.freeze<CaseGroup>({
   letter: 'E',
   title: 'Publish outcome and dedupe',
-  cases: [confirmedArrives, neverResolvedAndDropped, onceDespiteRetry, nobodyListens],
+  cases: [confirmedArrives, neverResolvedAndDropped, onceDespiteRetry, withoutSubscribers],
   reserved: [
     {
       id: 'E3',
@@ -218,7 +218,7 @@ const BACKPRESSURE: CaseGroup = Object.freeze<CaseGroup>({
   cases: [
     boundedUnderFlood,
     dropsOldest,
-    waitsInTurn,
+    waitsInOrder,
     dropsNewest,
     oneFreezesAlone,
     staysWithinCredit,
@@ -241,7 +241,7 @@ const RECOVERY: CaseGroup = Object.freeze<CaseGroup>({
     triesAgainWisely,
     dialsLeaveNothing,
     endsAtOnce,
-    badFrameIsTold,
+    badFrameIsReported,
     duplicatesAreKnown,
     soak,
   ],
@@ -266,7 +266,7 @@ const DRAIN: CaseGroup = Object.freeze<CaseGroup>({
   title: 'Drain',
   cases: [
     nothingIsLost,
-    abandonedIsTold,
+    abandonedIsReported,
     publishesFromHandlers,
     drainsWithoutLink,
     movesWithoutLoss,

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import type { Subscription } from '@bus/core'
 import { arrive, numbers } from '../case-tools/publishing.ts'
-import { both, CONFIRMS, type ConformanceCase, RECONNECTS, TELLS_GAPS } from '../case.ts'
+import { both, CONFIRMS, type ConformanceCase, RECONNECTS, REPORTS_GAPS } from '../case.ts'
 import { Latch } from '../case-tools/receiving.ts'
 import { Campaign } from '../campaign/campaign.ts'
 import type { World } from '../world/world.ts'
@@ -72,7 +72,7 @@ const LEFT = 5
 /** Milliseconds: over before the link is back or the handler has ended. */
 const SHORT_MS = 60
 
-export const abandonedIsTold: ConformanceCase = {
+export const abandonedIsReported: ConformanceCase = {
   id: 'H2',
   level: 'MUST',
   title: 'a drain that runs out of time aborts its handlers and reports what it left',
@@ -96,7 +96,7 @@ export const abandonedIsTold: ConformanceCase = {
     assert.ok(signals.length > 0, 'a handler was running')
     assert.ok(
       signals.every(({ aborted }) => aborted),
-      'whoever still runs is told to stop',
+      'the signal of every running handler is aborted',
     )
     assert.equal(receiver.status.state, 'closed')
     // That which a handler has begun is the handler's own: it may still end, one way or the other.
@@ -152,7 +152,7 @@ export const movesWithoutLoss: ConformanceCase<'sendAway'> = {
   level: 'SHOULD',
   title:
     'disconnected clients come back within the time given, not all at once, and lose nothing silently',
-  needs: both(CONFIRMS, TELLS_GAPS),
+  needs: both(CONFIRMS, REPORTS_GAPS),
   faults: ['sendAway'],
   async run(world) {
     const campaign = new Campaign(world)
@@ -164,11 +164,11 @@ export const movesWithoutLoss: ConformanceCase<'sendAway'> = {
     await gone
     await world.until(
       () => back.length >= CLIENTS,
-      'everybody to come back',
+      'every client to reconnect',
       () => back.length,
     )
     const between = Math.max(...back) - Math.min(...back)
-    assert.ok(between > SPREAD_MS / 8, `all came back within ${Math.round(between)} ms`)
+    assert.ok(between > SPREAD_MS / 8, `all reconnected within ${Math.round(between)} ms`)
     await campaign.end()
   },
 }

@@ -12,7 +12,7 @@ function small(tried: number[][] = []): RandomProperty<number[]> {
       tried.push(list)
       assert.ok(
         list.every((n) => n <= 6),
-        `${String(list)} holds too much`,
+        `${String(list)} contains too much`,
       )
     },
   }
@@ -22,7 +22,7 @@ describe('a property that fails', () => {
   test('is reported with the smallest value on which it does, and the run', async () => {
     const failing = forAll(100, seededRandom(7), small())
     await expect(failing).rejects.toThrow(
-      /^Fails in run \d+ of 100, for example on \[ [789] \]: [789] holds too much$/,
+      /^Fails in run \d+ of 100, for example on \[ [789] \]: [789] contains too much$/,
     )
   })
 
@@ -50,7 +50,7 @@ describe('a property that fails', () => {
   })
 })
 
-test('a property that holds is tried as often as asked, on different values', async () => {
+test('a property that is true is tested as often as given, on different values', async () => {
   const tried: number[][] = []
   const always = { ...small(tried), check: async (list: number[]) => void tried.push(list) }
   await forAll(50, seededRandom(7), always)

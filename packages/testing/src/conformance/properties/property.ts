@@ -6,12 +6,12 @@ import type { Random } from '@bus/core'
 /** How often a smaller value is tried before the smallest so far is reported. */
 const MAX_SHRINKS = 100
 
-/** What should hold of every value. */
+/** What should be true of every value. */
 export interface RandomProperty<T> {
   generate(random: Random): T
   /** Simpler values of the same kind, the simplest first. */
   smaller(value: T): readonly T[]
-  /** Rejects where it does not hold. */
+  /** Rejects where it is not true. */
   check(value: T): Promise<void>
 }
 

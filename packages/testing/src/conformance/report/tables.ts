@@ -53,7 +53,7 @@ export function casesTable(reports: readonly TableReport[]): string {
   return table([head, ...lines])
 }
 
-/** A promise that was broken, or that nobody could try, is no promise. */
+/** A guarantee that failed, or that could not be tested, is marked. */
 function claimOf(row: PromiseInWords, { capabilities, cases }: TableReport): string {
   const words = row.claim(capabilities)
   const outcomes = cases.filter(({ id }) => row.cases.includes(id)).map(({ status }) => status)
@@ -95,7 +95,7 @@ const ORDERS: Readonly<Record<Capabilities['ordering'], string>> = {
   total: 'one for all',
 }
 
-const HOLDS: Readonly<Record<Capabilities['backpressure']['inbound'], string>> = {
+const INBOUND_BACKPRESSURE: Readonly<Record<Capabilities['backpressure']['inbound'], string>> = {
   credits: 'yes, by withheld credits',
   pause: 'yes, by not reading on',
   none: 'no',
@@ -103,7 +103,7 @@ const HOLDS: Readonly<Record<Capabilities['backpressure']['inbound'], string>> =
 
 const yesNo = (claimed: boolean): string => (claimed ? 'yes' : 'no')
 
-/** In the order in which a reader asks. */
+/** In the order of the table. */
 const PROMISES: readonly PromiseInWords[] = Object.freeze([
   {
     promise: 'delivery',
@@ -149,7 +149,7 @@ const PROMISES: readonly PromiseInWords[] = Object.freeze([
   },
   {
     promise: 'a slow handler slows publishers down',
-    claim: (c) => HOLDS[c.backpressure.inbound],
+    claim: (c) => INBOUND_BACKPRESSURE[c.backpressure.inbound],
     cases: ['F1', 'F5', 'F6'],
   },
   {

@@ -1,4 +1,4 @@
-/** The plan of one variant: each case of the catalogue, to run or with the reason why not, and what becomes of it. */
+/** The plan of one variant: which cases of the catalogue run, why the others do not, and how each ended. */
 import type { Capabilities } from '@bus/core'
 import type { AnyCase, CaseGroup } from '../case.ts'
 import type {
@@ -49,12 +49,12 @@ export class Plan {
       },
       effort: options.effort ?? 1,
     }
-    const isWanted = ({ id }: { readonly id: string }): boolean =>
+    const isSelected = ({ id }: { readonly id: string }): boolean =>
       options.only === undefined || options.only.includes(id)
-    const wanted = groups.flatMap((group) => group.cases).filter(isWanted)
-    this.cases = wanted.map((spec) => ({ spec, skip: reasonToSkip(spec, found) }))
+    const selected = groups.flatMap((group) => group.cases).filter(isSelected)
+    this.cases = selected.map((spec) => ({ spec, skip: reasonToSkip(spec, found) }))
     for (const { spec, skip } of this.cases) if (skip !== undefined) this.#keep(spec, skip)
-    for (const spec of groups.flatMap((group) => group.reserved).filter(isWanted)) {
+    for (const spec of groups.flatMap((group) => group.reserved).filter(isSelected)) {
       this.#keep(spec, { status: 'reserved', reason: spec.reason })
     }
   }
@@ -120,7 +120,7 @@ async function probe(makeMedium: () => Promise<Medium>): Promise<Probe> {
 
 /** Why the case is left out, if it is. */
 function reasonToSkip(spec: AnyCase, found: Probe): CaseOutcome | undefined {
-  if (spec.needs !== undefined && !spec.needs.holds(found.capabilities)) {
+  if (spec.needs !== undefined && !spec.needs.isMet(found.capabilities)) {
     return { status: 'unclaimed', reason: `not promised: ${spec.needs.capability}` }
   }
   const missing = (spec.faults ?? []).filter((name) => !found.faults.has(name))

@@ -10,7 +10,7 @@ import { type CaseTiming, within } from '../world/waiting.ts'
 /** Milliseconds that a case may take which does not say. */
 const CASE_LIMIT_MS = 20_000
 
-/** What a run holds for all of its cases. */
+/** What all cases of a run have in common. */
 export interface Run {
   readonly medium: () => Promise<Medium>
   readonly capabilities: Capabilities
@@ -19,13 +19,13 @@ export interface Run {
   readonly effort: number
 }
 
-/** How a case ended; `failure` is what to throw where the runner wants it thrown. */
+/** How a case ended; `failure` is what to throw under a test runner. */
 export interface CaseResult {
   readonly outcome: CaseOutcome
   readonly failure?: Error
 }
 
-/** A promise that was not kept. Its message ends with the seed; its `cause` is what the case threw. */
+/** A guarantee that was not kept. Its message ends with the seed; its `cause` is what the case threw. */
 export class ConformanceError extends Error {
   constructor(message: string, options: ErrorOptions) {
     super(message, options)

@@ -19,7 +19,7 @@ const AROUND_MS = 20_000
 
 /**
  * Registers one group of tests for the medium, and one for each variant. Await it at the top level of a test file: it
- * asks each medium first which cases concern it. Those that do not are registered as skipped, with the reason.
+ * checks for each medium first which cases concern it. Those that do not are registered as skipped, with the reason.
  *
  * @example
  * ```ts
@@ -72,12 +72,12 @@ function titleOf({ id, level, title }: AnyCase): string {
   return `${id} ${level} ${title}`
 }
 
-/** What {@link runCases} is told; variants and the hand-over of the report are the caller's business. */
+/** The options of {@link runCases}: those of the suite, but for variants and `onReport`. */
 export type RunCasesOptions = Omit<ConformanceOptions, 'variants' | 'onReport'>
 
 /**
  * Runs the cases one after the other on the medium of the options, and reports how each ended. Rejects only where the
- * medium cannot be made: a transport that keeps no promise is a report too.
+ * medium cannot be made: a transport that fails cases gets a report too.
  *
  * @example
  * ```ts

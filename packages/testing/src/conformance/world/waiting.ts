@@ -89,7 +89,7 @@ export class CaseWaits {
   }
 }
 
-/** What the promise gives; rejects when it is not settled in time. What it does after that is nobody's concern. */
+/** What the promise gives; rejects when it is not settled in time. Later settling is ignored. */
 export async function within<T>(promise: Promise<T>, limitMs: number, what: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_resolve, reject) => {

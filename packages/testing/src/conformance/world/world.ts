@@ -51,7 +51,7 @@ export interface World<F extends FaultName = never> {
     patterns: string | readonly string[],
     options?: SubscribeOptions,
   ): Promise<Inbox>
-  /** Resolves as soon as the condition holds; rejects after `expectMs` with what was awaited, and `details`. */
+  /** Resolves as soon as the condition is true; rejects after `expectMs` with what was awaited, and `details`. */
   until(condition: () => boolean, what: string, details?: () => unknown): Promise<void>
   /** As `until`, but for work that may take long: rejects when `progress` has not changed for `expectMs`. */
   untilDone(isDone: () => boolean, progress: () => number, what: string): Promise<void>

@@ -1,4 +1,4 @@
-/** Access and farewell: credentials, permissions, `auth` and `bye`. */
+/** Cases about access and closing: credentials, permissions, `auth` and `bye`. */
 import assert from 'node:assert/strict'
 import {
   BAD_TOKEN,
@@ -23,8 +23,8 @@ const bye: HubCase = {
   title: 'closes with 1000 when it is told bye, with a number or a short code',
   async run(world) {
     for (const code of ['1000', '4000', '"going-home"']) {
-      const client = await world.greet()
-      client.say(`bye {"code":${code}}`)
+      const client = await world.openSession()
+      client.send(`bye {"code":${code}}`)
       await client.closedWith(1000)
     }
   },
@@ -37,11 +37,11 @@ const byeComesLast: HubCase = {
   async run(world) {
     const type = world.type('a')
     const reader = await world.reader(type)
-    const client = await world.greet()
-    client.say(pubLine(1, type, 1), 'bye {"code":1000}', pubLine(2, type, 2))
+    const client = await world.openSession()
+    client.send(pubLine(1, type, 1), 'bye {"code":1000}', pubLine(2, type, 2))
     await client.closedWith(1000)
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, type, 'last'))
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, type, 'last'))
     await reader.payload('last')
     assert.deepEqual(reader.payloads, [1, 'last'])
   },
@@ -53,7 +53,7 @@ const answersClose: HubCase = {
   title: 'answers a close frame with the same code',
   async run(world) {
     for (const code of [1000, 1001, 3000, 4999]) {
-      const client = await world.greet()
+      const client = await world.openSession()
       client.close(code)
       await client.closedWith(code)
     }
@@ -65,7 +65,7 @@ const answersPings: HubCase = {
   level: 'MUST',
   title: 'answers a ping with a pong of the same payload',
   async run(world) {
-    const client = await world.greet()
+    const client = await world.openSession()
     for (const payload of ['', 'x', 'y'.repeat(125)]) {
       assert.equal(await client.ping(payload), payload)
     }
@@ -79,7 +79,7 @@ const badToken: HubCase = {
   needs: BAD_TOKEN,
   async run(world) {
     const client = await world.dial()
-    client.say(helloLine({ token: credentials(world).bad ?? '' }))
+    client.send(helloLine({ token: credentials(world).bad ?? '' }))
     await client.closedWith(4401, 'unauthorized')
     assert.deepEqual(client.lines, [])
   },
@@ -92,7 +92,7 @@ const noToken: HubCase = {
   needs: TOKEN_REQUIRED,
   async run(world) {
     const client = await world.dial()
-    client.say(helloLine())
+    client.send(helloLine())
     await client.closedWith(4401, 'unauthorized')
   },
 }
@@ -104,7 +104,7 @@ const tokenInHeader: HubCase = {
   needs: TOKEN,
   async run(world) {
     const client = await world.dial({ authorization: `Bearer ${credentials(world).token}` })
-    client.say(helloLine())
+    client.send(helloLine())
     await client.line('welcome ')
   },
 }
@@ -130,9 +130,9 @@ const renews: HubCase = {
   needs: TOKEN,
   async run(world) {
     const type = world.type('a')
-    const client = await world.greet()
-    client.say(`auth ${JSON.stringify({ token: credentials(world).token })}`)
-    client.say(pubLine(1, type, 1))
+    const client = await world.openSession()
+    client.send(`auth ${JSON.stringify({ token: credentials(world).token })}`)
+    client.send(pubLine(1, type, 1))
     await client.ok(1)
     await client.settled()
     assert.deepEqual(client.lines.slice(1), ['ok 1'])
@@ -145,8 +145,8 @@ const badRenewal: HubCase = {
   title: 'closes with 4401 "unauthorized" for an auth whose token is not good',
   needs: BAD_TOKEN,
   async run(world) {
-    const client = await world.greet()
-    client.say(`auth ${JSON.stringify({ token: credentials(world).bad })}`)
+    const client = await world.openSession()
+    client.send(`auth ${JSON.stringify({ token: credentials(world).bad })}`)
     await client.closedWith(4401, 'unauthorized')
   },
 }
@@ -157,8 +157,8 @@ const otherRenewal: HubCase = {
   title: 'closes with 4403 "another principal" for an auth of somebody else',
   needs: OTHER_TOKEN,
   async run(world) {
-    const client = await world.greet()
-    client.say(`auth ${JSON.stringify({ token: credentials(world).other })}`)
+    const client = await world.openSession()
+    client.send(`auth ${JSON.stringify({ token: credentials(world).other })}`)
     await client.closedWith(4403, 'another principal')
   },
 }
@@ -167,18 +167,18 @@ const mayNotPublish: HubCase = {
   id: 'W141',
   level: 'MUST',
   title:
-    'refuses with "no … auth" a type that its publisher may not publish, and relays it to nobody',
+    'refuses with "no … auth" a type that its publisher may not publish, and does not relay it',
   needs: LIMITED,
   async run(world) {
     const { token = '', mayNotPublish: type = '' } = credentials(world).limited ?? {}
     const reader = await world.reader(type)
-    const client = await world.greet({ token })
-    client.say(pubLine(1, type, 'forbidden'))
+    const client = await world.openSession({ token })
+    client.send(pubLine(1, type, 'forbidden'))
     await client.ok(1)
-    assert.deepEqual(client.heard('no'), ['1 auth'])
-    const publisher = await world.greet()
+    assert.deepEqual(client.linesOf('no'), ['1 auth'])
+    const publisher = await world.openSession()
     const last = world.type('last')
-    publisher.say(pubLine(1, type, last))
+    publisher.send(pubLine(1, type, last))
     await reader.payload(last)
     assert.ok(!reader.payloads.includes('forbidden'))
   },
@@ -191,9 +191,9 @@ const mayNotRead: HubCase = {
   needs: LIMITED,
   async run(world) {
     const { token = '', mayNotRead: pattern = '' } = credentials(world).limited ?? {}
-    const client = await world.greet({ token, subs: [subOf(1, pattern, 'amo')] })
+    const client = await world.openSession({ token, subs: [subOf(1, pattern, 'amo')] })
     assert.deepEqual(client.welcome.subs, [{ id: 1, code: 'auth' }])
-    client.say(`sub 2 ${pattern} amo`)
+    client.send(`sub 2 ${pattern} amo`)
     assert.equal(await client.line('subno 2 '), 'subno 2 auth')
   },
 }

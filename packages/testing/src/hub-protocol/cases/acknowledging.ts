@@ -10,18 +10,18 @@ const windowOfEvents: HubCase = {
   async run(world) {
     const type = world.type('a')
     const window = { events: 3, bytes: 1_000_000 }
-    const reader = await world.greet({ subs: [subOf(1, type)], window })
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 8, type))
+    const reader = await world.openSession({ subs: [subOf(1, type)], window })
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 8, type))
     await reader.count(3)
     await world.waiting.quiet()
     assert.deepEqual(reader.payloads, [1, 2, 3])
-    reader.say(`ack ${reader.offsets[1]}`)
+    reader.send(`ack ${reader.offsets[1]}`)
     await reader.count(5)
     await world.waiting.quiet()
     assert.deepEqual(reader.payloads, [1, 2, 3, 4, 5])
-    reader.acksAtOnce = true
-    reader.say(`ack ${reader.offsets.at(-1)}`)
+    reader.acknowledgesAtOnce = true
+    reader.send(`ack ${reader.offsets.at(-1)}`)
     await reader.count(8)
   },
 }
@@ -33,14 +33,14 @@ const windowOfBytes: HubCase = {
   async run(world) {
     const type = world.type('a')
     const window = { events: 100, bytes: 1_000 }
-    const reader = await world.greet({ subs: [subOf(1, type)], window })
-    const publisher = await world.greet()
-    for (let n = 1; n <= 3; n++) publisher.say(pubLine(n, type, 'x'.repeat(3_000)))
+    const reader = await world.openSession({ subs: [subOf(1, type)], window })
+    const publisher = await world.openSession()
+    for (let n = 1; n <= 3; n++) publisher.send(pubLine(n, type, 'x'.repeat(3_000)))
     await reader.count(1)
     await world.waiting.quiet()
     assert.equal(reader.events.length, 1)
-    reader.acksAtOnce = true
-    reader.say(`ack ${reader.offsets[0]}`)
+    reader.acknowledgesAtOnce = true
+    reader.send(`ack ${reader.offsets[0]}`)
     await reader.count(3)
   },
 }
@@ -52,16 +52,16 @@ const lowerAck: HubCase = {
   async run(world) {
     const type = world.type('a')
     const window = { events: 2, bytes: 1_000_000 }
-    const reader = await world.greet({ subs: [subOf(1, type)], window })
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 5, type))
+    const reader = await world.openSession({ subs: [subOf(1, type)], window })
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 5, type))
     await reader.count(2)
-    reader.say(`ack ${reader.offsets[1]}`)
+    reader.send(`ack ${reader.offsets[1]}`)
     await reader.count(4)
-    reader.say(`ack ${reader.offsets[0]}`, 'ack 0')
+    reader.send(`ack ${reader.offsets[0]}`, 'ack 0')
     await world.waiting.quiet()
     assert.deepEqual([reader.payloads, reader.closed], [[1, 2, 3, 4], undefined])
-    reader.say(`ack ${reader.offsets[3]}`)
+    reader.send(`ack ${reader.offsets[3]}`)
     await reader.payload(5)
   },
 }
@@ -72,14 +72,14 @@ const beyond: HubCase = {
   title: 'closes with 4409 "ack offset" for an offset that was not told',
   async run(world) {
     const type = world.type('a')
-    const reader = await world.greet({ subs: [subOf(1, type)] })
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, type, 1))
+    const reader = await world.openSession({ subs: [subOf(1, type)] })
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, type, 1))
     await reader.count(1)
-    reader.say(`ack ${(reader.offsets[0] ?? 0) + 1_000_000}`)
+    reader.send(`ack ${(reader.offsets[0] ?? 0) + 1_000_000}`)
     await reader.closedWith(4409, 'ack offset')
-    const fresh = await world.greet()
-    fresh.say('ack 9007199254740991')
+    const fresh = await world.openSession()
+    fresh.send('ack 9007199254740991')
     await fresh.closedWith(4409, 'ack offset')
   },
 }
@@ -91,20 +91,20 @@ const marks: HubCase = {
   level: 'MUST',
   title: 'marks how far it is when many events of others have passed, and takes an ack of that',
   async run(world) {
-    const reader = await world.greet({ subs: [subOf(1, world.type('mine'))] })
-    const publisher = await world.greet()
+    const reader = await world.openSession({ subs: [subOf(1, world.type('mine'))] })
+    const publisher = await world.openSession()
     for (let from = 1; from <= OTHERS; from += 250) {
-      publisher.say(...pubLines(from, from + 249, world.type('others')))
+      publisher.send(...pubLines(from, from + 249, world.type('others')))
       await publisher.ok(from + 249)
     }
     const marked = Number((await reader.line('mark ')).slice('mark '.length))
-    const { welcome } = await world.greet()
+    const { welcome } = await world.openSession()
     assert.ok(marked > reader.welcome.head && marked <= welcome.head, `mark ${marked}`)
-    reader.say(`ack ${marked}`)
-    publisher.say(pubLine(OTHERS + 1, world.type('mine'), 'mine'))
+    reader.send(`ack ${marked}`)
+    publisher.send(pubLine(OTHERS + 1, world.type('mine'), 'mine'))
     await reader.payload('mine')
     assert.ok((reader.offsets[0] ?? 0) > marked)
-    reader.say(`ack ${reader.offsets[0]}`)
+    reader.send(`ack ${reader.offsets[0]}`)
   },
 }
 
@@ -115,12 +115,12 @@ const rises: HubCase = {
   async run(world) {
     const [mine, others] = [world.type('mine'), world.type('others')]
     const reader = await world.reader(mine)
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     let n = 0
     for (let round = 0; round < 5; round++) {
       const lines = Array.from({ length: 300 }, () => pubLine(++n, others, 0))
-      publisher.say(...lines, pubLine(++n, mine, n))
-      reader.say(`sub ${round + 2} ${world.type(`more${round}`)} alo`)
+      publisher.send(...lines, pubLine(++n, mine, n))
+      reader.send(`sub ${round + 2} ${world.type(`more${round}`)} alo`)
     }
     await reader.payload(n)
     const told = reader.lines.flatMap((line) => {
@@ -148,20 +148,20 @@ const waits: HubCase = {
   async run(world) {
     const type = world.type('a')
     const most = world.options.settings?.logEvents ?? 0
-    const reader = await world.greet({ subs: [subOf(1, type)] })
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, most + 10, type))
+    const reader = await world.openSession({ subs: [subOf(1, type)] })
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, most + 10, type))
     await reader.count(most)
     await world.waiting.quiet()
     assert.ok(
       publisher.oks.every((ok) => ok <= most),
       `${most} events fit, ok ${publisher.oks.at(-1)}`,
     )
-    reader.acksAtOnce = true
-    reader.say(`ack ${reader.offsets[20]}`)
+    reader.acknowledgesAtOnce = true
+    reader.send(`ack ${reader.offsets[20]}`)
     await publisher.ok(most + 10)
     await reader.count(most + 10)
-    assert.deepEqual(reader.heard('gap'), [])
+    assert.deepEqual(reader.linesOf('gap'), [])
     assert.deepEqual(
       reader.payloads,
       Array.from({ length: most + 10 }, (_, i) => i + 1),
@@ -173,18 +173,18 @@ const givesUp: HubCase = {
   id: 'W92',
   level: 'MUST',
   title:
-    'gives a subscriber up that settles nothing for holdMs, and tells what it missed as "slow"',
+    'gives up a subscriber that settles nothing for holdMs, and reports what it missed as "slow"',
   needs: HOLDING,
   async run(world) {
     const type = world.type('a')
     const count = 2 * (world.options.settings?.logEvents ?? 0)
     const window = { events: 5, bytes: 1_000_000 }
-    const reader = await world.greet({ subs: [subOf(1, type)], window })
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, count, type))
+    const reader = await world.openSession({ subs: [subOf(1, type)], window })
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, count, type))
     await publisher.ok(count)
-    reader.acksAtOnce = true
-    reader.say(`ack ${reader.offsets[4]}`)
+    reader.acknowledgesAtOnce = true
+    reader.send(`ack ${reader.offsets[4]}`)
     await reader.payload(count)
     const gaps = reader.lines.filter((line) => line.startsWith('gap '))
     const [, from, to] = /^gap (\d+) (\d+) slow$/.exec(gaps[0] ?? '') ?? []

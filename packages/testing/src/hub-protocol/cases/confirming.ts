@@ -1,4 +1,4 @@
-/** Confirming: what an `ok` means, and how much may be without one. */
+/** Cases about confirming: what an `ok` means, and how much may be without one. */
 import assert from 'node:assert/strict'
 import {
   CONFIRMED_BY_HUB,
@@ -15,9 +15,9 @@ const confirmedByTheHub: HubCase = {
   title: 'confirms as soon as an event is in the log, whatever its subscribers do',
   needs: CONFIRMED_BY_HUB,
   async run(world) {
-    await world.greet({ subs: [subOf(1, world.type('a'))] })
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, world.type('a'), 1))
+    await world.openSession({ subs: [subOf(1, world.type('a'))] })
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, world.type('a'), 1))
     await publisher.ok(1)
   },
 }
@@ -29,20 +29,20 @@ const confirmedBySubscribers: HubCase = {
   needs: CONFIRMED_BY_SUBSCRIBERS,
   async run(world) {
     const type = world.type('a')
-    const slow = await world.greet({ subs: [subOf(1, type)] })
-    await world.greet({ subs: [subOf(1, type, 'amo')] })
+    const slow = await world.openSession({ subs: [subOf(1, type)] })
+    await world.openSession({ subs: [subOf(1, type, 'amo')] })
     const quick = await world.reader(type)
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 2, type))
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 2, type))
     await quick.count(2)
     await slow.count(2)
     await world.waiting.quiet()
-    // A hub that holds events says so from time to time.
+    // A hub that delays confirmations reports it from time to time.
     assert.ok(publisher.oks.every((ok) => ok === 0))
-    slow.say(`ack ${slow.offsets[0]}`)
+    slow.send(`ack ${slow.offsets[0]}`)
     await publisher.ok(1)
     assert.equal(publisher.oks.at(-1), 1)
-    slow.say('unsub 1')
+    slow.send('unsub 1')
     await publisher.ok(2)
   },
 }
@@ -54,17 +54,17 @@ const publisherWindow: HubCase = {
   needs: CONFIRMED_BY_SUBSCRIBERS,
   async run(world) {
     const type = world.type('a')
-    const reader = await world.greet({ subs: [subOf(1, type)] })
-    const publisher = await world.greet()
+    const reader = await world.openSession({ subs: [subOf(1, type)] })
+    const publisher = await world.openSession()
     const { events } = publisher.welcome.limits.window
     for (let from = 1; from <= events; from += 1_000) {
-      publisher.say(...pubLines(from, Math.min(events, from + 999), type))
+      publisher.send(...pubLines(from, Math.min(events, from + 999), type))
     }
     await publisher.settled()
     assert.equal(publisher.closed, undefined)
-    publisher.say(pubLine(events + 1, type, 'one too many'))
+    publisher.send(pubLine(events + 1, type, 'one too many'))
     await publisher.closedWith(4409, 'pub window')
-    reader.say('unsub 1')
+    reader.send('unsub 1')
   },
 }
 
@@ -75,18 +75,18 @@ const saysThatItWaits: HubCase = {
   needs: CONFIRMED_BY_SUBSCRIBERS,
   async run(world) {
     const type = world.type('a')
-    const reader = await world.greet({ subs: [subOf(1, type)] })
-    const publisher = await world.greet()
+    const reader = await world.openSession({ subs: [subOf(1, type)] })
+    const publisher = await world.openSession()
     const { okMs } = publisher.welcome.limits
     // A hub that does not promise it has no such member.
     if (okMs === undefined) return
     assert.ok(okMs > 0)
-    publisher.say(...pubLines(1, 2, type))
+    publisher.send(...pubLines(1, 2, type))
     await publisher.line('ok 0')
-    reader.say(`ack ${reader.offsets[0]}`)
+    reader.send(`ack ${reader.offsets[0]}`)
     await publisher.ok(1)
     await world.waiting.until(() => publisher.oks.filter((ok) => ok === 1).length > 1, 'ok 1 again')
-    reader.say(`ack ${reader.offsets[1]}`)
+    reader.send(`ack ${reader.offsets[1]}`)
     await publisher.ok(2)
   },
 }
@@ -98,12 +98,12 @@ const rate: HubCase = {
   needs: RATE,
   async run(world) {
     const most = world.options.settings?.publishPerSecond ?? 0
-    const publisher = await world.greet()
-    // Some more come free while these are said.
+    const publisher = await world.openSession()
+    // More become available while these are sent.
     const count = 3 * Math.ceil(most) + 10
-    publisher.say(...pubLines(1, count, world.type('a')))
+    publisher.send(...pubLines(1, count, world.type('a')))
     await publisher.ok(count)
-    const refused = publisher.heard('no')
+    const refused = publisher.linesOf('no')
     assert.ok(refused.length > 0 && refused.every((line) => line.endsWith(' rate')))
     assert.ok(count - refused.length >= Math.floor(most), `${refused.length} were refused`)
   },

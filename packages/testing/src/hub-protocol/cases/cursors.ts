@@ -1,4 +1,4 @@
-/** Cursors: where the events go on after a link was lost. */
+/** Cases about cursors: where events continue after a connection was lost. */
 import assert from 'node:assert/strict'
 import { type HubCase, type HubCaseGroup, SMALL_LOG } from '../hub-case.ts'
 import type { HubWorld } from '../hub-world.ts'
@@ -11,15 +11,15 @@ async function lostSubscriber(world: HubWorld): Promise<{
   readonly offsets: readonly number[]
 }> {
   const type = world.type('a')
-  const publisher = await world.greet()
+  const publisher = await world.openSession()
   const witness = await world.reader(type)
-  const first = await world.greet({ subs: [subOf(1, type)] })
-  publisher.say(...pubLines(1, 10, type))
+  const first = await world.openSession({ subs: [subOf(1, type)] })
+  publisher.send(...pubLines(1, 10, type))
   await first.count(10)
-  first.say(`ack ${first.offsets[3]}`)
+  first.send(`ack ${first.offsets[3]}`)
   await first.settled()
   await first.cut()
-  publisher.say(...pubLines(11, 15, type))
+  publisher.send(...pubLines(11, 15, type))
   await witness.count(15)
   const { sid, epoch } = first.welcome
   return { sid, epoch, offsets: first.offsets }
@@ -58,15 +58,15 @@ const liveSeam: HubCase = {
   title: 'loses and doubles nothing at the seam while a publisher goes on, link after link',
   async run(world) {
     const type = world.type('a')
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const seen: unknown[] = []
     let cursor: { sid?: string; epoch?: string; offset?: number } = {}
     for (let link = 0; link < 6; link++) {
       const reader = await world.reader(type, cursor)
       const from = link * 20 + 1
-      publisher.say(...pubLines(from, from + 9, type))
+      publisher.send(...pubLines(from, from + 9, type))
       await reader.payload(from + 9)
-      publisher.say(...pubLines(from + 10, from + 19, type))
+      publisher.send(...pubLines(from + 10, from + 19, type))
       await reader.cut()
       seen.push(...reader.payloads)
       const { sid, epoch, subs } = reader.welcome
@@ -92,16 +92,16 @@ const replaces: HubCase = {
   title: 'replaces the subscriptions of a session by those of its hello; new ones begin now',
   async run(world) {
     const [a, b, c] = [world.type('a'), world.type('b'), world.type('c')]
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const witness = await world.reader(world.type('>'))
-    const first = await world.greet({ subs: [subOf(1, a), subOf(2, b)] })
+    const first = await world.openSession({ subs: [subOf(1, a), subOf(2, b)] })
     const { sid, epoch, head } = first.welcome
     await first.cut()
-    publisher.say(pubLine(1, a, 1), pubLine(2, b, 2), pubLine(3, c, 3))
+    publisher.send(pubLine(1, a, 1), pubLine(2, b, 2), pubLine(3, c, 3))
     await witness.count(3)
     const subs = [subOf(1, a), subOf(3, c)]
     const second = await world.reader(a, { sid, epoch, offset: head, subs })
-    publisher.say(pubLine(4, b, 4), pubLine(5, c, 5))
+    publisher.send(pubLine(4, b, 4), pubLine(5, c, 5))
     await second.payload(5)
     assert.deepEqual(second.payloads, [1, 5])
   },
@@ -115,17 +115,17 @@ const overrun: HubCase = {
   async run(world) {
     const type = world.type('a')
     const most = world.options.settings?.logEvents ?? 0
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const { epoch, head } = publisher.welcome
     for (let from = 1; from <= 2 * most; from += 100) {
       const to = Math.min(from + 99, 2 * most)
-      publisher.say(...pubLines(from, to, type))
+      publisher.send(...pubLines(from, to, type))
       await publisher.ok(to)
     }
     const reader = await world.reader(type, { epoch, offset: head })
     const gaps = [
       ...reader.welcome.gaps,
-      ...reader.heard('gap').map((line) => {
+      ...reader.linesOf('gap').map((line) => {
         const [from, to, why] = line.split(' ')
         return { from: Number(from), to: Number(to), why }
       }),

@@ -1,4 +1,4 @@
-/** The handshake: how a hub says that it speaks `bus.v1`. */
+/** Cases about the handshake: how a hub agrees to `bus.v1`. */
 import assert from 'node:assert/strict'
 import type { HubCase, HubCaseGroup } from '../hub-case.ts'
 
@@ -74,9 +74,9 @@ const waitsForHello: HubCase = {
   level: 'MUST',
   title: 'says nothing before the hello',
   async run(world) {
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const silent = await world.dial()
-    publisher.say(`pub 1 ${world.type('a')} id-1 {"payload":1,"metadata":{"timestamp":1}}`)
+    publisher.send(`pub 1 ${world.type('a')} id-1 {"payload":1,"metadata":{"timestamp":1}}`)
     await publisher.ok(1)
     await world.waiting.quiet()
     assert.deepEqual(silent.lines, [])
@@ -84,7 +84,7 @@ const waitsForHello: HubCase = {
   },
 }
 
-/** Before anything is said. */
+/** The cases about the handshake. */
 export const HANDSHAKE: HubCaseGroup = Object.freeze({
   title: 'The handshake',
   cases: [accepts, chooses, doesNotPretend, neverCompresses, noSecretsInQueries, waitsForHello],

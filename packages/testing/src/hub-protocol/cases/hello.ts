@@ -1,4 +1,4 @@
-/** Hello and welcome: the first line of each side, and versions. */
+/** Cases about hello and welcome: the first line of each side, and versions. */
 import assert from 'node:assert/strict'
 import { HELLO_MS, type HubCase, type HubCaseGroup } from '../hub-case.ts'
 import { pubLine, subOf } from '../lines.ts'
@@ -14,7 +14,7 @@ const welcomeForm: HubCase = {
   level: 'MUST',
   title: 'answers a hello with a welcome that has every member',
   async run(world) {
-    const { welcome, lines } = await world.greet()
+    const { welcome, lines } = await world.openSession()
     assert.equal(lines.length, 1)
     assert.match(welcome.sid, NAME)
     assert.match(welcome.epoch, NAME)
@@ -34,7 +34,7 @@ const newSession: HubCase = {
   level: 'MUST',
   title: 'begins a new session with nothing confirmed, refused or missing',
   async run(world) {
-    const { welcome } = await world.greet()
+    const { welcome } = await world.openSession()
     const { resumed, last, refused, subs, gaps } = welcome
     assert.deepEqual(
       { resumed, last, refused, subs, gaps },
@@ -48,7 +48,11 @@ const ownSessions: HubCase = {
   level: 'MUST',
   title: 'gives each client a session of its own, all in one log',
   async run(world) {
-    const clients = [await world.greet(), await world.greet(), await world.greet()]
+    const clients = [
+      await world.openSession(),
+      await world.openSession(),
+      await world.openSession(),
+    ]
     const welcomes = clients.map(({ welcome }) => welcome)
     assert.equal(new Set(welcomes.map(({ sid }) => sid)).size, 3)
     assert.equal(new Set(welcomes.map(({ epoch }) => epoch)).size, 1)
@@ -61,10 +65,10 @@ const headOfTheLog: HubCase = {
   title: 'tells the offset of the newest event as head',
   async run(world) {
     const reader = await world.reader(world.type('a'))
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, world.type('a'), 1))
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, world.type('a'), 1))
     await reader.count(1)
-    const { welcome } = await world.greet()
+    const { welcome } = await world.openSession()
     assert.ok(welcome.head >= (reader.offsets[0] ?? Infinity), `head is ${welcome.head}`)
     assert.ok((reader.offsets[0] ?? 0) > reader.welcome.head)
   },
@@ -76,7 +80,7 @@ const answersSubs: HubCase = {
   title: 'tells for each subscription of a hello where it begins: now',
   async run(world) {
     const subs = [subOf(7, world.type('a')), subOf(3, world.type('*'), 'amo')]
-    const { welcome } = await world.greet({ subs })
+    const { welcome } = await world.openSession({ subs })
     assert.deepEqual(
       welcome.subs.map(({ id }) => id).toSorted((a, b) => a - b),
       [3, 7],
@@ -91,7 +95,7 @@ const refusesWildPatterns: HubCase = {
   title: 'refuses a pattern with more than four * in a hello, and takes the others',
   async run(world) {
     const subs = [subOf(1, '*.*.*.*.*'), subOf(2, world.type('a'))]
-    const { welcome } = await world.greet({ subs })
+    const { welcome } = await world.openSession({ subs })
     assert.equal(welcome.subs.find(({ id }) => id === 1)?.code, 'pattern')
     assert.ok(isCount(welcome.subs.find(({ id }) => id === 2)?.offset))
   },
@@ -102,7 +106,7 @@ const unknownMembers: HubCase = {
   level: 'MUST',
   title: 'ignores members of a hello that it does not know',
   async run(world) {
-    const { welcome } = await world.greet({ later: { deep: [1, { x: null }] }, V: 2 })
+    const { welcome } = await world.openSession({ later: { deep: [1, { x: null }] }, V: 2 })
     assert.equal(welcome.resumed, false)
   },
 }
@@ -114,12 +118,12 @@ const versions: HubCase = {
   async run(world) {
     for (const v of ['2', '0', '"1"', 'null', '1.5', '[1]']) {
       const client = await world.dial()
-      client.say(`hello {"v":${v},"subs":[]}`)
+      client.send(`hello {"v":${v},"subs":[]}`)
       await client.closedWith(4400, 'hello version')
       assert.deepEqual(client.lines, [])
     }
     const client = await world.dial()
-    client.say('hello {"subs":[]}')
+    client.send('hello {"subs":[]}')
     await client.closedWith(4400, 'hello version')
   },
 }
@@ -140,7 +144,7 @@ const helloComesFirst: HubCase = {
     }
     for (const [verb, line] of Object.entries(lines)) {
       const client = await world.dial()
-      client.say(line)
+      client.send(line)
       await client.closedWith(4400, `${verb} first`)
       assert.deepEqual(client.lines, [])
     }
@@ -155,7 +159,7 @@ const helloIsJson: HubCase = {
     const deep = `{"v":1,"subs":[],"more":${'['.repeat(8)}${']'.repeat(8)}}`
     for (const json of ['{', '[]', 'null', '"x"', '{"v":1,"subs":[]', deep]) {
       const client = await world.dial()
-      client.say(`hello ${json}`)
+      client.send(`hello ${json}`)
       await client.closedWith(4400, 'hello json')
     }
   },
@@ -190,7 +194,7 @@ const helloShape: HubCase = {
   async run(world) {
     for (const members of ['"sid":"x"', ...BAD_MEMBERS]) {
       const client = await world.dial()
-      client.say(`hello {"v":1,${members}}`)
+      client.send(`hello {"v":1,${members}}`)
       await client.closedWith(4400, 'hello shape')
     }
   },
@@ -201,8 +205,8 @@ const onlyOneHello: HubCase = {
   level: 'MUST',
   title: 'closes with 4400 "hello again" for a second hello',
   async run(world) {
-    const client = await world.greet()
-    client.say(world.hello())
+    const client = await world.openSession()
+    client.send(world.hello())
     await client.closedWith(4400, 'hello again')
   },
 }
@@ -213,7 +217,7 @@ const helloInTime: HubCase = {
   title: 'closes with 4408 "hello" when none comes in time, and not when one did',
   needs: HELLO_MS,
   async run(world) {
-    const greeted = await world.greet()
+    const greeted = await world.openSession()
     const silent = await world.dial()
     await silent.closedWith(4408, 'hello')
     assert.equal(greeted.closed, undefined)
@@ -226,7 +230,7 @@ const waitsForWelcome: HubCase = {
   title: 'closes with 4400 "<verb> early" for a line behind the hello and before the welcome',
   async run(world) {
     const client = await world.dial()
-    client.say(world.hello(), pubLine(1, world.type('a'), 1))
+    client.send(world.hello(), pubLine(1, world.type('a'), 1))
     await client.closedWith(4400, 'pub early')
   },
 }

@@ -1,4 +1,4 @@
-/** Liveness and floods: pings of the hub, and links that send too much or are too many. */
+/** Cases about liveness and floods: pings of the hub, connections that send too much, and too many connections. */
 import assert from 'node:assert/strict'
 import {
   CONNECTIONS,
@@ -12,10 +12,10 @@ import { subOf } from '../lines.ts'
 import { frameBytes, PING } from '../raw-link.ts'
 import type { WireClient } from '../wire-client.ts'
 
-/** A link that says too much is told to come back later, and then closed. */
+/** A client that sends too much gets `bye` with a delay, and its connection is closed. */
 async function expectFlood(client: WireClient, reason: string): Promise<void> {
   await client.closedWith(4429, reason)
-  assert.match(client.heard('bye')[0] ?? '', /^\{.*"retryAfterMs":\d+.*\}$/)
+  assert.match(client.linesOf('bye')[0] ?? '', /^\{.*"retryAfterMs":\d+.*\}$/)
 }
 
 const pings: HubCase = {
@@ -24,7 +24,7 @@ const pings: HubCase = {
   title: 'pings every heartbeatMs, and keeps a quiet link that answers',
   needs: HEARTBEAT,
   async run(world) {
-    const client = await world.greet()
+    const client = await world.openSession()
     assert.equal(client.welcome.heartbeatMs, world.options.settings?.heartbeatMs)
     await world.waiting.until(() => client.pings >= 4, 'four pings')
     assert.equal(client.closed, undefined)
@@ -38,11 +38,11 @@ const cutsSilent: HubCase = {
   needs: HEARTBEAT,
   async run(world) {
     const link = await world.raw()
-    link.say(world.hello({ subs: [subOf(1, world.type('a'), 'amo')] }))
+    link.send(world.hello({ subs: [subOf(1, world.type('a'), 'amo')] }))
     await link.line('welcome ')
     const [, sid = ''] = /"sid":"([^"]+)"/.exec(link.text) ?? []
     await link.ended()
-    const { welcome } = await world.greet({ sid })
+    const { welcome } = await world.openSession({ sid })
     assert.equal(welcome.resumed, true)
   },
 }
@@ -55,7 +55,7 @@ const floodOfPings: HubCase = {
   async run(world) {
     const most = world.options.settings?.controlFramesPerSecond ?? 0
     const link = await world.raw()
-    link.say(world.hello())
+    link.send(world.hello())
     await link.line('welcome ')
     const one = frameBytes({ opcode: PING })
     link.write(Buffer.concat(Array.from({ length: 3 * most + 10 }, () => one)))
@@ -71,8 +71,8 @@ const floodOfMessages: HubCase = {
   needs: MESSAGES,
   async run(world) {
     const most = world.options.settings?.messagesPerSecond ?? 0
-    const client = await world.greet()
-    for (let i = 0; i < 3 * most + 10; i++) client.say('ack 0')
+    const client = await world.openSession()
+    for (let i = 0; i < 3 * most + 10; i++) client.send('ack 0')
     await expectFlood(client, 'rate')
   },
 }
@@ -85,18 +85,18 @@ const tooManyLinks: HubCase = {
   async run(world) {
     const most = world.options.settings?.connectionsPerPrincipal ?? 0
     const links: WireClient[] = []
-    for (let i = 0; i < most; i++) links.push(await world.greet())
+    for (let i = 0; i < most; i++) links.push(await world.openSession())
     const extra = await world.dial()
-    extra.say(world.hello())
+    extra.send(world.hello())
     await expectFlood(extra, 'connections')
     const { sid, epoch } = (links[0] ?? extra).welcome
-    const heir = await world.greet({ sid, epoch })
+    const heir = await world.openSession({ sid, epoch })
     assert.equal(heir.welcome.resumed, true)
     await links[0]?.closedWith(4410)
   },
 }
 
-/** Who says nothing, and who says too much. */
+/** The cases about silent clients, and about clients that send too much. */
 export const LIVENESS: HubCaseGroup = Object.freeze({
   title: 'Liveness and floods',
   cases: [pings, cutsSilent, floodOfPings, floodOfMessages, tooManyLinks],

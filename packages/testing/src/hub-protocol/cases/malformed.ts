@@ -6,14 +6,14 @@ import type { HubWorld } from '../hub-world.ts'
 import { CONTINUATION, frameBytes, TEXT } from '../raw-link.ts'
 
 /** Each of the lines ends a link of its own with 4400 and its reason, which repeats nothing of the line. */
-async function expectFaults(
+async function expectClosed(
   world: HubWorld,
   faults: Readonly<Record<string, readonly string[]>>,
 ): Promise<void> {
   for (const [reason, lines] of Object.entries(faults)) {
     for (const line of lines) {
-      const client = await world.greet()
-      client.say(line)
+      const client = await world.openSession()
+      client.send(line)
       await client.closedWith(4400, reason)
     }
   }
@@ -24,7 +24,7 @@ const unknownVerbs: HubCase = {
   level: 'MUST',
   title: 'closes with 4400 "line verb" for a verb that it does not know, and repeats nothing of it',
   run: (world) =>
-    expectFaults(world, {
+    expectClosed(world, {
       'line verb': [
         'publish 1 a i {}',
         'PUB 1 a i {}',
@@ -41,7 +41,7 @@ const emptyLines: HubCase = {
   id: 'W111',
   level: 'MUST',
   title: 'closes with 4400 "line empty" for an empty line, also behind a last line feed',
-  run: (world) => expectFaults(world, { 'line empty': ['', '\n', 'ack 0\n', 'ack 0\n\nack 0'] }),
+  run: (world) => expectClosed(world, { 'line empty': ['', '\n', 'ack 0\n', 'ack 0\n\nack 0'] }),
 }
 
 const badPublishes: HubCase = {
@@ -49,7 +49,7 @@ const badPublishes: HubCase = {
   level: 'MUST',
   title: 'closes with 4400 and the field for a pub or rep that is not of its form',
   run: (world) =>
-    expectFaults(world, {
+    expectClosed(world, {
       'pub fields': ['pub'],
       'pub n': [
         'pub 0 a i {}',
@@ -78,7 +78,7 @@ const badSubscriptions: HubCase = {
   level: 'MUST',
   title: 'closes with 4400 and the field for a sub or unsub that is not of its form',
   run: (world) =>
-    expectFaults(world, {
+    expectClosed(world, {
       'sub fields': ['sub', 'sub 1 a', 'sub 1 a alo 0 0'],
       'sub id': ['sub x a alo', 'sub 01 a alo', 'sub 9007199254740992 a alo'],
       'sub pattern': [
@@ -100,7 +100,7 @@ const badAcks: HubCase = {
   level: 'MUST',
   title: 'closes with 4400 and the fault for an ack or auth that is not of its form',
   run: (world) =>
-    expectFaults(world, {
+    expectClosed(world, {
       'ack fields': ['ack'],
       'ack offset': ['ack -1', 'ack 00', 'ack 0 0', 'ack 1e1'],
       'auth json': [
@@ -119,11 +119,11 @@ const beforeAndBehind: HubCase = {
   async run(world) {
     const type = world.type('a')
     const reader = await world.reader(type)
-    const bad = await world.greet()
-    bad.say(pubLine(1, type, 1), pubLine(2, type, 2), 'nonsense', pubLine(3, type, 3))
+    const bad = await world.openSession()
+    bad.send(pubLine(1, type, 1), pubLine(2, type, 2), 'nonsense', pubLine(3, type, 3))
     await bad.closedWith(4400, 'line verb')
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, type, 'last'))
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, type, 'last'))
     await reader.payload('last')
     assert.deepEqual(reader.payloads, [1, 2, 'last'])
   },
@@ -136,13 +136,13 @@ const onlyThatLink: HubCase = {
   async run(world) {
     const type = world.type('a')
     const reader = await world.reader(type)
-    const publisher = await world.greet({ subs: [subOf(1, world.type('b'), 'amo')] })
+    const publisher = await world.openSession({ subs: [subOf(1, world.type('b'), 'amo')] })
     for (const line of ['nonsense', `pub x ${type} i {}`, `pub 1 ${type} i []`]) {
-      const bad = await world.greet()
-      bad.say(line)
+      const bad = await world.openSession()
+      bad.send(line)
       await bad.closedWith(4400)
     }
-    publisher.say(pubLine(1, type, 'still here'))
+    publisher.send(pubLine(1, type, 'still here'))
     await reader.payload('still here')
     assert.deepEqual(reader.payloads, ['still here'])
     assert.deepEqual([reader.closed, publisher.closed], [undefined, undefined])
@@ -168,7 +168,7 @@ const binary: HubCase = {
   level: 'MUST',
   title: 'closes with 1003 "text only" for a binary message',
   async run(world) {
-    const client = await world.greet()
+    const client = await world.openSession()
     client.sendBytes(Buffer.from('ack 0'))
     await client.closedWith(1003, 'text only')
   },
@@ -180,7 +180,7 @@ const notUtf8: HubCase = {
   title: 'closes with 1007 for text that is not UTF-8',
   async run(world) {
     const link = await world.raw()
-    link.say(world.hello())
+    link.send(world.hello())
     await link.line('welcome ')
     link.write(frameBytes({ opcode: TEXT, payload: Buffer.from([0x61, 0xc3, 0x28]) }))
     assert.equal((await link.closeFrame()).code, 1007)
@@ -192,8 +192,8 @@ const oversize: HubCase = {
   level: 'MUST',
   title: 'closes with 1009 for a message above maxLineBytes',
   async run(world) {
-    const client = await world.greet()
-    client.say('x'.repeat(client.welcome.limits.maxLineBytes + 1))
+    const client = await world.openSession()
+    client.send('x'.repeat(client.welcome.limits.maxLineBytes + 1))
     await client.closedWith(1009)
   },
 }
@@ -206,7 +206,7 @@ const fragments: HubCase = {
     const type = world.type('a')
     const reader = await world.reader(type)
     const link = await world.raw()
-    link.say(world.hello())
+    link.send(world.hello())
     await link.line('welcome ')
     const line = pubLine(1, type, 'in pieces')
     const pieces = [line.slice(0, 3), line.slice(3, 20), line.slice(20)]
@@ -224,7 +224,7 @@ const endlessFragments: HubCase = {
   title: 'closes with 1008 for a message of more than 1,024 fragments',
   async run(world) {
     const link = await world.raw()
-    link.say(world.hello())
+    link.send(world.hello())
     await link.line('welcome ')
     for (let i = 0; i < 1_100; i++) {
       link.write(

@@ -1,4 +1,4 @@
-/** The plain JSON wire beside `bus.v1`: one message is one event. */
+/** Cases about the plain JSON wire beside `bus.v1`: one message is one event. */
 import assert from 'node:assert/strict'
 import { type HubCase, type HubCaseGroup, PLAIN } from '../hub-case.ts'
 import { payloadOf, pubLine } from '../lines.ts'
@@ -50,8 +50,8 @@ const goesOut: HubCase = {
   async run(world) {
     const type = world.type('a')
     const plain = await world.plain()
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, type, { total: 1 }))
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, type, { total: 1 }))
     const wire = JSON.parse(await plain.frame(type)) as Record<string, unknown>
     assert.deepEqual(
       [wire['id'], wire['event_type'], wire['payload']],

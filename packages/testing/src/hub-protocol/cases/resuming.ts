@@ -1,4 +1,4 @@
-/** Resuming: what a session knows on its next link, and to whom it belongs. */
+/** Cases about resuming: what a session keeps for its next connection, and to whom it belongs. */
 import assert from 'node:assert/strict'
 import { type HubCase, type HubCaseGroup, OTHER_TOKEN, SESSION_TTL } from '../hub-case.ts'
 import { pubLine, pubLines } from '../lines.ts'
@@ -10,15 +10,15 @@ const publisherGoesOn: HubCase = {
   async run(world) {
     const type = world.type('a')
     const reader = await world.reader(type)
-    const first = await world.greet()
-    first.say(...pubLines(1, 3, type))
+    const first = await world.openSession()
+    first.send(...pubLines(1, 3, type))
     await first.ok(3)
     const { sid, epoch } = first.welcome
     await first.cut()
-    const second = await world.greet({ sid, epoch })
+    const second = await world.openSession({ sid, epoch })
     const { welcome } = second
     assert.deepEqual([welcome.sid, welcome.resumed, welcome.last], [sid, true, 3])
-    second.say(pubLine(4, type, 4))
+    second.send(pubLine(4, type, 4))
     await second.ok(4)
     await reader.payload(4)
     assert.deepEqual(reader.payloads, [1, 2, 3, 4])
@@ -32,14 +32,14 @@ const resentOnce: HubCase = {
   async run(world) {
     const type = world.type('a')
     const reader = await world.reader(type)
-    const first = await world.greet()
-    first.say(...pubLines(1, 5, type))
+    const first = await world.openSession()
+    first.send(...pubLines(1, 5, type))
     // Its confirmations may be lost with the link.
     await reader.count(5)
     const { sid, epoch } = first.welcome
     await first.cut()
-    const second = await world.greet({ sid, epoch })
-    second.say(...pubLines(1, 7, type))
+    const second = await world.openSession({ sid, epoch })
+    second.send(...pubLines(1, 7, type))
     await second.ok(7)
     await reader.payload(7)
     assert.deepEqual(reader.payloads, [1, 2, 3, 4, 5, 6, 7])
@@ -52,12 +52,12 @@ const refusalsAgain: HubCase = {
   title: 'tells the refusals of a session again in its welcome',
   async run(world) {
     const type = world.type('a')
-    const first = await world.greet()
-    first.say(pubLine(1, type, 1), pubLine(2, `${type}..`, 2), pubLine(3, type, 3))
+    const first = await world.openSession()
+    first.send(pubLine(1, type, 1), pubLine(2, `${type}..`, 2), pubLine(3, type, 3))
     await first.ok(3)
     const { sid, epoch } = first.welcome
     await first.cut()
-    const { welcome } = await world.greet({ sid, epoch })
+    const { welcome } = await world.openSession({ sid, epoch })
     assert.deepEqual([welcome.last, welcome.refused], [3, [[2, 'type']]])
   },
 }
@@ -68,9 +68,9 @@ const unknownSession: HubCase = {
   title: 'begins a new session for a sid that it does not know, behind the cursor of the hello',
   async run(world) {
     const type = world.type('a')
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const witness = await world.reader(type)
-    publisher.say(...pubLines(1, 4, type))
+    publisher.send(...pubLines(1, 4, type))
     await witness.count(4)
     const { epoch } = witness.welcome
     const offset = witness.offsets[1] ?? 0
@@ -92,13 +92,13 @@ const expires: HubCase = {
     const ttl = world.options.settings?.sessionTtlMs ?? 0
     const deadline = performance.now() + 10 * ttl + 5_000
     for (let waitMs = 2 * ttl; ; waitMs *= 2) {
-      const first = await world.greet()
-      first.say(pubLine(1, world.type('a'), 1))
+      const first = await world.openSession()
+      first.send(pubLine(1, world.type('a'), 1))
       await first.ok(1)
       const { sid, epoch } = first.welcome
       await first.cut()
       await new Promise((resolve) => setTimeout(resolve, waitMs))
-      const { welcome } = await world.greet({ sid, epoch })
+      const { welcome } = await world.openSession({ sid, epoch })
       if (!welcome.resumed) return assert.deepEqual([welcome.last, welcome.sid === sid], [0, false])
       assert.ok(performance.now() < deadline, `Still there ${waitMs} ms after its link`)
     }
@@ -111,12 +111,12 @@ const foreignSession: HubCase = {
   title: 'gives nobody the session of somebody else',
   needs: OTHER_TOKEN,
   async run(world) {
-    const first = await world.greet()
-    first.say(pubLine(1, world.type('a'), 1))
+    const first = await world.openSession()
+    first.send(pubLine(1, world.type('a'), 1))
     await first.ok(1)
     const { sid, epoch } = first.welcome
     const token = world.options.credentials?.other ?? ''
-    const { welcome } = await world.greet({ sid, epoch, token })
+    const { welcome } = await world.openSession({ sid, epoch, token })
     assert.deepEqual([welcome.resumed, welcome.last, welcome.sid === sid], [false, 0, false])
     await first.settled()
     assert.equal(first.closed, undefined)

@@ -1,4 +1,4 @@
-/** Taking over: one session on two links, and offsets of another log. */
+/** Cases about taking over: one session on two connections, and offsets of another log. */
 import assert from 'node:assert/strict'
 import type { HubCase, HubCaseGroup } from '../hub-case.ts'
 import { pubLine, pubLines, subOf } from '../lines.ts'
@@ -9,13 +9,13 @@ const fences: HubCase = {
   title: 'closes the older link of a session with 4410 "replaced" when a newer one says its sid',
   async run(world) {
     const type = world.type('a')
-    const publisher = await world.greet()
-    const first = await world.greet({ subs: [subOf(1, type)] })
+    const publisher = await world.openSession()
+    const first = await world.openSession({ subs: [subOf(1, type)] })
     const { sid, epoch, head } = first.welcome
     const second = await world.reader(type, { sid, epoch, offset: head })
     assert.deepEqual([second.welcome.sid, second.welcome.resumed], [sid, true])
     await first.closedWith(4410, 'replaced')
-    publisher.say(pubLine(1, type, 1))
+    publisher.send(pubLine(1, type, 1))
     await second.payload(1)
     assert.deepEqual(first.events, [])
   },
@@ -29,16 +29,16 @@ const heedsNoFenced: HubCase = {
     const type = world.type('a')
     const reader = await world.reader(type)
     const old = await world.raw()
-    old.say(world.hello())
+    old.send(world.hello())
     await old.line('welcome ')
     const [, sid = ''] = /"sid":"([^"]+)"/.exec(old.text) ?? []
-    const second = await world.greet({ sid })
+    const second = await world.openSession({ sid })
     assert.equal(second.welcome.resumed, true)
     // It has not read the close yet.
-    old.say(pubLine(1, type, 'from the old link'))
+    old.send(pubLine(1, type, 'from the old link'))
     assert.deepEqual(await old.closeFrame(), { code: 4410, reason: 'replaced' })
-    old.say(pubLine(1, type, 'from the old link'))
-    second.say(pubLine(1, type, 'from the new link'))
+    old.send(pubLine(1, type, 'from the old link'))
+    second.send(pubLine(1, type, 'from the new link'))
     await second.ok(1)
     await reader.payload('from the new link')
     assert.deepEqual(reader.payloads, ['from the new link'])
@@ -51,15 +51,15 @@ const outlivesFenced: HubCase = {
   title: 'keeps the session of the newer link when the older one ends',
   async run(world) {
     const type = world.type('a')
-    const first = await world.greet({ subs: [subOf(1, type)] })
+    const first = await world.openSession({ subs: [subOf(1, type)] })
     const { sid, epoch, head } = first.welcome
     const second = await world.reader(type, { sid, epoch, offset: head })
     await first.closedWith(4410)
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 3, type))
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 3, type))
     await second.payload(3)
     await second.cut()
-    const third = await world.greet({ sid, epoch })
+    const third = await world.openSession({ sid, epoch })
     assert.equal(third.welcome.resumed, true)
   },
 }
@@ -70,8 +70,8 @@ const otherEpoch: HubCase = {
   title: 'tells a gap "epoch" to a cursor of another log, and begins at the beginning of its own',
   async run(world) {
     const type = world.type('a')
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 3, type))
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 3, type))
     await publisher.ok(3)
     const reader = await world.reader(type, { epoch: 'another-log', offset: 41 })
     const { resumed, gaps, epoch } = reader.welcome
@@ -88,9 +88,9 @@ const beyondHead: HubCase = {
   title: 'tells a gap "epoch" to a cursor beyond its newest event',
   async run(world) {
     const type = world.type('a')
-    const publisher = await world.greet()
+    const publisher = await world.openSession()
     const { epoch, head } = publisher.welcome
-    publisher.say(pubLine(1, type, 1))
+    publisher.send(pubLine(1, type, 1))
     await publisher.ok(1)
     const offset = head + 10_000_000
     const reader = await world.reader(type, { epoch, offset })
@@ -105,7 +105,7 @@ const noGapWithoutCursor: HubCase = {
   title: 'tells no gap to a client of another log that has no cursor',
   async run(world) {
     const subs = [subOf(1, world.type('a'))]
-    const { welcome } = await world.greet({ epoch: 'another-log', subs })
+    const { welcome } = await world.openSession({ epoch: 'another-log', subs })
     assert.deepEqual(welcome.gaps, [])
   },
 }
@@ -118,14 +118,14 @@ const tooLargeForClient: HubCase = {
     const type = world.type('a')
     const maxMessageBytes = 2_000
     const reader = await world.reader(type, { maxMessageBytes })
-    const publisher = await world.greet()
-    publisher.say(pubLine(1, type, 1), pubLine(2, type, 'x'.repeat(3_000)), pubLine(3, type, 3))
+    const publisher = await world.openSession()
+    publisher.send(pubLine(1, type, 1), pubLine(2, type, 'x'.repeat(3_000)), pubLine(3, type, 3))
     await reader.payload(3)
     assert.deepEqual(reader.payloads, [1, 3])
     const [one = 0, three = 0] = reader.offsets
-    const [, from, to] = /^(\d+) (\d+) size$/.exec(reader.heard('gap')[0] ?? '') ?? []
+    const [, from, to] = /^(\d+) (\d+) size$/.exec(reader.linesOf('gap')[0] ?? '') ?? []
     assert.ok(Number(from) > one && Number(to) < three && Number(from) <= Number(to))
-    assert.equal(reader.heard('gap').length, 1)
+    assert.equal(reader.linesOf('gap').length, 1)
   },
 }
 
@@ -137,8 +137,8 @@ const smallMessages: HubCase = {
     const type = world.type('a')
     const maxMessageBytes = 2_000
     const reader = await world.reader(type, { maxMessageBytes })
-    const publisher = await world.greet()
-    publisher.say(...pubLines(1, 200, type))
+    const publisher = await world.openSession()
+    publisher.send(...pubLines(1, 200, type))
     await reader.payload(200)
     assert.ok(reader.largestMessage <= maxMessageBytes, `${reader.largestMessage} bytes`)
   },

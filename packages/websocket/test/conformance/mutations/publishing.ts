@@ -67,7 +67,7 @@ export const WRONG_PUBLISHING: readonly Wrong[] = [
         },
       }
     },
-    noticedBy: { F3: /every publisher to get its turn/ },
+    noticedBy: { F3: /every publish to settle/ },
   },
   {
     does: 'sends what its publisher has given up',

@@ -8,12 +8,12 @@ export const WRONG_TELLING: readonly Wrong[] = [
   {
     does: 'tells no gap',
     mutation: telling('gap', () => {}),
-    noticedBy: { G3: /no gap was told/ },
+    noticedBy: { G3: /no gap was reported/ },
   },
   {
     does: 'tells a gap late',
     mutation: telling('gap', (gap, tell) => void setTimeout(() => tell(gap), 300)),
-    noticedBy: { G3: /no gap was told/ },
+    noticedBy: { G3: /no gap was reported/ },
   },
   {
     does: 'tells a gap after each break, to be on the safe side',
@@ -31,7 +31,7 @@ export const WRONG_TELLING: readonly Wrong[] = [
   {
     does: 'tells nothing of bad frames',
     mutation: telling('error', () => {}),
-    noticedBy: { G10: /the bad frame to be told/ },
+    noticedBy: { G10: /the bad frame to be reported/ },
   },
   {
     does: 'counts attempts anew as soon as there is a link',

@@ -1,4 +1,4 @@
-/** An `AbortSignal` ends every wait. */
+/** The case about `AbortSignal`: it ends every wait. */
 import assert from 'node:assert/strict'
 import { getEventListeners } from 'node:events'
 import type { Bus, PublishReceipt } from '@bus/core'

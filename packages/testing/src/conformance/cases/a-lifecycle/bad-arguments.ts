@@ -1,4 +1,4 @@
-/** Arguments that are none. */
+/** The case about invalid arguments: each is rejected with a typed error. */
 import assert from 'node:assert/strict'
 import { createEvent, type Bus, type BusErrorCode, type Event, type Undeliverable } from '@bus/core'
 import type { ConformanceCase } from '../../case.ts'
@@ -87,7 +87,7 @@ async function refusesWhatIsNoEvent(world: World): Promise<void> {
     await refuses(world, () => transport.publish(event), 'config', what)
     const before = notices.length
     assert.doesNotThrow(() => transport.emit(event), 'emit never throws')
-    await world.until(() => notices.length > before, `${what} to be told`)
+    await world.until(() => notices.length > before, `${what} to be reported`)
     assert.equal(notices.at(-1)?.reason, 'rejected')
   }
   const changed = { ...sound }
@@ -107,7 +107,7 @@ async function refusesOptions(world: World, bus: Bus): Promise<void> {
   await refuses(world, subscribe({ queue: { capacity: 0 } }), 'config', 'capacity 0')
   await refuses(world, subscribe({ concurency: 1 }), 'config', 'an option that is none')
   await refuses(world, () => bus.subscribe('a', undefined as never), 'config', 'no handler')
-  await refuses(world, () => bus.unsubscribe('nobody'), 'unknown-subscription', 'an id of nobody')
+  await refuses(world, () => bus.unsubscribe('unknown'), 'unknown-subscription', 'an unknown id')
 }
 
 function cycle(): object {

@@ -35,8 +35,8 @@ export const health: ConformanceCase = {
     await isNotUp(world, transport)
     await world.soon(transport.connect(), 'to connect')
     const up = await untilUp(world, transport)
-    assert.deepEqual(up.reasons, [], 'nothing to complain about')
-    assert.equal(up.queue?.size, 0, 'it tells the depth of the queue')
+    assert.deepEqual(up.reasons, [], 'no reasons when up')
+    assert.equal(up.queue?.size, 0, 'it reports the depth of the queue')
     const drained = transport.drain()
     await healthOf(world, transport)
     await world.soon(drained, 'to drain')
@@ -117,8 +117,8 @@ async function takesAtLeastOnce(world: World, transport: Transport): Promise<boo
   const lost: Undeliverable[] = []
   transport.on('undeliverable', (undeliverable) => void lost.push(undeliverable))
   transport.emit(event, { delivery })
-  await world.until(() => lost.length > 0, 'a refused emit to be told')
-  // A transport of several may tell it once for each.
+  await world.until(() => lost.length > 0, 'a refused emit to be reported')
+  // A transport made of several may report it once for each.
   for (const { event: given, error } of lost) {
     assert.equal(given?.id, event.id)
     assert.equal((error as { code?: string }).code, 'unsupported')

@@ -19,32 +19,32 @@ export const states: ConformanceCase = {
     'the states from idle over ready to closed are reported in order, each once, and agree with status',
   async run(world) {
     const transport = world.transport()
-    const told: TransportEvents['status'][] = []
+    const changes: TransportEvents['status'][] = []
     const opened: TransportEvents['open'][] = []
-    transport.on('status', (notice) => void told.push(notice))
+    transport.on('status', (notice) => void changes.push(notice))
     transport.on('open', (notice) => void opened.push(notice))
     assert.equal(stateOf(transport), 'idle')
 
     await world.soon(transport.connect(), 'to connect')
-    await world.until(() => told.length > 0, 'the state to be told')
+    await world.until(() => changes.length > 0, 'the state to be reported')
     assert.equal(stateOf(transport), 'ready')
-    assert.deepEqual(told.at(-1)?.status, transport.status)
+    assert.deepEqual(changes.at(-1)?.status, transport.status)
     assert.ok(Object.isFrozen(transport.status), 'a status is a fact and frozen')
     await world.soon(transport.connect(), 'a second connect to resolve')
 
     await world.soon(transport.close(), 'to close')
     await world.quiet()
     assert.equal(stateOf(transport), 'closed')
-    assert.deepEqual(told.at(-1)?.status, transport.status)
-    const names = told.map(({ status }) => status.state)
+    assert.deepEqual(changes.at(-1)?.status, transport.status)
+    const names = changes.map(({ status }) => status.state)
     assert.deepEqual(names, [...new Set(names)], 'each state is entered once')
     assert.deepEqual(
-      told.map(({ previous }) => previous.state),
+      changes.map(({ previous }) => previous.state),
       ['idle', ...names.slice(0, -1)],
       'each notice begins where the one before ended',
     )
     // One for each link: a transport may have several.
-    assert.ok(opened.length > 0, 'open is told')
+    assert.ok(opened.length > 0, 'open is reported')
     assert.ok(!opened.some(({ reconnected }) => reconnected), 'and no link was made again')
   },
 }
@@ -91,7 +91,7 @@ async function closeIn(
   await world.soon(transport.close(), `a late close to resolve, ${moment}`)
   await world.soon(underWay, `what waits to settle, ${moment}`)
   assert.equal(transport.status.state, 'closed', moment)
-  assert.ok(ends <= 1, `closed is told once, ${moment}`)
+  assert.ok(ends <= 1, `closed is reported once, ${moment}`)
 }
 
 export const closedForGood: ConformanceCase = {
@@ -166,11 +166,11 @@ export const nothingLeft: ConformanceCase = {
   async run(world) {
     const bus = world.bus({ queue: { capacity: 2, strategy: 'block' } })
     const { signal } = new AbortController()
-    const told = await startEndlessHandler(bus, signal)
+    const handler = await startEndlessHandler(bus, signal)
     const iterator = bus.events('b', { signal })
     const waiting: Promise<unknown>[] = [iterator.next()]
     await world.soon(world.bus().publish('a', 0), 'a publish of another')
-    await world.until(() => told.isRunning, 'the handler to run')
+    await world.until(() => handler.isRunning, 'the handler to run')
     const options = { signal, timeoutMs: 60_000 }
     for (let n = 0; n < 50; n++) waiting.push(bus.publish('a', n, options))
     waiting.push(bus.subscribe('c', () => {}, { signal }))
@@ -178,7 +178,7 @@ export const nothingLeft: ConformanceCase = {
     const settled = Promise.allSettled(waiting)
     await world.soon(bus.close(), 'to close')
     await world.soon(settled, 'everything that waited to settle')
-    assert.equal(told.isAborted, true, 'the handler that runs is told by its signal')
+    assert.equal(handler.isAborted, true, 'the signal of the running handler is aborted')
     assert.equal(bus.subscriptions.length, 0)
     assert.equal(getEventListeners(signal, 'abort').length, 0, 'no listener is left on the signal')
   },
@@ -189,18 +189,18 @@ async function startEndlessHandler(
   bus: Bus,
   signal: AbortSignal,
 ): Promise<{ readonly isRunning: boolean; readonly isAborted: boolean }> {
-  const told = { isRunning: false, isAborted: false }
+  const handler = { isRunning: false, isAborted: false }
   await bus.subscribe(
     'a',
     (_event, context) =>
       new Promise((resolve) => {
-        told.isRunning = true
+        handler.isRunning = true
         context.signal.addEventListener('abort', () => {
-          told.isAborted = true
+          handler.isAborted = true
           resolve()
         })
       }),
     { signal, queue: { capacity: 1 } },
   )
-  return told
+  return handler
 }

@@ -177,14 +177,18 @@ export const ownPayloads: ConformanceCase = {
     await world.quiet()
     const asPublished = { list: [1, 2], deep: { n: 3 } }
     assert.deepEqual(seen, [asPublished, asPublished, asPublished])
-    assert.deepEqual(payload, { list: [], deep: { n: 4 } }, 'what the publisher holds is its own')
+    assert.deepEqual(
+      payload,
+      { list: [], deep: { n: 4 } },
+      'the payload of the publisher is its own',
+    )
   },
 }
 
 const MANY_TYPES = 300
 const PER_TYPE = 10
 
-/** Handlers that something may still hold for a moment, such as the last that was called. */
+/** Handlers that something may still reference for a moment, such as the last that was called. */
 const STRAGGLERS = 20
 
 export const manyTypes: ConformanceCase = {

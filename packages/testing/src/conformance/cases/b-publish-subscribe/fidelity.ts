@@ -1,4 +1,4 @@
-/** What is published is what arrives. */
+/** Cases about fidelity: payloads, bytes and metadata arrive as they were published. */
 import assert from 'node:assert/strict'
 import { BINARY, type ConformanceCase } from '../../case.ts'
 import { jsonValue, smaller } from '../../properties/json-values.ts'

@@ -1,4 +1,4 @@
-/** Patterns. */
+/** Cases about patterns: which types each matches, and that overlapping ones deliver once. */
 import assert from 'node:assert/strict'
 import { createEvent } from '@bus/core'
 import { type ConformanceCase, WILDCARDS } from '../../case.ts'

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { ModelBus } from './churn-model.ts'
 
-test('who is live must get an event, who comes or goes may, and nobody else', () => {
+test('live subscriptions must get an event, those that begin or end may, and no others', () => {
   const model = new ModelBus(true)
   model.subscribe({ name: 'stays', bus: 0, patterns: ['a.*', 'a.b'] })
   model.subscribe({ name: 'goes', bus: 0, patterns: ['>'] })

@@ -143,8 +143,8 @@ class ChurnRun {
       (payload, at) =>
         got.indexOf(payload) !== at || (!must.includes(payload) && !may.includes(payload)),
     )
-    const told = `In step ${step}, ${name} did not get ${missing.join()}, and got ${extra.join()} for nothing`
-    assert.ok(missing.length + extra.length === 0, [told, ...this.#log].join('\n'))
+    const difference = `In step ${step}, ${name} did not get ${missing.join()}, and got ${extra.join()} for nothing`
+    assert.ok(missing.length + extra.length === 0, [difference, ...this.#log].join('\n'))
   }
 
   #bus(number: number): Bus {

@@ -1,4 +1,4 @@
-/** Handlers that fail. */
+/** Cases about handlers that fail: retries, dead letters, and what continues meanwhile. */
 import assert from 'node:assert/strict'
 import type { Event } from '@bus/core'
 import { numbers, publishAll } from '../../case-tools/publishing.ts'
@@ -6,7 +6,7 @@ import type { ConformanceCase } from '../../case.ts'
 
 const NO_WAIT = { backoff: () => 0 }
 
-export const retriesThenBuries: ConformanceCase = {
+export const retriesThenDeadLetters: ConformanceCase = {
   id: 'D3',
   level: 'MUST',
   title:

@@ -1,6 +1,6 @@
 /** Cases about publishers that wait for capacity in their outbox. */
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import { type Bus, BusError, type Random } from '@bus/core'
 import { numbers } from '../../case-tools/publishing.ts'
 import { BLOCKS, type ConformanceCase } from '../../case.ts'
@@ -37,7 +37,7 @@ export const peerStopsReading: ConformanceCase<'freeze'> = {
     await world.quiet()
     await world.quiet()
     const { size, capacity, waiting } = sender.backpressureStats()
-    assert.ok(size <= capacity, `the queue holds ${size} of ${capacity}`)
+    assert.ok(size <= capacity, `the queue has ${size} of ${capacity}`)
     assert.ok(settled < COUNT, 'not every publish succeeds while the medium reads nothing')
     assert.ok(size + waiting > 0, 'the publishers wait')
     await mend()
@@ -56,7 +56,7 @@ export const peerStopsReading: ConformanceCase<'freeze'> = {
 const ROUNDS = 100
 const MOST_PUBLISHERS = 16
 
-export const waitsInTurn: ConformanceCase = {
+export const waitsInOrder: ConformanceCase = {
   id: 'F3',
   level: 'MUST',
   title:
@@ -73,9 +73,9 @@ export const waitsInTurn: ConformanceCase = {
     const fates: Fates = { kept: [], refused: [], next: 0 }
     const rounds = Math.ceil(ROUNDS * world.effort)
     for (let round = 0; round < rounds; round++) {
-      await world.soon(crowd(sender, world.random, fates), 'every publisher to get its turn')
+      await world.soon(crowd(sender, world.random, fates), 'every publish to settle')
     }
-    assert.equal(sender.backpressureStats().waiting, 0, 'nobody waits any more')
+    assert.equal(sender.backpressureStats().waiting, 0, 'no publisher waits any more')
     // What was under way when its publisher gave up stays until the other side has it.
     await world.until(() => sender.backpressureStats().size === 0, 'the queue to be empty')
     const arrived = new Set(inbox.payloads)
@@ -107,10 +107,10 @@ async function crowd(sender: Bus, random: Random, fates: Fates): Promise<void> {
   const size = 1 + Math.floor(random() * MOST_PUBLISHERS)
   const publishers = Array.from({ length: size }, async () => {
     const n = fates.next++
-    const patience = random() < 0.4 ? new AbortController() : undefined
-    if (patience !== undefined) void giveUpLater(patience, random)
+    const controller = random() < 0.4 ? new AbortController() : undefined
+    if (controller !== undefined) void giveUpLater(controller, random)
     try {
-      await sender.publish('order.created', n, patience && { signal: patience.signal })
+      await sender.publish('order.created', n, controller && { signal: controller.signal })
       fates.kept.push(n)
     } catch (error) {
       assert.ok(error instanceof BusError, `a refusal is a BusError, not ${String(error)}`)
@@ -121,10 +121,11 @@ async function crowd(sender: Bus, random: Random, fates: Fates): Promise<void> {
   await Promise.all(publishers)
 }
 
-/** At once, some microtasks later, or some turns later. */
-async function giveUpLater(patience: AbortController, random: Random): Promise<void> {
-  for (let n = Math.floor(random() * 5); n > 0; n--) await (random() < 0.5 ? turn() : undefined)
-  patience.abort()
+/** At once, some microtasks later, or some iterations later. */
+async function giveUpLater(controller: AbortController, random: Random): Promise<void> {
+  for (let n = Math.floor(random() * 5); n > 0; n--)
+    await (random() < 0.5 ? nextIteration() : undefined)
+  controller.abort()
 }
 
 function byNumber(a: unknown, b: unknown): number {

@@ -1,9 +1,9 @@
 /** Cases about a handler that is slower than the publishers: what is queued stays bounded. */
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import type { BackpressureStrategy, Bus } from '@bus/core'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
-import { type ConformanceCase, HOLDS_READING } from '../../case.ts'
+import { type ConformanceCase, INBOUND_BACKPRESSURE } from '../../case.ts'
 import { Latch } from '../../case-tools/receiving.ts'
 import type { World } from '../../world/world.ts'
 
@@ -17,7 +17,7 @@ export const boundedUnderFlood: ConformanceCase = {
   id: 'F1',
   level: 'MUST',
   title: 'a flood for a slow handler keeps every queue within its bound, and all of it is handled',
-  needs: HOLDS_READING,
+  needs: INBOUND_BACKPRESSURE,
   limitMs: 60_000,
   async run(world) {
     const count = Math.ceil(FLOOD * world.effort)
@@ -27,7 +27,7 @@ export const boundedUnderFlood: ConformanceCase = {
     const latch = new Latch()
     const handler = async ({ payload }: { readonly payload: unknown }): Promise<void> => {
       await latch.opened
-      await turn()
+      await nextIteration()
       payloads.push(payload)
     }
     const { id } = await world.soon(
@@ -37,7 +37,7 @@ export const boundedUnderFlood: ConformanceCase = {
     await world.soon(sender.connect(), 'to connect')
     const flooded = flood(sender, count)
     const watch = new Watch(sender, receiver, id)
-    // Nobody handles anything yet: what can pile up does.
+    // Nothing is handled yet, so the queues fill up.
     await standstill(world, async () => (await watch.look()) + sender.backpressureStats().received)
     latch.open()
     while (payloads.length < count) {
@@ -104,7 +104,7 @@ export const staysWithinCredit: ConformanceCase = {
   level: 'MUST',
   title:
     'a subscriber that handles nothing gets no more than was granted, stays connected, and continues later',
-  needs: HOLDS_READING,
+  needs: INBOUND_BACKPRESSURE,
   limitMs: 40_000,
   async run(world) {
     const [sender, receiver] = [world.bus(), world.bus()]
@@ -167,15 +167,15 @@ async function overflow(
   kept: readonly number[],
 ): Promise<void> {
   const [sender, receiver] = [world.bus(), world.bus()]
-  const told: unknown[] = []
+  const reported: unknown[] = []
   receiver.on('undeliverable', ({ event, reason }) => {
-    if (reason === 'dropped') told.push(event?.payload)
+    if (reason === 'dropped') reported.push(event?.payload)
   })
   const inbox = await world.collect(receiver, 'order.created', {
     queue: { capacity: CAPACITY, strategy },
   })
   inbox.subscription.pause()
-  // One after the other: each succeeds although nobody handles anything.
+  // One after the other: each succeeds although nothing is handled.
   for (const n of numbers(COUNT)) {
     await world.soon(sender.publish('order.created', n), `publish ${n} with ${strategy}`)
   }
@@ -188,9 +188,9 @@ async function overflow(
   inbox.subscription.resume()
   await arrive(world, inbox, kept)
   const lost = numbers(COUNT).filter((n) => !kept.includes(n))
-  assert.deepEqual(told.toSorted(byNumber), lost, 'each that was given up is told, once')
+  assert.deepEqual(reported.toSorted(byNumber), lost, 'each dropped event is reported, once')
   const letters = receiver.deadLetters?.list().map(({ event }) => event?.payload) ?? []
-  assert.deepEqual(letters.toSorted(byNumber), lost, 'each that was given up is a dead letter')
+  assert.deepEqual(letters.toSorted(byNumber), lost, 'each dropped event is a dead letter')
 }
 
 /** In which nothing moves: one alone may be a stall of the machine. */

@@ -1,4 +1,4 @@
-/** Frames that mean nothing, and frames that come twice. */
+/** Cases about malformed frames and duplicated frames. */
 import assert from 'node:assert/strict'
 import type { Bus } from '@bus/core'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
@@ -6,7 +6,7 @@ import { type ConformanceCase, DEDUPES } from '../../case.ts'
 
 const COUNT = 6
 
-export const badFrameIsTold: ConformanceCase<'corruptNext'> = {
+export const badFrameIsReported: ConformanceCase<'corruptNext'> = {
   id: 'G10',
   level: 'MUST',
   title: 'a malformed frame is reported, costs at most its own event, and ends nothing',
@@ -15,13 +15,13 @@ export const badFrameIsTold: ConformanceCase<'corruptNext'> = {
     const transport = world.transport()
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
     const inbox = await world.collect(receiver, 'order.created')
-    const told = listen(receiver)
+    const reported = listen(receiver)
     await world.faults.corruptNext(transport)
     await world.soon(sender.publish('order.created', 0), 'a publish')
-    await world.until(() => told.errors.length > 0, 'the bad frame to be told')
+    await world.until(() => reported.errors.length > 0, 'the bad frame to be reported')
     assert.ok(
-      told.errors.every((kind) => kind === 'decode'),
-      `it is told as what it is: ${told.errors.join()}`,
+      reported.errors.every((kind) => kind === 'decode'),
+      `it is reported as a decode error: ${reported.errors.join()}`,
     )
     await world.until(() => transport.status.state === 'ready', 'a link')
     const after = numbers(COUNT - 1, 1)
@@ -33,7 +33,7 @@ export const badFrameIsTold: ConformanceCase<'corruptNext'> = {
     )
     await world.quiet()
     const isLost = !inbox.payloads.includes(0)
-    if (isLost) assert.ok(told.losses.length > 0, 'an event that is lost is told as lost')
+    if (isLost) assert.ok(reported.losses.length > 0, 'a lost event is reported as lost')
     const expected = isLost ? after : [0, ...after]
     await arrive(world, inbox, expected)
   },
@@ -61,11 +61,11 @@ export const duplicatesAreKnown: ConformanceCase<'duplicateNext' | 'cut'> = {
   },
 }
 
-/** What a bus tells of frames that are none, and of what is lost. */
+/** What a bus reports of malformed frames and of losses. */
 function listen(bus: Bus): { readonly errors: string[]; readonly losses: string[] } {
-  const told = { errors: [] as string[], losses: [] as string[] }
-  bus.on('error', ({ kind }) => told.errors.push(kind))
-  bus.on('undeliverable', ({ reason }) => told.losses.push(reason))
-  bus.on('gap', ({ reason }) => told.losses.push(reason))
-  return told
+  const reported = { errors: [] as string[], losses: [] as string[] }
+  bus.on('error', ({ kind }) => reported.errors.push(kind))
+  bus.on('undeliverable', ({ reason }) => reported.losses.push(reason))
+  bus.on('gap', ({ reason }) => reported.losses.push(reason))
+  return reported
 }

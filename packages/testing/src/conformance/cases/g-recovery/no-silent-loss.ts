@@ -1,4 +1,4 @@
-/** Random faults, and nothing is lost without a word. */
+/** Cases about silent loss: under random faults every lost event is reported as a gap. */
 import { setTimeout as pause } from 'node:timers/promises'
 import { Campaign } from '../../campaign/campaign.ts'
 import {
@@ -6,7 +6,7 @@ import {
   SCHEDULED_FAULTS,
   type ScheduledFault,
 } from '../../campaign/fault-schedule.ts'
-import { both, CONFIRMS, type ConformanceCase, TELLS_GAPS } from '../../case.ts'
+import { both, CONFIRMS, type ConformanceCase, REPORTS_GAPS } from '../../case.ts'
 import type { World } from '../../world/world.ts'
 
 const SCHEDULES = 12
@@ -25,7 +25,7 @@ export const noSilentLoss: ConformanceCase<ScheduledFault> = {
   level: 'MUST',
   title:
     'under random faults everything confirmed is received, or a gap is reported before later events',
-  needs: both(CONFIRMS, TELLS_GAPS),
+  needs: both(CONFIRMS, REPORTS_GAPS),
   faults: SCHEDULED_FAULTS,
   limitMs: 600_000,
   async run(world) {
@@ -38,7 +38,7 @@ export const soak: ConformanceCase<ScheduledFault> = {
   id: 'G14',
   level: 'STOCHASTIC',
   title: 'the same, and order, under steady load with a fault every moment',
-  needs: both(CONFIRMS, TELLS_GAPS),
+  needs: both(CONFIRMS, REPORTS_GAPS),
   faults: SCHEDULED_FAULTS,
   limitMs: 600_000,
   async run(world) {
@@ -63,7 +63,7 @@ export const soak: ConformanceCase<ScheduledFault> = {
   },
 }
 
-/** What the medium has confirmed and not delivered when it loses everything is lost: that must be told. */
+/** What the medium has confirmed and not delivered when it loses everything is lost: that must be reported. */
 async function certainLoss(world: World<ScheduledFault>): Promise<void> {
   const campaign = new Campaign(world)
   await campaign.begin()

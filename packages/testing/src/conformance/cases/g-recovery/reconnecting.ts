@@ -1,10 +1,10 @@
 /** Cases about reconnecting: when and how often it is tried, what is restored, and what ends it. */
 import assert from 'node:assert/strict'
-import { setImmediate as turn } from 'node:timers/promises'
+import { setImmediate as nextIteration } from 'node:timers/promises'
 import { BusError, type Transport, type TransportStatus } from '@bus/core'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
 import { type ConformanceCase, RECONNECTS } from '../../case.ts'
-import { impatientTransport, relinked } from '../../case-tools/connections.ts'
+import { eagerTransport, relinked } from '../../case-tools/connections.ts'
 import type { World } from '../../world/world.ts'
 import { collectGarbage } from '../../case-tools/leaks.ts'
 
@@ -75,8 +75,8 @@ async function spread(world: World<'refuse'>): Promise<void> {
 
 /** A client for which no wait takes time; its delays are noted. */
 function attempts(world: World, delays: number[]): Transport {
-  const { transport, hurry } = impatientTransport(world)
-  // What is made of several links tells of one attempt again when another one has begun.
+  const { transport, skipDelays } = eagerTransport(world)
+  // A transport of several connections reports an attempt again when another one has begun.
   const waits = new Set<TransportStatus>()
   const stop = transport.on('status', ({ status }) => {
     if (status.state !== 'backoff' || waits.has(status)) return
@@ -86,7 +86,7 @@ function attempts(world: World, delays: number[]): Transport {
     stop()
     void transport.close()
   })
-  hurry()
+  skipDelays()
   transport.connect({ retry: true }).catch(() => {})
   return transport
 }
@@ -131,7 +131,7 @@ export const deadPeerIsFound: ConformanceCase<'freeze'> = {
   needs: RECONNECTS,
   faults: ['freeze'],
   async run(world) {
-    const { transport, clock, hurry } = impatientTransport(world)
+    const { transport, clock, skipDelays } = eagerTransport(world)
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
     const inbox = await world.collect(receiver, 'order.created')
     const mend = await world.faults.freeze(transport)
@@ -140,10 +140,10 @@ export const deadPeerIsFound: ConformanceCase<'freeze'> = {
     transport.on('close', ({ code }) => ends.push(code))
     while (ends.length === 0 && clock.now() - frozenAt < MOST_MS) {
       await clock.advanceAsync(STEP_MS)
-      await turn()
+      await nextIteration()
     }
     assert.ok(ends.length > 0, `after ${MOST_MS} ms a dead link is still taken for sound`)
-    hurry()
+    skipDelays()
     await world.until(
       () => transport.status.state === 'ready',
       'another link',
@@ -168,14 +168,14 @@ export const endsAtOnce: ConformanceCase<'refuse'> = {
     const mend = await world.faults.refuse()
     await world.until(() => transport.status.state === 'backoff', 'to wait for another attempt')
     await world.soon(inbox.subscription.unsubscribe(), 'to be unsubscribed')
-    const patience = new AbortController()
-    const { signal } = patience
+    const controller = new AbortController()
+    const { signal } = controller
     const waiting = [
       bus.publish('order.created', 1, { signal }),
       bus.subscribe('order.paid', () => {}, { signal }),
       transport.connect({ retry: true, signal }),
     ].map((promise) => assert.rejects(promise, { code: 'aborted', cause: 'enough' }))
-    patience.abort('enough')
+    controller.abort('enough')
     await world.all(waiting, 'every wait to end')
     await world.soon(bus.close(), 'to close')
     assert.equal(transport.status.state, 'closed')
@@ -197,7 +197,7 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
   faults: ['refuse'],
   limitMs: 120_000,
   async run(world) {
-    const { transport, hurry } = impatientTransport(world)
+    const { transport, skipDelays } = eagerTransport(world)
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
     const inbox = await world.collect(receiver, 'order.created')
     const mend = await world.faults.refuse()
@@ -205,7 +205,7 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
     transport.on('status', ({ status }) => {
       if (status.state === 'backoff') failed++
     })
-    hurry()
+    skipDelays()
     const failedTimes = (count: number): Promise<void> =>
       world.untilDone(
         () => failed >= count,

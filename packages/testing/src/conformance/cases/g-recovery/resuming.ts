@@ -1,8 +1,8 @@
-/** What is published while somebody is away comes when he is back. */
+/** Cases about resuming: what was published while a subscriber was disconnected is delivered later. */
 import assert from 'node:assert/strict'
 import type { Bus, Transport } from '@bus/core'
 import { arrive, numbers } from '../../case-tools/publishing.ts'
-import { both, type ConformanceCase, RESUMES, TELLS_GAPS } from '../../case.ts'
+import { both, type ConformanceCase, RESUMES, REPORTS_GAPS } from '../../case.ts'
 import type { World } from '../../world/world.ts'
 
 const NOISE = 300
@@ -62,7 +62,7 @@ export const noFalseGap: ConformanceCase<'cut' | 'freeze'> = {
   id: 'G5',
   level: 'MUST',
   title: 'no gap is reported as long as nothing that matches was lost',
-  needs: both(RESUMES, TELLS_GAPS),
+  needs: both(RESUMES, REPORTS_GAPS),
   faults: ['cut', 'freeze'],
   async run(world) {
     const transport = world.transport()
@@ -84,7 +84,7 @@ export const noFalseGap: ConformanceCase<'cut' | 'freeze'> = {
   },
 }
 
-/** Its link is half-open while the other things happen, and torn then. */
+/** Its link is half-open while the other things happen, and then broken. */
 async function away(
   world: Away,
   transport: Transport,
