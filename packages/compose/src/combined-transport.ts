@@ -10,19 +10,7 @@ import {
   type PublishReceipt,
   type Transport,
 } from '@bus/core'
-import {
-  arrayOf,
-  boolean,
-  checkOptions,
-  integer,
-  oneOf,
-  required,
-  string,
-  where,
-  withMethods,
-  systemClock,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 import { CompositeTransport } from './composite-transport.ts'
 import { fixedEvent } from './fixed-event.ts'
 import { isFaultOfTransport, mayMove } from './may-move.ts'
@@ -56,16 +44,19 @@ export interface CombinedTransportOptions {
 
 const METHODS = ['connect', 'publish', 'subscribe', 'drain', 'close'] as const
 const SHAPE: Shape<CombinedTransportOptions> = Object.freeze({
-  transports: required((path: string, value: unknown) => {
-    arrayOf(withMethods(...METHODS))(path, value)
-    where('to hold at least one', (list) => (list as readonly unknown[]).length > 0)(path, value)
+  transports: check.required((path: string, value: unknown) => {
+    check.arrayOf(check.withMethods(...METHODS))(path, value)
+    check.where('to hold at least one', (list) => (list as readonly unknown[]).length > 0)(
+      path,
+      value,
+    )
   }),
-  publish: oneOf(['first', 'all']),
-  fallback: withMethods(...METHODS),
-  idempotent: boolean,
-  dedupeWindow: integer({ min: 1 }),
-  name: string({ nonEmpty: true }),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  publish: check.oneOf(['first', 'all']),
+  fallback: check.withMethods(...METHODS),
+  idempotent: check.boolean,
+  dedupeWindow: check.integer({ min: 1 }),
+  name: check.string({ nonEmpty: true }),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /**

@@ -7,7 +7,7 @@ import {
   type Transport,
   type Unsubscribe,
 } from '@bus/core'
-import { checkOptions, integer, string, withMethods } from '@bus/core/kit'
+import { check, checkOptions } from '@bus/core/kit'
 
 /** The options of a `ConnectionRegistry`. */
 export interface ConnectionRegistryOptions {
@@ -20,8 +20,8 @@ interface Entry<T> {
   readonly stop: Unsubscribe
 }
 
-const isId = string({ nonEmpty: true })
-const isTransport = withMethods('on', 'close')
+const isId = check.string({ nonEmpty: true })
+const isTransport = check.withMethods('on', 'close')
 
 /**
  * Finds transports by id, in the order in which they came. One that closes, whoever closed it, is forgotten.
@@ -44,7 +44,7 @@ export class ConnectionRegistry<T extends Transport = Transport> implements Asyn
 
   /** @throws `ConfigError` naming the option. */
   constructor(options: ConnectionRegistryOptions = {}) {
-    checkOptions<ConnectionRegistryOptions>('', options, { capacity: integer({ min: 1 }) })
+    checkOptions<ConnectionRegistryOptions>('', options, { capacity: check.integer({ min: 1 }) })
     this.#capacity = options.capacity ?? 10_000
   }
 

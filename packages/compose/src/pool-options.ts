@@ -1,18 +1,6 @@
 /** The options of a pool, what each means to the caller, and what holds where it is not given. */
 import { ConfigError, type Clock, type PublishOptions, type Transport } from '@bus/core'
-import {
-  arrayOf,
-  boolean,
-  checkOptions,
-  durationMs,
-  func,
-  integer,
-  oneOf,
-  string,
-  withMethods,
-  systemClock,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 
 /** The members that may be chosen from, as they are now. */
 export type Discover = () => readonly Transport[]
@@ -66,21 +54,23 @@ export type ResolvedPoolOptions = Readonly<
   }
 >
 
-const positive = integer({ min: 1 })
-const transports = arrayOf(withMethods('connect', 'publish', 'subscribe', 'drain', 'close'))
+const positive = check.integer({ min: 1 })
+const transports = check.arrayOf(
+  check.withMethods('connect', 'publish', 'subscribe', 'drain', 'close'),
+)
 
 const SHAPE: Shape<TransportPoolOptions> = Object.freeze({
   transports,
-  discover: func,
+  discover: check.func,
   maxAttempts: positive,
-  idempotent: boolean,
-  attemptTimeoutMs: durationMs({ min: 1 }),
-  whenDisconnected: oneOf(['wait', 'reject']),
+  idempotent: check.boolean,
+  attemptTimeoutMs: check.durationMs({ min: 1 }),
+  whenDisconnected: check.oneOf(['wait', 'reject']),
   maxWaiting: positive,
-  errorDecayMs: durationMs({ min: 1 }),
+  errorDecayMs: check.durationMs({ min: 1 }),
   dedupeWindow: positive,
-  name: string({ nonEmpty: true }),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  name: check.string({ nonEmpty: true }),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** @throws `ConfigError` naming the option. */

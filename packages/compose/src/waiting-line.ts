@@ -1,6 +1,6 @@
 /** The waiting line: publishes that wait until a transport is ready, first come first served. */
 import { AbortedError, QueueFullError, TimeoutError, type BusError, type Clock } from '@bus/core'
-import { after } from '@bus/core/kit'
+import { setLongTimeout } from '@bus/core/kit'
 
 /** What ends a wait that nothing else ends. */
 export interface WaitLimit {
@@ -39,7 +39,7 @@ export class WaitingLine {
       const stop =
         timeoutMs === Infinity
           ? undefined
-          : after(this.#clock, timeoutMs, () => {
+          : setLongTimeout(this.#clock, timeoutMs, () => {
               const message = `No connection became ready within ${timeoutMs} ms`
               waiter.settle(new TimeoutError(message, { outcome }))
             })

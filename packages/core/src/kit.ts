@@ -2,7 +2,7 @@
 export { assertId, checkedEvent } from './contract/event.ts'
 export { PatternIndex } from './contract/pattern-index.ts'
 export { assertPattern, assertType } from './contract/type.ts'
-export { MAX_TIMEOUT_MS, after, systemClock } from './contract/clock.ts'
+export { MAX_TIMEOUT_MS, setLongTimeout, systemClock } from './contract/clock.ts'
 export { BACKPRESSURE_STRATEGIES, resolveQueueOptions } from './queue/queue-options.ts'
 export { delayOf } from './resilience/backoff.ts'
 export { abortable, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
@@ -16,27 +16,8 @@ export {
   type ResolvedDeadLetterPolicy,
   type ResolvedErrorPolicy,
 } from './resilience/error-policy.ts'
-export {
-  arrayOf,
-  boolean,
-  checkOptions,
-  durationMs,
-  falseOr,
-  func,
-  instance,
-  integer,
-  nearest,
-  number,
-  object,
-  oneOf,
-  recordOf,
-  required,
-  string,
-  where,
-  withMethods,
-  type Check,
-  type Shape,
-} from './config/options.ts'
+export * as check from './config/checks.ts'
+export { checkOptions, nearest, type Check, type Shape } from './config/options.ts'
 export { Emitter } from './observe/emitter.ts'
 export {
   REDACTED,

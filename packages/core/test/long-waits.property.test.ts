@@ -1,8 +1,9 @@
 /** Waits that are longer than one timer of the system can be: it would fire at once. */
 import { assert, integer, oneof, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { checkOptions, durationMs } from '../src/config/options.ts'
-import { after } from '../src/contract/clock.ts'
+import { durationMs } from '../src/config/checks.ts'
+import { checkOptions } from '../src/config/options.ts'
+import { setLongTimeout } from '../src/contract/clock.ts'
 import { sleep } from '../src/resilience/wait.ts'
 import { SimulatedClock } from '@bus/test-support'
 
@@ -21,7 +22,7 @@ describe('a wait of any length', () => {
       property(delays, (ms) => {
         const clock = new SimulatedClock()
         let calls = 0
-        after(clock, ms, () => calls++)
+        setLongTimeout(clock, ms, () => calls++)
         clock.advance(ms - 0.5)
         expect(calls).toBe(0)
         clock.advance(0.5)

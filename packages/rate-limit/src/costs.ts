@@ -1,5 +1,5 @@
 /** Costs: how many tokens of a rate limit a message takes, as well-known servers count. */
-import { checkOptions, number, recordOf, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 
 /**
  * What a message costs: an event, a request with a `method`, or the bare name of either. Of an event whose payload is
@@ -25,7 +25,7 @@ export interface Costs {
   map(table: Readonly<Record<string, number>>, options?: CostMapOptions): CostFunction
 }
 
-const OPTIONS: Shape<CostMapOptions> = Object.freeze({ defaultCost: number({ min: 0 }) })
+const OPTIONS: Shape<CostMapOptions> = Object.freeze({ defaultCost: check.number({ min: 0 }) })
 
 const TRADES: ReadonlySet<string> = new Set(['private/buy', 'private/sell'])
 
@@ -49,7 +49,7 @@ export const costs: Costs = Object.freeze({
   binance: (message: unknown): number => (nameOf(message) === 'klines' ? 2 : 1),
   simple: (): number => 1,
   map: (table: Readonly<Record<string, number>>, options: CostMapOptions = {}): CostFunction => {
-    recordOf(number({ min: 0 }))('table', table)
+    check.recordOf(check.number({ min: 0 }))('table', table)
     checkOptions('', options, OPTIONS)
     const { defaultCost = 1 } = options
     const costOf = new Map(Object.entries(table))

@@ -1,6 +1,6 @@
 /** The queue of a rate limiter: issues permits and takes tokens for the first that waits. */
 import type { Clock, BusError } from '@bus/core'
-import { after } from '@bus/core/kit'
+import { setLongTimeout } from '@bus/core/kit'
 import { Permit, type PermitSource } from './permit.ts'
 import { SortedList } from './sorted-list.ts'
 import type { TokenBucket } from './token-bucket.ts'
@@ -137,7 +137,7 @@ export class PermitQueue implements PermitSource {
     const delayMs = this.#bucket.delayMs(next.cost)
     if (delayMs === Infinity) return
     const waitMs = this.#alwaysWaits ? Math.max(delayMs, this.#bucket.intervalMs) : delayMs
-    this.#stopTimer = after(this.#clock, waitMs, () => {
+    this.#stopTimer = setLongTimeout(this.#clock, waitMs, () => {
       this.#stopTimer = undefined
       this.#pay()
       this.#arm()

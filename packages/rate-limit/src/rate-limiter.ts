@@ -1,17 +1,6 @@
 /** The rate limiter: a token bucket, a queue for what has to wait for tokens, and a rule for when it is full. */
 import { AbortedError, ClosedError, RateLimitError, type BusError, type Pressure } from '@bus/core'
-import {
-  checkOptions,
-  withMethods,
-  systemClock,
-  AbortWatch,
-  pressureOf,
-  func,
-  integer,
-  number,
-  oneOf,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, AbortWatch, pressureOf, type Shape } from '@bus/core/kit'
 import type { Permit } from './permit.ts'
 import { PermitQueue } from './permit-queue.ts'
 import {
@@ -53,14 +42,14 @@ export interface AcquireOptions {
 
 const SHAPE: Shape<RateLimiterOptions> = Object.freeze({
   ...bucketShape,
-  onLimit: oneOf(['queue', 'reject']),
-  maxQueue: integer({ min: 1, allowInfinity: true }),
-  priority: func,
-  mode: oneOf(['normal', 'always-allow', 'always-queue', 'always-reject']),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  onLimit: check.oneOf(['queue', 'reject']),
+  maxQueue: check.integer({ min: 1, allowInfinity: true }),
+  priority: check.func,
+  mode: check.oneOf(['normal', 'always-allow', 'always-queue', 'always-reject']),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
-const checkPriority: (path: string, value: unknown) => void = number()
+const checkPriority: (path: string, value: unknown) => void = check.number()
 
 /** How many calls of `acquire` wait where `maxQueue` is not given. */
 const DEFAULT_QUEUE = 100

@@ -1,15 +1,6 @@
 /** The token bucket: how much may be done now, and when more. */
 import { ConfigError, RateLimitError, type Clock } from '@bus/core'
-import {
-  checkOptions,
-  durationMs,
-  func,
-  number,
-  required,
-  withMethods,
-  systemClock,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 
 /** How much a bucket holds, how fast it fills, and what things cost. */
 export interface TokenBucketOptions<T = unknown> {
@@ -27,19 +18,19 @@ export interface TokenBucketOptions<T = unknown> {
 
 /** One check for each option but the clock. */
 export const bucketShape: Shape<Omit<TokenBucketOptions, 'clock'>> = Object.freeze({
-  capacity: required(number({ min: 0, exclusiveMin: true })),
-  refill: number({ min: 0 }),
-  intervalMs: durationMs({ min: 1 }),
-  cost: func,
+  capacity: check.required(check.number({ min: 0, exclusiveMin: true })),
+  refill: check.number({ min: 0 }),
+  intervalMs: check.durationMs({ min: 1 }),
+  cost: check.func,
 })
 
 const SHAPE: Shape<TokenBucketOptions> = Object.freeze({
   ...bucketShape,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** Accepts a number of tokens. */
-export const checkCost: (path: string, value: unknown) => void = number({ min: 0 })
+export const checkCost: (path: string, value: unknown) => void = check.number({ min: 0 })
 
 /**
  * Starts full, and is never above its capacity nor below zero. What it holds follows from the time that has passed, so
@@ -139,12 +130,12 @@ export function numberFor<T>(
   name: 'cost' | 'priority',
   of: (item: T) => number,
   item: T,
-  check: (path: string, value: unknown) => void,
+  accepts: (path: string, value: unknown) => void,
 ): number {
   const how = { reason: 'invalid-cost', cost: NaN, retryAfterMs: Infinity } as const
   try {
     const value = of(item)
-    check(`${name}(item)`, value)
+    accepts(`${name}(item)`, value)
     return value
   } catch (cause) {
     const what = cause instanceof ConfigError ? cause.message : `\`${name}\` threw`

@@ -1,18 +1,7 @@
 /** The options of a recorder, and what holds where they are not given. */
 import { Writable } from 'node:stream'
 import type { Clock, RecordingError } from '@bus/core'
-import {
-  checkOptions,
-  durationMs,
-  func,
-  integer,
-  required,
-  where,
-  withMethods,
-  systemClock,
-  type Check,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Check, type Shape } from '@bus/core/kit'
 import type { RecordTarget } from './target.ts'
 
 /** Where a recording goes, and how much of it may be lost when the process is killed. */
@@ -41,17 +30,17 @@ export interface ResolvedRecorderOptions {
   readonly clock: Clock
 }
 
-const isTarget: Check = where('to be a path or a writable stream', (value) =>
+const isTarget: Check = check.where('to be a path or a writable stream', (value) =>
   typeof value === 'string' ? value !== '' : value instanceof Writable,
 )
 
 const SHAPE: Shape<RecorderOptions> = Object.freeze({
-  to: required(isTarget),
-  flushCount: integer({ min: 1 }),
-  flushMs: durationMs({ min: 1 }),
-  maxBufferedChars: integer({ min: 1 }),
-  onError: func,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  to: check.required(isTarget),
+  flushCount: check.integer({ min: 1 }),
+  flushMs: check.durationMs({ min: 1 }),
+  maxBufferedChars: check.integer({ min: 1 }),
+  onError: check.func,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** Checks the options and fills in what is not given. @throws `ConfigError` */

@@ -1,6 +1,6 @@
 /** What a recording holds, in numbers. */
 import { AbortedError, type WaitOptions } from '@bus/core'
-import { string } from '@bus/core/kit'
+import { check } from '@bus/core/kit'
 import { entriesOf } from './replay.ts'
 
 /** The figures of a recording. All of them are zero for an empty file. */
@@ -31,7 +31,7 @@ export async function recordingInfo(
   path: string,
   { signal }: WaitOptions = {},
 ): Promise<RecordingInfo> {
-  string({ nonEmpty: true })('path', path)
+  check.string({ nonEmpty: true })('path', path)
   const counts = { entries: 0, inbound: 0, outbound: 0, connections: 0, blank: 0, malformed: 0 }
   let firstAt: number | undefined
   let lastAt: number | undefined

@@ -1,17 +1,6 @@
 /** Replaying: the entries of a recording, in order and, where wanted, in their time. */
 import { AbortedError, RecordingError, type Clock, type WaitOptions } from '@bus/core'
-import {
-  boolean,
-  checkOptions,
-  durationMs,
-  func,
-  instance,
-  string,
-  withMethods,
-  systemClock,
-  abortable,
-  sleep,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, abortable, sleep } from '@bus/core/kit'
 import { parseEntry, type RecordingEntry } from './entry.ts'
 import { linesOf } from './lines.ts'
 
@@ -52,13 +41,13 @@ export async function replay(
   take: (entry: RecordingEntry) => void | Promise<void>,
   options: ReplayOptions = {},
 ): Promise<ReplayReport> {
-  string({ nonEmpty: true })('path', path)
-  func('take', take)
+  check.string({ nonEmpty: true })('path', path)
+  check.func('take', take)
   checkOptions<ReplayOptions>('', options, {
-    realtime: boolean,
-    maxGapMs: durationMs({ allowInfinity: true, allowLong: true }),
-    clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-    signal: instance(AbortSignal),
+    realtime: check.boolean,
+    maxGapMs: check.durationMs({ allowInfinity: true, allowLong: true }),
+    clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+    signal: check.instance(AbortSignal),
   })
   const { signal } = options
   const pace = options.realtime === true ? new Pace(options) : undefined

@@ -1,7 +1,7 @@
 /** Capturing telemetry: what the bus publishes on `node:diagnostics_channel`, kept for a test. */
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import type { TelemetryNotices, TelemetryOperations } from '@bus/core'
-import { checkOptions, integer, isTelemetryPrefix, systemClock, telemetryOf } from '@bus/core/kit'
+import { check, checkOptions, isTelemetryPrefix, systemClock, telemetryOf } from '@bus/core/kit'
 import { DEFAULT_WAIT_MS, Waits, type WaitForOptions } from './waits.ts'
 
 /** What is captured. */
@@ -45,7 +45,7 @@ const PHASES = ['start', 'asyncEnd', 'error'] as const
 export function captureTelemetry(options: CaptureTelemetryOptions = {}): TelemetryCapture {
   checkOptions<CaptureTelemetryOptions>('', options, {
     prefix: isTelemetryPrefix,
-    limit: integer({ min: 1 }),
+    limit: check.integer({ min: 1 }),
   })
   const { prefix = 'bus', limit = 10_000 } = options
   return new TelemetryCapture(prefix, limit)

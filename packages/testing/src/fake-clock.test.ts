@@ -1,4 +1,4 @@
-import { MAX_TIMEOUT_MS, after, sleep, withDeadline } from '@bus/core/kit'
+import { MAX_TIMEOUT_MS, setLongTimeout, sleep, withDeadline } from '@bus/core/kit'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from './fake-clock.ts'
 
@@ -101,7 +101,7 @@ describe('a fake clock', () => {
     clock.advance(100)
     await expect(failed).rejects.toMatchObject({ code: 'timeout' })
     let isOver = false
-    after(clock, 2 * MAX_TIMEOUT_MS, () => (isOver = true))
+    setLongTimeout(clock, 2 * MAX_TIMEOUT_MS, () => (isOver = true))
     clock.advance(2 * MAX_TIMEOUT_MS)
     expect(isOver).toBe(true)
   })

@@ -1,16 +1,6 @@
 /** A server that plays a recording to each client: it sends what the recorded client received. */
 import type { Clock } from '@bus/core'
-import {
-  boolean,
-  checkOptions,
-  durationMs,
-  instance,
-  MAX_TIMEOUT_MS,
-  type Shape,
-  sleep,
-  systemClock,
-  withMethods,
-} from '@bus/core/kit'
+import { check, checkOptions, MAX_TIMEOUT_MS, type Shape, sleep, systemClock } from '@bus/core/kit'
 import { type RecordingEntry, recordingInfo, type RecordingInfo, replay } from '@bus/recording'
 import type { MockServerOptions } from './mock-server/options.ts'
 import { isCloseCode, type MockConnection } from './mock-server/mock-connection.ts'
@@ -43,11 +33,11 @@ interface PlayOptions {
 type OwnOptions = Pick<ReplayServerOptions, 'realtime' | 'maxGapMs' | 'inStep' | 'clock' | 'signal'>
 
 const SHAPE: Shape<OwnOptions> = {
-  realtime: boolean,
-  maxGapMs: durationMs({ allowInfinity: true, allowLong: true }),
-  inStep: boolean,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-  signal: instance(AbortSignal),
+  realtime: check.boolean,
+  maxGapMs: check.durationMs({ allowInfinity: true, allowLong: true }),
+  inStep: check.boolean,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+  signal: check.instance(AbortSignal),
 }
 
 /**

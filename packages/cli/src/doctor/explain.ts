@@ -1,6 +1,6 @@
 /** Explaining errors: what happened, what to do, and where to read on. */
 import { ConnectionError, HandshakeError, BusError, errorData, type BusErrorCode } from '@bus/core'
-import { checkOptions, string, printable } from '@bus/core/kit'
+import { check, checkOptions, printable } from '@bus/core/kit'
 import type { Advice } from './advice.ts'
 import { CLOSE_ADVICE } from './close-advice.ts'
 import { ERROR_ADVICE } from './error-advice.ts'
@@ -68,7 +68,7 @@ const CERTIFICATE = /^(CERT_|ERR_TLS_CERT_|ERROR_IN_CERT_|UNABLE_TO_(GET|VERIFY|
  * ```
  */
 export function explain(error: unknown, options: ExplainOptions = {}): Explanation {
-  checkOptions<ExplainOptions>('', options, { docs: string({ nonEmpty: true }) })
+  checkOptions<ExplainOptions>('', options, { docs: check.string({ nonEmpty: true }) })
   const { docs = 'docs/errors.md' } = options
   const { message, suggestion, section } = find(error, 0) ?? unknownError(error)
   return Object.freeze({ message, suggestion, docsUrl: `${docs}#${section}` })

@@ -1,19 +1,7 @@
 /** What `createBus` accepts. */
 
-import {
-  arrayOf,
-  checkOptions,
-  durationMs,
-  falseOr,
-  func,
-  oneOf,
-  recordOf,
-  required,
-  string,
-  where,
-  withMethods,
-  type Shape,
-} from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type { Transport } from '../contract/transport.ts'
 import { telemetryOf, type Telemetry, type TelemetryOptions } from '../observe/telemetry.ts'
@@ -82,18 +70,18 @@ export interface ResolvedBusOptions {
 }
 
 const SHAPE: Shape<BusOptions> = Object.freeze({
-  transport: required(withMethods('connect', 'publish', 'subscribe', 'drain', 'close')),
-  events: recordOf(where('to be a Standard Schema', isSchema)),
-  validate: oneOf(['publish', 'both', 'none']),
-  middleware: arrayOf(where('to be a middleware', isMiddleware)),
-  deadLetters: falseOr(withMethods('add', 'list', 'close')),
-  source: string(),
-  createId: func,
-  onError: func,
+  transport: check.required(check.withMethods('connect', 'publish', 'subscribe', 'drain', 'close')),
+  events: check.recordOf(check.where('to be a Standard Schema', isSchema)),
+  validate: check.oneOf(['publish', 'both', 'none']),
+  middleware: check.arrayOf(check.where('to be a middleware', isMiddleware)),
+  deadLetters: check.falseOr(check.withMethods('add', 'list', 'close')),
+  source: check.string(),
+  createId: check.func,
+  onError: check.func,
   telemetry: (_path, value) => void telemetryOf(value as TelemetryOptions),
-  blockedHandlerMs: durationMs({ min: 1 }),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-  random: func,
+  blockedHandlerMs: check.durationMs({ min: 1 }),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+  random: check.func,
 })
 
 const BLOCKED_HANDLER_MS = 1_000

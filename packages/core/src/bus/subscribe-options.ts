@@ -1,13 +1,6 @@
 /** Checks the options of a subscription and fills in what was left out. */
-import {
-  checkOptions,
-  durationMs,
-  func,
-  instance,
-  integer,
-  oneOf,
-  type Shape,
-} from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { ConfigError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions } from '../contract/subscriber.ts'
@@ -33,16 +26,16 @@ export interface ResolvedSubscribeOptions {
 }
 
 const SHAPE: Shape<SubscribeOptions> = Object.freeze({
-  concurrency: integer({ min: 1 }),
-  orderBy: func,
+  concurrency: check.integer({ min: 1 }),
+  orderBy: check.func,
   // The queue and the error policy check their own options.
   queue: anything,
-  lowWaterMark: integer({ min: 0 }),
+  lowWaterMark: check.integer({ min: 0 }),
   errorPolicy: anything,
-  handlerTimeoutMs: durationMs({ min: 1 }),
-  zombieLimit: integer({ min: 0 }),
-  signal: instance(AbortSignal),
-  delivery: oneOf(['at-most-once', 'at-least-once']),
+  handlerTimeoutMs: check.durationMs({ min: 1 }),
+  zombieLimit: check.integer({ min: 0 }),
+  signal: check.instance(AbortSignal),
+  delivery: check.oneOf(['at-most-once', 'at-least-once']),
 })
 
 /** @throws `ConfigError` naming the option. */

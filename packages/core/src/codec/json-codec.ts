@@ -1,6 +1,7 @@
 /** The JSON codec: `{"id","event_type","payload","metadata"}`, one event per frame. */
 
-import { checkOptions, oneOf, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { DecodeError, SerializationError } from '../contract/errors.ts'
 import { isId, type Event, type EventMetadata } from '../contract/event.ts'
 import { isType } from '../contract/type.ts'
@@ -18,7 +19,7 @@ export interface JsonCodecOptions {
   readonly frame?: 'text' | 'binary'
 }
 
-const SHAPE: Shape<JsonCodecOptions> = Object.freeze({ frame: oneOf(['text', 'binary']) })
+const SHAPE: Shape<JsonCodecOptions> = Object.freeze({ frame: check.oneOf(['text', 'binary']) })
 
 /**
  * Events as JSON.

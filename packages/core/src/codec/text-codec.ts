@@ -5,7 +5,8 @@ import { DecodeError, SerializationError } from '../contract/errors.ts'
 import { createEvent, type Event } from '../contract/event.ts'
 import type { Codec } from './codec.ts'
 import { decodeUtf8, isWellFormed, encodeUtf8 } from './utf8.ts'
-import { checkOptions, where, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { isType } from '../contract/type.ts'
 
 /**
@@ -69,7 +70,7 @@ export interface FrameCodecOptions {
 }
 
 const SHAPE: Shape<FrameCodecOptions> = Object.freeze({
-  type: where('to be an event type', isType),
+  type: check.where('to be an event type', isType),
 })
 
 /** @throws `ConfigError` naming the option */

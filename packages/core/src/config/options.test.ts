@@ -1,26 +1,8 @@
 import { assert, anything, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../contract/errors.ts'
-import {
-  arrayOf,
-  boolean,
-  checkOptions,
-  durationMs,
-  falseOr,
-  func,
-  instance,
-  integer,
-  number,
-  object,
-  oneOf,
-  recordOf,
-  required,
-  string,
-  where,
-  withMethods,
-  type Check,
-  type Shape,
-} from './options.ts'
+import * as check from './checks.ts'
+import { checkOptions, type Check, type Shape } from './options.ts'
 
 interface Nested {
   readonly maxAttempts?: number
@@ -33,9 +15,11 @@ interface Options {
 }
 
 const shape: Shape<Options> = {
-  url: required(string({ nonEmpty: true })),
-  capacity: integer({ min: 1 }),
-  reconnect: falseOr(object<Nested>({ maxAttempts: integer({ min: 0, allowInfinity: true }) })),
+  url: check.required(check.string({ nonEmpty: true })),
+  capacity: check.integer({ min: 1 }),
+  reconnect: check.falseOr(
+    check.object<Nested>({ maxAttempts: check.integer({ min: 0, allowInfinity: true }) }),
+  ),
 }
 
 function refusal(run: () => void): ConfigError {
@@ -81,7 +65,7 @@ describe('checkOptions', () => {
     [
       'reconnect',
       { url: 'a', reconnect: true },
-      'Expected `reconnect` to be false or the options of it, got `true` (boolean)',
+      'Expected `reconnect` to be false or the options of it, got `true` (check.boolean)',
     ],
     [
       'reconnect.maxAttempts',
@@ -150,11 +134,11 @@ describe('checkOptions', () => {
   })
 
   test('a shape names each option of its interface, and no other', () => {
-    const checks = { url: string(), capacity: integer() }
+    const checks = { url: check.string(), capacity: check.integer() }
     // @ts-expect-error reconnect has no check
     const short: Shape<Options> = checks
     // @ts-expect-error there is no such option
-    const long: Shape<Nested> = { maxAttempts: integer(), more: integer() }
+    const long: Shape<Nested> = { maxAttempts: check.integer(), more: check.integer() }
     expect([Object.keys(short), Object.keys(long)]).toEqual([
       ['url', 'capacity'],
       ['maxAttempts', 'more'],
@@ -170,90 +154,106 @@ describe('checks', () => {
   test.each<[string, Check, readonly unknown[], readonly unknown[], string]>([
     [
       'integer',
-      integer(),
+      check.integer(),
       [0, -3, 2 ** 53 - 1],
       [1.5, Number.NaN, Infinity, '1', 2 ** 53, 1n],
       'an integer',
     ],
     [
       'integer in a range',
-      integer({ min: 1, max: 3 }),
+      check.integer({ min: 1, max: 3 }),
       [1, 3],
       [0, 4, Infinity],
       'an integer in [1, 3]',
     ],
-    ['integer up to', integer({ max: 3 }), [-9, 3], [4], 'an integer ≤ 3'],
+    ['integer up to', check.integer({ max: 3 }), [-9, 3], [4], 'an integer ≤ 3'],
     [
       'integer or Infinity',
-      integer({ min: 1, allowInfinity: true }),
+      check.integer({ min: 1, allowInfinity: true }),
       [1, Infinity],
       [0, -Infinity, Number.NaN],
       'an integer ≥ 1 or Infinity',
     ],
-    ['number', number(), [0.5, -1e300], [Infinity, Number.NaN, '1'], 'a finite number'],
+    ['number', check.number(), [0.5, -1e300], [Infinity, Number.NaN, '1'], 'a finite number'],
     [
       'number in a half-open range',
-      number({ min: 0, max: 1, exclusiveMin: true }),
+      check.number({ min: 0, max: 1, exclusiveMin: true }),
       [0.1, 1],
       [0, 1.1, -1],
       'a finite number in (0, 1]',
     ],
-    ['number above', number({ min: 0, exclusiveMin: true }), [0.1], [0], 'a finite number > 0'],
+    [
+      'number above',
+      check.number({ min: 0, exclusiveMin: true }),
+      [0.1],
+      [0],
+      'a finite number > 0',
+    ],
     [
       'duration',
-      durationMs(),
+      check.durationMs(),
       [0, 0.5, 2 ** 31 - 1],
       [-1, 2 ** 31, Infinity, Number.NaN, '5'],
       'milliseconds in [0, 2147483647]',
     ],
     [
       'long duration',
-      durationMs({ min: 1, allowLong: true }),
+      check.durationMs({ min: 1, allowLong: true }),
       [1, 2 ** 40],
       [0, Infinity],
       'milliseconds ≥ 1',
     ],
     [
       'duration or Infinity',
-      durationMs({ allowInfinity: true }),
+      check.durationMs({ allowInfinity: true }),
       [5, Infinity],
       [-Infinity, 2 ** 31],
       'milliseconds in [0, 2147483647] or Infinity',
     ],
-    ['boolean', boolean, [true, false], [0, 'true', null], 'true or false'],
-    ['function', func, [() => 1, Thing], [{}, null], 'a function'],
-    ['string', string(), ['', 'a'], [5, null, ['a']], 'a string'],
-    ['non-empty string', string({ nonEmpty: true }), ['a'], [''], 'a non-empty string'],
-    ['choice', oneOf(['a', 'b', 3]), ['a', 3], ['c', '3', null], "one of 'a', 'b', 3"],
-    ['instance', instance(Thing), [new Thing()], [{}, Thing, null], 'an instance of Thing'],
+    ['boolean', check.boolean, [true, false], [0, 'true', null], 'true or false'],
+    ['function', check.func, [() => 1, Thing], [{}, null], 'a function'],
+    ['string', check.string(), ['', 'a'], [5, null, ['a']], 'a string'],
+    ['non-empty string', check.string({ nonEmpty: true }), ['a'], [''], 'a non-empty string'],
+    ['choice', check.oneOf(['a', 'b', 3]), ['a', 3], ['c', '3', null], "one of 'a', 'b', 3"],
+    ['instance', check.instance(Thing), [new Thing()], [{}, Thing, null], 'an instance of Thing'],
     [
       'port',
-      withMethods('now', 'stop'),
+      check.withMethods('now', 'stop'),
       [{ now() {}, stop() {} }],
       [{ now() {} }, null, 5],
       'an object with now(), stop()',
     ],
-    ['check of one’s own', where('to be even', (v) => Number(v) % 2 === 0), [2], [3], 'even'],
-    ['array', arrayOf(integer()), [[], [1, 2]], [5, { length: 1 }], 'an array'],
-    ['record', recordOf(string()), [{}, { a: 'b' }], [[], null, new Map()], 'an object'],
-    ['false or', falseOr(integer()), [false, 5], [0.5], 'an integer'],
-  ])('%s', (_name, check, accepted, refusedValues, form) => {
-    for (const value of accepted) expect(() => check('x', value)).not.toThrow()
+    ['check of one’s own', check.where('to be even', (v) => Number(v) % 2 === 0), [2], [3], 'even'],
+    ['array', check.arrayOf(check.integer()), [[], [1, 2]], [5, { length: 1 }], 'an array'],
+    [
+      'record',
+      check.recordOf(check.string()),
+      [{}, { a: 'b' }],
+      [[], null, new Map()],
+      'an object',
+    ],
+    ['false or', check.falseOr(check.integer()), [false, 5], [0.5], 'an integer'],
+  ])('%s', (_name, accepts, accepted, refusedValues, form) => {
+    for (const value of accepted) expect(() => accepts('x', value)).not.toThrow()
     for (const value of refusedValues) {
-      const { message, path } = refusal(() => check('x', value))
+      const { message, path } = refusal(() => accepts('x', value))
       expect(path).toBe('x')
       expect(message).toContain(`Expected \`x\` to be ${form}, got `)
     }
   })
 
   test('an item of an array and a member of a record are named by their place', () => {
-    expect(refusal(() => arrayOf(integer())('xs', [1, 'a'])).path).toBe('xs[1]')
-    expect(refusal(() => recordOf(string())('map', { ok: 'a', bad: 1 })).path).toBe('map.bad')
+    expect(refusal(() => check.arrayOf(check.integer())('xs', [1, 'a'])).path).toBe('xs[1]')
+    expect(refusal(() => check.recordOf(check.string())('map', { ok: 'a', bad: 1 })).path).toBe(
+      'map.bad',
+    )
   })
 
   test('the value of a header or a secret is not quoted', () => {
-    const { message } = refusal(() => recordOf(integer())('headers', { 'x-tenant': 'canary' }))
+    const { message } = refusal(() =>
+      check.recordOf(check.integer())('headers', { 'x-tenant': 'canary' }),
+    )
     expect(message).toBe('Expected `headers.x-tenant` to be an integer, got [redacted] (string)')
-    expect(refusal(() => integer()('tls.key', 'canary')).message).not.toContain('canary')
+    expect(refusal(() => check.integer()('tls.key', 'canary')).message).not.toContain('canary')
   })
 })

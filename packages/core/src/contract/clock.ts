@@ -33,7 +33,7 @@ export type Random = () => number
  *
  * @returns a function that stops it
  */
-export function after(clock: Clock, ms: number, run: () => void): () => void {
+export function setLongTimeout(clock: Clock, ms: number, run: () => void): () => void {
   let timer: Timer | undefined
   const arm = (left: number): void => {
     const part = Math.min(left, MAX_TIMEOUT_MS)

@@ -1,6 +1,7 @@
 /** Typed definitions of events: one place that knows a type's name, its payload and who makes it. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import { checkOptions, string, where, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { ConfigError } from './errors.ts'
 import { createEvent, type Event, type EventInit } from './event.ts'
 import { isSchema, validate, validateEventually } from './schema.ts'
@@ -43,8 +44,8 @@ export interface DefineEventOptions<S extends StandardSchemaV1 = StandardSchemaV
 }
 
 const SHAPE: Shape<DefineEventOptions> = Object.freeze({
-  source: string(),
-  schema: where('to be a Standard Schema, version 1', isSchema),
+  source: check.string(),
+  schema: check.where('to be a Standard Schema, version 1', isSchema),
 })
 
 /**

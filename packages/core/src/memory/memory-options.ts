@@ -1,6 +1,7 @@
 /** What `memoryTransport` accepts. */
 import { systemClock, type Clock } from '../contract/clock.ts'
-import { checkOptions, durationMs, where, withMethods, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import { PatternIndex } from '../contract/pattern-index.ts'
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json-codec.ts'
@@ -34,12 +35,12 @@ export type ResolvedMemoryOptions = Required<Omit<MemoryTransportOptions, 'queue
 const MEMORY_DEFAULTS: { readonly holdMs: number } = Object.freeze({ holdMs: 30_000 })
 
 const SHAPE: Shape<MemoryTransportOptions> = Object.freeze({
-  medium: where('to be a medium of memoryMedium()', isMedium),
-  codec: withMethods('encode', 'decode'),
+  medium: check.where('to be a medium of memoryMedium()', isMedium),
+  codec: check.withMethods('encode', 'decode'),
   // The queue checks its own options.
   queue: () => {},
-  holdMs: durationMs({ allowInfinity: true }),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  holdMs: check.durationMs({ allowInfinity: true }),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** @throws `ConfigError` naming the option. */

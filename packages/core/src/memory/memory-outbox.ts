@@ -1,6 +1,6 @@
 /** The outbound queue of a memory transport, and the pump that delivers from it. */
 
-import { after, type Clock, type Timer } from '../contract/clock.ts'
+import { setLongTimeout, type Clock, type Timer } from '../contract/clock.ts'
 import {
   AbortedError,
   DroppedError,
@@ -297,7 +297,7 @@ export class MemoryPublish implements Parcel {
     const { signal, timeoutMs } = options
     if (signal !== undefined) this.#init.signals.add(signal, this)
     if (timeoutMs === undefined || timeoutMs === Infinity) return
-    this.#stopTimer = after(clock, timeoutMs, () => {
+    this.#stopTimer = setLongTimeout(clock, timeoutMs, () => {
       const message = `publish took longer than ${timeoutMs} ms`
       this.#withdraw((outcome) => new TimeoutError(message, { outcome }))
     })

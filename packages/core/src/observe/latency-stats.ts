@@ -1,5 +1,5 @@
 /** Latencies of the latest measurements: a ring of fixed size, from which percentiles are read. */
-import { integer } from '../config/options.ts'
+import * as check from '../config/checks.ts'
 
 /** What {@link LatencyStats} says at one moment; survives JSON. Milliseconds, absent as long as nothing was measured. */
 export interface LatencySummary {
@@ -13,7 +13,7 @@ export interface LatencySummary {
   readonly last?: number
 }
 
-const isSize = integer({ min: 1 })
+const isSize = check.integer({ min: 1 })
 
 /**
  * Percentiles of the latest latencies. Adding costs one assignment; reading sorts a copy.

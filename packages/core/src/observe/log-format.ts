@@ -1,5 +1,6 @@
 /** A logger that writes lines, plain or JSON, for applications without one of their own. */
-import { checkOptions, func, required, string } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions } from '../config/options.ts'
 import { errorData } from './error-data.ts'
 import { levelOf, type LogLevel, type LogFields, type Logger } from './logger.ts'
 
@@ -56,10 +57,10 @@ export function formatLog(format: string = 'plain'): (entry: LogEntry) => string
  */
 export function lineLogger(options: LineLoggerOptions): Logger {
   checkOptions<LineLoggerOptions>('', options, {
-    write: required(func),
-    format: string(),
-    level: string(),
-    now: func,
+    write: check.required(check.func),
+    format: check.string(),
+    level: check.string(),
+    now: check.func,
   })
   const { write, now = Date.now } = options
   const least = levelOf(options.level)

@@ -1,6 +1,7 @@
 /** The logging port, and what a bus or a transport tells put into words on it. */
 
-import { checkOptions, string, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {
   Listenable,
@@ -36,7 +37,7 @@ type Words<K extends keyof TransportEvents> = (
 
 type Vocabulary = { readonly [K in keyof TransportEvents]: Words<K> }
 
-const SHAPE: Shape<LogOptions> = { level: string(), name: string({ nonEmpty: true }) }
+const SHAPE: Shape<LogOptions> = { level: check.string(), name: check.string({ nonEmpty: true }) }
 
 /** Payloads are never logged: only types and ids. */
 const VOCABULARY: Vocabulary = {

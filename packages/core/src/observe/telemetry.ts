@@ -1,7 +1,8 @@
 /** Typed access to the channels of `node:diagnostics_channel` on which the bus publishes, under a prefix. */
 
 import { channel, tracingChannel, type TracingChannel } from 'node:diagnostics_channel'
-import { checkOptions, where, type Check } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Check } from '../config/options.ts'
 import type { Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type { BreakerStateName, ErrorKind, UndeliverableReason } from '../contract/transport.ts'
@@ -75,7 +76,7 @@ function makeTelemetry(prefix: string): Telemetry {
 }
 
 /** Accepts a prefix. */
-export const isTelemetryPrefix: Check = where(
+export const isTelemetryPrefix: Check = check.where(
   'to be a prefix of letters, digits, `.`, `_` and `-`',
   (value) => typeof value === 'string' && /^[a-z0-9]+(?:[._-][a-z0-9]+)*$/i.test(value),
 )

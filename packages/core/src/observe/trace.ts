@@ -1,5 +1,5 @@
 /** The trace of a transport: its latest changes of state, with times and statistics, as plain data. */
-import { integer } from '../config/options.ts'
+import * as check from '../config/checks.ts'
 import type { StateName, TransportStatus } from '../contract/status.ts'
 import { errorData, type ErrorData } from './error-data.ts'
 
@@ -51,7 +51,7 @@ export interface StateTraceOptions {
   readonly now?: () => number
 }
 
-const isCapacity = integer({ min: 1 })
+const isCapacity = check.integer({ min: 1 })
 
 /** Keeps what a transport tells of its status. Costs something only when the status changes. */
 export class StateTrace {

@@ -1,6 +1,7 @@
 /** How large a queue may grow, and what it does when it is full. */
 
-import { checkOptions, integer, number, oneOf, type Shape } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 
 /**
  * What a full queue does with one more item.
@@ -65,10 +66,10 @@ const QUEUE_DEFAULTS: Required<QueueOptions> = Object.freeze({
 
 /** What each option of a queue accepts. */
 const QUEUE_SHAPE: Shape<QueueOptions> = Object.freeze({
-  capacity: integer({ min: 1, allowInfinity: true }),
-  maxBytes: integer({ min: 1, allowInfinity: true }),
-  strategy: oneOf(BACKPRESSURE_STRATEGIES),
-  warningThreshold: number({ min: 0, max: 1, exclusiveMin: true }),
+  capacity: check.integer({ min: 1, allowInfinity: true }),
+  maxBytes: check.integer({ min: 1, allowInfinity: true }),
+  strategy: check.oneOf(BACKPRESSURE_STRATEGIES),
+  warningThreshold: check.number({ min: 0, max: 1, exclusiveMin: true }),
 })
 
 /**

@@ -1,6 +1,6 @@
 /** Callers that wait, first come first served, until they are admitted, give up or are rejected. */
 
-import { after, systemClock, type Clock } from '../contract/clock.ts'
+import { setLongTimeout, systemClock, type Clock } from '../contract/clock.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
 import { AbortWatch } from './abort-watch.ts'
 
@@ -78,7 +78,7 @@ export class Waiters<T> {
       this.#size++
       if (signal !== undefined) this.#signals.add(signal, waiter)
       if (timeoutMs === Infinity) return
-      waiter.stopTimer = after(this.#options.clock ?? systemClock, timeoutMs, () => {
+      waiter.stopTimer = setLongTimeout(this.#options.clock ?? systemClock, timeoutMs, () => {
         const message = `${this.#options.timedOut} within ${timeoutMs} ms`
         this.#giveUp(waiter, new TimeoutError(message, { outcome: 'not-sent' }))
       })

@@ -1,5 +1,6 @@
 /** How long to wait before the next attempt. */
-import { checkOptions, durationMs, number, required, where, type Check } from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Check } from '../config/options.ts'
 import { MAX_TIMEOUT_MS, type Random } from '../contract/clock.ts'
 
 /** Milliseconds to wait after the `attempt`-th failure in a row (1 is the first). Pure: random comes in. */
@@ -42,7 +43,7 @@ export interface ExponentialBackoffOptions {
   readonly jitter?: Jitter
 }
 
-const jitterCheck: Check = where(
+const jitterCheck: Check = check.where(
   "to be 'full', 'equal', 'none' or a number in [0, 1]",
   (value) =>
     value === 'full' ||
@@ -72,16 +73,16 @@ export const backoff: {
 } = Object.freeze({ constant, linear, exponential })
 
 function constant(options: ConstantBackoffOptions): BackoffPolicy {
-  checkOptions<ConstantBackoffOptions>('', options, { delayMs: required(durationMs()) })
+  checkOptions<ConstantBackoffOptions>('', options, { delayMs: check.required(check.durationMs()) })
   const { delayMs } = options
   return () => delayMs
 }
 
 function linear(options: LinearBackoffOptions): BackoffPolicy {
   checkOptions<LinearBackoffOptions>('', options, {
-    initialMs: required(durationMs()),
-    stepMs: durationMs(),
-    maxMs: required(durationMs()),
+    initialMs: check.required(check.durationMs()),
+    stepMs: check.durationMs(),
+    maxMs: check.required(check.durationMs()),
     jitter: jitterCheck,
   })
   const { initialMs, stepMs = initialMs, maxMs, jitter = 'none' } = options
@@ -92,9 +93,9 @@ function linear(options: LinearBackoffOptions): BackoffPolicy {
 
 function exponential(options: ExponentialBackoffOptions = {}): BackoffPolicy {
   checkOptions<ExponentialBackoffOptions>('', options, {
-    initialMs: durationMs(),
-    maxMs: durationMs(),
-    factor: number({ min: 1 }),
+    initialMs: check.durationMs(),
+    maxMs: check.durationMs(),
+    factor: check.number({ min: 1 }),
     jitter: jitterCheck,
   })
   const { initialMs = 100, maxMs = 30_000, factor = 2, jitter = 'full' } = options

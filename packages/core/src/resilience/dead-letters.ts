@@ -1,14 +1,7 @@
 /** Dead letters in memory: bounded by count and bytes, gone when the process ends. */
 
-import {
-  checkOptions,
-  func,
-  integer,
-  oneOf,
-  withMethods,
-  instance,
-  durationMs,
-} from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type {
   ListenOptions,
@@ -84,13 +77,13 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
 
   constructor(options: DeadLetterQueueOptions = {}) {
     checkOptions<DeadLetterQueueOptions>('', options, {
-      capacity: integer({ min: 1, allowInfinity: true }),
-      maxBytes: integer({ min: 1, allowInfinity: true }),
-      overflow: oneOf(['evict', 'refuse']),
-      redact: func,
+      capacity: check.integer({ min: 1, allowInfinity: true }),
+      maxBytes: check.integer({ min: 1, allowInfinity: true }),
+      overflow: check.oneOf(['evict', 'refuse']),
+      redact: check.func,
       telemetry: (_path, value) => void telemetryOf(value as TelemetryOptions),
-      clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-      random: func,
+      clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+      random: check.func,
     })
     const { capacity = 10_000, maxBytes = 64 * MIB } = options
     this.#options = { ...options }
@@ -254,7 +247,10 @@ export async function redrive(
   target: RedriveTarget,
   options: RedriveOptions = {},
 ): Promise<RedriveReport> {
-  checkOptions<RedriveOptions>('', options, { filter: func, signal: instance(AbortSignal) })
+  checkOptions<RedriveOptions>('', options, {
+    filter: check.func,
+    signal: check.instance(AbortSignal),
+  })
   const { filter = () => true, signal } = options
   const report = { redriven: 0, failed: 0, skipped: 0 }
   for (const letter of source.list()) {
@@ -397,13 +393,13 @@ export class LeasingConsumer implements DeadLetterConsumer {
 }
 
 function resolve(handler: unknown, options: ConsumeOptions): Settings {
-  func('handler', handler)
+  check.func('handler', handler)
   checkOptions<ConsumeOptions>('', options, {
-    backoff: func,
-    maxAttempts: integer({ min: 1, allowInfinity: true }),
-    concurrency: integer({ min: 1 }),
-    handlerTimeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-    signal: instance(AbortSignal),
+    backoff: check.func,
+    maxAttempts: check.integer({ min: 1, allowInfinity: true }),
+    concurrency: check.integer({ min: 1 }),
+    handlerTimeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+    signal: check.instance(AbortSignal),
   })
   const policy: BackoffPolicy = options.backoff ?? backoff.exponential()
   const { maxAttempts = 5, concurrency = 1, handlerTimeoutMs = 30_000 } = options

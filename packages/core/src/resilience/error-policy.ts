@@ -1,13 +1,6 @@
 /** What happens next to an event whose handler failed: a decision, without side effects. */
-import {
-  checkOptions,
-  func,
-  integer,
-  object,
-  oneOf,
-  required,
-  type Shape,
-} from '../config/options.ts'
+import * as check from '../config/checks.ts'
+import { checkOptions, type Shape } from '../config/options.ts'
 import type { Random } from '../contract/clock.ts'
 import type { DeadLetterPolicy, ErrorPolicy } from '../contract/subscriber.ts'
 import { backoff, delayOf, type BackoffPolicy } from './backoff.ts'
@@ -49,8 +42,8 @@ export type NextStep =
 const DEFAULT_RETRIES = 3
 
 const RETRY: Shape<NonNullable<ErrorPolicy['retry']>> = Object.freeze({
-  attempts: required(integer({ min: 0, allowInfinity: true })),
-  backoff: func,
+  attempts: check.required(check.integer({ min: 0, allowInfinity: true })),
+  backoff: check.func,
 })
 
 /**
@@ -63,12 +56,12 @@ export function resolveErrorPolicy(
   path = 'errorPolicy',
 ): ResolvedErrorPolicy {
   checkOptions<ErrorPolicy>(path, policy, {
-    strategy: oneOf(['drop', 'dlq', 'fail', 'retry']),
-    retry: object(RETRY),
-    deadLetter: object<DeadLetterPolicy>({
-      deliver: func,
-      fallback: oneOf(['keep', 'log', 'fail', 'retry']),
-      retry: object(RETRY),
+    strategy: check.oneOf(['drop', 'dlq', 'fail', 'retry']),
+    retry: check.object(RETRY),
+    deadLetter: check.object<DeadLetterPolicy>({
+      deliver: check.func,
+      fallback: check.oneOf(['keep', 'log', 'fail', 'retry']),
+      retry: check.object(RETRY),
     }),
   })
   const { strategy = 'dlq', retry, deadLetter = {} } = policy ?? {}

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { SimulatedClock, listenersOf } from '@bus/test-support'
 import { MAX_TIMEOUT_MS } from '../contract/clock.ts'
 import { AbortedError, ConfigError, TimeoutError } from '../contract/errors.ts'
-import { after } from '../contract/clock.ts'
+import { setLongTimeout } from '../contract/clock.ts'
 import { abortable, sleep, withDeadline } from './wait.ts'
 
 const what = 'The handshake'
@@ -45,7 +45,7 @@ describe('after', () => {
       property(integer({ min: 0, max: 5 * MAX_TIMEOUT_MS }), (ms) => {
         const clock = new SimulatedClock()
         let runs = 0
-        after(clock, ms, () => runs++)
+        setLongTimeout(clock, ms, () => runs++)
         expect(runs).toBe(0)
         if (ms > 0) clock.advance(ms - 1)
         expect(runs).toBe(0)
@@ -61,7 +61,7 @@ describe('after', () => {
     for (const elapsed of [0, MAX_TIMEOUT_MS, MAX_TIMEOUT_MS + 10]) {
       const clock = new SimulatedClock()
       let runs = 0
-      const stop = after(clock, MAX_TIMEOUT_MS + 20, () => runs++)
+      const stop = setLongTimeout(clock, MAX_TIMEOUT_MS + 20, () => runs++)
       clock.advance(elapsed)
       stop()
       stop()

@@ -1,6 +1,6 @@
 /** Waiting that ends: sleeping, deadlines and cancellation, which leave no timer and no listener behind. */
-import { durationMs } from '../config/options.ts'
-import { after, systemClock, type Clock } from '../contract/clock.ts'
+import * as check from '../config/checks.ts'
+import { setLongTimeout, systemClock, type Clock } from '../contract/clock.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
 
 /** How to run something within a limit. */
@@ -15,7 +15,7 @@ export interface DeadlineOptions {
   readonly what: string
 }
 
-const checkDuration = durationMs({ allowInfinity: true, allowLong: true })
+const checkDuration = check.durationMs({ allowInfinity: true, allowLong: true })
 
 /**
  * Resolves after `ms`, also beyond what one timer can wait.
@@ -37,7 +37,7 @@ export function sleep(
       stop()
       reject(new AbortedError('The wait', { cause: signal?.reason }))
     }
-    const stop = after(clock, ms, () => {
+    const stop = setLongTimeout(clock, ms, () => {
       signal?.removeEventListener('abort', onAbort)
       resolve()
     })
@@ -70,7 +70,8 @@ export async function withDeadline<T>(
     const onAbort = (): void => giveUp(new AbortedError(what, { cause: signal?.reason }))
     const onTimeout = (): void =>
       giveUp(new TimeoutError(`${what} took longer than ${timeoutMs} ms`))
-    const stopTimer = timeoutMs === Infinity ? undefined : after(clock, timeoutMs, onTimeout)
+    const stopTimer =
+      timeoutMs === Infinity ? undefined : setLongTimeout(clock, timeoutMs, onTimeout)
     const release = (): void => {
       stopTimer?.()
       signal?.removeEventListener('abort', onAbort)

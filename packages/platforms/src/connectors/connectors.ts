@@ -1,6 +1,6 @@
 /** The registry of connectors: makes a source or a sink from its name and flat properties. */
 import { ConfigError } from '@bus/core'
-import { nearest, arrayOf, func, string, printable, type Check } from '@bus/core/kit'
+import { check, nearest, printable, type Check } from '@bus/core/kit'
 import { missing, refuseUnknownProperties, type Properties } from './properties.ts'
 
 /** Makes connectors of one kind, and says what it needs for that. */
@@ -17,15 +17,15 @@ export interface ConnectorFactory<C> {
   create(properties: Properties): C
 }
 
-const word = string({ nonEmpty: true })
+const word = check.string({ nonEmpty: true })
 
 /** Not an exact shape: a factory may be an instance with members of its own. */
 const CHECKS: { readonly [K in keyof ConnectorFactory<unknown>]: Check } = Object.freeze({
   name: word,
-  supportedFormats: arrayOf(word),
-  requiredParameters: arrayOf(word),
-  optionalParameters: arrayOf(word),
-  create: func,
+  supportedFormats: check.arrayOf(word),
+  requiredParameters: check.arrayOf(word),
+  optionalParameters: check.arrayOf(word),
+  create: check.func,
 })
 
 /** The property that names the format. */

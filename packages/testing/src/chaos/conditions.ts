@@ -1,5 +1,5 @@
 /** How bytes travel on a link: the conditions of the network, and blackholes in which nothing passes. */
-import { checkOptions, durationMs, integer, number, oneOf, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 
 /** Which way bytes go: from the client to the target, or back. */
 export type LinkDirection = 'upstream' | 'downstream'
@@ -37,13 +37,13 @@ export const UNIMPAIRED: ResolvedConditions = Object.freeze({
 })
 
 const CONDITIONS_SHAPE: Shape<NetworkConditions> = Object.freeze({
-  delayMs: durationMs(),
-  jitterMs: durationMs(),
-  sliceBytes: integer({ min: 1, allowInfinity: true }),
+  delayMs: check.durationMs(),
+  jitterMs: check.durationMs(),
+  sliceBytes: check.integer({ min: 1, allowInfinity: true }),
   bytesPerSecond: (path, value) => {
-    if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
+    if (value !== Infinity) check.number({ min: 0, exclusiveMin: true })(path, value)
   },
-  closeDelayMs: durationMs(),
+  closeDelayMs: check.durationMs(),
 })
 
 /** @throws `ConfigError` that names the option. */
@@ -74,8 +74,8 @@ export interface BlackholeOptions {
 }
 
 const BLACKHOLE_SHAPE: Shape<BlackholeOptions> = Object.freeze({
-  direction: oneOf(DIRECTIONS),
-  bytes: oneOf(['hold', 'discard']),
+  direction: check.oneOf(DIRECTIONS),
+  bytes: check.oneOf(['hold', 'discard']),
 })
 
 /** @throws `ConfigError` that names the option. */

@@ -1,7 +1,7 @@
 /** A link through the chaos proxy: the socket of a client and one to the target, connected to each other until a fault breaks them. */
 import { connect, type Socket } from 'node:net'
 import type { Clock, Random } from '@bus/core'
-import { checkOptions, durationMs, integer, oneOf } from '@bus/core/kit'
+import { check, checkOptions } from '@bus/core/kit'
 import {
   type BlackholeOptions,
   type LinkDirection,
@@ -87,7 +87,7 @@ interface Target {
   readonly host: string
 }
 
-const countShape = { bytes: integer({ min: 0 }) }
+const countShape = { bytes: check.integer({ min: 0 }) }
 
 /** Connects a client's socket with one to the target. */
 export class ProxyLink implements ChaosLink {
@@ -144,8 +144,8 @@ export class ProxyLink implements ChaosLink {
   cutAfter(bytes: number, options: CutOptions = {}): void {
     checkOptions('', { bytes }, countShape)
     checkOptions<CutOptions>('', options, {
-      direction: oneOf(DIRECTIONS),
-      how: oneOf(['reset', 'end']),
+      direction: check.oneOf(DIRECTIONS),
+      how: check.oneOf(['reset', 'end']),
     })
     if (!this.#isOpen) return
     this.#cutHow = options.how ?? 'reset'
@@ -153,7 +153,7 @@ export class ProxyLink implements ChaosLink {
   }
 
   hole(ms: number, direction?: LinkDirection): void {
-    checkOptions('', { ms }, { ms: durationMs() })
+    checkOptions('', { ms }, { ms: check.durationMs() })
     for (const way of waysOf(direction)) this.#lanes[way].hole(ms)
   }
 

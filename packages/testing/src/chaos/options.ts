@@ -1,16 +1,7 @@
 /** The options of the chaos proxy. */
 import { randomInt } from 'node:crypto'
 import type { Clock } from '@bus/core'
-import {
-  checkOptions,
-  func,
-  integer,
-  required,
-  type Shape,
-  string,
-  systemClock,
-  withMethods,
-} from '@bus/core/kit'
+import { check, checkOptions, type Shape, systemClock } from '@bus/core/kit'
 import type { LinkDirection } from './conditions.ts'
 import type { ChaosLink } from './link.ts'
 
@@ -42,14 +33,14 @@ export type ResolvedChaosProxyOptions = {
 }
 
 const SHAPE: Shape<ChaosProxyOptions> = Object.freeze({
-  targetPort: required(integer({ min: 1, max: 65_535 })),
-  targetHost: string({ nonEmpty: true }),
-  port: integer({ min: 0, max: 65_535 }),
-  host: string({ nonEmpty: true }),
-  seed: integer(),
-  onBytes: func,
-  onLinkOver: func,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  targetPort: check.required(check.integer({ min: 1, max: 65_535 })),
+  targetHost: check.string({ nonEmpty: true }),
+  port: check.integer({ min: 0, max: 65_535 }),
+  host: check.string({ nonEmpty: true }),
+  seed: check.integer(),
+  onBytes: check.func,
+  onLinkOver: check.func,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** @throws `ConfigError` that names the option. */

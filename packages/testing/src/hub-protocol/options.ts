@@ -1,5 +1,5 @@
 /** The hub under test: its URL, and what cannot be seen from outside. */
-import { checkOptions, required, string, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import type { ReportedCase } from '../conformance/medium.ts'
 
 /** The tokens that the cases use. */
@@ -84,8 +84,8 @@ export interface HubProtocolReport {
 }
 
 const SHAPE: Shape<Pick<HubProtocolOptions, 'name' | 'url'>> = Object.freeze({
-  name: required(string({ nonEmpty: true })),
-  url: required(string({ nonEmpty: true })),
+  name: check.required(check.string({ nonEmpty: true })),
+  url: check.required(check.string({ nonEmpty: true })),
 })
 
 /** @throws `ConfigError` that names the option. */

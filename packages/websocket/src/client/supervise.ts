@@ -6,7 +6,7 @@ import {
   type Clock,
   type Transport,
 } from '@bus/core'
-import { checkOptions, durationMs, func, integer, withMethods, systemClock } from '@bus/core/kit'
+import { check, checkOptions, systemClock } from '@bus/core/kit'
 
 /** How often a transport may be started again. */
 export interface SuperviseOptions<T extends Transport> {
@@ -45,10 +45,10 @@ export function supervise<T extends Transport>(
   options: SuperviseOptions<T> = {},
 ): Supervisor<T> {
   checkOptions<SuperviseOptions<T>>('', options, {
-    maxRestarts: integer({ min: 0, allowInfinity: true }),
-    withinMs: durationMs({ min: 1, allowInfinity: true }),
-    onStart: func,
-    clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+    maxRestarts: check.integer({ min: 0, allowInfinity: true }),
+    withinMs: check.durationMs({ min: 1, allowInfinity: true }),
+    onStart: check.func,
+    clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
   })
   if (typeof factory !== 'function')
     throw ConfigError.expected('factory', 'to be a function', factory)

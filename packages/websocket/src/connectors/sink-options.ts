@@ -1,6 +1,6 @@
 /** The options of a sink, and the flat properties that say the same. */
 import type { ErrorKind, QueueOptions } from '@bus/core'
-import { checkOptions, func, integer, oneOf } from '@bus/core/kit'
+import { check, checkOptions } from '@bus/core/kit'
 import { property, readProperties, type Properties } from '@bus/platforms'
 import { withOverrides } from '../client/options/clone-options.ts'
 import { optionShape } from '../client/options/options.ts'
@@ -49,10 +49,10 @@ export function checkSinkOptions(options: WebSocketSinkOptions): void {
   checkOptions<WebSocketSinkOptions>('', options, {
     ...connectionChecks,
     queue: optionShape.queue,
-    maxAttempts: integer({ min: 1, allowInfinity: true }),
-    messageType: oneOf(['text', 'binary']),
-    format: oneOf(FORMATS),
-    onError: func,
+    maxAttempts: check.integer({ min: 1, allowInfinity: true }),
+    messageType: check.oneOf(['text', 'binary']),
+    format: check.oneOf(FORMATS),
+    onError: check.func,
   })
 }
 

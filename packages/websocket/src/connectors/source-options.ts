@@ -1,18 +1,6 @@
 /** The options of a source, and the flat properties that say the same. */
 import type { DeadLetterQueue, ErrorKind, ErrorPolicy, QueueOptions } from '@bus/core'
-import {
-  arrayOf,
-  checkOptions,
-  durationMs,
-  falseOr,
-  func,
-  integer,
-  oneOf,
-  resolveErrorPolicy,
-  where,
-  withMethods,
-  type Check,
-} from '@bus/core/kit'
+import { check, checkOptions, resolveErrorPolicy, type Check } from '@bus/core/kit'
 import {
   errorHandlingOf,
   errorParameters,
@@ -86,11 +74,12 @@ const propertyShape = Object.freeze({
   'websocket.compression.max.bytes': property.integer({ min: 1 }),
 })
 
-const frame: Check = where(
+const frame: Check = check.where(
   'to be a string or bytes',
   (value) => typeof value === 'string' || value instanceof Uint8Array,
 )
-const frames: Check = (path, value) => (Array.isArray(value) ? arrayOf(frame) : frame)(path, value)
+const frames: Check = (path, value) =>
+  (Array.isArray(value) ? check.arrayOf(frame) : frame)(path, value)
 const policy: Check = (path, value) => void resolveErrorPolicy(value as ErrorPolicy, path)
 
 /** @throws `ConfigError` naming the option. */
@@ -98,15 +87,15 @@ export function checkSourceOptions(options: WebSocketSourceOptions): void {
   checkOptions<WebSocketSourceOptions>('', options, {
     ...connectionChecks,
     queue: optionShape.queue,
-    format: oneOf(FORMATS),
+    format: check.oneOf(FORMATS),
     subscribeMessage: frames,
-    decompress: oneOf(COMPRESSIONS),
-    maxInflatedBytes: integer({ min: 1 }),
+    decompress: check.oneOf(COMPRESSIONS),
+    maxInflatedBytes: check.integer({ min: 1 }),
     errorPolicy: policy,
-    deadLetters: falseOr(withMethods('add', 'list', 'close')),
-    callbackTimeoutMs: durationMs({ min: 1 }),
-    onError: func,
-    errorLogLevel: oneOf(['trace', 'debug', 'info', 'warn', 'error']),
+    deadLetters: check.falseOr(check.withMethods('add', 'list', 'close')),
+    callbackTimeoutMs: check.durationMs({ min: 1 }),
+    onError: check.func,
+    errorLogLevel: check.oneOf(['trace', 'debug', 'info', 'warn', 'error']),
   })
 }
 

@@ -3,22 +3,7 @@
 import { Server } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import { ConfigError, type Transport } from '@bus/core'
-import {
-  checkOptions,
-  durationMs,
-  integer,
-  string,
-  where,
-  withMethods,
-  arrayOf,
-  boolean,
-  func,
-  number,
-  object,
-  oneOf,
-  type Check,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, type Check, type Shape } from '@bus/core/kit'
 import { wireDefaults, type Window } from '../protocol/bus-v1/limits.ts'
 import type { Rates } from './metering.ts'
 import type { Authenticate, Authorize } from './bus-v1/admission/gate.ts'
@@ -92,15 +77,15 @@ export const hubDefaults: Readonly<{
 export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
   checkOptions<HubOptions>('', options, {
     ...BUS_V1_SHAPE,
-    port: integer({ min: 0, max: 65_535 }),
-    host: string({ nonEmpty: true }),
-    server: where('to be a server of node:http or node:https', isServer),
-    path: string({ nonEmpty: true }),
-    backend: withMethods('connect', 'publish', 'subscribe', 'drain'),
-    maxMessageBytes: integer({ min: 1 }),
-    highWaterMarkBytes: integer({ min: 1 }),
-    slowReaderMs: durationMs({ min: 1 }),
-    closeMs: durationMs({ min: 1 }),
+    port: check.integer({ min: 0, max: 65_535 }),
+    host: check.string({ nonEmpty: true }),
+    server: check.where('to be a server of node:http or node:https', isServer),
+    path: check.string({ nonEmpty: true }),
+    backend: check.withMethods('connect', 'publish', 'subscribe', 'drain'),
+    maxMessageBytes: check.integer({ min: 1 }),
+    highWaterMarkBytes: check.integer({ min: 1 }),
+    slowReaderMs: check.durationMs({ min: 1 }),
+    closeMs: check.durationMs({ min: 1 }),
   })
   if (options.server !== undefined && options.port !== undefined) {
     throw new ConfigError(
@@ -302,9 +287,9 @@ export const busV1Defaults: Readonly<{
 /** With `confirm: 'subscribers'`. */
 const GRACE_MS = 1_000
 
-const count = integer({ min: 1 })
+const count = check.integer({ min: 1 })
 const perSecond: Check = (path, value) => {
-  if (value !== Infinity) number({ min: 0, exclusiveMin: true })(path, value)
+  if (value !== Infinity) check.number({ min: 0, exclusiveMin: true })(path, value)
 }
 const ratesShape: Shape<Partial<Rates>> = {
   messages: perSecond,
@@ -314,39 +299,39 @@ const ratesShape: Shape<Partial<Rates>> = {
 
 /** One check for each option. */
 const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
-  authenticate: func,
-  allowAnonymous: boolean,
-  authorize: func,
-  source: oneOf(['publisher', 'principal']),
-  origins: arrayOf(string({ nonEmpty: true })),
-  hosts: arrayOf(string({ nonEmpty: true })),
-  limits: object<HubLimits>({
+  authenticate: check.func,
+  allowAnonymous: check.boolean,
+  authorize: check.func,
+  source: check.oneOf(['publisher', 'principal']),
+  origins: check.arrayOf(check.string({ nonEmpty: true })),
+  hosts: check.arrayOf(check.string({ nonEmpty: true })),
+  limits: check.object<HubLimits>({
     maxEventBytes: count,
     connections: count,
-    connectionsPerIp: integer({ min: 1, allowInfinity: true }),
+    connectionsPerIp: check.integer({ min: 1, allowInfinity: true }),
     sessions: count,
     subscriptionsPerConnection: count,
     subscriptions: count,
     heldBytes: count,
     publishPerSecond: perSecond,
-    connectionsPerPrincipal: integer({ min: 1, allowInfinity: true }),
+    connectionsPerPrincipal: check.integer({ min: 1, allowInfinity: true }),
     authentications: count,
-    rate: object<Partial<Rates>>(ratesShape),
-    principalRate: object<Partial<Rates>>(ratesShape),
-    window: object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
+    rate: check.object<Partial<Rates>>(ratesShape),
+    principalRate: check.object<Partial<Rates>>(ratesShape),
+    window: check.object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
   }),
-  log: object<LogOptions>({
+  log: check.object<LogOptions>({
     maxEvents: count,
     maxBytes: count,
-    maxAgeMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+    maxAgeMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
   }),
-  confirm: oneOf(['hub', 'subscribers']),
-  sessionTtlMs: durationMs({ allowLong: true }),
-  holdMs: durationMs(),
-  graceMs: durationMs(),
-  heartbeatMs: durationMs({ min: 1 }),
-  helloMs: durationMs({ min: 1 }),
-  onError: func,
+  confirm: check.oneOf(['hub', 'subscribers']),
+  sessionTtlMs: check.durationMs({ allowLong: true }),
+  holdMs: check.durationMs(),
+  graceMs: check.durationMs(),
+  heartbeatMs: check.durationMs({ min: 1 }),
+  helloMs: check.durationMs({ min: 1 }),
+  onError: check.func,
 })
 
 /** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for an open door */

@@ -1,5 +1,5 @@
 /** The port of authentication by messages: what we show, and what the server's answer means. */
-import { durationMs, func, type Shape } from '@bus/core/kit'
+import { check, type Shape } from '@bus/core/kit'
 import type { AuthContext } from '../protocol/credentials.ts'
 import type { Frame } from '../protocol/protocol.ts'
 
@@ -63,9 +63,9 @@ export function needsRenewal(state: AuthState, now: number, beforeMs: number): b
 
 /** What each part of the policy accepts. */
 export const policyShape: Shape<AuthPolicy> = {
-  renewBeforeMs: durationMs({ allowLong: true }),
-  timeoutMs: durationMs({ min: 1 }),
-  onState: func,
+  renewBeforeMs: check.durationMs({ allowLong: true }),
+  timeoutMs: check.durationMs({ min: 1 }),
+  onState: check.func,
 }
 
 /** The policy within options that hold more. */

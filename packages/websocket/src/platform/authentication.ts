@@ -1,6 +1,6 @@
 /** Authentication over the life of a transport: shown on each new link, renewed on the live one before it ends. */
 import { AuthError, DisconnectedError, type Clock } from '@bus/core'
-import { after, checkOptions, func, systemClock, withDeadline, withMethods } from '@bus/core/kit'
+import { check, setLongTimeout, checkOptions, systemClock, withDeadline } from '@bus/core/kit'
 import {
   RENEW_BEFORE_MS,
   renewalDelayMs,
@@ -46,11 +46,11 @@ export class Authentication {
 
   /** @throws `ConfigError` for a bad option. */
   constructor(handler: AuthHandler, time: AuthTime = {}) {
-    withMethods('credentials')('auth', handler)
+    check.withMethods('credentials')('auth', handler)
     checkOptions<AuthPolicy>('auth', policyOf(handler), policyShape)
     checkOptions<AuthTime>('', time, {
-      clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-      now: func,
+      clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+      now: check.func,
     })
     this.#handler = handler
     this.#clock = time.clock ?? systemClock
@@ -181,7 +181,7 @@ export class Authentication {
 
   #wake(link: ProtocolLink, ms: number): void {
     this.#stopTimer?.()
-    this.#stopTimer = after(this.#clock, ms, () => {
+    this.#stopTimer = setLongTimeout(this.#clock, ms, () => {
       this.renew().catch((error: unknown) => this.#failed(link, error))
     })
   }

@@ -8,7 +8,7 @@ import {
   type BusError,
   type WaitOptions,
 } from '@bus/core'
-import { Emitter, abortable, arrayOf, checkOptions, string, where } from '@bus/core/kit'
+import { check, Emitter, abortable, checkOptions } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import { ChannelBook } from './channels/channel-book.ts'
 import {
@@ -41,7 +41,7 @@ export interface ChannelNotices {
 /** Holds what was subscribed to by a call that has succeeded. */
 const BY_CALL: Holder = Symbol('call')
 
-const checkChannels = arrayOf(string({ nonEmpty: true }))
+const checkChannels = check.arrayOf(check.string({ nonEmpty: true }))
 
 /**
  * The channels of one transport's server. `withChannels` makes it part of a protocol.
@@ -204,7 +204,7 @@ function namesOf(channels: readonly string[]): readonly string[] {
 
 function checkWait(options: WaitOptions): WaitOptions {
   checkOptions<WaitOptions>('', options, {
-    signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+    signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
   })
   return options
 }

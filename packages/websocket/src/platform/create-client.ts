@@ -1,5 +1,5 @@
 /** The client definition: one kind of server with an application's defaults, opened as often as needed. */
-import { where } from '@bus/core/kit'
+import { check } from '@bus/core/kit'
 import { busV1 } from '../protocol/bus-v1/bus-v1.ts'
 import { mergeConfig, type ClientConfig } from '../client/options/merge-config.ts'
 import type { WebSocketTransportOptions } from '../client/options/options.ts'
@@ -64,7 +64,7 @@ export function createClient(
   })
 }
 
-const checkPlatform = where(
+const checkPlatform = check.where(
   'to be a platform or options',
   (value) => typeof value === 'object' && value !== null,
 )

@@ -1,15 +1,6 @@
 /** Authentication by signature: a key names us, and an HMAC with the secret proves it. */
 import { createHmac, randomUUID } from 'node:crypto'
-import {
-  checkOptions,
-  falseOr,
-  func,
-  oneOf,
-  required,
-  string,
-  where,
-  type Check,
-} from '@bus/core/kit'
+import { check, checkOptions, type Check } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import {
   parseFrame,
@@ -66,8 +57,8 @@ export interface HmacAuthOptions extends AuthPolicy {
   readonly read?: AuthReader | false
 }
 
-const secret: Check = required(
-  where('to be a non-empty text or bytes', (value) =>
+const secret: Check = check.required(
+  check.where('to be a non-empty text or bytes', (value) =>
     value instanceof Uint8Array ? value.length > 0 : typeof value === 'string' && value !== '',
   ),
 )
@@ -97,14 +88,14 @@ const secret: Check = required(
 export function hmacAuth(options: HmacAuthOptions): AuthHandler {
   checkOptions<HmacAuthOptions>('', options, {
     ...policyShape,
-    key: required(string({ nonEmpty: true })),
+    key: check.required(check.string({ nonEmpty: true })),
     secret,
-    algorithm: oneOf(['sha256', 'sha384', 'sha512']),
-    encoding: oneOf(['hex', 'base64']),
-    stringToSign: func,
-    message: func,
-    nonce: func,
-    read: falseOr(func),
+    algorithm: check.oneOf(['sha256', 'sha384', 'sha512']),
+    encoding: check.oneOf(['hex', 'base64']),
+    stringToSign: check.func,
+    message: check.func,
+    nonce: check.func,
+    read: check.falseOr(check.func),
   })
   const { key, algorithm = 'sha256', encoding = 'hex', nonce = randomUUID } = options
   const { stringToSign = keyAndSeconds, message = signedMessage, read = readAuthAnswer } = options

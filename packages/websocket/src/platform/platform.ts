@@ -1,6 +1,6 @@
 /** The platform: what one kind of server expects of its clients, defined once and opened as often as needed. */
 import { ConfigError, type Clock, type Codec } from '@bus/core'
-import { checkOptions, func, required, string, where, withMethods, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import { checkUrl } from '../client/options/endpoint.ts'
 import { mergeConfig } from '../client/options/merge-config.ts'
 import type { WebSocketTransportOptions } from '../client/options/options.ts'
@@ -71,14 +71,14 @@ export interface Platform<P extends Protocol = Protocol> {
 }
 
 const DEFINITION: Shape<PlatformDefinition> = {
-  name: required(string({ nonEmpty: true })),
-  url: required((_path, value) => void checkUrl(value)),
-  protocol: func,
-  codec: withMethods('encode', 'decode'),
-  auth: func,
-  heartbeat: func,
-  subscriptions: func,
-  options: where('to be an object', (value) => typeof value === 'object' && value !== null),
+  name: check.required(check.string({ nonEmpty: true })),
+  url: check.required((_path, value) => void checkUrl(value)),
+  protocol: check.func,
+  codec: check.withMethods('encode', 'decode'),
+  auth: check.func,
+  heartbeat: check.func,
+  subscriptions: check.func,
+  options: check.where('to be an object', (value) => typeof value === 'object' && value !== null),
 }
 
 /**

@@ -1,6 +1,6 @@
 /** Authentication by token: one message shows it, and the server accepts or refuses. */
 import { ConfigError } from '@bus/core'
-import { checkOptions, falseOr, func, required, type Check } from '@bus/core/kit'
+import { check, checkOptions, type Check } from '@bus/core/kit'
 import { askToken, type AuthContext, type TokenSource } from '../protocol/credentials.ts'
 import type { Frame } from '../protocol/protocol.ts'
 import {
@@ -31,7 +31,7 @@ export interface TokenAuthOptions extends AuthPolicy {
   readonly read?: AuthReader | false
 }
 
-const token: Check = required((path, value) => {
+const token: Check = check.required((path, value) => {
   if (typeof value === 'function' || (typeof value === 'string' && value !== '')) return
   throw ConfigError.expected(path, 'to be a token or a function that gets one', value)
 })
@@ -55,8 +55,8 @@ export function tokenAuth(options: TokenAuthOptions): AuthHandler {
   checkOptions<TokenAuthOptions>('', options, {
     ...policyShape,
     token,
-    message: func,
-    read: falseOr(func),
+    message: check.func,
+    read: check.falseOr(check.func),
   })
   const { token: source, message = tokenMessage, read = readAuthAnswer } = options
   let issued: string | undefined

@@ -1,6 +1,6 @@
 /** The frame handler: a protocol whose frames are read by a function that carries state from frame to frame. */
 import { ConfigError, DecodeError, createEvent, type Event, type EventInit } from '@bus/core'
-import { checkOptions, string, withMethods, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import { plainJson } from './plain-json.ts'
 import type { Frame, Protocol, ProtocolLink, ProtocolReceiver } from './protocol.ts'
 
@@ -41,8 +41,8 @@ export interface FrameHandlerOptions {
 }
 
 const SHAPE: Shape<FrameHandlerOptions> = Object.freeze({
-  protocol: withMethods('encode', 'decode'),
-  name: string({ nonEmpty: true }),
+  protocol: check.withMethods('encode', 'decode'),
+  name: check.string({ nonEmpty: true }),
 })
 
 /**
@@ -71,7 +71,7 @@ export function frameHandlerProtocol<S>(
   handler: FrameHandler<S>,
   options: FrameHandlerOptions = {},
 ): Protocol {
-  withMethods('init', 'handle')('handler', handler)
+  check.withMethods('init', 'handle')('handler', handler)
   checkOptions('', options, SHAPE)
   const { protocol = plainJson(), name = 'frame-handler' } = options
   if (protocol.session !== undefined) {

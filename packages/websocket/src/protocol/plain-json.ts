@@ -1,6 +1,6 @@
 /** The plain wire: one frame is one event, and the server sends every event to everybody. */
 import { jsonCodec, type Codec, type Event } from '@bus/core'
-import { arrayOf, checkOptions, string, withMethods, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import type { Frame, Protocol, ProtocolReceiver } from './protocol.ts'
 
 /** The options of `plainJson`. */
@@ -12,8 +12,8 @@ export interface PlainProtocolOptions {
 }
 
 const SHAPE: Shape<PlainProtocolOptions> = Object.freeze({
-  codec: withMethods('encode', 'decode'),
-  subprotocols: arrayOf(string({ nonEmpty: true })),
+  codec: check.withMethods('encode', 'decode'),
+  subprotocols: check.arrayOf(check.string({ nonEmpty: true })),
 })
 
 /**

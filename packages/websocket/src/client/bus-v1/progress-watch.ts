@@ -1,7 +1,7 @@
 /** Watches the progress of a session, which ends a link whose hub confirms nothing, and renews its token. */
 
 import { HeartbeatTimeoutError, AuthError, BootstrapError, BusError, type Clock } from '@bus/core'
-import { after } from '@bus/core/kit'
+import { setLongTimeout } from '@bus/core/kit'
 import { afterReading } from '../../socket/after-reading.ts'
 import { LATE_SHARE } from '../../socket/heartbeat.ts'
 import type { WireLimits } from '../../protocol/bus-v1/limits.ts'
@@ -79,7 +79,7 @@ export class ProgressWatch {
   #arm(ms: number): void {
     const { clock } = this.#ports
     const due = clock.now() + ms
-    this.#stopTimer = after(clock, ms, () => {
+    this.#stopTimer = setLongTimeout(clock, ms, () => {
       this.#stopTimer = undefined
       this.#onTimer(clock.now() - due)
     })
@@ -152,7 +152,7 @@ export class SessionToken {
     this.#refusals = 0
     const leftMs = this.#leftMs
     if (leftMs === undefined) return
-    this.#after(renewalDelayMs(leftMs, this.#credentials.renewBeforeMs), link)
+    this.#setLongTimeout(renewalDelayMs(leftMs, this.#credentials.renewBeforeMs), link)
   }
 
   /** The hub did not accept what it was shown last. */
@@ -169,15 +169,15 @@ export class SessionToken {
     return this.#endsAt === undefined ? undefined : this.#endsAt - this.#clock.now()
   }
 
-  #after(ms: number, link: ProtocolLink): void {
+  #setLongTimeout(ms: number, link: ProtocolLink): void {
     this.#stop()
-    this.#stop = after(this.#clock, ms, () => {
+    this.#stop = setLongTimeout(this.#clock, ms, () => {
       this.#renew(link).catch((error: unknown) => {
         if (link.signal.aborted) return
         link.report('auth', error instanceof Error ? error : new Error(String(error)))
         // Once it has ended, the hub closes the link; the next one gets another token.
         const leftMs = this.#leftMs ?? 0
-        if (leftMs > 0) this.#after(retryDelayMs(leftMs), link)
+        if (leftMs > 0) this.#setLongTimeout(retryDelayMs(leftMs), link)
       })
     })
   }

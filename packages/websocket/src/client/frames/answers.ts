@@ -8,14 +8,7 @@ import {
   type Clock,
   type WaitOptions,
 } from '@bus/core'
-import {
-  AbortWatch,
-  checkOptions,
-  durationMs,
-  where,
-  withDeadline,
-  type Shape,
-} from '@bus/core/kit'
+import { check, AbortWatch, checkOptions, withDeadline, type Shape } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import type { FrameTap, RawFrame } from './frame-tap.ts'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
@@ -154,8 +147,8 @@ export interface FrameWaitOptions extends WaitOptions {
 }
 
 const FRAME_WAIT_SHAPE: Shape<FrameWaitOptions> = Object.freeze({
-  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
 })
 
 /** Sees every frame that comes after the call, over all links. What the test throws rejects the wait. */
@@ -187,8 +180,8 @@ export async function waitForFrame(
 export type AnswerMatch<T> = (frame: RawFrame) => T | undefined
 
 const REQUEST_SHAPE: Shape<RequestOptions> = Object.freeze({
-  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
 })
 
 /** Each waiting request looks at each frame. */

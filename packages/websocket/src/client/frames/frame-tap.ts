@@ -7,7 +7,7 @@ import type {
   Telemetry,
   MessageTelemetry,
 } from '@bus/core'
-import { checkOptions, integer, where, type LatencyStats } from '@bus/core/kit'
+import { check, checkOptions, type LatencyStats } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 
 /** A frame as it came. */
@@ -71,8 +71,8 @@ export class FrameTap {
   /** Observes from this call on, not only from the first `next`. */
   frames(options: FramesOptions = {}): AsyncGenerator<RawFrame, void, undefined> {
     checkOptions<FramesOptions>('', options, {
-      signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
-      highWaterMark: integer({ min: 1 }),
+      signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+      highWaterMark: check.integer({ min: 1 }),
     })
     const { signal, highWaterMark = 1_000 } = options
     const window = new FrameWindow(highWaterMark)

@@ -11,7 +11,7 @@ import {
   type TransportStatus,
   type Delivery,
 } from '@bus/core'
-import { checkOptions, durationMs } from '@bus/core/kit'
+import { check, checkOptions } from '@bus/core/kit'
 import { closeRooms, Rooms } from '../rooms.ts'
 import { plainJson } from '../../protocol/plain-json.ts'
 import {
@@ -208,6 +208,6 @@ export interface AdoptOptions {
 
 /** @throws `ConfigError` */
 export function claimTimeOf(options: AdoptOptions): number {
-  checkOptions<AdoptOptions>('', options, { claimWithinMs: durationMs({ min: 0 }) })
+  checkOptions<AdoptOptions>('', options, { claimWithinMs: check.durationMs({ min: 0 }) })
   return options.claimWithinMs ?? 10_000
 }

@@ -1,16 +1,6 @@
 /** The handlers: one small interface for each thing that a client can do in its own way, all of them optional. */
 import type { Event, LogOptions, Logger, TransportEvents } from '@bus/core'
-import {
-  checkOptions,
-  func,
-  object,
-  required,
-  string,
-  where,
-  withMethods,
-  type Check,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, type Check, type Shape } from '@bus/core/kit'
 import type { AuthHandler } from '../../platform/auth.ts'
 import type { Frame, ProtocolLink, ProtocolReceiver } from '../../protocol/protocol.ts'
 import type { RawFrame } from '../frames/frame-tap.ts'
@@ -88,7 +78,10 @@ export interface Handlers {
   readonly logging?: LoggingHandler
 }
 
-const anObject = where('to be an object', (value) => typeof value === 'object' && value !== null)
+const anObject = check.where(
+  'to be an object',
+  (value) => typeof value === 'object' && value !== null,
+)
 
 /** Not an exact shape: a handler may be an instance that keeps something to itself. */
 function functionsOf(names: readonly string[]): Check {
@@ -96,15 +89,15 @@ function functionsOf(names: readonly string[]): Check {
     anObject(path, value)
     for (const name of names) {
       const member: unknown = (value as Readonly<Record<string, unknown>>)[name]
-      if (member !== undefined) func(`${path}.${name}`, member)
+      if (member !== undefined) check.func(`${path}.${name}`, member)
     }
   }
 }
 
 const logging: Shape<LoggingHandler> = {
-  logger: required(withMethods('debug', 'info', 'warn', 'error')),
-  level: string(),
-  name: string({ nonEmpty: true }),
+  logger: check.required(check.withMethods('debug', 'info', 'warn', 'error')),
+  level: check.string(),
+  name: check.string({ nonEmpty: true }),
 }
 
 const SHAPE: Shape<Handlers> = {
@@ -121,9 +114,9 @@ const SHAPE: Shape<Handlers> = {
     'onRestored',
     'onFailed',
   ] satisfies (keyof SubscriptionHandler)[]),
-  auth: withMethods('credentials'),
+  auth: check.withMethods('credentials'),
   rateLimit: functionsOf(['onLimit'] satisfies (keyof RateLimitHandler)[]),
-  logging: object(logging),
+  logging: check.object(logging),
 }
 
 /** Accepts handlers. */

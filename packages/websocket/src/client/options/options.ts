@@ -15,19 +15,8 @@ import {
   type TelemetryOptions,
 } from '@bus/core'
 import {
-  arrayOf,
-  boolean,
-  durationMs,
-  falseOr,
-  func,
-  integer,
-  object,
-  oneOf,
-  required,
+  check,
   resolveQueueOptions,
-  string,
-  where,
-  withMethods,
   checkOptions,
   systemClock,
   isTelemetryPrefix,
@@ -57,15 +46,15 @@ export interface TransportTelemetryOptions extends TelemetryOptions {
 export const checkTelemetry: Check = (path, value) =>
   checkOptions<TransportTelemetryOptions>(path, value, {
     prefix: isTelemetryPrefix,
-    id: string({ nonEmpty: true }),
+    id: check.string({ nonEmpty: true }),
   })
 
 /** Accepts a collector: not an exact shape, for it may be an instance that keeps something to itself. */
 export const checkCollector: Check = (path, value) => {
-  withMethods()(path, value)
+  check.withMethods()(path, value)
   const collector = value as MetricsCollector
   for (const name of ['onConnection', 'onMessage', 'onError', 'onPublish'] as const) {
-    if (collector[name] !== undefined) func(`${path}.${name}`, collector[name])
+    if (collector[name] !== undefined) check.func(`${path}.${name}`, collector[name])
   }
 }
 
@@ -145,25 +134,25 @@ function isCertificateCode(code: unknown): boolean {
   return typeof code === 'string' && (CERTIFICATE.test(code) || CERTIFICATE_CODES.has(code))
 }
 
-const positiveMs = durationMs({ min: 1 })
-const positive = integer({ min: 1 })
+const positiveMs = check.durationMs({ min: 1 })
+const positive = check.integer({ min: 1 })
 
-const material = where(
+const material = check.where(
   'to be PEM text or bytes',
   (value) => value instanceof Uint8Array || (typeof value === 'string' && value !== ''),
 )
 const materials: Check = (path, value) =>
-  (Array.isArray(value) ? arrayOf(material) : material)(path, value)
+  (Array.isArray(value) ? check.arrayOf(material) : material)(path, value)
 
 const tlsShape: Shape<TlsOptions> = {
   ca: materials,
   cert: material,
   key: material,
-  passphrase: string(),
+  passphrase: check.string(),
   pfx: material,
-  servername: string({ nonEmpty: true }),
-  rejectUnauthorized: boolean,
-  minVersion: oneOf(['TLSv1.2', 'TLSv1.3']),
+  servername: check.string({ nonEmpty: true }),
+  rejectUnauthorized: check.boolean,
+  minVersion: check.oneOf(['TLSv1.2', 'TLSv1.3']),
 }
 
 const timeoutsShape: Shape<TimeoutOptions> = {
@@ -173,13 +162,13 @@ const timeoutsShape: Shape<TimeoutOptions> = {
 }
 
 const reconnectShape: Shape<ReconnectOptions> = {
-  backoff: func,
-  maxAttempts: integer({ min: 0, allowInfinity: true }),
+  backoff: check.func,
+  maxAttempts: check.integer({ min: 0, allowInfinity: true }),
   stableAfterMs: positiveMs,
-  giveUpAfterMs: durationMs({ min: 1, allowInfinity: true }),
-  classify: func,
-  closePolicy: func,
-  retry: func,
+  giveUpAfterMs: check.durationMs({ min: 1, allowInfinity: true }),
+  classify: check.func,
+  closePolicy: check.func,
+  retry: check.func,
   // Whatever the function wants.
   retryState: () => {},
 }
@@ -201,8 +190,8 @@ const queueCheck: Check = (path, value) => {
 }
 
 const admissionCheck: Check = (path, value) => {
-  withMethods('admit')(path, value)
-  boolean(`${path}.hasPriorities`, (value as Partial<Admission>).hasPriorities)
+  check.withMethods('admit')(path, value)
+  check.boolean(`${path}.hasPriorities`, (value as Partial<Admission>).hasPriorities)
 }
 
 const headersCheck: Check = (_path, value) => {
@@ -210,8 +199,8 @@ const headersCheck: Check = (_path, value) => {
 }
 
 const protocolsCheck: Check = (path, value) => {
-  arrayOf(where('to be an HTTP token', isToken))(path, value)
-  const unique = where('to name each subprotocol once', (list) => {
+  check.arrayOf(check.where('to be an HTTP token', isToken))(path, value)
+  const unique = check.where('to name each subprotocol once', (list) => {
     const names = list as readonly string[]
     return new Set(names).size === names.length
   })
@@ -220,42 +209,42 @@ const protocolsCheck: Check = (path, value) => {
 
 /** Not an exact shape: a profile may be an instance that keeps something to itself. */
 const profile: Check = (path, value) => {
-  withMethods()(path, value)
+  check.withMethods()(path, value)
   const { name, intervalMs, onTick, onFrame } = value as Partial<HeartbeatProfile>
-  string({ nonEmpty: true })(`${path}.name`, name)
+  check.string({ nonEmpty: true })(`${path}.name`, name)
   if (intervalMs !== undefined) positiveMs(`${path}.intervalMs`, intervalMs)
-  if (onTick !== undefined) func(`${path}.onTick`, onTick)
-  if (onFrame !== undefined) func(`${path}.onFrame`, onFrame)
+  if (onTick !== undefined) check.func(`${path}.onTick`, onTick)
+  if (onFrame !== undefined) check.func(`${path}.onFrame`, onFrame)
 }
 
 /** One check for each option. */
 export const optionShape: Shape<WebSocketTransportOptions> = {
-  url: required((_path, value) => void checkUrl(value)),
-  protocol: withMethods('encode', 'decode'),
+  url: check.required((_path, value) => void checkUrl(value)),
+  protocol: check.withMethods('encode', 'decode'),
   protocols: protocolsCheck,
   headers: headersCheck,
-  allowInsecure: boolean,
-  tls: object(tlsShape),
-  timeouts: object(timeoutsShape),
-  onOpen: func,
-  reconnect: falseOr(object(reconnectShape)),
-  heartbeat: falseOr(object(heartbeatShape)),
+  allowInsecure: check.boolean,
+  tls: check.object(tlsShape),
+  timeouts: check.object(timeoutsShape),
+  onOpen: check.func,
+  reconnect: check.falseOr(check.object(reconnectShape)),
+  heartbeat: check.falseOr(check.object(heartbeatShape)),
   applicationHeartbeat: profile,
   idleTimeoutMs: positiveMs,
-  breaker: falseOr(object(breakerShape)),
+  breaker: check.falseOr(check.object(breakerShape)),
   queue: queueCheck,
   admission: admissionCheck,
-  whenDisconnected: oneOf(['queue', 'reject']),
-  maxAttempts: integer({ min: 1, allowInfinity: true }),
+  whenDisconnected: check.oneOf(['queue', 'reject']),
+  maxAttempts: check.integer({ min: 1, allowInfinity: true }),
   highWaterMarkBytes: positive,
   maxMessageBytes: positive,
-  compression: boolean,
+  compression: check.boolean,
   telemetry: checkTelemetry,
   metrics: checkCollector,
-  watch: withMethods('watch'),
+  watch: check.withMethods('watch'),
   handlers: checkHandlers,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
-  random: func,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+  random: check.func,
 }
 
 export type { Headers } from './endpoint.ts'

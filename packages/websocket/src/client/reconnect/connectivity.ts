@@ -1,6 +1,6 @@
 /** The connectivity check: whether a server can be reached with these options, before anything depends on it. */
 import type { WaitOptions } from '@bus/core'
-import { checkOptions, durationMs, instance, withDeadline } from '@bus/core/kit'
+import { check, checkOptions, withDeadline } from '@bus/core/kit'
 
 /** How long the check may take, and what ends it. */
 export interface ConnectivityOptions extends WaitOptions {
@@ -25,8 +25,8 @@ export async function checkConnectivity(
   options: ConnectivityOptions = {},
 ): Promise<void> {
   checkOptions<ConnectivityOptions>('', options, {
-    timeoutMs: durationMs({ min: 1 }),
-    signal: instance(AbortSignal),
+    timeoutMs: check.durationMs({ min: 1 }),
+    signal: check.instance(AbortSignal),
   })
   const { timeoutMs = 10_000, signal } = options
   const probe = dial()

@@ -11,7 +11,7 @@ import {
   ConfigError,
   type BusError,
 } from '@bus/core'
-import { after, sleep, withDeadline, delayOf, MAX_TIMEOUT_MS } from '@bus/core/kit'
+import { setLongTimeout, sleep, withDeadline, delayOf, MAX_TIMEOUT_MS } from '@bus/core/kit'
 import type { OpossumBreaker } from './breaker.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { closeError, toBusError } from '../link/dial.ts'
@@ -219,7 +219,7 @@ export class Reconnector {
     const prove = (): void => {
       for (let n = 0; n < successes; n++) breaker.succeed()
     }
-    this.#lifecycle.own(after(clock, stableAfterMs, prove))
+    this.#lifecycle.own(setLongTimeout(clock, stableAfterMs, prove))
   }
 
   /** Tells of the failure and waits for the next attempt. Returns why there is none, should the time run out. */

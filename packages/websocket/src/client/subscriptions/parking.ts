@@ -1,6 +1,6 @@
 /** The parking: subscriptions whose owner has gone and whose new owner has not come yet. Their events wait here. */
 import { ClosedError, type Clock, type Event, type Sink, type Undeliverable } from '@bus/core'
-import { after } from '@bus/core/kit'
+import { setLongTimeout } from '@bus/core/kit'
 import type { RegistryEntry } from './registry.ts'
 
 export interface ParkingPorts {
@@ -69,7 +69,7 @@ export class Parking {
   /** What nobody has claimed by then ends. */
   expire(ms: number): void {
     this.#stop?.()
-    this.#stop = after(this.#ports.clock, ms, () => {
+    this.#stop = setLongTimeout(this.#ports.clock, ms, () => {
       for (const [entry, { kept }] of this.#parked) this.#end(entry, kept)
       this.#parked.clear()
     })

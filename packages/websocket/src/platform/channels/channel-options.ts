@@ -1,16 +1,6 @@
 /** The options of channel subscriptions: the messages of a dialect as functions, and the bounds. */
 import { isType, type Clock } from '@bus/core'
-import {
-  boolean,
-  checkOptions,
-  durationMs,
-  func,
-  integer,
-  required,
-  systemClock,
-  withMethods,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 
 /** One request about channels. */
@@ -92,16 +82,16 @@ export type ResolvedChannelOptions = Readonly<
   Pick<ChannelSubscriptionsOptions, 'unsubscribe' | 'answer'>
 
 const SHAPE: Shape<ChannelSubscriptionsOptions> = Object.freeze({
-  subscribe: required(func),
-  unsubscribe: func,
-  answer: func,
-  channelsOf: func,
-  expiresMs: durationMs({ min: 1 }),
-  restore: boolean,
-  channelsPerRequest: integer({ min: 1, allowInfinity: true }),
-  maxChannels: integer({ min: 1 }),
-  keepEnded: integer({ min: 0 }),
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  subscribe: check.required(check.func),
+  unsubscribe: check.func,
+  answer: check.func,
+  channelsOf: check.func,
+  expiresMs: check.durationMs({ min: 1 }),
+  restore: check.boolean,
+  channelsPerRequest: check.integer({ min: 1, allowInfinity: true }),
+  maxChannels: check.integer({ min: 1 }),
+  keepEnded: check.integer({ min: 0 }),
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 /** @throws `ConfigError` naming the option */

@@ -1,5 +1,5 @@
 /** The channels of patterns: what bus subscriptions want, link by link. */
-import { arrayOf, string } from '@bus/core/kit'
+import { check } from '@bus/core/kit'
 import type { ProtocolLink } from '../../protocol/protocol.ts'
 import type { PlatformSubscriptions } from '../compose-protocol.ts'
 import type { ChannelBook } from './channel-book.ts'
@@ -8,7 +8,7 @@ import { outcomesOf, throwFirst } from './channel-outcomes.ts'
 import type { ChannelRecord, Holder } from './channel-record.ts'
 import type { ChannelServer } from './channel-server.ts'
 
-const checkChannels = arrayOf(string({ nonEmpty: true }))
+const checkChannels = check.arrayOf(check.string({ nonEmpty: true }))
 
 /** A pattern holds its channels from the request on, until the transport says that nobody wants it. */
 export class ChannelPatterns implements PlatformSubscriptions {

@@ -1,16 +1,6 @@
 /** The state of channel subscriptions as JSON: what survives the process, and what is accepted back. */
 import { ConfigError } from '@bus/core'
-import {
-  arrayOf,
-  checkOptions,
-  number,
-  object,
-  oneOf,
-  required,
-  string,
-  where,
-  type Check,
-} from '@bus/core/kit'
+import { check, checkOptions, type Check } from '@bus/core/kit'
 import type { SavedRecord } from './channel-book.ts'
 import {
   MAX_HISTORY,
@@ -33,21 +23,21 @@ const STATUSES: readonly ChannelStatus[] = [
   'expired',
 ]
 
-const change: Check = object<ChannelChange>({
-  status: required(oneOf(STATUSES)),
-  at: required(number({ min: 0 })),
-  reason: string(),
+const change: Check = check.object<ChannelChange>({
+  status: check.required(check.oneOf(STATUSES)),
+  at: check.required(check.number({ min: 0 })),
+  reason: check.string(),
 })
 
 const isWithin = (length: number): boolean => length >= 1 && length <= MAX_HISTORY
 
-const subscription: Check = object<SavedRecord>({
-  id: required(string({ nonEmpty: true })),
-  channel: required(string({ nonEmpty: true })),
-  history: required((path, value) => {
-    arrayOf(change)(path, value)
+const subscription: Check = check.object<SavedRecord>({
+  id: check.required(check.string({ nonEmpty: true })),
+  channel: check.required(check.string({ nonEmpty: true })),
+  history: check.required((path, value) => {
+    check.arrayOf(change)(path, value)
     const form = `to hold 1 to ${MAX_HISTORY} steps`
-    where(form, (list) => isWithin((list as readonly unknown[]).length))(path, value)
+    check.where(form, (list) => isWithin((list as readonly unknown[]).length))(path, value)
   }),
 })
 
@@ -61,8 +51,8 @@ export function formatState(subscriptions: readonly ChannelSubscription[]): stri
 export function parseState(json: string): readonly SavedRecord[] {
   const state = parse(json)
   checkOptions<SavedState>('state', state, {
-    version: required(oneOf([1])),
-    subscriptions: required(arrayOf(subscription)),
+    version: check.required(check.oneOf([1])),
+    subscriptions: check.required(check.arrayOf(subscription)),
   })
   const { subscriptions } = state as SavedState
   const ids = new Set<string>()

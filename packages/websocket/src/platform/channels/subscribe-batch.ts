@@ -1,6 +1,6 @@
 /** Subscribing in batches: many channels, so many at a time, with a pause in between. */
 import type { Clock } from '@bus/core'
-import { checkOptions, durationMs, func, integer, sleep, where, type Shape } from '@bus/core/kit'
+import { check, checkOptions, sleep, type Shape } from '@bus/core/kit'
 import { partsOf } from './parts.ts'
 
 /** How far a batch subscription has come. */
@@ -27,10 +27,10 @@ export interface BatchOptions {
 }
 
 const SHAPE: Shape<BatchOptions> = Object.freeze({
-  size: integer({ min: 1 }),
-  delayMs: durationMs(),
-  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
-  onProgress: func,
+  size: check.integer({ min: 1 }),
+  delayMs: check.durationMs(),
+  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  onProgress: check.func,
 })
 
 /** Calls `subscribe` with one batch after the other; the first that fails is the last. */

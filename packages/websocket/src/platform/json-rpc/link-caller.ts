@@ -1,6 +1,6 @@
 /** Calls on links: makes requests, waits for their answers and makes results or errors of those. */
 import { DecodeError, DisconnectedError, RpcError } from '@bus/core'
-import { checkOptions, durationMs, where, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
 import type { Requests } from '../../protocol/request.ts'
 import type { RpcArguments, RpcCaller, RpcRequestOptions } from './caller.ts'
@@ -14,9 +14,9 @@ import { written } from './written.ts'
 type Answer = Extract<RpcMessage, { readonly kind: 'result' | 'error' }>
 
 const REQUEST: Shape<RpcRequestOptions> = Object.freeze({
-  id: where('to be a string or a finite number', isId),
-  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  id: check.where('to be a string or a finite number', isId),
+  timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
 })
 
 /** What all callers of one protocol have in common. */

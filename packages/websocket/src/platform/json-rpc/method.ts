@@ -1,6 +1,6 @@
 /** A method of a server, with the types of its arguments and of its result. */
 import { ConfigError } from '@bus/core'
-import { checkOptions, func, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Shape } from '@bus/core/kit'
 import type { RpcParams } from './messages.ts'
 
 /** A method that takes `P` and gives `R`. */
@@ -18,7 +18,7 @@ export interface DefineMethodOptions<R> {
   readonly parse?: (result: unknown) => R
 }
 
-const SHAPE: Shape<DefineMethodOptions<unknown>> = { parse: func }
+const SHAPE: Shape<DefineMethodOptions<unknown>> = { parse: check.func }
 
 /**
  * Names a method with its types once, for every call of it.

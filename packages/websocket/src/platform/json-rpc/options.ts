@@ -1,16 +1,6 @@
 /** The options of the JSON-RPC protocol. */
 import type { Clock, Event } from '@bus/core'
-import {
-  arrayOf,
-  checkOptions,
-  durationMs,
-  func,
-  integer,
-  string,
-  systemClock,
-  withMethods,
-  type Shape,
-} from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 import { DEFAULT_REQUEST_MS } from '../../protocol/request.ts'
 import { eventOf, notificationOf } from './events.ts'
 import type { RpcErrorBody, RpcParams } from './messages.ts'
@@ -63,14 +53,14 @@ export interface JsonRpcOptions {
 }
 
 const SHAPE: Shape<JsonRpcOptions> = Object.freeze({
-  subprotocols: arrayOf(string({ nonEmpty: true })),
-  timeoutMs: durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  maxPending: integer({ min: 1 }),
-  toEvent: func,
-  toNotification: func,
-  isRetryable: func,
-  beforeRequest: func,
-  clock: withMethods('now', 'setTimeout', 'clearTimeout'),
+  subprotocols: check.arrayOf(check.string({ nonEmpty: true })),
+  timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  maxPending: check.integer({ min: 1 }),
+  toEvent: check.func,
+  toNotification: check.func,
+  isRetryable: check.func,
+  beforeRequest: check.func,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
 })
 
 const INTERNAL_ERROR = -32_603

@@ -1,6 +1,6 @@
 /** The protocol of our own hub: batches, acknowledgements, resuming, gaps. */
 import type { Event } from '@bus/core'
-import { checkOptions, durationMs, falseOr, where, withMethods } from '@bus/core/kit'
+import { check, checkOptions } from '@bus/core/kit'
 import {
   RENEW_BEFORE_MS,
   isPrintable,
@@ -46,10 +46,10 @@ export interface BusV1Options {
  */
 export function busV1(options: BusV1Options = {}): Protocol {
   checkOptions<BusV1Options>('', options, {
-    token: where('to be a token on one line, or a function that gets one', isTokenSource),
-    renewBeforeMs: durationMs({ allowLong: true }),
-    progressMs: durationMs({ min: 1, allowInfinity: true }),
-    fallback: falseOr(withMethods('encode', 'decode')),
+    token: check.where('to be a token on one line, or a function that gets one', isTokenSource),
+    renewBeforeMs: check.durationMs({ allowLong: true }),
+    progressMs: check.durationMs({ min: 1, allowInfinity: true }),
+    fallback: check.falseOr(check.withMethods('encode', 'decode')),
   })
   const { fallback = plainJson(), token, renewBeforeMs = RENEW_BEFORE_MS } = options
   const { progressMs = PROGRESS_MS } = options
