@@ -16,7 +16,7 @@ export {
   type ResolvedDeadLetterPolicy,
   type ResolvedErrorPolicy,
 } from './resilience/error-policy.ts'
-export * as check from './config/checks.ts'
+export { check } from './config/checks.ts'
 export { checkOptions, nearest, type Check, type Shape } from './config/options.ts'
 export { Emitter } from './observe/emitter.ts'
 export {

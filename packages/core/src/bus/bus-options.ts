@@ -1,6 +1,6 @@
 /** What `createBus` accepts. */
 
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type { Transport } from '../contract/transport.ts'

@@ -1,5 +1,5 @@
 /** Checks the options of a subscription and fills in what was left out. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { ConfigError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'

@@ -1,6 +1,6 @@
 /** The JSON codec: `{"id","event_type","payload","metadata"}`, one event per frame. */
 
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { DecodeError, SerializationError } from '../contract/errors.ts'
 import { isId, type Event, type EventMetadata } from '../contract/event.ts'

@@ -5,7 +5,7 @@ import { DecodeError, SerializationError } from '../contract/errors.ts'
 import { createEvent, type Event } from '../contract/event.ts'
 import type { Codec } from './codec.ts'
 import { decodeUtf8, isWellFormed, encodeUtf8 } from './utf8.ts'
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { isType } from '../contract/type.ts'
 

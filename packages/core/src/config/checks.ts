@@ -146,3 +146,38 @@ function range(min: number, max: number, exclusiveMin = false): string {
   if (min === -Infinity) return ` ≤ ${max}`
   return ` in ${exclusiveMin ? '(' : '['}${min}, ${max}]`
 }
+
+/** The checks of options by their names, for the kit: `check.integer({ min: 1 })`. */
+export const check: {
+  readonly arrayOf: typeof arrayOf
+  readonly boolean: typeof boolean
+  readonly durationMs: typeof durationMs
+  readonly falseOr: typeof falseOr
+  readonly func: typeof func
+  readonly instance: typeof instance
+  readonly integer: typeof integer
+  readonly number: typeof number
+  readonly object: typeof object
+  readonly oneOf: typeof oneOf
+  readonly recordOf: typeof recordOf
+  readonly required: typeof required
+  readonly string: typeof string
+  readonly where: typeof where
+  readonly withMethods: typeof withMethods
+} = Object.freeze({
+  arrayOf,
+  boolean,
+  durationMs,
+  falseOr,
+  func,
+  instance,
+  integer,
+  number,
+  object,
+  oneOf,
+  recordOf,
+  required,
+  string,
+  where,
+  withMethods,
+})

@@ -1,7 +1,7 @@
 import { assert, anything, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { ConfigError } from '../contract/errors.ts'
-import * as check from './checks.ts'
+import { check } from './checks.ts'
 import { checkOptions, type Check, type Shape } from './options.ts'
 
 interface Nested {
@@ -65,7 +65,7 @@ describe('checkOptions', () => {
     [
       'reconnect',
       { url: 'a', reconnect: true },
-      'Expected `reconnect` to be false or the options of it, got `true` (check.boolean)',
+      'Expected `reconnect` to be false or the options of it, got `true` (boolean)',
     ],
     [
       'reconnect.maxAttempts',

@@ -1,6 +1,6 @@
 /** Typed definitions of events: one place that knows a type's name, its payload and who makes it. */
 import type { StandardSchemaV1 } from '@standard-schema/spec'
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { ConfigError } from './errors.ts'
 import { createEvent, type Event, type EventInit } from './event.ts'

@@ -1,6 +1,6 @@
 /** What `memoryTransport` accepts. */
 import { systemClock, type Clock } from '../contract/clock.ts'
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { PatternIndex } from '../contract/pattern-index.ts'
 import type { Codec } from '../codec/codec.ts'

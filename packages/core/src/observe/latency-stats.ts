@@ -1,5 +1,5 @@
 /** Latencies of the latest measurements: a ring of fixed size, from which percentiles are read. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 
 /** What {@link LatencyStats} says at one moment; survives JSON. Milliseconds, absent as long as nothing was measured. */
 export interface LatencySummary {

@@ -1,5 +1,5 @@
 /** A logger that writes lines, plain or JSON, for applications without one of their own. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions } from '../config/options.ts'
 import { errorData } from './error-data.ts'
 import { levelOf, type LogLevel, type LogFields, type Logger } from './logger.ts'

@@ -1,6 +1,6 @@
 /** The logging port, and what a bus or a transport tells put into words on it. */
 
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {

@@ -1,7 +1,7 @@
 /** Typed access to the channels of `node:diagnostics_channel` on which the bus publishes, under a prefix. */
 
 import { channel, tracingChannel, type TracingChannel } from 'node:diagnostics_channel'
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Check } from '../config/options.ts'
 import type { Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'

@@ -1,5 +1,5 @@
 /** The trace of a transport: its latest changes of state, with times and statistics, as plain data. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import type { StateName, TransportStatus } from '../contract/status.ts'
 import { errorData, type ErrorData } from './error-data.ts'
 

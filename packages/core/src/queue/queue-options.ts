@@ -1,6 +1,6 @@
 /** How large a queue may grow, and what it does when it is full. */
 
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 
 /**

@@ -1,5 +1,5 @@
 /** How long to wait before the next attempt. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Check } from '../config/options.ts'
 import { MAX_TIMEOUT_MS, type Random } from '../contract/clock.ts'
 

@@ -1,6 +1,6 @@
 /** Dead letters in memory: bounded by count and bytes, gone when the process ends. */
 
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type {

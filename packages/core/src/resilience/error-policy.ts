@@ -1,5 +1,5 @@
 /** What happens next to an event whose handler failed: a decision, without side effects. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import type { Random } from '../contract/clock.ts'
 import type { DeadLetterPolicy, ErrorPolicy } from '../contract/subscriber.ts'

@@ -1,5 +1,5 @@
 /** Waiting that ends: sleeping, deadlines and cancellation, which leave no timer and no listener behind. */
-import * as check from '../config/checks.ts'
+import { check } from '../config/checks.ts'
 import { setLongTimeout, systemClock, type Clock } from '../contract/clock.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
 
