@@ -1,5 +1,6 @@
 /** Connecting several transports, of which one is enough. */
-import { NoConnectionsError, AbortedError, type ConnectOptions, type Transport } from '@bus/core'
+import { AbortedError, type ConnectOptions, type Transport } from '@bus/core'
+import { NoConnectionsError } from './no-connections-error.ts'
 
 /** Resolves when the first is ready. @throws `NoConnectionsError` when all have failed, `AbortedError` by the signal. */
 export async function connectAny(

@@ -8,3 +8,4 @@ export {
 } from './combined-transport.ts'
 export { ConnectionRegistry, type ConnectionRegistryOptions } from './connection-registry.ts'
 export { healthScore, type HealthFacts } from './health-score.ts'
+export { NoConnectionsError } from './no-connections-error.ts'

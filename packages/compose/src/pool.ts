@@ -1,6 +1,5 @@
 /** The pool: several connections as one transport, each event over the one that is doing best. */
 import {
-  NoConnectionsError,
   telemetry,
   type BusError,
   type Event,
@@ -20,6 +19,7 @@ import {
   type TransportPoolOptions,
 } from './pool-options.ts'
 import { WaitingLine } from './waiting-line.ts'
+import { NoConnectionsError } from './no-connections-error.ts'
 
 /** One member of a pool and how fit it is. */
 export interface PoolScore {

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { NoConnectionsError } from '@bus/core'
 import { SimulatedClock, listenersOf, stateOf } from '@bus/test-support'
 import { WaitingLine } from './waiting-line.ts'
+import { NoConnectionsError } from './no-connections-error.ts'
 
 const line = (limit = 10, clock = new SimulatedClock()) => ({
   clock,

@@ -4,7 +4,6 @@ import { transportPool, type TransportPool } from '../src/pool.ts'
 import type { TransportPoolOptions } from '../src/pool-options.ts'
 import {
   DisconnectedError,
-  NoConnectionsError,
   SerializationError,
   TimeoutError,
   createEvent,
@@ -13,6 +12,7 @@ import {
   type Undeliverable,
 } from '@bus/core'
 import { SimulatedClock, StubTransport, stateOf } from '@bus/test-support'
+import { NoConnectionsError } from '@bus/compose'
 
 const event = createEvent('a', 1)
 const notSent = new DisconnectedError('no link', { outcome: 'not-sent' })

@@ -84,11 +84,9 @@ export {
   HandlerError,
   HandshakeError,
   HeartbeatTimeoutError,
-  NoConnectionsError,
   ProtocolError,
   QueueFullError,
   RateLimitError,
-  RecordingError,
   RejectedError,
   RpcError,
   SerializationError,
@@ -102,7 +100,6 @@ export {
   type ErrorCategory,
   type Outcome,
   type RateLimitReason,
-  type RecordingProblem,
 } from './contract/errors.ts'
 export type { BackpressureStrategy, QueueOptions, QueueStats } from './queue/queue-options.ts'
 export {

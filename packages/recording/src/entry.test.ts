@@ -1,7 +1,7 @@
 import * as fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { RecordingError } from '@bus/core'
 import { formatEntry, parseEntry, type RecordingEntry } from './entry.ts'
+import { RecordingError } from './recording-error.ts'
 
 const at = Date.UTC(2026, 0, 20, 15, 30, 45, 123)
 const TS = '2026-01-20T15:30:45.123Z'

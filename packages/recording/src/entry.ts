@@ -1,6 +1,6 @@
 /** One entry of a recording, and the line of JSON that it is written as. */
-import { RecordingError, type RecordingProblem } from '@bus/core'
 import { formatTimestamp, parseTimestamp } from '@bus/core/kit'
+import { RecordingError, type RecordingProblem } from './recording-error.ts'
 
 interface Moment {
   /** Milliseconds since 1970. */

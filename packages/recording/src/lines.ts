@@ -1,7 +1,7 @@
 /** The lines of a file, read as they are asked for. */
 import { open } from 'node:fs/promises'
 import { StringDecoder } from 'node:string_decoder'
-import { RecordingError } from '@bus/core'
+import { RecordingError } from './recording-error.ts'
 
 /** A longer line is no line of a recording. */
 const MAX_LINE_CHARS = 256 * 1024 * 1024

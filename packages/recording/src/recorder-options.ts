@@ -1,8 +1,9 @@
 /** The options of a recorder, and what holds where they are not given. */
 import { Writable } from 'node:stream'
-import type { Clock, RecordingError } from '@bus/core'
+import type { Clock } from '@bus/core'
 import { check, checkOptions, systemClock, type Check, type Shape } from '@bus/core/kit'
 import type { RecordTarget } from './target.ts'
+import type { RecordingError } from './recording-error.ts'
 
 /** Where a recording goes, and how much of it may be lost when the process is killed. */
 export interface RecorderOptions {

@@ -3,11 +3,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough, Writable } from 'node:stream'
 import { describe, expect, onTestFinished, test } from 'vitest'
-import { ConfigError, type RecordingError } from '@bus/core'
+import { ConfigError } from '@bus/core'
 import { SimulatedClock, thrownBy, stateOf, until } from '@bus/test-support'
 import type { RecordingEntry } from './entry.ts'
 import { Recorder } from './recorder.ts'
 import type { RecorderOptions } from './recorder-options.ts'
+import { type RecordingError } from './recording-error.ts'
 
 const entry = (n: number): RecordingEntry => ({
   at: n,

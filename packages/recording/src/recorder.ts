@@ -1,5 +1,5 @@
 /** The recorder: takes entries without waiting and writes them in batches. */
-import { RecordingError, type Timer, type WaitOptions } from '@bus/core'
+import type { Timer, WaitOptions } from '@bus/core'
 import { abortable, redactUrl } from '@bus/core/kit'
 import { ConnectionRecording } from './connection-recording.ts'
 import { formatEntry, type RecordingEntry } from './entry.ts'
@@ -12,6 +12,7 @@ import {
 import { FileTarget } from './file-target.ts'
 import { StreamTarget } from './stream-target.ts'
 import type { TargetPort } from './target.ts'
+import { RecordingError } from './recording-error.ts'
 
 /** The figures of a recorder. */
 export interface RecorderStats {

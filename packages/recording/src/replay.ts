@@ -1,8 +1,9 @@
 /** Replaying: the entries of a recording, in order and, where wanted, in their time. */
-import { AbortedError, RecordingError, type Clock, type WaitOptions } from '@bus/core'
+import { AbortedError, type Clock, type WaitOptions } from '@bus/core'
 import { check, checkOptions, systemClock, abortable, sleep } from '@bus/core/kit'
 import { parseEntry, type RecordingEntry } from './entry.ts'
 import { linesOf } from './lines.ts'
+import { RecordingError } from './recording-error.ts'
 
 /** How fast a recording is replayed. */
 export interface ReplayOptions extends WaitOptions {

@@ -6,14 +6,20 @@ import {
   ConnectionError,
   HandshakeError,
   ConfigError,
+  BusError,
   HandlerError,
-  RecordingError,
 } from '@bus/core'
 import { CLOSE_ADVICE } from './close-advice.ts'
 import { ERROR_ADVICE } from './error-advice.ts'
 import { explain } from './explain.ts'
 import { HANDSHAKE_ADVICE } from './handshake-advice.ts'
 import { SYSTEM_ADVICE } from './system-advice.ts'
+
+/** As `@bus/recording` throws it: advice is found by the code. */
+class RecordingError extends BusError {
+  readonly code = 'recording'
+  readonly category = 'permanent'
+}
 
 const system = (code: string): Error => Object.assign(new Error(`connect ${code}`), { code })
 const handshake = (status: number): HandshakeError =>
@@ -131,9 +137,9 @@ describe('explain', () => {
   })
 
   test('says of a recording that cannot be written what the system says', () => {
-    const error = new RecordingError('file', 'no', { cause: system('EROFS') })
+    const error = new RecordingError('no', { cause: system('EROFS') })
     expect(explain(error).message).toBe('The file system is read-only.')
-    expect(explain(new RecordingError('json', 'no'))).toMatchObject(ERROR_ADVICE.recording)
+    expect(explain(new RecordingError('no'))).toMatchObject(ERROR_ADVICE.recording)
   })
 
   test.each([
