@@ -4,10 +4,11 @@ import type { Frame, Protocol, ProtocolCapabilities, ProtocolLink } from '../pro
 import { bootstrap, type Link } from './link/link.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import type { OutboxEntry } from './outbox/outbox.ts'
+import type { WriterSource } from './outbox/writer.ts'
 import type { Session } from './link/session.ts'
 import type { Reader } from './subscriptions/registry.ts'
 
-/** What a plain session needs of the other rooms. */
+/** What a plain session needs of its client. */
 export interface PlainSessionPorts {
   readonly outbox: {
     next(): OutboxEntry | undefined
@@ -20,9 +21,10 @@ export interface PlainSessionPorts {
 }
 
 /** Keeps nothing but the link that is made ready. */
-export class PlainSession implements Session {
+export class PlainSession implements Session, WriterSource {
   readonly pausesReading = true
   readonly isText = false
+  readonly source: WriterSource = this
   readonly subscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly unsubscribe?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>
   readonly restore?: (patterns: readonly string[], link: ProtocolLink) => Promise<void>

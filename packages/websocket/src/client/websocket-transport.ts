@@ -1,14 +1,12 @@
-/** The WebSocket transport: wires the rooms of the client, and is the only file that knows them all. */
+/** The WebSocket transport: the handle that applications hold, which owns a client until it gives it away. */
 import {
-  UnsupportedError,
-  type BusError,
+  DetachedError,
   type Capabilities,
   type CircuitBreaker,
   type CloseOptions,
   type ConnectOptions,
   type DrainOptions,
   type DrainReport,
-  type Delivery,
   type EmitOptions,
   type Event,
   type Feed,
@@ -28,45 +26,34 @@ import {
   type TransportTrace,
   type Unsubscribe,
 } from '@bus/core'
-import { assertPattern } from '@bus/core/kit'
+import { assertPattern, Emitter } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import type { RequestOptions } from '../protocol/request.ts'
+import { Client } from './client.ts'
+import type { AnswerMatch, FrameWaitOptions } from './frames/answers.ts'
+import { FrameTap, type FramesOptions, type RawFrame } from './frames/frame-tap.ts'
+import { Detached } from './handover/detached.ts'
 import {
+  LiveHandover,
   claimTimeOf,
-  giveAway,
-  possessionOf,
   assertHandover,
   type AdoptOptions,
   type Handover,
 } from './handover/live-handover.ts'
-import {
-  CurrentCapabilities,
-  closeRooms,
-  Intake,
-  beginDraining,
-  emitIn,
-  emptyOutbox,
-  publishIn,
-  type Rooms,
-} from './rooms.ts'
+import type { WebSocketTransportStats } from './observe/observation.ts'
 import { cloneOptions } from './options/clone-options.ts'
-import { checkConnectivity, type ConnectivityOptions } from './reconnect/connectivity.ts'
-import type { FramesOptions, RawFrame } from './frames/frame-tap.ts'
-import { waitForFrame, type FrameWaitOptions, type AnswerMatch } from './frames/answers.ts'
 import {
-  health,
-  statsOf,
-  transportMetrics,
-  type WebSocketTransportStats,
-} from './observe/observation.ts'
-import type { ResolvedOptions, WebSocketTransportOptions } from './options/options.ts'
-import { OwnNotices } from './observe/own-notices.ts'
+  resolveOptions,
+  type ResolvedOptions,
+  type WebSocketTransportOptions,
+} from './options/options.ts'
+import { checkConnectivity, type ConnectivityOptions } from './reconnect/connectivity.ts'
 
 /**
  * Carries events over one WebSocket connection at a time, and makes a new one when it breaks.
  *
  * Over the plain wire a publish is `sent` when the operating system has taken its frame: what a broken link loses
- * after that, nobody is told. See `capabilities`.
+ * after that is not reported. See `capabilities`.
  *
  * @example
  * ```ts
@@ -79,79 +66,75 @@ import { OwnNotices } from './observe/own-notices.ts'
  */
 export class WebSocketTransport implements Transport, ObservableTransport {
   readonly name = 'websocket'
-  readonly #capabilities: CurrentCapabilities
   readonly #options: ResolvedOptions
-  #rooms: Rooms
-  readonly #notices: OwnNotices
-  readonly #intake: Intake
-  #closing: Promise<void> | undefined
+  /** `undefined` once it was given away. */
+  #client: Client | undefined
+  #detached: Detached | undefined
+  readonly #events: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
+    // A listener of errors that throws must not be called about itself.
+    if (name !== 'error') this.#client?.report('listener', error)
+  })
+  /** The client is closed or was given away: no listener is called any more. */
+  #isOver = false
 
   /** @throws `ConfigError` that names the option, its value (secrets hidden) and the accepted form. */
   constructor(options: WebSocketTransportOptions | Handover) {
-    const { options: own, rooms } = possessionOf(options)
-    this.#options = own
-    this.#capabilities = new CurrentCapabilities(own)
-    this.#rooms = rooms
-    this.#notices = new OwnNotices(rooms.notices)
-    this.#intake = new Intake({
-      status: () => this.status,
-      breaker: () => this.breaker?.state,
-      whenDisconnected: this.#options.whenDisconnected,
-    })
-    rooms.onEnded = (cause) => void (this.#closing ??= this.#close({}, cause))
+    const owner = {
+      emit: <K extends keyof TransportEvents>(name: K, event: TransportEvents[K]): void =>
+        this.#events.emit(name, event),
+      clear: (): void => {
+        this.#isOver = true
+        this.#events.clear()
+      },
+    }
+    if (options instanceof LiveHandover) {
+      const possession = LiveHandover.take(options, owner)
+      this.#options = possession.options
+      this.#client = possession.client
+    } else {
+      this.#options = resolveOptions(options)
+      this.#client = new Client(this.#options, owner)
+    }
   }
 
-  /** Takes over what another transport has given away by {@link detach}. @throws `DetachedError` when somebody else did, `ClosedError` */
+  /** Takes over what another transport has given away by {@link detach}. @throws `DetachedError` when it was adopted already, `ClosedError` */
   static adopt(handover: Handover, options: AdoptOptions = {}): WebSocketTransport {
     assertHandover(handover)
     const claimWithinMs = claimTimeOf(options)
     const transport = new WebSocketTransport(handover)
-    transport.#rooms.subscriptions.parking.expire(claimWithinMs)
-    transport.#rooms.observation.handover('adopted')
+    transport.#client?.claimWithin(claimWithinMs)
     return transport
   }
 
   /** What holds with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
   get capabilities(): Capabilities {
-    return this.#capabilities.with(this.#rooms.session)
+    return this.#mine.capabilities
   }
 
   get status(): TransportStatus {
-    return this.#rooms.lifecycle.status
+    return this.#mine.status
   }
 
   /** The circuit breaker around connecting and failed sends; `undefined` when it was switched off. */
   get breaker(): CircuitBreaker | undefined {
-    return this.#rooms.breaker
+    return this.#client?.breaker
   }
 
   connect(options: ConnectOptions = {}): Promise<void> {
-    const ended = this.#intake.ended()
-    if (ended !== undefined) return Promise.reject(ended)
-    if (this.status.state === 'ready') return Promise.resolve()
-    const ready = this.#rooms.readiness.wait(options)
-    this.#rooms.reconnector.start()
-    return ready
+    return this.#client?.connect(options) ?? this.#refusal()
   }
 
   publish(event: Event, options: PublishOptions = {}): Promise<PublishReceipt> {
-    const refusal = this.#refusal() ?? this.#unsupported(options.delivery)
-    if (refusal !== undefined) return Promise.reject(refusal)
-    return publishIn(this.#rooms, event, options)
+    return this.#client?.publish(event, options) ?? this.#refusal()
   }
 
   emit(event: Event, { delivery }: EmitOptions = {}): boolean {
-    const refusal = this.#refusal() ?? this.#unsupported(delivery)
-    if (refusal !== undefined) return this.#rooms.tellRefused(event, refusal)
-    return emitIn(this.#rooms, event, delivery)
+    return this.#client?.emit(event, delivery) ?? false
   }
 
   subscribe(patterns: readonly string[], sink: Sink, options: FeedOptions = {}): Feed {
     for (const pattern of patterns) assertPattern(pattern)
-    const unsupported = this.#unsupported(options.delivery)
-    if (unsupported !== undefined) throw unsupported
-    if (this.#intake.isOpen) this.#rooms.reconnector.start()
-    return this.#rooms.subscriptions.add(patterns.length === 0 ? ['>'] : patterns, sink, options)
+    return this.#client?.subscribe(patterns, sink, options) ?? this.#deadFeed()
   }
 
   /**
@@ -159,16 +142,18 @@ export class WebSocketTransport implements Transport, ObservableTransport {
    * subscriptions, and misses the oldest frames when it is too slow. Ends with the transport.
    */
   frames(options: FramesOptions = {}): AsyncGenerator<RawFrame, void, undefined> {
-    return this.#rooms.tap.frames(options)
+    if (this.#client !== undefined) return this.#client.frames(options)
+    const tap = new FrameTap()
+    tap.close()
+    return tap.frames(options)
   }
 
-  /** Resolves with the next frame that passes the test. It still goes its way: nothing is taken from the subscriptions. */
+  /** Resolves with the next frame that passes the test. Nothing is taken from the subscriptions, which get it too. */
   waitFor(
     isWanted: (frame: RawFrame) => boolean,
     options: FrameWaitOptions = {},
   ): Promise<RawFrame> {
-    if (this.#intake.isClosed) return Promise.reject(this.#intake.closedError())
-    return waitForFrame(this.#rooms.tap, isWanted, options, this.#options.clock)
+    return this.#client?.waitFor(isWanted, options) ?? this.#refusal()
   }
 
   /**
@@ -176,25 +161,22 @@ export class WebSocketTransport implements Transport, ObservableTransport {
    * further. Never sent again: it fails with its link. Not over `bus.v1`.
    */
   request<T>(frame: Frame, match: AnswerMatch<T>, options: RequestOptions = {}): Promise<T> {
-    if (this.#intake.isClosed) return Promise.reject(this.#intake.closedError())
-    return this.#rooms.requests.request(frame, match, options)
+    return this.#client?.request(frame, match, options) ?? this.#refusal()
   }
 
   on<K extends keyof TransportEvents>(
     name: K,
-    listener: (notice: TransportEvents[K]) => void,
+    listener: (event: TransportEvents[K]) => void,
     options?: ListenOptions,
   ): Unsubscribe {
-    return this.#notices.on(name, listener, options)
+    // A listener that comes too late is never called, and leaves nothing behind.
+    if (this.#isOver) return Object.assign(() => {}, { [Symbol.dispose]: () => {} })
+    return this.#events.on(name, listener, options)
   }
 
   /** Drops the link and makes a new one at once; subscriptions and outbox stay. Also ends a wait between attempts. */
   reconnect(reason = 'reconnect'): Promise<void> {
-    if (this.#intake.isClosed) return Promise.reject(this.#intake.closedError())
-    const ready = this.#rooms.readiness.wait({})
-    this.#rooms.reconnector.start()
-    this.#rooms.reconnector.reconnect(reason)
-    return ready
+    return this.#client?.reconnect(reason) ?? this.#refusal()
   }
 
   /**
@@ -212,33 +194,29 @@ export class WebSocketTransport implements Transport, ObservableTransport {
   }
 
   backpressureStats(): QueueStats {
-    return this.#rooms.outbox.stats()
+    return this.#mine.backpressureStats()
   }
 
   stats(): WebSocketTransportStats {
-    return statsOf(this.#rooms)
+    return this.#mine.stats()
   }
 
   /** The inner state in one picture: queue, breaker, heartbeat, subscriptions, links, bytes. */
   metrics(): TransportMetrics {
-    return transportMetrics(this.#rooms, this.#options.clock.now())
+    return this.#mine.metrics()
   }
 
   /** The latest changes of state, with times and statistics. */
   trace(): TransportTrace {
-    return this.#rooms.observation.trace.read(this.#options.clock.now())
+    return this.#mine.trace()
   }
 
-  health(options: HealthOptions = {}): Promise<Health> {
-    return health(this.#rooms, this.#options, options)
+  async health(options: HealthOptions = {}): Promise<Health> {
+    return await this.#mine.health(options)
   }
 
   async drain(options: DrainOptions = {}): Promise<DrainReport> {
-    if (this.#intake.isOpen) {
-      this.#intake.drain()
-      beginDraining(this.#rooms)
-    }
-    const unsent = await emptyOutbox(this.#rooms, options, this.#options.clock)
+    const unsent = (await this.#client?.drain(options)) ?? []
     await this.close()
     return { unsent, unhandled: 0 }
   }
@@ -248,43 +226,52 @@ export class WebSocketTransport implements Transport, ObservableTransport {
    * come before the next owner has subscribed wait. This handle is closed from now on, and answers with `DetachedError`.
    */
   detach(): Promise<Handover> {
-    const ended = this.#intake.ended()
+    const client = this.#client
+    if (client === undefined) return this.#refusal()
+    const { ended, status: previous, capabilities } = client
     if (ended !== undefined) return Promise.reject(ended)
-    const { status: previous } = this
-    const { handover, left } = giveAway({ options: this.#options, rooms: this.#rooms })
-    this.#rooms = left
-    this.#intake.close()
-    this.#closing = Promise.resolve()
-    this.#notices.tell('status', { status: this.status, previous })
-    this.#notices.close()
+    const why = new DetachedError('The connection was given to another owner', {
+      outcome: 'not-sent',
+    })
+    const handover = new LiveHandover({ client, options: this.#options })
+    client.detach(why, handover)
+    this.#client = undefined
+    this.#detached = new Detached(why, capabilities, this.#options)
+    this.#events.emit('status', { status: this.status, previous })
+    this.#isOver = true
+    this.#events.clear()
     return Promise.resolve(handover)
   }
 
   close(options: CloseOptions = {}): Promise<void> {
-    this.#closing ??= this.#close(options, undefined)
-    return this.#closing
+    return this.#client?.close(options) ?? Promise.resolve()
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  #close(options: CloseOptions, cause: BusError | undefined): Promise<void> {
-    this.#intake.close()
-    const error = this.#intake.closedError(cause)
-    return closeRooms(this.#rooms, options, error, cause).finally(() => this.#notices.close())
+  get #mine(): Client | Detached {
+    const mine = this.#client ?? this.#detached
+    if (mine === undefined)
+      throw new TypeError('The transport has neither a client nor given it away')
+    return mine
   }
 
-  /** Why nothing can be published now. */
-  #refusal(): BusError | undefined {
-    const refusal = this.#intake.refusal() // which alone would never make a link
-    if (refusal !== undefined && this.#intake.isOpen) this.#rooms.reconnector.start()
-    return refusal
+  #refusal(): Promise<never> {
+    return Promise.reject(this.#detached?.error)
   }
 
-  #unsupported(delivery: Delivery | undefined): UnsupportedError | undefined {
-    if (delivery !== 'at-least-once' || this.capabilities.delivery === delivery) return undefined
-    return new UnsupportedError(this.name, `delivery ${delivery}`)
+  #deadFeed(): Feed {
+    const live = this.#refusal()
+    // A subscriber that does not wait for it gets no unhandled rejection.
+    live.catch(() => {})
+    return {
+      live,
+      ready: () => {},
+      settle: () => {},
+      unsubscribe: () => Promise.resolve(),
+    }
   }
 }
 

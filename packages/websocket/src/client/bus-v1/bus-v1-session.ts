@@ -12,14 +12,11 @@ import {
 } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/lines.ts'
 import { helloLine, type WireSubscription, type Hello } from '../../protocol/bus-v1/hello.ts'
-import {
-  HubMessageReader,
-  type HubEventReceiver,
-  type HubReceiver,
-} from '../../protocol/bus-v1/lines.ts'
-import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
+import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/lines.ts'
+import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
 import type { LinkEnd, Session, SessionLink } from '../link/session.ts'
+import type { WriterSource } from '../outbox/writer.ts'
 import { encodeBody } from '../../protocol/bus-v1/fields.ts'
 import { busV1Capabilities, VERSION } from '../../protocol/bus-v1/limits.ts'
 import { ProgressWatch, SessionToken } from './progress-watch.ts'
@@ -27,9 +24,6 @@ import { Publisher, type PublisherOutbox } from './publisher.ts'
 import { Subscriber } from './subscriber.ts'
 import type { SessionCredentials } from '../../protocol/credentials.ts'
 import type { Registry } from '../subscriptions/registry.ts'
-
-/** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
-const MAX_MESSAGE_BYTES = 65_536
 
 /** With which a hub refuses who we are. */
 const UNAUTHORIZED = 4401
@@ -39,10 +33,10 @@ const CONFLICT = 4409
 const PROTOCOL_ERROR = 1002
 
 /** One per transport. The hub knows it by a session id, which it gives up when the hub has forgotten it. */
-export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
+export class BusV1Session implements Session, HubReceiver {
   readonly capabilities: ProtocolCapabilities = busV1Capabilities
   readonly pausesReading = false
-  readonly isText = true
+  readonly encode: (event: Event) => Frame = encodeBody
   readonly #ports: BusV1Ports
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
@@ -50,7 +44,7 @@ export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
   readonly #progress: ProgressWatch
   readonly #greeting = new Greeting()
   readonly #verdicts = new Verdicts()
-  readonly #reader: HubMessageReader = new HubMessageReader(this, this)
+  readonly #reader: HubMessageReader
   /** The link whose frames count. */
   #link: SessionLink | undefined
 
@@ -58,14 +52,6 @@ export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
     this.#ports = ports
     const { credentials, clock } = ports
     this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
-    this.#publisher = new Publisher(ports.outbox, clock)
-    this.#progress = new ProgressWatch({
-      clock,
-      limitMs: ports.progressMs,
-      publisher: this.#publisher,
-      probe: async (timeoutMs) => await this.#link?.probe({ timeoutMs }).catch(() => {}),
-      stalled: (error) => this.#link?.fail(error),
-    })
     const subscriber = new Subscriber({
       registry: ports.registry,
       clock,
@@ -74,16 +60,21 @@ export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
       undecodable: (error, line) => ports.undecodable(error, line),
     })
     this.#subscriber = subscriber
+    this.#reader = new HubMessageReader(this, subscriber)
+    this.#publisher = new Publisher(ports.outbox, subscriber, clock)
+    this.#progress = new ProgressWatch({
+      clock,
+      limitMs: ports.progressMs,
+      publisher: this.#publisher,
+      probe: async (timeoutMs) => await this.#link?.probe({ timeoutMs }).catch(() => {}),
+      stalled: (error) => this.#link?.fail(error),
+    })
     // Until another session takes over, which may have nothing to settle.
     ports.registry.settleWith(subscriber)
   }
 
   get received(): number {
     return this.#subscriber.received
-  }
-
-  encode(event: Event): Frame {
-    return encodeBody(event)
   }
 
   async open(link: SessionLink, _attempt: number, signal: AbortSignal): Promise<void> {
@@ -129,12 +120,8 @@ export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
     if (isPoisoned || (isTheirs && code === CONFLICT)) this.#greeting.forgetSession()
   }
 
-  next(): Frame | undefined {
-    return this.#publisher.fill(this.#subscriber.takeAck() ?? '', MAX_MESSAGE_BYTES)
-  }
-
-  taken(): void {
-    this.#publisher.taken()
+  get source(): WriterSource {
+    return this.#publisher
   }
 
   frame(frame: Frame): void {
@@ -218,22 +205,6 @@ export class BusV1Session implements Session, HubReceiver, HubEventReceiver {
   subno(id: number, code: string): void {
     const pattern = this.#verdicts.refused(id, code)
     if (pattern !== undefined) this.#subscriber.forget(pattern, id)
-  }
-
-  event(offset: number, type: string, id: string, body: string, resent: boolean): void {
-    this.#subscriber.event(offset, type, id, body, resent)
-  }
-
-  unreadable(offset: number, line: string): boolean {
-    return this.#subscriber.unreadable(offset, line)
-  }
-
-  gap(gap: WireGap): void {
-    this.#subscriber.gap(gap)
-  }
-
-  mark(offset: number): void {
-    this.#subscriber.mark(offset)
   }
 
   bye({ retryAfterMs = 0, spreadMs = 0 }: Bye): void {

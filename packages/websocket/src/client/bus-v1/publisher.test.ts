@@ -13,17 +13,14 @@ class ArrayOutbox implements PublisherOutbox {
   readonly left: OutboxEntry[] = []
   reserved = 0
 
-  peek(): OutboxEntry | undefined {
-    return this.entries[this.reserved]
-  }
-
   mayWrite(): boolean {
     return true
   }
 
-  next(): OutboxEntry | undefined {
-    const entry = this.peek()
-    if (entry === undefined) return undefined
+  next(room: number, credit: number): OutboxEntry | undefined {
+    const entry = this.entries[this.reserved]
+    if (entry === undefined || entry.lineBytes > room) return undefined
+    if (entry.isConfirmed && entry.bytes > credit) return undefined
     this.reserved++
     this.again(entry)
     return entry
@@ -48,16 +45,33 @@ class ArrayOutbox implements PublisherOutbox {
 /** How each publish ended, by its event's id; more than one end is a mistake. */
 type Ends = Map<string, (string | BusError)[]>
 
+/** Fills messages as the test wants them. */
+class FilledPublisher extends Publisher {
+  readonly #acks: { line: string | undefined }
+
+  constructor(outbox: ArrayOutbox) {
+    const acks: { line: string | undefined } = { line: undefined }
+    super(outbox, { takeAck: () => acks.line }, new FakeClock())
+    this.#acks = acks
+  }
+
+  /** @param ack - the acknowledgement that is due; empty: none */
+  fill(ack: string, maxBytes: number): Buffer | undefined {
+    this.#acks.line = ack === '' ? undefined : ack
+    return this.next(maxBytes)
+  }
+}
+
 interface Setup {
   readonly outbox: ArrayOutbox
-  readonly publisher: Publisher
+  readonly publisher: FilledPublisher
   readonly ends: Ends
   readonly publish: (isConfirmed?: boolean, bytes?: number) => OutboxEntry
 }
 
 function setUp(): Setup {
   const outbox = new ArrayOutbox()
-  const publisher = new Publisher(outbox, new FakeClock())
+  const publisher = new FilledPublisher(outbox)
   const ends: Ends = new Map()
   let count = 0
   return {
@@ -66,13 +80,12 @@ function setUp(): Setup {
     ends,
     publish: (isConfirmed = true, bytes = 20) => {
       const id = `e${++count}`
+      const end = (how: string | BusError): unknown => ends.set(id, [...(ends.get(id) ?? []), how])
       const entry = new OutboxEntry(
         createEvent('a', 0, { id }),
         '{}'.padEnd(bytes - id.length - 3, ' '),
-      )
-      entry.isConfirmed = isConfirmed
-      const end = (how: string | BusError): unknown => ends.set(id, [...(ends.get(id) ?? []), how])
-      entry.await(
+        isConfirmed,
+        undefined,
         ({ status }) => end(status),
         (error) => end(error as BusError),
       )
@@ -320,6 +333,42 @@ describe('numbers', () => {
 })
 
 describe('a message', () => {
+  // Below and above the length from which on a body is written by itself; in one byte, two and more a character.
+  const body = fc
+    .tuple(
+      fc.constantFrom('a', 'ä', '€', '😀', '"'),
+      fc.constantFrom(0, 1, 600, 1_023, 1_024, 5_000),
+    )
+    .map(([char, length]) => JSON.stringify({ payload: char.repeat(length) }))
+
+  test('is its lines in UTF-8, and none takes more bytes than its entry was counted with', () => {
+    fc.assert(
+      fc.property(
+        fc.constantFrom('', 'ack 17'),
+        fc.array(body, { maxLength: 8 }),
+        (ack, bodies) => {
+          const { publisher, outbox } = setUp()
+          publisher.welcome(welcome())
+          const lines: string[] = ack === '' ? [] : [ack]
+          let number = 0
+          for (const [i, text] of bodies.entries()) {
+            const isConfirmed = i % 2 === 0
+            const event = createEvent('order.created', 0, { id: 'i-1' })
+            const entry = new OutboxEntry(event, text, isConfirmed)
+            entry.isResent = i % 3 === 0
+            outbox.entries.push(entry)
+            const verb = isConfirmed && entry.isResent ? 'rep' : 'pub'
+            const line = `${verb} ${isConfirmed ? ++number : '-'} order.created i-1 ${text}`
+            expect(Buffer.byteLength(line) + 1).toBeLessThanOrEqual(entry.lineBytes)
+            lines.push(line)
+          }
+          const message = publisher.fill(ack, Infinity)
+          expect(message?.toString() ?? '').toBe(lines.join('\n'))
+        },
+      ),
+    )
+  })
+
   test('stays below its limit, in bytes, unless one line is larger than that', () => {
     const { publisher, publish } = setUp()
     publisher.welcome(welcome())

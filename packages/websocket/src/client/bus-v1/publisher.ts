@@ -11,11 +11,11 @@ import {
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { OutboxEntry } from '../outbox/outbox.ts'
+import type { WriterSource } from '../outbox/writer.ts'
 
 /** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */
 export interface PublisherOutbox {
-  peek(): OutboxEntry | undefined
-  next(): OutboxEntry | undefined
+  next(room: number, credit: number): OutboxEntry | undefined
   /** The oldest entry under way leaves. */
   leave(): void
   /** Counts that an entry is written again. */
@@ -25,13 +25,24 @@ export interface PublisherOutbox {
   mayWrite(entry: OutboxEntry): boolean
 }
 
+/** What goes first in a message. */
+export interface PublisherAcks {
+  /** The acknowledgement that is due; `undefined` when none is. */
+  takeAck(): string | undefined
+}
+
+/** A message stays below this many bytes, so that it neither delays a ping nor exceeds a limit. */
+const MAX_MESSAGE_BYTES = 65_536
+
 /** Close codes with which the hub may mean one event rather than the link. */
 const POISON_CODES = new Set([1002, 1007, 1009, 4400])
 /** Links that the same event may cost before it is given up. */
 const MAX_DEATHS = 3
 
-/** Pure: it makes lines and reads acknowledgements; sockets and time are elsewhere. */
-export class Publisher {
+/** Makes the messages of a session: the acknowledgement that is due, and lines of events. */
+export class Publisher implements WriterSource {
+  /** Messages are bytes of text. */
+  readonly isText = true
   readonly #outbox: PublisherOutbox
   /** Under way, in the order of the outbox. */
   readonly #inFlight = new Denque<OutboxEntry>()
@@ -48,11 +59,13 @@ export class Publisher {
   #suspect: OutboxEntry | undefined
   #deaths = 0
 
+  readonly #acks: PublisherAcks
   readonly #clock: Clock
   #lastProgressAt = 0
 
-  constructor(outbox: PublisherOutbox, clock: Clock) {
+  constructor(outbox: PublisherOutbox, acks: PublisherAcks, clock: Clock) {
     this.#outbox = outbox
+    this.#acks = acks
     this.#clock = clock
   }
 
@@ -66,23 +79,36 @@ export class Publisher {
     return this.#lastProgressAt
   }
 
-  /** The lines of one message behind `start`: as many as fit into `maxBytes`, the hub's limit and the window. */
-  fill(start: string, maxBytes: number): Buffer | undefined {
-    const message = new MessageText(start)
+  /**
+   * One message: the acknowledgement that is due, and as many lines of events as fit into the limit of a message, the hub's
+   * limit and the window. A single line may be larger than a message.
+   */
+  next(maxMessageBytes: number = MAX_MESSAGE_BYTES): Buffer | undefined {
+    const ack = this.#acks.takeAck()
+    const pieces: string[] = ack === undefined ? [] : [ack]
+    // Outside the bodies every character is one byte.
+    let bytes = ack?.length ?? 0
+    let characters = bytes
     let unnumbered: OutboxEntry[] | undefined
+    const maxBytes = Math.min(maxMessageBytes, this.#maxLineBytes)
     for (;;) {
-      const room = message.isEmpty ? Infinity : this.#roomFor(maxBytes) - message.bytes
-      const entry = this.#nextEntry(room)
+      const room = bytes === 0 ? Infinity : maxBytes - bytes
+      const entry =
+        this.#resendAt < this.#inFlight.length ? this.#nextResent(room) : this.#nextNew(room)
       if (entry === undefined) break
-      if (entry.isConfirmed) message.add(entry.isResent ? 'rep' : 'pub', entry.number, entry)
-      else {
-        message.add('pub', '-', entry)
-        ;(unnumbered ??= []).push(entry)
-      }
+      const { event, frame, isConfirmed } = entry
+      const verb = isConfirmed && entry.isResent ? 'rep' : 'pub'
+      const number = isConfirmed ? entry.number : '-'
+      const header = `${bytes === 0 ? '' : '\n'}${verb} ${number} ${event.type} ${event.id} `
+      const body = String(frame)
+      pieces.push(header, body)
+      characters += header.length + body.length
+      bytes += header.length + entry.bytes
+      if (!isConfirmed) (unnumbered ??= []).push(entry)
     }
-    if (message.isEmpty) return undefined
+    if (bytes === 0) return undefined
     this.#messages.push(unnumbered)
-    return message.toBytes()
+    return toBytes(pieces, bytes, characters)
   }
 
   /** The operating system took over the oldest message: what needs no acknowledgement is done. */
@@ -91,7 +117,7 @@ export class Publisher {
     if (unnumbered === undefined) return
     for (const entry of unnumbered) {
       entry.isDone = true
-      entry.sent()
+      entry.settle('sent')
     }
     this.#sweep()
   }
@@ -149,51 +175,45 @@ export class Publisher {
     return true
   }
 
-  #roomFor(maxBytes: number): number {
-    return Math.min(maxBytes, this.#maxLineBytes)
-  }
-
-  /** The next line's entry; `undefined` when there is none, no room in the message, or none in the window. */
-  #nextEntry(room: number): OutboxEntry | undefined {
+  /** The next of the entries that must be written again, or a new one behind the last of them. */
+  #nextResent(room: number): OutboxEntry | undefined {
     while (this.#resendAt < this.#inFlight.length) {
       const entry = this.#inFlight.peekAt(this.#resendAt)
       if (entry !== undefined && !entry.isDone) {
-        if (lineBytes(entry) > room || !this.#outbox.mayWrite(entry)) return undefined
+        if (entry.lineBytes > room || !this.#outbox.mayWrite(entry)) return undefined
         this.#resendAt++
         this.#outbox.again(entry)
         return entry
       }
       this.#resendAt++
     }
+    return this.#nextNew(room)
+  }
+
+  /** The next entry of the outbox; `undefined` when there is none, no room in the message, or none in the window. */
+  #nextNew(room: number): OutboxEntry | undefined {
     for (;;) {
-      const entry = this.#outbox.peek()
-      if (entry === undefined || lineBytes(entry) > room) return undefined
-      if (entry.isConfirmed && !this.#hasRoom(entry)) return undefined
-      this.#outbox.next()
+      // One event always passes, also if it is larger than the window.
+      const hasCredit = this.#events < this.#window.events
+      const credit =
+        this.#events === 0 ? Infinity : hasCredit ? this.#window.bytes - this.#bytes : -1
+      const entry = this.#outbox.next(room, credit)
+      if (entry === undefined) return undefined
       this.#inFlight.push(entry)
       this.#resendAt = this.#inFlight.length
-      const bytes = lineBytes(entry)
-      if (bytes <= this.#maxLineBytes) {
-        if (entry.isConfirmed) this.#number(entry)
+      if (entry.lineBytes <= this.#maxLineBytes) {
+        if (!entry.isConfirmed) return entry
+        entry.number = ++this.#lastNumber
+        if (this.#events === 0) this.#lastProgressAt = this.#clock.now()
+        this.#events++
+        this.#bytes += entry.bytes
         return entry
       }
-      // The hub would end the link because of it, and lose what is around it.
+      // The hub would end the link because of it, and the events around it would be lost.
       entry.isConfirmed = false
-      this.#refuse(entry, new TooLargeError('The event', bytes, this.#maxLineBytes))
+      this.#refuse(entry, new TooLargeError('The event', entry.lineBytes, this.#maxLineBytes))
       this.#sweep()
     }
-  }
-
-  #number(entry: OutboxEntry): void {
-    entry.number = ++this.#lastNumber
-    if (this.#events === 0) this.#lastProgressAt = this.#clock.now()
-    this.#events++
-    this.#bytes += entry.bytes
-  }
-
-  #hasRoom(entry: OutboxEntry): boolean {
-    if (this.#events === 0) return true
-    return this.#events < this.#window.events && this.#bytes + entry.bytes <= this.#window.bytes
   }
 
   /** Entries leave in the order of the outbox, each when it is done or acknowledged. */
@@ -203,7 +223,7 @@ export class Publisher {
       if (!first.isDone) {
         if (!first.isConfirmed || first.number > this.#acked) return
         first.isDone = true
-        first.confirmed()
+        first.settle('confirmed')
       }
       if (first.isConfirmed) {
         this.#events--
@@ -235,63 +255,24 @@ export class Publisher {
   }
 }
 
-/** Bytes of a line besides type, id and body: verb, number, spaces and the line feed. */
-const LINE_BYTES = 24
-
-/** From this length on, to copy a text costs more than to write it by itself. */
+/** From this length on, copying a string costs more than writing it by itself. */
 const LARGE = 1_024
 
-/** Bytes that the event takes in a message, or a few less. */
-export function lineBytes({ bytes, event }: OutboxEntry): number {
-  return bytes + event.type.length + event.id.length + LINE_BYTES
-}
-
-/** Grows line by line. */
-export class MessageText {
-  readonly #pieces: string[]
-  #characters: number
-  /** Of all characters outside the bodies there is one byte each. */
-  #bytes: number
-
-  /** @param start - the first line; may be empty */
-  constructor(start: string) {
-    this.#pieces = start === '' ? [] : [start]
-    this.#characters = this.#bytes = start.length
-  }
-
-  get isEmpty(): boolean {
-    return this.#bytes === 0
-  }
-
-  /** UTF-8. */
-  get bytes(): number {
-    return this.#bytes
-  }
-
-  /** Adds the line of an event, whose frame is its body. */
-  add(verb: 'pub' | 'rep', number: number | '-', { event, frame, bytes }: OutboxEntry): void {
-    const body = String(frame)
-    const header = `${this.#bytes === 0 ? '' : '\n'}${verb} ${number} ${event.type} ${event.id} `
-    this.#pieces.push(header, body)
-    this.#characters += header.length + body.length
-    this.#bytes += header.length + bytes
-  }
-
-  toBytes(): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#bytes)
-    // Text without anything beyond ASCII is the same in Latin-1, which is a copy where UTF-8 is a conversion.
-    const encoding = this.#characters === this.#bytes ? 'latin1' : 'utf8'
-    let small: string[] = []
-    let at = 0
-    for (const piece of this.#pieces) {
-      if (piece.length < LARGE) small.push(piece)
-      else {
-        at += bytes.write(small.join(''), at, encoding)
-        at += bytes.write(piece, at, encoding)
-        small = []
-      }
+/** The pieces as UTF-8, which takes so many bytes. */
+function toBytes(pieces: readonly string[], byteLength: number, characters: number): Buffer {
+  const bytes = Buffer.allocUnsafe(byteLength)
+  // Text without anything beyond ASCII is the same in Latin-1, which is a copy where UTF-8 is a conversion.
+  const encoding = characters === byteLength ? 'latin1' : 'utf8'
+  let small: string[] = []
+  let at = 0
+  for (const piece of pieces) {
+    if (piece.length < LARGE) small.push(piece)
+    else {
+      at += bytes.write(small.join(''), at, encoding)
+      at += bytes.write(piece, at, encoding)
+      small = []
     }
-    bytes.write(small.join(''), at, encoding)
-    return bytes
   }
+  bytes.write(small.join(''), at, encoding)
+  return bytes
 }

@@ -1,7 +1,7 @@
 /** The subscribing half of a `bus.v1` session: subscriptions, received events, acknowledgements. */
 
 import { DecodeError, type Clock, type Gap, type Timer } from '@bus/core'
-import { ackLine } from '../../protocol/bus-v1/lines.ts'
+import { ackLine, type HubEventReceiver } from '../../protocol/bus-v1/lines.ts'
 import type { Hello, WireMode, WireSubscription } from '../../protocol/bus-v1/hello.ts'
 import { wireDefaults, type WireLimits } from '../../protocol/bus-v1/limits.ts'
 import type { Gap as WireGap, Welcome } from '../../protocol/bus-v1/welcome.ts'
@@ -20,7 +20,7 @@ export interface SubscriberPorts {
 }
 
 /** Lives as long as the session, over all of its links; the log that offsets belong to may change. */
-export class Subscriber {
+export class Subscriber implements HubEventReceiver {
   readonly #ports: SubscriberPorts
   readonly #registry: Registry
   readonly #clock: Clock

@@ -1,105 +1,94 @@
-/** The hand-over as `detach` makes it: it holds everything until somebody adopts it. */
+/** The hand-over as `detach` makes it: it holds the client until another transport adopts it. */
 
 import {
   ClosedError,
   ConfigError,
   DetachedError,
   UnsupportedError,
-  type BusError,
   type CloseOptions,
   type TransportEvents,
   type TransportStatus,
   type Delivery,
 } from '@bus/core'
 import { check, checkOptions } from '@bus/core/kit'
-import { closeRooms, Rooms } from '../rooms.ts'
-import { plainJson } from '../../protocol/plain-json.ts'
-import {
-  resolveOptions,
-  type ResolvedOptions,
-  type WebSocketTransportOptions,
-} from '../options/options.ts'
-import { attachHandlers, withHandlers } from '../handler-set.ts'
+import type { Client, ClientOwner } from '../client.ts'
+import type { ResolvedOptions } from '../options/options.ts'
 
-/** Notices that must not be lost while nobody owns the connection. */
+/** Events of the client that must not be lost while it has no transport. */
 type Kept = {
-  [K in 'undeliverable' | 'gap']: { readonly name: K; readonly notice: TransportEvents[K] }
+  [K in 'undeliverable' | 'gap']: { readonly name: K; readonly event: TransportEvents[K] }
 }['undeliverable' | 'gap']
 
-/** The most notices that are kept for the next owner. */
+/** The most events that are kept for the next owner. */
 const MAX_KEPT = 1_000
 
-/** Keeps what comes while nobody owns the connection. */
-export class LiveHandover implements Handover {
+/** What a hand-over gives to the transport that adopts it. */
+export interface Possession {
+  readonly client: Client
+  /** As they were given to the transport that made the client. */
+  readonly options: ResolvedOptions
+}
+
+/** Owns the client while no transport does. */
+export class LiveHandover implements Handover, ClientOwner {
   readonly #possession: Possession
   readonly #kept: Kept[] = []
-  readonly #stops: readonly (() => void)[]
-  #state: 'waiting' | 'taken' | 'closed' = 'waiting'
-  #cause: BusError | undefined
+  #isTaken = false
 
   /** Made by `detach`. */
   constructor(possession: Possession) {
     this.#possession = possession
-    const { notices } = possession.rooms
-    this.#stops = [
-      notices.on('undeliverable', (notice) => this.#keep({ name: 'undeliverable', notice })),
-      notices.on('gap', (notice) => this.#keep({ name: 'gap', notice })),
-    ]
-    possession.rooms.onEnded = (cause) => {
-      this.#cause = cause
-      void this.close()
-    }
     // What is sent to another thread is read property by property.
     Object.defineProperty(this, 'connection', { enumerable: true, get: refuseThread })
   }
 
   get status(): TransportStatus {
-    return this.#possession.rooms.lifecycle.status
+    return this.#possession.client.status
   }
 
   get subscriptions(): readonly DetachedSubscription[] {
-    return this.#possession.rooms.subscriptions.parking.list().map(({ patterns, settles }) =>
-      Object.freeze({
-        patterns: Object.freeze([...patterns]),
-        delivery: settles ? ('at-least-once' as const) : ('at-most-once' as const),
-      }),
-    )
+    return this.#possession.client.parked
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
-    if (this.#state !== 'waiting') return
-    this.#state = 'closed'
-    const cause = this.#cause === undefined ? {} : { cause: this.#cause }
-    const error = new ClosedError('The connection that was handed over is closed', cause)
-    await closeRooms(this.#possession.rooms, options, error, this.#cause)
+    if (!this.#isTaken) await this.#possession.client.close(options)
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close()
   }
 
-  /** @throws `DetachedError` when somebody has it already, `ClosedError` when it is over */
-  static take(handover: LiveHandover): Possession {
-    if (handover.#state === 'taken') {
-      throw new DetachedError('This connection was adopted already', { outcome: 'not-sent' })
-    }
-    if (handover.#state === 'closed') {
-      const cause = handover.#cause === undefined ? {} : { cause: handover.#cause }
-      throw new ClosedError('The connection that was handed over is closed', cause)
-    }
-    handover.#state = 'taken'
-    for (const stop of handover.#stops) stop()
-    const { notices } = handover.#possession.rooms
-    // Right after this call: its new owner listens by then.
-    queueMicrotask(() => {
-      for (const { name, notice } of handover.#kept.splice(0)) notices.emit(name, notice)
-    })
-    return handover.#possession
+  emit<K extends keyof TransportEvents>(name: K, event: TransportEvents[K]): void {
+    if (name !== 'undeliverable' && name !== 'gap') return
+    this.#kept.push({ name, event } as Kept)
+    if (this.#kept.length > MAX_KEPT) this.#kept.shift()
   }
 
-  #keep(kept: Kept): void {
-    this.#kept.push(kept)
-    if (this.#kept.length > MAX_KEPT) this.#kept.shift()
+  clear(): void {
+    this.#kept.length = 0
+  }
+
+  /**
+   * Gives the client to another owner, and then, right after this call, what came meanwhile: the owner has its listeners by
+   * then. @throws `DetachedError` when it was adopted already, `ClosedError` when it is over
+   */
+  static take(handover: LiveHandover, owner: ClientOwner): Possession {
+    const { client } = handover.#possession
+    if (handover.#isTaken) {
+      throw new DetachedError('This connection was adopted already', { outcome: 'not-sent' })
+    }
+    if (client.isClosed) {
+      const { status } = client
+      const why = status.state === 'closed' ? status.cause : undefined
+      const cause = why === undefined ? {} : { cause: why }
+      throw new ClosedError('The connection that was handed over is closed', cause)
+    }
+    handover.#isTaken = true
+    client.adopt(owner)
+    queueMicrotask(() => {
+      for (const { name, event } of handover.#kept.splice(0)) owner.emit(name, event)
+    })
+    return handover.#possession
   }
 }
 
@@ -112,55 +101,6 @@ export function assertHandover(value: unknown): asserts value is LiveHandover {
 
 function refuseThread(): never {
   throw new UnsupportedError('websocket', 'handing a connection to another thread or process')
-}
-
-/** Of one's own, or what another handle had. @throws `ConfigError`, or why it cannot be taken over */
-export function possessionOf(options: WebSocketTransportOptions | Handover): Possession {
-  return options instanceof LiveHandover
-    ? LiveHandover.take(options)
-    : newPossession(options as WebSocketTransportOptions)
-}
-
-/** At once: no frame and no call can come in between. */
-export function giveAway(possession: Possession): {
-  readonly handover: Handover
-  /** What is left to the handle. */
-  readonly left: Rooms
-} {
-  const why = new DetachedError('The connection was given to another owner', {
-    outcome: 'not-sent',
-  })
-  leave(possession.rooms, why)
-  return { handover: new LiveHandover(possession), left: emptyRooms(possession.options, why) }
-}
-
-/** Rooms in which nobody ever was: what is left to a handle that has given its own away. */
-function emptyRooms(options: ResolvedOptions, why: DetachedError): Rooms {
-  const { capabilities } = options.protocol
-  const rooms = new Rooms(
-    Object.freeze({
-      ...options,
-      // Nothing of what went along may be used, let alone closed, from here.
-      protocol: { ...plainJson(), capabilities },
-      telemetry: { ...options.telemetry, id: undefined },
-      watch: undefined,
-      metrics: undefined,
-      handlers: undefined,
-      admission: undefined,
-    }),
-  )
-  // There is nothing that it could have to wait for.
-  void closeRooms(rooms, {}, why, why)
-  return rooms
-}
-
-/** The owner goes: what it waits for ends, and what it subscribed to is parked. */
-function leave(rooms: Rooms, why: DetachedError): void {
-  rooms.observation.handover('detached')
-  rooms.subscriptions.park(why)
-  rooms.tap.release()
-  rooms.readiness.refuse(why)
-  rooms.isReadyAwaited = false
 }
 
 /** One subscription of the owner that has gone. */
@@ -182,19 +122,6 @@ export interface Handover extends AsyncDisposable {
   readonly subscriptions: readonly DetachedSubscription[]
   /** Ends the connection instead of handing it on. Idempotent; without effect once it was adopted. */
   close(options?: CloseOptions): Promise<void>
-}
-
-export interface Possession {
-  readonly options: ResolvedOptions
-  readonly rooms: Rooms
-}
-
-/** @throws `ConfigError` */
-function newPossession(given: WebSocketTransportOptions): Possession {
-  const options = resolveOptions(given)
-  const rooms = new Rooms(withHandlers(options))
-  attachHandlers(options.handlers, rooms)
-  return { options, rooms }
 }
 
 /** How a connection is taken over. */

@@ -1,6 +1,7 @@
-/** The session: what a dialect makes of the outbox and the frames of one transport, over all of its links. */
+/** The session of a client: what its protocol makes of outbox and frames, over all links. */
 import type { BusError, Event } from '@bus/core'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
+import type { WriterSource } from '../outbox/writer.ts'
 import type { CloseInfo } from './link.ts'
 
 /** How a link ended, as far as a session cares. */
@@ -21,8 +22,8 @@ export interface Session {
   readonly capabilities: ProtocolCapabilities
   /** A sink that has no room stops the reading of the socket; otherwise the session itself bounds what comes. */
   readonly pausesReading: boolean
-  /** Bytes that it gives are text. */
-  readonly isText: boolean
+  /** Where the writer gets its messages. */
+  readonly source: WriterSource
   /** What is kept of an event until it is sent. @throws `SerializationError` */
   encode(event: Event): Frame
   /** Makes a new link ready: who we are, what is wanted. Rejects when the link cannot be used. */
@@ -33,10 +34,6 @@ export interface Session {
   up(): void
   /** The link is gone. */
   down(end: LinkEnd): void
-  /** The next message for the socket; `undefined` when nothing can be sent now. */
-  next(): Frame | undefined
-  /** The operating system took over the oldest message that {@link next} gave. */
-  taken(): void
   /** A frame came. */
   frame(frame: Frame): void
   /** A text message came, as bytes that are known to be UTF-8. Absent: {@link frame} gets it as a string. */

@@ -4,6 +4,7 @@ import { randomUUID } from 'node:crypto'
 import type {
   ConnectionMetric,
   ErrorKind,
+  Listenable,
   MetricsCollector,
   PublishReceipt,
   Telemetry,
@@ -13,14 +14,7 @@ import type {
   Health,
   HealthOptions,
 } from '@bus/core'
-import {
-  LatencyStats,
-  StateTrace,
-  reasonOfError,
-  redactUrl,
-  telemetryOf,
-  type Emitter,
-} from '@bus/core/kit'
+import { LatencyStats, StateTrace, reasonOfError, redactUrl, telemetryOf } from '@bus/core/kit'
 import type { ResolvedOptions } from '../options/options.ts'
 import { Traffic } from '../frames/frame-tap.ts'
 import type { HeartbeatStats } from '../../socket/heartbeat.ts'
@@ -44,18 +38,23 @@ export class Observation {
   readonly #telemetry: Telemetry
   readonly #collector: MetricsCollector | undefined
   readonly #options: ResolvedOptions
-  readonly #notices: Emitter<TransportEvents>
+  readonly #report: (error: Error) => void
   #dialingSince = 0
   #readySince = 0
   #isUp = false
   /** The collector is being told of its own failure. */
   #isReporting = false
 
-  /** @param status - before anything has happened */
+  /**
+   * @param events - of the client: nothing else listens before, so that nothing is missed whatever others do
+   * @param status - before anything has happened
+   * @param report - reports a collector that throws
+   */
   constructor(
     options: ResolvedOptions,
-    notices: Emitter<TransportEvents>,
+    events: Listenable<TransportEvents>,
     status: TransportStatus,
+    report: (error: Error) => void,
   ) {
     const { telemetry } = options
     this.id = telemetry.id ?? randomUUID()
@@ -63,7 +62,7 @@ export class Observation {
     this.#telemetry = telemetryOf({ prefix: telemetry.prefix })
     this.#collector = options.metrics
     this.#options = options
-    this.#notices = notices
+    this.#report = report
     this.trace = new StateTrace(status)
     this.traffic = new Traffic({
       source: this.#source,
@@ -72,7 +71,7 @@ export class Observation {
       roundTrips: this.roundTrips,
       guard: (run) => this.#guard(run),
     })
-    this.#follow()
+    this.#follow(events)
   }
 
   /** A subscription was added or has ended. */
@@ -114,30 +113,28 @@ export class Observation {
     if (channel.hasSubscribers) channel.publish({ ...this.#source, action })
   }
 
-  /** Before anybody else listens, so that nothing is missed whatever others do. */
-  #follow(): void {
-    const notices = this.#notices
-    notices.on('status', (change) => this.#onStatus(change))
-    notices.on('open', (notice) => this.#onOpen(notice))
-    notices.on('close', (notice) => this.#onClose(notice))
-    notices.on('error', ({ kind, error }) => this.#failed(kind, error))
-    notices.on('breaker', (change) => {
+  #follow(events: Listenable<TransportEvents>): void {
+    events.on('status', (change) => this.#onStatus(change))
+    events.on('open', (notice) => this.#onOpen(notice))
+    events.on('close', (notice) => this.#onClose(notice))
+    events.on('error', ({ kind, error }) => this.#failed(kind, error))
+    events.on('breaker', (change) => {
       const channel = this.#telemetry.channel('bus.breaker')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, ...change })
     })
-    notices.on('heartbeat-timeout', (notice) => {
+    events.on('heartbeat-timeout', (notice) => {
       const channel = this.#telemetry.channel('bus.connection.timeout')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, ...notice })
     })
-    notices.on('subscriptions-restored', ({ patterns }) => {
+    events.on('subscriptions-restored', ({ patterns }) => {
       const channel = this.#telemetry.channel('bus.subscription.restored')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, patterns })
     })
-    notices.on('subscriptions-failed', ({ patterns, error }) => {
+    events.on('subscriptions-failed', ({ patterns, error }) => {
       const channel = this.#telemetry.channel('bus.subscription.failed')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, patterns, error })
     })
-    notices.on('rate-limit', (notice) => this.#onRateLimit(notice))
+    events.on('rate-limit', (notice) => this.#onRateLimit(notice))
   }
 
   #onStatus(change: TransportEvents['status']): void {
@@ -235,7 +232,7 @@ export class Observation {
     } catch (thrown) {
       const error = thrown instanceof Error ? thrown : new Error(String(thrown))
       this.#isReporting = true
-      this.#notices.emit('error', { kind: 'listener', error })
+      this.#report(error)
       this.#isReporting = false
     }
   }

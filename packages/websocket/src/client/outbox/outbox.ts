@@ -1,4 +1,4 @@
-/** The outbox: what waits to be sent, and what is under way. Every entry settles exactly once. */
+/** The outbox: events that wait to be sent or are under way. Every entry settles exactly once. */
 
 import {
   AbortedError,
@@ -27,11 +27,14 @@ import {
 import { BoundedQueue, AbortWatch } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 import type { Admission, AdmissionPermit } from './admission.ts'
+import type { Writer } from './writer.ts'
 
-/** Bounded; what a socket has not yet taken over stays at its head, so that nothing is lost by being taken out too early. */
+/** Bounded. An event that is under way stays at its head until it is settled, so that a broken link loses nothing. */
 export class Outbox {
   readonly #queue: BoundedQueue<OutboxEntry>
   readonly #ports: OutboxPorts
+  readonly #writer: Pick<Writer, 'wake'>
+  readonly #admission: Admission | undefined
   /** What no entry may exceed: it could never be sent, or never be queued. */
   readonly #maxEntryBytes: number
   readonly #limits: PublishLimits
@@ -43,9 +46,14 @@ export class Outbox {
   #emptyWaiters: (() => void)[] = []
   /** Blocked for want of room. */
   readonly #line = new Set<OutboxEntry>()
+  /** {@link emit} returned `false`: the next room is reported. */
+  #isReadyAwaited = false
 
-  constructor(options: Required<QueueOptions>, ports: OutboxPorts) {
+  /** @param writer - woken when there is something to write */
+  constructor(options: Required<QueueOptions>, writer: Pick<Writer, 'wake'>, ports: OutboxPorts) {
     this.#ports = ports
+    this.#writer = writer
+    this.#admission = ports.admission
     this.#rank = ports.admission?.hasPriorities === true ? byPriority : undefined
     this.#limits = new PublishLimits(ports.clock, (entry, error) => this.#withdraw(entry, error))
     this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
@@ -90,28 +98,55 @@ export class Outbox {
       const how = { cause: signal.reason, outcome: 'not-sent' as const }
       return Promise.reject(new AbortedError(`Publishing ${event.id}`, how))
     }
-    const entry = new OutboxEntry(event, frame)
-    entry.isConfirmed = isConfirmed
-    entry.mustBeConfirmed = options.delivery === 'at-least-once'
     return new Promise((resolve, reject) => {
-      entry.await(resolve, reject)
-      this.#limits.start(entry, options)
+      const { delivery } = options
+      const entry = new OutboxEntry(event, frame, isConfirmed, delivery, resolve, reject)
+      if (signal !== undefined || options.timeoutMs !== undefined) {
+        this.#limits.start(entry, options)
+      }
       this.#offer(entry)
     })
   }
 
   /** Takes the event without a promise; `false` when there was no room for it, or is none for another. */
   emit(event: Event, frame: Frame, isConfirmed: boolean, delivery?: Delivery): boolean {
-    const entry = new OutboxEntry(event, frame)
-    entry.isConfirmed = isConfirmed
-    entry.mustBeConfirmed = delivery === 'at-least-once'
-    return this.#offer(entry) && this.#queue.hasRoom
+    const entry = new OutboxEntry(event, frame, isConfirmed, delivery)
+    const hasRoom = this.#offer(entry) && this.#queue.hasRoom
+    if (!hasRoom) this.#isReadyAwaited = true
+    return hasRoom
   }
 
-  /** The next entry to hand to a socket, if it may be sent; it stays what it is. */
-  peek(): OutboxEntry | undefined {
+  /** The next room is not reported: the owner that was to know of it has gone. */
+  forgetReady(): void {
+    this.#isReadyAwaited = false
+  }
+
+  /**
+   * The next entry to hand to a socket, if it may be sent. It is under way now, and stays here until {@link leave}.
+   *
+   * @param room - bytes that its line may have
+   * @param credit - bytes that it may have if it is confirmed
+   * @returns `undefined` also when the next entry is larger than that; it then waits as before
+   */
+  next(room: number = Infinity, credit: number = Infinity): OutboxEntry | undefined {
+    if (this.#admission !== undefined) return this.#nextAdmitted(room, credit)
+    const entry = this.#queue.reserve()
+    if (entry === undefined) return undefined
+    if (entry.lineBytes > room || (entry.isConfirmed && entry.bytes > credit)) {
+      this.#queue.putBack()
+      return undefined
+    }
+    if (entry.attempts++ > 0) this.#resent++
+    return entry
+  }
+
+  #nextAdmitted(room: number, credit: number): OutboxEntry | undefined {
     const entry = this.#queue.peek(this.#rank)
-    return entry !== undefined && this.mayWrite(entry) ? entry : undefined
+    if (entry === undefined || !this.mayWrite(entry)) return undefined
+    if (entry.lineBytes > room || (entry.isConfirmed && entry.bytes > credit)) return undefined
+    this.#queue.reserve(this.#rank)
+    this.again(entry)
+    return entry
   }
 
   /** Whether the entry may be sent now; otherwise the writer is woken when it may. */
@@ -119,15 +154,7 @@ export class Outbox {
     if (permit === undefined) return true
     if (this.#redeemed !== permit) this.#redeemed?.yield()
     this.#redeemed = permit
-    return permit.redeem(this.#ports.offered)
-  }
-
-  /** The next entry to hand to a socket, if it may be sent. It stays here until {@link leave}. */
-  next(): OutboxEntry | undefined {
-    if (this.#ports.admission !== undefined && this.peek() === undefined) return undefined
-    const entry = this.#queue.reserve(this.#rank)
-    if (entry !== undefined) this.again(entry)
-    return entry
+    return permit.redeem(() => this.#writer.wake())
   }
 
   /** Counts that an entry is handed to a socket. */
@@ -141,15 +168,18 @@ export class Outbox {
 
   /** The oldest entry under way was taken over by the operating system. */
   sent(): void {
-    this.leave()?.sent()
+    this.leave()?.settle('sent')
   }
 
-  /** The oldest entry under way leaves; it is settled by whoever says so. */
+  /** The oldest entry under way leaves; the caller settles it. */
   leave(): OutboxEntry | undefined {
     const entry = this.#queue.commit()
-    if (entry !== undefined) this.#limits.stop(entry)
-    this.#ports.room()
-    this.#checkEmpty()
+    if (entry?.signal !== undefined) this.#limits.stop(entry)
+    if (this.#isReadyAwaited && this.#queue.hasRoom) {
+      this.#isReadyAwaited = false
+      this.#ports.room()
+    }
+    if (this.#emptyWaiters.length > 0) this.#checkEmpty()
     return entry
   }
 
@@ -195,7 +225,7 @@ export class Outbox {
     this.#checkEmpty()
   }
 
-  /** Resolves when nothing is left and nobody waits for room. */
+  /** Resolves when nothing is left and no publish waits for room. */
   whenEmpty(): Promise<void> {
     if (this.isEmpty) return Promise.resolve()
     return new Promise((resolve) => {
@@ -218,7 +248,7 @@ export class Outbox {
     return unsent.map((entry) => entry.event.id)
   }
 
-  /** What is under way cannot be called back: it stays, and only its publisher is told. */
+  /** What is under way cannot be called back: it stays, and only its publish settles. */
   #withdraw(entry: OutboxEntry, error: BusError): void {
     if (entry.attempts === 0) this.#queue.remove(entry)
     this.#fail(entry, error)
@@ -236,14 +266,14 @@ export class Outbox {
       this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
       return true
     }
-    const refusal = this.#admit(entry)
+    const refusal = this.#admission === undefined ? undefined : this.#admit(entry, this.#admission)
     if (refusal !== undefined) {
       this.#refuse(entry, refusal)
       return true
     }
     switch (this.#queue.offer(entry)) {
       case 'accepted':
-        this.#ports.offered()
+        this.#writer.wake()
         return true
       case 'dropped':
         return true // given up by the queue's hook
@@ -262,9 +292,7 @@ export class Outbox {
   }
 
   /** Gives a new entry its permit, or returns why it gets none. */
-  #admit(entry: OutboxEntry): BusError | undefined {
-    const { admission } = this.#ports
-    if (admission === undefined) return undefined
+  #admit(entry: OutboxEntry, admission: Admission): BusError | undefined {
     const { event } = entry
     try {
       const permit = admission.admit(event)
@@ -296,7 +324,7 @@ export class Outbox {
       () => {
         entry.leaveLine = undefined
         this.#line.delete(entry)
-        this.#ports.offered()
+        this.#writer.wake()
       },
       (error: Error) => {
         this.#line.delete(entry)
@@ -306,13 +334,13 @@ export class Outbox {
     )
   }
 
-  /** A publisher is told by its promise alone; an emitter has only the notice. */
+  /** A publish learns it from its promise alone; an emitted event has only the notice. */
   #refuse(entry: OutboxEntry, error: BusError): void {
     if (entry.isAwaited) this.#fail(entry, error)
     else this.giveUp(entry, error, 'rejected')
   }
 
-  /** Tells whoever waits for it, and everybody else, that this event will not be delivered. */
+  /** Settles the publish, and reports the event as undeliverable. */
   giveUp(entry: OutboxEntry, error: BusError, reason: UndeliverableReason): void {
     this.#fail(entry, error)
     const { event, attempts } = entry
@@ -327,22 +355,27 @@ export class Outbox {
   }
 }
 
+/** Bytes of a line of `bus.v1` besides type, id and body: verb, number, spaces and the line feed. */
+const LINE_BYTES = 24
+
 /** Settles once, whatever happens first: sent, given up, aborted, timed out. */
 export class OutboxEntry {
   readonly event: Event
   frame: Frame
   readonly bytes: number
+  /** Bytes that it takes in a message of `bus.v1`, or a few less. */
+  readonly lineBytes: number
   /** How often it was handed to a socket. */
   attempts = 0
   /** It leaves when the other side has confirmed it, not when the operating system has it. */
-  isConfirmed = false
-  /** Its publisher takes nothing less than a confirmation. */
-  mustBeConfirmed = false
+  isConfirmed: boolean
+  /** Its publish accepts nothing less than a confirmation. */
+  readonly mustBeConfirmed: boolean
   /** Its number within the session; 0 before it is first sent. */
   number = 0
   /** Sent before in a session that the other side lost: it may have arrived. */
   isResent = false
-  /** Nothing more will be done for it; it only waits for its turn to leave. */
+  /** It is settled, and only waits for those before it to leave. */
   isDone = false
   /** Where there is admission control. */
   permit: AdmissionPermit | undefined
@@ -355,13 +388,25 @@ export class OutboxEntry {
   #timer: Timer | undefined
   #clock: Clock | undefined
 
-  constructor(event: Event, frame: Frame) {
+  constructor(
+    event: Event,
+    frame: Frame,
+    isConfirmed = false,
+    delivery?: Delivery,
+    resolve?: (receipt: PublishReceipt) => void,
+    reject?: (error: Error) => void,
+  ) {
     this.event = event
     this.frame = frame
     this.bytes = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength
+    this.lineBytes = this.bytes + event.type.length + event.id.length + LINE_BYTES
+    this.isConfirmed = isConfirmed
+    this.mustBeConfirmed = delivery === 'at-least-once'
+    this.#resolve = resolve
+    this.#reject = reject
   }
 
-  /** Whether somebody holds a promise that is not settled yet. */
+  /** Whether its publish has a promise that is not settled yet. */
   get isAwaited(): boolean {
     return this.#reject !== undefined
   }
@@ -371,45 +416,35 @@ export class OutboxEntry {
     return this.attempts === 0 ? 'not-sent' : 'unknown'
   }
 
-  /** Gives the entry the promise of its publisher. */
-  await(resolve: (receipt: PublishReceipt) => void, reject: (error: Error) => void): void {
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
   /** Starts the time limit of its publisher. */
   limit(timeoutMs: number, clock: Clock, expired: () => void): void {
     this.#clock = clock
     this.#timer = clock.setTimeout(expired, timeoutMs)
   }
 
-  /** The operating system took the frame over. */
-  sent(): void {
+  /** The operating system took the frame over, or the other side has confirmed it. */
+  settle(status: PublishReceipt['status']): void {
     const resolve = this.#resolve
-    this.#end()
-    resolve?.({ id: this.event.id, status: 'sent', attempts: this.attempts })
-  }
-
-  /** The other side has taken it over. */
-  confirmed(): void {
-    const resolve = this.#resolve
-    this.#end()
-    resolve?.({ id: this.event.id, status: 'confirmed', attempts: this.attempts })
+    this.#resolve = undefined
+    this.#reject = undefined
+    if (this.#timer !== undefined) this.#endTimer()
+    this.permit?.cancel()
+    resolve?.({ id: this.event.id, status, attempts: this.attempts })
   }
 
   fail(error: Error): void {
     const reject = this.#reject
-    this.#end()
+    this.#resolve = undefined
+    this.#reject = undefined
+    if (this.#timer !== undefined) this.#endTimer()
+    this.permit?.cancel()
     this.leaveLine?.abort(error)
     reject?.(error)
   }
 
-  #end(): void {
+  #endTimer(): void {
     if (this.#timer !== undefined) this.#clock?.clearTimeout(this.#timer)
     this.#timer = undefined
-    this.#resolve = undefined
-    this.#reject = undefined
-    this.permit?.cancel()
   }
 }
 
@@ -443,15 +478,13 @@ export interface OutboxPorts {
   readonly maxMessageBytes: number
   /** Decides when an entry may be sent, and which goes first. Absent: at once, as they came. */
   readonly admission: Admission | undefined
-  /** An entry was added, or may be sent that could not before: the writer may run. */
-  readonly offered: () => void
   /** An entry waits for its permit, or gets none. */
   rateLimit(notice: RateLimitNotice): void
   /** The admission itself failed for an event. */
   admissionFailed(error: RateLimitError): void
   undeliverable(notice: Undeliverable): void
   level(level: 'high' | 'normal', fillRatio: number): void
-  /** An entry left: there may be room again. */
+  /** There is room again, after {@link Outbox.emit} returned `false`. */
   room(): void
 }
 

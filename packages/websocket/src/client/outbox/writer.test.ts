@@ -37,14 +37,15 @@ function setUp(highWaterMarkBytes = 100) {
   const waiting: (string | Uint8Array)[] = []
   const failures: Error[] = []
   let taken = 0
-  const writer = new Writer({
-    source: { isText: false, next: () => waiting.shift(), taken: () => taken++ },
-    highWaterMarkBytes,
-    failed: (error) => failures.push(error),
-  })
+  const source = { isText: false, next: () => waiting.shift(), taken: () => taken++ }
+  const inner = new Writer({ highWaterMarkBytes, failed: (error) => failures.push(error) })
+  const writer = {
+    attach: (socket: WriterSocket): void => inner.attach(socket, source),
+    detach: (): void => inner.detach(),
+  }
   const add = (frame: string | Uint8Array): void => {
     waiting.push(frame)
-    writer.wake()
+    inner.wake()
   }
   const turn = (): Promise<void> => new Promise((resolve) => process.nextTick(resolve))
   return { writer, add, turn, waiting, failures, taken: () => taken }

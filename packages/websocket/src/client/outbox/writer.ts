@@ -1,4 +1,4 @@
-/** The writer: hands the outbox's frames to the socket, one write a turn, as long as the socket takes them. */
+/** The writer: hands messages to the socket of a link, in one write per turn of the event loop, while the socket takes them. */
 import type { Frame } from '../../protocol/protocol.ts'
 
 /** What the writer needs of a link. */
@@ -15,7 +15,7 @@ export interface WriterSocket {
 }
 
 /** Where messages come from. */
-interface WriterSource {
+export interface WriterSource {
   /** The next message; `undefined` when there is none to send now. */
   next(): Frame | undefined
   /** Whether bytes that it gives are text. */
@@ -25,39 +25,40 @@ interface WriterSource {
 }
 
 export interface WriterPorts {
-  readonly source: WriterSource
   /** Bytes in the socket's own buffer above which nothing more is handed to it. */
   readonly highWaterMarkBytes: number
   /** A frame was not taken: the link is breaking, its close follows. */
   failed(error: Error): void
 }
 
-/** Never waits for the reader; holds no frame of its own. One connection at a time, many in a life. */
+/** Never waits for the reader; holds no frame of its own. One link at a time, many in its life. */
 export class Writer {
   readonly #ports: WriterPorts
   #socket: WriterSocket | undefined
-  /** One callback per connection, not per frame: `ws` calls back in the order of the frames. */
+  #source: WriterSource | undefined
+  /** One callback per link, not per frame: `ws` calls back in the order of the frames. */
   #done: (error?: Error | null) => void = () => {}
-  #scheduled = false
+  #isScheduled = false
   #isSocketFull = false
-  /** The socket refused a frame: the rest waits for the next one. */
+  /** The socket refused a frame: the rest waits for the next link. */
   #isBroken = false
 
   constructor(ports: WriterPorts) {
     this.#ports = ports
   }
 
-  /** Starts writing to this connection. */
-  attach(socket: WriterSocket): void {
+  /** Starts writing what this source gives to this socket. */
+  attach(socket: WriterSocket, source: WriterSource): void {
     this.#socket = socket
+    this.#source = source
     this.#isSocketFull = false
     this.#isBroken = false
     this.#done = (error) => {
-      // A dead connection's late callbacks say nothing about the live one.
+      // Late callbacks of a dead link say nothing about the live one.
       if (this.#socket !== socket) return
       const isTaken = (error === undefined || error === null) && !socket.isDestroyed
       if (isTaken) {
-        this.#ports.source.taken()
+        source.taken()
         if (this.#isSocketFull) this.#checkRoom(socket)
       } else if (!this.#isBroken) {
         this.#isBroken = true
@@ -70,27 +71,28 @@ export class Writer {
   /** Stops writing. What was not taken over is the outbox's again. */
   detach(): void {
     this.#socket = undefined
+    this.#source = undefined
   }
 
-  /** Something was added: writes at the end of this turn, with everything else that this turn adds. */
+  /** There may be something to write: it is written at the end of this turn, with all else that this turn adds. */
   wake(): void {
-    if (this.#scheduled || this.#socket === undefined) return
+    if (this.#isScheduled || this.#socket === undefined) return
     if (this.#isSocketFull || this.#isBroken) return
-    this.#scheduled = true
+    this.#isScheduled = true
     process.nextTick(this.#flush)
   }
 
   readonly #flush = (): void => {
-    this.#scheduled = false
+    this.#isScheduled = false
     const socket = this.#socket
-    const { source } = this.#ports
-    if (socket === undefined || this.#isBroken) return
+    const source = this.#source
+    if (socket === undefined || source === undefined || this.#isBroken) return
     socket.cork()
     try {
       while (socket.bufferedAmount < this.#ports.highWaterMarkBytes) {
         const message = source.next()
         if (message === undefined) return
-        socket.write(message, isBinary(message) && !source.isText, this.#done)
+        socket.write(message, typeof message !== 'string' && !source.isText, this.#done)
       }
       this.#isSocketFull = true
     } finally {
@@ -104,8 +106,4 @@ export class Writer {
     this.#isSocketFull = false
     this.wake()
   }
-}
-
-function isBinary(frame: Frame): boolean {
-  return typeof frame !== 'string'
 }
