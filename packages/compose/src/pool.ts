@@ -1,5 +1,6 @@
 /** The pool: several connections as one transport, each event over the one that is doing best. */
 import {
+  QueueFullError,
   telemetry,
   type BusError,
   type Event,
@@ -8,6 +9,7 @@ import {
   type PublishReceipt,
   type Transport,
 } from '@bus/core'
+import { Waiters } from '@bus/core/kit'
 import { CompositeTransport } from './composite-transport.ts'
 import { fixedEvent } from './fixed-event.ts'
 import { isFaultOfTransport, mayMove } from './may-move.ts'
@@ -18,7 +20,6 @@ import {
   type ResolvedPoolOptions,
   type TransportPoolOptions,
 } from './pool-options.ts'
-import { WaitingLine } from './waiting-line.ts'
 import { NoConnectionsError } from './no-connections-error.ts'
 
 /** One member of a pool and how fit it is. */
@@ -50,7 +51,8 @@ export interface PoolScore {
  */
 export class TransportPool extends CompositeTransport {
   readonly #options: ResolvedPoolOptions
-  readonly #line: WaitingLine
+  /** Publishes that wait for a connection. */
+  readonly #waiters: Waiters<undefined>
   /** Grows with each choice among equals. */
   #turn = 0
 
@@ -60,7 +62,11 @@ export class TransportPool extends CompositeTransport {
     const ownsMembers = resolved.discover === undefined
     super({ ...resolved, keepsOrder: false, ownsMembers })
     this.#options = resolved
-    this.#line = new WaitingLine(resolved.maxWaiting, resolved.clock)
+    this.#waiters = new Waiters({
+      what: 'Publishing',
+      timedOut: 'No connection became ready',
+      clock: resolved.clock,
+    })
     this.members.set(resolved.transports)
   }
 
@@ -115,9 +121,9 @@ export class TransportPool extends CompositeTransport {
 
   protected changed(): void {
     const refusal = this.refusal()
-    if (refusal?.code === 'closed') this.#line.refuse(refusal)
-    else if (this.members.list.some(({ isReady }) => isReady)) this.#line.open()
-    else if (!this.members.list.some(canBecomeReady)) this.#line.refuse(this.#noConnections())
+    if (refusal?.code === 'closed') this.#waiters.rejectAll(refusal)
+    else if (this.members.list.some(({ isReady }) => isReady)) this.#waiters.admitAll()
+    else if (!this.members.list.some(canBecomeReady)) this.#waiters.rejectAll(this.#noConnections())
   }
 
   async #publish(event: Event, options: PoolPublishOptions): Promise<PublishReceipt> {
@@ -166,7 +172,12 @@ export class TransportPool extends CompositeTransport {
     for (;;) {
       const isHopeless = !this.members.list.some(canBecomeReady)
       if (isHopeless || this.#options.whenDisconnected === 'reject') throw this.#noConnections()
-      await this.#line.wait({ timeoutMs, signal })
+      const { maxWaiting } = this.#options
+      if (this.#waiters.size >= maxWaiting) {
+        const message = `${maxWaiting} publishes wait for a connection already`
+        throw new QueueFullError(message, { outcome: 'not-sent' })
+      }
+      await this.#waiters.join(undefined, { timeoutMs, signal })
       const member = this.#select()
       if (member !== undefined) return member
     }
