@@ -1,12 +1,12 @@
 /** The relay: every frame goes to every other peer, as fast as the slowest reader that is still alive. */
 
 import type { Duplex } from 'node:stream'
+import Denque from 'denque'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
 import { countedName, type Principal } from './bus-v1/admission/gate.ts'
 import { Meter, type Metering, type Excess, type Metered } from './metering.ts'
 import { own, type SocketOwner } from './socket-owner.ts'
-import { Fifo } from './bus-v1/fifo.ts'
 
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
@@ -311,7 +311,7 @@ interface Round<P> {
 export class FanOut<P extends Receiver> {
   readonly #peers: ReadonlyMap<P, unknown>
   readonly #onDone: (from: P | undefined) => void
-  readonly #rounds = new Fifo<Round<P>>()
+  readonly #rounds = new Denque<Round<P>>()
   #unowned = 0
 
   /** @param onDone - a frame for which somebody was told to wait is with everybody */
@@ -322,7 +322,7 @@ export class FanOut<P extends Receiver> {
 
   /** Whether every frame is with everybody. */
   get isIdle(): boolean {
-    return this.#rounds.size === 0
+    return this.#rounds.length === 0
   }
 
   /** Frames of nobody that are not with everybody. */
@@ -345,13 +345,17 @@ export class FanOut<P extends Receiver> {
 
   /** Gives everything to everybody now. */
   flush(): void {
-    for (let round = this.#rounds.peek(); round !== undefined; round = this.#rounds.peek()) {
+    for (
+      let round = this.#rounds.peekFront();
+      round !== undefined;
+      round = this.#rounds.peekFront()
+    ) {
       this.#go(round, Infinity)
     }
   }
 
   readonly #serve = (): void => {
-    const round = this.#rounds.peek()
+    const round = this.#rounds.peekFront()
     if (round === undefined) return
     this.#go(round, PEERS_AT_ONCE)
     if (!this.isIdle) setImmediate(this.#serve)

@@ -1,10 +1,10 @@
 /** The gate: finds out who somebody is, with the application's help, a few at a time. */
 
+import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Clock } from '@bus/core'
 import { withDeadline } from '@bus/core/kit'
-import { Fifo } from '../fifo.ts'
-import { createHash, timingSafeEqual } from 'node:crypto'
+import Denque from 'denque'
 
 /** What somebody shows. */
 export interface Credentials {
@@ -53,7 +53,7 @@ interface Waiting {
 export class Gate {
   readonly #options: GateOptions
   /** Bounded by the connections: each waits once. */
-  readonly #line = new Fifo<Waiting>()
+  readonly #line = new Denque<Waiting>()
   #underWay = 0
 
   constructor(options: GateOptions) {
@@ -117,7 +117,7 @@ export class Gate {
       this.#underWay++
       return
     }
-    await new Promise<void>((enter) => this.#line.push({ isOver, enter }))
+    await new Promise<void>((enter) => void this.#line.push({ isOver, enter }))
   }
 
   /** Gives the turn to the next who is still there. */

@@ -1,6 +1,7 @@
 /** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
+
 import { PatternIndex } from '@bus/core/kit'
-import { Fifo } from '../fifo.ts'
+import Denque from 'denque'
 import type { Session } from '../sessions/session.ts'
 
 /** Types whose subscribers are remembered. */
@@ -22,7 +23,7 @@ interface Pending {
 export class Confirmations {
   readonly #sessions: Iterable<Session>
   readonly #sharedUpTo: () => number
-  readonly #pending = new Map<Session, Fifo<Pending>>()
+  readonly #pending = new Map<Session, Denque<Pending>>()
   /** Who is subscribed to what; made anew when it is asked after a change. */
   #index: PatternIndex<Session> | undefined
   readonly #readers = new Map<string, readonly Session[]>()
@@ -62,21 +63,21 @@ export class Confirmations {
   settle(tell: (session: Session) => void): void {
     const shared = this.#sharedUpTo()
     for (const [session, pending] of this.#pending) {
-      let first = pending.peek()
+      let first = pending.peekFront()
       const before = session.publisher.confirmed
       while (first !== undefined && first.sharedAt <= shared && isSettled(first)) {
         session.publisher.confirm(first.n)
         pending.shift()
-        first = pending.peek()
+        first = pending.peekFront()
       }
       if (session.publisher.confirmed > before) tell(session)
-      if (pending.size === 0 || session.hasEnded) this.#pending.delete(session)
+      if (pending.length === 0 || session.hasEnded) this.#pending.delete(session)
     }
   }
 
   #push(session: Session, item: Pending): void {
     let pending = this.#pending.get(session)
-    if (pending === undefined) this.#pending.set(session, (pending = new Fifo()))
+    if (pending === undefined) this.#pending.set(session, (pending = new Denque()))
     pending.push(item)
   }
 

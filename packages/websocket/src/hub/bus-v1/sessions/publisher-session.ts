@@ -1,7 +1,8 @@
 /** A publisher session: which numbers were accepted, refused, or wait, so that none is relayed twice and none is missed. */
+
+import Denque from 'denque'
 import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
 import { UNNUMBERED } from '../../../protocol/bus-v1/lines.ts'
-import { Fifo } from '../fifo.ts'
 
 /** An event that waits for room. */
 export interface HeldEvent {
@@ -47,7 +48,7 @@ export type Place = 'next' | 'again' | 'hole'
  */
 export class PublisherSession {
   readonly #window: Window
-  readonly #held = new Fifo<Held>()
+  readonly #held = new Denque<Held>()
   readonly #refused = new Map<number, RefusalCode>()
   /** Where what waits is counted together with that of others. */
   #total: HeldTotal | undefined
@@ -77,12 +78,12 @@ export class PublisherSession {
 
   /** Events that wait for room. */
   get held(): number {
-    return this.#held.size
+    return this.#held.length
   }
 
   /** Bytes that they count for. */
   get heldCost(): number {
-    return this.#heldBytes + KEEPING_BYTES * this.#held.size
+    return this.#heldBytes + KEEPING_BYTES * this.#held.length
   }
 
   place(n: number): Place {
@@ -97,14 +98,14 @@ export class PublisherSession {
   /** Whether one more event may wait for room. */
   canHold(bytes: number): boolean {
     return (
-      this.#held.size < this.#window.events &&
-      (this.#held.size === 0 || this.#heldBytes + bytes <= this.#window.bytes)
+      this.#held.length < this.#window.events &&
+      (this.#held.length === 0 || this.#heldBytes + bytes <= this.#window.bytes)
     )
   }
 
   /** Whether the publisher must have ignored its window, which counts bytes in its own way, to send this one. */
   isOverfull(bytes: number): boolean {
-    return this.#held.size > 0 && this.#heldBytes + bytes > 2 * this.#window.bytes
+    return this.#held.length > 0 && this.#heldBytes + bytes > 2 * this.#window.bytes
   }
 
   /** @param total - where it counts until it waits no more */
@@ -119,7 +120,7 @@ export class PublisherSession {
 
   /** The next one that waits for room. */
   peekHeld(): Held | undefined {
-    return this.#held.peek()
+    return this.#held.peekFront()
   }
 
   unhold(): void {
@@ -163,7 +164,7 @@ export class PublisherSession {
    */
   unlink(): number {
     const lost = this.#heldUnnumbered
-    this.#uncount(this.#held.size, this.heldCost)
+    this.#uncount(this.#held.length, this.heldCost)
     this.#held.clear()
     this.#heldBytes = 0
     this.#heldUnnumbered = 0

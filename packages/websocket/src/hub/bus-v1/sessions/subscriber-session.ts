@@ -1,8 +1,8 @@
 /** A subscriber session: one cursor in the log, and the frames that were sent and not acknowledged. */
 
+import Denque from 'denque'
 import type { WireSubscription, WireMode } from '../../../protocol/bus-v1/hello.ts'
 import type { Window } from '../../../protocol/bus-v1/limits.ts'
-import { Fifo } from '../fifo.ts'
 import {
   countUpTo,
   firstAbove,
@@ -17,7 +17,8 @@ import type { PatternSets, PatternSet, Reader } from '../log/pattern-set.ts'
 /** Keeps the books; what is sent, and when, is not decided here. */
 export class SubscriberSession {
   readonly #wanted: Wanted
-  readonly #unacked = new Fifo<Lines>()
+  /** Made with the first frame, so that a session without any costs nothing. */
+  #unacked: Denque<Lines> | undefined
   #window: Window
   #maxMessageBytes = Infinity
   #position = 0
@@ -99,7 +100,7 @@ export class SubscriberSession {
 
   /** The link is gone. */
   unlink(): void {
-    this.#unacked.clear()
+    this.#unacked = undefined
     this.#unackedEvents = 0
     this.#unackedBytes = 0
     this.#position = this.#acked
@@ -165,6 +166,7 @@ export class SubscriberSession {
     if (lines.count === 0) return
     this.#told = lines.last
     this.#isFresh = false
+    this.#unacked ??= new Denque()
     this.#unacked.push(lines)
     this.#unackedEvents += lines.count
     this.#unackedBytes += lines.bytes
@@ -186,20 +188,20 @@ export class SubscriberSession {
     if (offset <= this.#acked) return false
     const before = this.#acked
     this.#acked = offset
-    let lines = this.#unacked.peek()
+    let lines = this.#unacked?.peekFront()
     while (lines !== undefined && lines.first <= offset) {
       this.#unackedEvents -= countUpTo(lines, offset) - countUpTo(lines, before)
       if (lines.last > offset) break
       this.#unackedBytes -= lines.bytes
-      this.#unacked.shift()
-      lines = this.#unacked.peek()
+      this.#unacked?.shift()
+      lines = this.#unacked?.peekFront()
     }
     return true
   }
 
   /** The oldest event that it may still ask for; `head + 1` when there is none. Looks through what it does not want. */
   needs(log: EventLog): number {
-    const sent = this.#unacked.peek()
+    const sent = this.#unacked?.peekFront()
     if (sent !== undefined) return firstAbove(sent, this.#acked)
     const known = this.#isWhole ? (this.#wanted.set.firstBehind(this.#position) ?? 0) : 0
     this.skipTo(Math.min(known - 1, log.head))
