@@ -11,13 +11,13 @@ import { Metering, Places } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
 import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
 import { Gate, countedName, type Admission, type Shown, type Principal } from './admission/gate.ts'
+import { LogRetention } from './log/log-retention.ts'
 import { EventLog } from './log/log.ts'
 import type { Member } from './peers/member.ts'
 import { PatternSets } from './log/pattern-set.ts'
 import { Peer } from './peers/peer.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { Reception } from './peers/reception.ts'
-import { Room } from './publishing/room.ts'
 import { Sessions } from './sessions/session.ts'
 import { passBy } from './subscribing/pump.ts'
 import { Subscribing } from './subscribing/subscribing.ts'
@@ -39,7 +39,7 @@ export class Exchange {
   readonly #counters: Counters = newCounters()
   readonly #sets: PatternSets
   readonly #sessions: Sessions
-  readonly #room: Room
+  readonly #retention: LogRetention
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
   readonly #turn: Turn<Member>
@@ -66,7 +66,7 @@ export class Exchange {
       sets: this.#sets,
       newId,
     })
-    this.#room = new Room({
+    this.#retention = new LogRetention({
       log: this.log,
       sessions: this.#sessions,
       holdMs: options.holdMs,
@@ -76,7 +76,7 @@ export class Exchange {
     this.#turn = new Turn<Member>({
       prepare: (first) => this.#prepare(first),
       finish: () => {
-        if (this.#sets.tidy()) this.#turn.schedule()
+        if (this.#sets.endFlush()) this.#turn.schedule()
       },
     })
     this.#publishing = this.#newPublishing(tools)
@@ -150,7 +150,7 @@ export class Exchange {
       held: this.#publishing.holds.events,
       heldBytes: this.#publishing.holds.bytes,
       subscriptions: this.#sets.subscriptions,
-      log: { events: log.events, bytes: log.bytes, floor: log.floor, head: log.head },
+      log: { events: log.events, bytes: log.bytes, floor: log.firstOffset, head: log.lastOffset },
     }
   }
 
@@ -183,7 +183,7 @@ export class Exchange {
     const { limits, graceMs, source } = this.#options
     return new Publishing({
       log: this.log,
-      room: this.#room,
+      retention: this.#retention,
       confirmations: this.#confirmations,
       counters: this.#counters,
       maxEventBytes: limits.maxEventBytes,
@@ -246,7 +246,7 @@ export class Exchange {
 
   /** Sessions or subscriptions are others than before. */
   #changed(): void {
-    this.#room.needsChanged()
+    this.#retention.needsChanged()
     this.#confirmations?.subscriptionsChanged()
     this.#turn.schedule()
   }
@@ -255,8 +255,8 @@ export class Exchange {
   #prepare(first: Set<Member>): void {
     this.#publishing.drain(this.#clock.now())
     this.#confirmations?.settle((session) => session.link?.wake())
-    if (this.log.head === this.#served) return
-    this.#served = this.log.head
+    if (this.log.lastOffset === this.#served) return
+    this.#served = this.log.lastOffset
     for (const reader of this.#reception.members.values()) {
       const { subscriber } = reader.session
       if (subscriber.subscriptions > 0 && !passBy(subscriber, this.log)) first.add(reader)
@@ -270,7 +270,7 @@ export class Exchange {
 
   #doChores(now: number): void {
     if (this.#sessions.sweep(now) > 0) this.#changed()
-    this.#room.expire(now)
+    this.#retention.expire(now)
     for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
     this.#reception.endExpired(now)
     this.#reception.reassure(now)

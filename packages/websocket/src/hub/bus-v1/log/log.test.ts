@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EvictionMarks, EventLog } from './log.ts'
-import { frameAfter, lookUpTypes } from './frame.ts'
+import type { EventFilter } from './segment.ts'
 
 const TYPES = ['a', 'b', 'order.created', 'x'.repeat(60)]
 
@@ -81,21 +81,18 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 
 /** Reads to the end, and compares what came, and what is said to be lost. */
 function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do: 'read' }>): void {
-  const wants = (type: string): boolean => read.types.includes(type)
-  const lost = naive.gone.filter(({ offset, type }) => offset > read.cursor && wants(type))
-  expect(log.lostBeyond(read.cursor, wants)).toBe(lost.at(-1)?.offset ?? 0)
+  const matches = (type: string): boolean => read.types.includes(type)
+  const filter: EventFilter = {
+    matches,
+    lookUp: (segment, from) => (read.named ? segment.offsetsOf(read.types, from) : undefined),
+  }
+  const lost = naive.gone.filter(({ offset, type }) => offset > read.cursor && matches(type))
+  expect(log.lostBeyond(read.cursor, matches)).toBe(lost.at(-1)?.offset ?? 0)
   const lines: string[] = []
   const passed: number[] = []
-  let cursor = Math.max(read.cursor, log.floor - 1)
-  while (cursor < log.head) {
-    const frame = frameAfter(
-      log,
-      cursor,
-      wants,
-      read,
-      read.named ? lookUpTypes(read.types) : undefined,
-    )
-    const { upTo, data, lines: found, tooLarge } = frame
+  let cursor = Math.max(read.cursor, log.firstOffset - 1)
+  while (cursor < log.lastOffset) {
+    const { upTo, data, events: found, tooLarge } = log.batch(cursor, filter, read)
     const text = data?.toString().split('\n') ?? []
     const offsets = text.map((line) => Number(line.split(' ')[1]))
     expect(upTo).toBeGreaterThan(cursor)
@@ -112,7 +109,7 @@ function compareReading(log: EventLog, naive: NaiveLog, read: Extract<Step, { do
     lines.push(...text)
     cursor = upTo
   }
-  const kept = naive.entries.filter(({ offset, type }) => offset > read.cursor && wants(type))
+  const kept = naive.entries.filter(({ offset, type }) => offset > read.cursor && matches(type))
   const fits = ({ line }: Entry): boolean => line.length <= read.messageBytes
   expect(lines).toEqual(kept.filter(fits).map(({ line }) => line))
   const named = kept.filter(({ offset }) => passed.includes(offset))
@@ -139,8 +136,8 @@ describe('the log', () => {
               log.evictOldest()
               naive.evictOldest()
             } else compareReading(log, naive, next)
-            expect(log.head).toBe(naive.head)
-            expect(log.floor).toBe(naive.gone.length + 1)
+            expect(log.lastOffset).toBe(naive.head)
+            expect(log.firstOffset).toBe(naive.gone.length + 1)
             expect(log.bytes).toBe(naive.bytes)
             for (const { offset, type } of naive.entries) expect(log.typeOf(offset)).toBe(type)
           }
@@ -150,19 +147,40 @@ describe('the log', () => {
     )
   })
 
-  it('is full at its events or its bytes, and takes an event of any size when it is empty', () => {
+  it('takes no more than its events or its bytes, but an event of any size when it is empty', () => {
     const log = new EventLog({ maxEvents: 2, maxBytes: 100, maxAgeMs: Infinity })
-    const line = Buffer.from('x'.repeat(44))
-    expect(log.isFullFor(1_000)).toBe(false)
-    log.append(false, line, 0, 44, 'a', 0)
+    const append = (bytes: number): number =>
+      log.append(false, Buffer.alloc(bytes), 0, bytes, 'a', 0)
+    expect(append(1_000)).toBe(1)
+    log.evictOldest()
+    expect(append(44)).toBe(2)
     // 44 bytes, and `ev 2 ` with a line feed.
     expect(log.bytes).toBe(50)
-    expect(log.isFullFor(44)).toBe(false)
-    expect(log.isFullFor(45)).toBe(true)
-    log.append(false, line, 0, 1, 'a', 0)
-    expect(log.isFullFor(1)).toBe(true)
+    expect(append(45)).toBe(0)
+    expect([log.events, log.bytes, log.lastOffset]).toEqual([1, 50, 2])
+    expect(append(44)).toBe(3)
+    expect(append(1)).toBe(0)
     log.evictOldest()
-    expect(log.isFullFor(1)).toBe(false)
+    expect(append(1)).toBe(4)
+  })
+
+  it('asks while it is full for the oldest to be evicted, as often as one event needs', () => {
+    const log = new EventLog({ maxEvents: 10, maxBytes: 60, maxAgeMs: Infinity })
+    const append = (bytes: number): number =>
+      log.append(false, Buffer.alloc(bytes), 0, bytes, 'a', 7)
+    for (let n = 0; n < 3; n++) append(14)
+    const asked: number[] = []
+    log.onFull = (now) => {
+      asked.push(now)
+      if (log.events === 1) return false
+      log.evictOldest()
+      return true
+    }
+    expect(append(30)).toBe(4)
+    expect(asked).toEqual([7, 7])
+    // The last one may not leave.
+    expect(append(30)).toBe(0)
+    expect(log).toMatchObject({ firstOffset: 4, lastOffset: 4, events: 1 })
   })
 
   it('knows when its oldest event is too old, never before', () => {
@@ -181,8 +199,8 @@ describe('the log', () => {
           }
           now += later
           while (log.isOldestTooOld(now)) log.evictOldest()
-          const kept = times.slice(log.floor - 1)
-          for (const at of times.slice(0, log.floor - 1))
+          const kept = times.slice(log.firstOffset - 1)
+          for (const at of times.slice(0, log.firstOffset - 1))
             expect(now - at).toBeGreaterThanOrEqual(100)
           // Known to a sixty-fourth, so that not every event needs a time of its own.
           for (const at of kept) expect(now - at).toBeLessThan(102)
@@ -191,15 +209,16 @@ describe('the log', () => {
     )
   })
 
-  it('keeps a slice as it was, whatever happens to the log', () => {
+  it('keeps a batch as it was, whatever happens to the log', () => {
     const log = new EventLog({ ...limits, segmentBytes: 40 })
     log.append(false, Buffer.from('first'), 0, 5, 'a', 0)
-    const slice = log.segmentOf(1)?.slice(1, 1)
+    const filter: EventFilter = { matches: () => true, lookUp: () => undefined }
+    const { data } = log.batch(0, filter, { events: 1, bytes: 100, messageBytes: 100 })
     for (let i = 0; i < 50; i++) {
       log.append(false, Buffer.from('other'), 0, 5, 'a', 0)
       log.evictOldest()
     }
-    expect(slice?.toString()).toBe('ev 1 first')
+    expect(data?.toString()).toBe('ev 1 first')
     expect(log.segmentOf(1)).toBeUndefined()
   })
 })

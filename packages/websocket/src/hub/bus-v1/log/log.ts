@@ -1,6 +1,7 @@
-/** The log: every accepted event as the bytes that subscribers get, bounded by count, bytes and age. */
+/** The log: every accepted event as the line that subscribers receive, bounded by count, bytes and age. */
 
-import { Segment, lineBytes } from './segment.ts'
+import { Segment, emptyBatch, lineBytes, type Batch, type BatchLimits } from './segment.ts'
+import type { EventFilter } from './segment.ts'
 
 /** Bytes of a segment, unless one event needs more. */
 const SEGMENT_BYTES = 1_048_576
@@ -25,55 +26,51 @@ interface Stamp {
   readonly at: number
 }
 
-/** Offsets begin at 1 and have no holes. Nothing leaves by itself: the owner evicts, because it knows who still needs what. */
+/** Offsets begin at 1 and have no holes. The log removes nothing by itself: {@link LogRetention} knows who still needs what. */
 export class EventLog {
   readonly #limits: LogLimits
   readonly #marks: EvictionMarks
   readonly #segments: Segment[] = []
   readonly #stamps: Stamp[] = []
-  #floor = 1
-  #head = 0
+  #firstOffset = 1
+  #lastOffset = 0
   #bytes = 0
   #newestAt = 0
-  /** Told of each event when it is there. */
+  /** Called after each event was appended. */
   onAppended: (type: string, offset: number) => void = () => {}
+  /** Called while an event would exceed a limit. Evicts the oldest event, or returns `false`: nothing may leave. */
+  onFull: (now: number) => boolean = () => false
 
   constructor(limits: LogLimits, marks: EvictionMarks = new EvictionMarks()) {
     this.#limits = limits
     this.#marks = marks
   }
 
-  /** The offset of the newest event ever appended; 0 before the first. */
-  get head(): number {
-    return this.#head
+  /** The offset of the oldest event that is still in the log; `lastOffset + 1` when it is empty. */
+  get firstOffset(): number {
+    return this.#firstOffset
   }
 
-  /** The offset of the oldest event that is still there; `head + 1` when there is none. */
-  get floor(): number {
-    return this.#floor
+  /** The offset of the newest event ever appended; 0 before the first. */
+  get lastOffset(): number {
+    return this.#lastOffset
   }
 
   get events(): number {
-    return this.#head - this.#floor + 1
+    return this.#lastOffset - this.#firstOffset + 1
   }
 
-  /** Bytes of the lines that are still there. */
+  /** Bytes of the lines that are still in the log. */
   get bytes(): number {
     return this.#bytes
   }
 
-  /** Whether an event of which a message holds so many bytes would break a limit. An empty log takes any. */
-  isFullFor(bytes: number): boolean {
-    if (this.events === 0) return false
-    const size = lineBytes(this.#head + 1, bytes)
-    return this.events >= this.#limits.maxEvents || this.#bytes + size > this.#limits.maxBytes
-  }
-
   /**
-   * Appends an event: its offset, and what a message holds of it from `from` to before `to`.
+   * Appends an event: its offset, and what a message has of it from `from` to before `to`. An empty log takes an event
+   * of any size.
    *
    * @param resent - whether it is marked as one that may have come before
-   * @returns its offset
+   * @returns its offset; 0: it would exceed a limit, and nothing was appended
    */
   append(
     resent: boolean,
@@ -83,12 +80,21 @@ export class EventLog {
     type: string,
     now: number,
   ): number {
-    const offset = this.#head + 1
+    const offset = this.#lastOffset + 1
     const size = lineBytes(offset, to - from)
-    this.#segmentFor(size).append(resent, source, from, to, type)
-    this.#head = offset
+    const { maxEvents, maxBytes, maxAgeMs } = this.#limits
+    while (
+      offset > this.#firstOffset &&
+      (offset - this.#firstOffset >= maxEvents || this.#bytes + size > maxBytes)
+    ) {
+      if (!this.onFull(now)) return 0
+    }
+    if (this.#segments.at(-1)?.append(resent, source, from, to, type, size) !== true) {
+      this.#addSegment(size).append(resent, source, from, to, type, size)
+    }
+    this.#lastOffset = offset
     this.#bytes += size
-    this.#stamp(offset, now)
+    if (maxAgeMs !== Infinity) this.#stamp(offset, now)
     this.onAppended(type, offset)
     return offset
   }
@@ -97,9 +103,9 @@ export class EventLog {
     return this.segmentOf(offset)?.typeOf(offset) ?? ''
   }
 
-  /** Where an event is; `undefined` when it is not there any more, or not yet. */
+  /** The segment of an event; `undefined` when the event has left the log, or was not appended yet. */
   segmentOf(offset: number): Segment | undefined {
-    if (offset < this.#floor || offset > this.#head) return undefined
+    if (offset < this.#firstOffset || offset > this.#lastOffset) return undefined
     let low = 0
     let high = this.#segments.length - 1
     while (low < high) {
@@ -110,45 +116,49 @@ export class EventLog {
     return this.#segments[low]
   }
 
-  /** Lets the oldest event go. */
+  /** The batch behind `cursor`. The event behind the cursor is still in the log. */
+  batch(cursor: number, filter: EventFilter, limits: BatchLimits): Batch {
+    const segment = this.segmentOf(cursor + 1)
+    return segment?.batch(cursor, filter, limits) ?? emptyBatch(this.#lastOffset)
+  }
+
+  /** Removes the oldest event. */
   evictOldest(): void {
     const [segment] = this.#segments
     if (segment === undefined || this.events === 0) return
-    const offset = this.#floor
+    const offset = this.#firstOffset
     this.#marks.add(segment.typeOf(offset), offset)
     this.#bytes -= segment.sizeOf(offset)
-    this.#floor = offset + 1
+    this.#firstOffset = offset + 1
     if (segment.last === offset && this.#segments.length > 1) this.#segments.shift()
   }
 
   /** Whether the oldest event is older than events may become. */
   isOldestTooOld(now: number): boolean {
     if (this.events === 0) return false
-    while ((this.#stamps[1]?.from ?? Infinity) <= this.#floor) this.#stamps.shift()
+    while ((this.#stamps[1]?.from ?? Infinity) <= this.#firstOffset) this.#stamps.shift()
     // Later events have a stamp of their own.
     const appendedBy = (this.#stamps[0]?.at ?? now) + this.#limits.maxAgeMs / AGE_STEPS
     return now - Math.min(appendedBy, this.#newestAt) >= this.#limits.maxAgeMs
   }
 
-  /** The highest offset above `cursor` that was wanted and is gone; 0 when nothing was lost. */
-  lostBeyond(cursor: number, wants: (type: string) => boolean): number {
-    return cursor + 1 >= this.#floor ? 0 : this.#marks.highest(wants, cursor)
+  /** The highest evicted offset above `cursor` whose type matches; 0 when there is none. */
+  lostBeyond(cursor: number, matches: (type: string) => boolean): number {
+    return cursor + 1 >= this.#firstOffset ? 0 : this.#marks.highest(matches, cursor)
   }
 
-  #segmentFor(size: number): Segment {
+  #addSegment(size: number): Segment {
     const newest = this.#segments.at(-1)
-    if (newest?.hasRoom(size) === true) return newest
     const capacity = Math.max(this.#limits.segmentBytes ?? SEGMENT_BYTES, size)
-    const segment = new Segment(this.#head + 1, capacity)
+    const segment = new Segment(this.#lastOffset + 1, capacity)
     // The only segment stays when its last event leaves, as long as there is room in it.
-    if (newest !== undefined && newest.last < this.#floor) this.#segments.pop()
+    if (newest !== undefined && newest.last < this.#firstOffset) this.#segments.pop()
     this.#segments.push(segment)
     return segment
   }
 
   #stamp(offset: number, now: number): void {
     this.#newestAt = now
-    if (this.#limits.maxAgeMs === Infinity) return
     const newest = this.#stamps.at(-1)
     if (newest === undefined || now - newest.at >= this.#limits.maxAgeMs / AGE_STEPS) {
       this.#stamps.push({ from: offset, at: now })
@@ -156,7 +166,7 @@ export class EventLog {
   }
 }
 
-/** Types that are told apart; all others share one mark. The types come from strangers. */
+/** Types with a mark of their own; all others share one. Clients choose the types, so there may be any number. */
 const MAX_TYPES = 10_000
 
 /** The highest evicted offset of each type. */
@@ -178,13 +188,13 @@ export class EvictionMarks {
   }
 
   /**
-   * The highest evicted offset above `cursor` of a type that is wanted; 0 when nothing of it was evicted there. Exact
-   * unless more types than marks were evicted; then it may be too high, never too low.
+   * The highest evicted offset above `cursor` whose type matches; 0 when there is none. Exact unless more types than
+   * marks were evicted; then it may be too high, never too low.
    */
-  highest(wants: (type: string) => boolean, cursor: number): number {
+  highest(matches: (type: string) => boolean, cursor: number): number {
     let highest = this.#others > cursor ? this.#others : 0
     for (const [type, offset] of this.#byType) {
-      if (offset > highest && offset > cursor && wants(type)) highest = offset
+      if (offset > highest && offset > cursor && matches(type)) highest = offset
     }
     return highest
   }

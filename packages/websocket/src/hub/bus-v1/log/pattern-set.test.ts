@@ -16,10 +16,10 @@ function append(log: EventLog, type: string): void {
 }
 
 /** The offsets of everything behind the cursor, as readers get it. */
-function read(set: PatternSet, log: EventLog, from: number, turn: number): number[] {
+function read(set: PatternSet, log: EventLog, from: number, flush: number): number[] {
   const offsets: number[] = []
-  for (let cursor = from; cursor < log.head;) {
-    const { data, upTo } = set.frameAfter(log, cursor, turn)
+  for (let cursor = from; cursor < log.lastOffset;) {
+    const { data, upTo } = set.batchAfter(log, cursor, flush)
     expect(upTo).toBeGreaterThan(cursor)
     const lines = data?.toString().split('\n') ?? []
     offsets.push(...lines.map((line) => Number(line.split(' ')[1])))
@@ -29,11 +29,11 @@ function read(set: PatternSet, log: EventLog, from: number, turn: number): numbe
 }
 
 /** Reads to the end, and compares it with what the patterns match. */
-function compareReading(set: PatternSet, log: EventLog, from: number, turn: number): void {
+function compareReading(set: PatternSet, log: EventLog, from: number, flush: number): void {
   const cursor = Math.max(0, from)
-  const all = Array.from({ length: log.head - cursor }, (_, i) => cursor + 1 + i)
-  const wanted = all.filter((offset) => set.wants(log.typeOf(offset)))
-  expect(read(set, log, cursor, turn)).toEqual(wanted)
+  const all = Array.from({ length: log.lastOffset - cursor }, (_, i) => cursor + 1 + i)
+  const wanted = all.filter((offset) => set.matches(log.typeOf(offset)))
+  expect(read(set, log, cursor, flush)).toEqual(wanted)
 }
 
 describe('a pattern set', () => {
@@ -49,13 +49,13 @@ describe('a pattern set', () => {
         const log = newLog()
         const sets = new PatternSets(log)
         const known: PatternSet[] = []
-        for (const [turn, next] of steps.entries()) {
+        for (const [flush, next] of steps.entries()) {
           if ('type' in next) for (let n = 0; n < next.count; n++) append(log, next.type)
           else if ('patterns' in next) known.push(sets.acquire(next.patterns))
           else if ('ends' in next) for (const set of known.splice(next.ends, 1)) sets.release(set)
           else {
             const set = known[next.index]
-            if (set !== undefined) compareReading(set, log, log.head - next.back, turn + 1)
+            if (set !== undefined) compareReading(set, log, log.lastOffset - next.back, flush + 1)
           }
         }
       }),
@@ -69,14 +69,14 @@ describe('a pattern set', () => {
     append(log, 'user.1.x')
     expect(read(set, log, 0, 1)).toEqual([1])
     for (let n = 0; n < 1_000; n++) append(log, 'user.2.x')
-    expect(set.frameAfter(log, 1, 2)).toMatchObject({ upTo: 1_001, data: undefined })
+    expect(set.batchAfter(log, 1, 2)).toMatchObject({ upTo: 1_001, data: undefined })
     expect(set.firstBehind(1)).toBe(Infinity)
     append(log, 'user.1.y')
     expect(set.firstBehind(1)).toBe(1_002)
     expect(read(set, log, 1, 3)).toEqual([1_002])
   })
 
-  it('is told of nothing before somebody reads with it, and of nothing after the last reader has gone', () => {
+  it('notes no match before a reader uses it, and none after the last reader has left', () => {
     const log = newLog()
     const sets = new PatternSets(log)
     const set = sets.acquire(['a'])
@@ -90,6 +90,47 @@ describe('a pattern set', () => {
     expect(sets.size).toBe(0)
   })
 
+  it('knows of every cursor exactly what matches behind it, or that it does not know', () => {
+    const steps = fc.array(fc.integer({ min: 1, max: 4 }), { maxLength: 200 })
+    fc.assert(
+      fc.property(fc.nat(10), steps, fc.nat(900), fc.nat(900), (from, gaps, cursor, length) => {
+        const log = newLog()
+        const set = new PatternSets(log).acquire(['user.1.*'])
+        append(log, 'a')
+        for (let n = 0; n < from; n++) append(log, 'a')
+        set.watch(log)
+        const start = log.lastOffset
+        for (const gap of gaps) {
+          for (let n = 1; n < gap; n++) append(log, 'a')
+          append(log, 'user.1.x')
+        }
+        const segment = log.segmentOf(1)
+        if (segment === undefined) throw new Error('nothing was evicted')
+        const all = Array.from({ length: log.lastOffset }, (_, i) => i + 1)
+        const matching = all.filter((offset) => log.typeOf(offset) === 'user.1.x')
+        const behind = matching.filter((offset) => offset > cursor)
+        const found = set.lookUp(segment, cursor, cursor + length)
+        const isKnown = found !== undefined
+        // The newest are known always.
+        expect(isKnown || cursor < start || behind.length >= 64).toBe(true)
+        expect(found ?? []).toEqual(isKnown ? behind.filter((o) => o <= cursor + length) : [])
+        expect(set.firstBehind(cursor)).toBe(isKnown ? (behind[0] ?? Infinity) : undefined)
+      }),
+    )
+  })
+
+  it('knows what matches behind a reader that is up to date, however much did before', () => {
+    const log = newLog()
+    const set = new PatternSets(log).acquire(['user.1.*'])
+    set.watch(log)
+    for (let offset = 1; offset <= 1_000; offset++) {
+      expect(set.firstBehind(offset - 1)).toBe(Infinity)
+      append(log, 'user.1.x')
+      const segment = log.segmentOf(offset)
+      expect(segment && set.lookUp(segment, offset - 1, offset)).toEqual([offset])
+    }
+  })
+
   it('remembers no type for readers that have caught up, however many types there are', () => {
     setFlagsFromString('--expose-gc')
     const gc = runInNewContext('gc') as () => void
@@ -101,7 +142,7 @@ describe('a pattern set', () => {
     const before = process.memoryUsage().heapUsed
     // They come late, so each of them asks about each event.
     for (const set of readers) read(set, log, 0, 1)
-    for (let turn = 2; turn < 4; turn++) sets.tidy()
+    for (let flush = 2; flush < 4; flush++) sets.endFlush()
     gc()
     // An answer for each set and type is 10 MB.
     expect(process.memoryUsage().heapUsed - before).toBeLessThan(2_000_000)

@@ -1,30 +1,37 @@
-/** A pattern set: readers that want the same share what was found for one of them. */
+/** A set of patterns: readers that subscribe to the same patterns share it, and the batches that were found for one of them. */
 
 import { isType } from '@bus/core'
 import { PatternIndex } from '@bus/core/kit'
-import { emptyFrame, frameAfter, lookUpTypes, type Frame, type LookUp } from './frame.ts'
 import type { EventLog } from './log.ts'
+import { emptyBatch, type Batch, type EventFilter, type Segment } from './segment.ts'
 
-/** Bytes of a frame that several readers may share. */
-const FRAME_BYTES = 131_072
+/** What several readers may share. Each has a window and a largest message of its own, and gets a batch of its own beyond them. */
+const SHARED_LIMITS = Object.freeze({
+  events: Number.MAX_SAFE_INTEGER,
+  bytes: 131_072,
+  messageBytes: Infinity,
+})
 
-const UNBOUNDED_COUNT = Number.MAX_SAFE_INTEGER
+/** Recent offsets that a set keeps. One that matches more than that is searched as quickly event by event. */
+const MAX_RECENT = 64
 
-/** A set of patterns. There is one object for each set, however many readers have it. */
-export class PatternSet {
+/** There is one object for each set, however many readers have it. */
+export class PatternSet implements EventFilter {
   readonly key: string
   readonly patterns: readonly string[]
-  /** Where no pattern has a `*` or a `>`. */
-  readonly #lookUpTypes: LookUp | undefined
-  /** Made when events are asked about one by one, and let go of when they are not: it remembers every type. */
+  /** No pattern has a `*` or a `>`. */
+  readonly #isOnlyTypes: boolean
+  /** Made when events are compared one by one, and dropped after a flush without: it remembers every type. */
   #matcher: PatternIndex<true> | undefined
   #isMatcherUsed = false
   readonly #owner: PatternSets
-  /** Kept from the first time on that somebody reads with it. */
-  #recent: Recent | undefined
-  /** The frames of this turn, by the cursor that they begin behind. */
-  readonly #frames = new Map<number, Frame>()
-  #turn = 0
+  /** Offsets of the newest events that match; `undefined` before the first reader. */
+  #recent: number[] | undefined
+  /** Every match behind this offset is in {@link #recent}. */
+  #recentBehind = Infinity
+  /** The batches of this flush, by the cursor behind which they begin. */
+  readonly #batches = new Map<number, Batch>()
+  #flush = 0
   /** How many readers have it; kept by {@link PatternSets}. */
   readers = 0
 
@@ -32,106 +39,121 @@ export class PatternSet {
     this.key = key
     this.patterns = patterns
     this.#owner = owner
-    this.#lookUpTypes = patterns.every(isType) ? lookUpTypes(patterns) : undefined
+    this.#isOnlyTypes = patterns.every(isType)
   }
 
   /** Whether a pattern of the set matches. */
-  readonly wants = (type: string): boolean => {
+  matches(type: string): boolean {
     this.#isMatcherUsed = true
     return (this.#matcher ??= this.#newMatcher()).match(type).length > 0
   }
 
-  /** Finds what is wanted without asking about every event, as far as that is known. */
-  readonly lookUp: LookUp = (segment, cursor, end) =>
-    this.#recent?.between(cursor, end) ?? this.#lookUpTypes?.(segment, cursor, end)
-
-  /** An event that it wants was appended. */
-  appended(offset: number): void {
-    this.#recent?.add(offset)
-  }
-
-  /** The first wanted event behind `cursor`, or `Infinity`; `undefined` where each has to be asked about. */
-  firstBehind(cursor: number): number | undefined {
-    return this.#recent?.firstBehind(cursor)
-  }
-
-  /** The frame behind `cursor`, looked for once in a turn. */
-  frameAfter(log: EventLog, cursor: number, turn: number): Frame {
-    this.watch(log)
-    if (turn !== this.#turn) {
-      this.#turn = turn
-      this.#frames.clear()
+  lookUp(segment: Segment, cursor: number, end: number): readonly number[] | undefined {
+    if (this.#recent !== undefined && cursor >= this.#recentBehind) {
+      return this.#recent.slice(this.#indexBehind(cursor), this.#indexBehind(end))
     }
-    const known = this.#frames.get(cursor)
-    if (known !== undefined) return known
-    if (this.firstBehind(cursor) === Infinity) return emptyFrame(log.head)
-    const frame = frameAfter(log, cursor, this.wants, LIMITS, this.lookUp)
-    this.#frames.set(cursor, frame)
-    this.#owner.untidy.add(this)
-    return frame
+    return this.#isOnlyTypes ? segment.offsetsOf(this.patterns, cursor) : undefined
   }
 
-  /** Notes from now on which events it wants: whoever stands at the end of the log by then need not look for any. */
+  /** An event that matches was appended. */
+  appended(offset: number): void {
+    const recent = this.#recent
+    if (recent === undefined) return
+    if (recent.length === MAX_RECENT) {
+      this.#recentBehind = recent.at(-1) ?? offset
+      this.#recent = [offset]
+    } else recent.push(offset)
+  }
+
+  /** The first match behind `cursor`, or `Infinity`; `undefined` when only a search through the log would show it. */
+  firstBehind(cursor: number): number | undefined {
+    if (cursor < this.#recentBehind) return undefined
+    return this.#recent?.[this.#indexBehind(cursor)] ?? Infinity
+  }
+
+  /** The batch behind `cursor`, searched for once in a flush. @param flush - its number */
+  batchAfter(log: EventLog, cursor: number, flush: number): Batch {
+    if (this.#recent === undefined) this.watch(log)
+    if (flush !== this.#flush) {
+      this.#flush = flush
+      this.#batches.clear()
+    }
+    const known = this.#batches.get(cursor)
+    if (known !== undefined) return known
+    if (this.firstBehind(cursor) === Infinity) return emptyBatch(log.lastOffset)
+    const batch = log.batch(cursor, this, SHARED_LIMITS)
+    this.#batches.set(cursor, batch)
+    this.#owner.dirty.add(this)
+    return batch
+  }
+
+  /** Notes every match from now on: a reader that is at the end of the log by then need not search for any. */
   watch(log: EventLog): void {
     if (this.#recent !== undefined) return
-    this.#recent = new Recent(log.head)
+    this.#recent = []
+    this.#recentBehind = log.lastOffset
     this.#owner.watch(this)
   }
 
-  /** The turn is over: a quiet hub keeps no segment alive, and no memory of types. @returns whether nothing is left */
-  tidy(): boolean {
-    this.#frames.clear()
+  /** The flush is over: a quiet hub keeps no segment alive, and remembers no types. @returns whether nothing is left */
+  endFlush(): boolean {
+    this.#batches.clear()
     if (!this.#isMatcherUsed) this.#matcher = undefined
     this.#isMatcherUsed = false
     return this.#matcher === undefined
   }
 
+  /** The index among the recent offsets of the first one behind `cursor`. */
+  #indexBehind(cursor: number): number {
+    const recent = this.#recent ?? []
+    // Most readers have received all but the last few.
+    let index = recent.length
+    while (index > 0 && (recent[index - 1] ?? 0) > cursor) index--
+    return index
+  }
+
   #newMatcher(): PatternIndex<true> {
     const matcher = new PatternIndex<true>()
     for (const pattern of this.patterns) matcher.add(pattern, true)
-    this.#owner.untidy.add(this)
+    this.#owner.dirty.add(this)
     return matcher
   }
 }
 
-const LIMITS = Object.freeze({
-  events: UNBOUNDED_COUNT,
-  bytes: FRAME_BYTES,
-  messageBytes: Infinity,
-})
-
-/** Somebody whose patterns change now and then. */
+/** A reader whose patterns change now and then. */
 export interface Reader {
-  /** They have not changed for a turn. */
+  /** Its patterns did not change during a whole flush. */
   settled(log: EventLog): void
 }
 
 /** Every set that some reader has. */
 export class PatternSets {
   readonly #log: EventLog
-  /** Readers whose patterns changed in this turn, and those whose did in the one before. */
+  /** Readers whose patterns changed in this flush, and those whose did in the one before. */
   #changed = new Set<Reader>()
   #changedBefore = new Set<Reader>()
   readonly #byKey = new Map<string, PatternSet>()
-  /** Sets with which somebody reads: an event costs those that want it, and not the others. */
+  /** The sets that readers read with: an appended event costs those that match, and not the others. */
   readonly #watching = new PatternIndex<PatternSet>()
-  /** Sets that hold something which is not to outlive the turn; kept by them. */
-  readonly untidy: Set<PatternSet> = new Set()
+  /** Sets with something that must not outlive the flush; they add themselves. */
+  readonly dirty: Set<PatternSet> = new Set()
   /** Subscriptions of all readers; kept by them. */
   subscriptions = 0
 
   /** @param log - the only one that its sets are for */
   constructor(log: EventLog) {
     this.#log = log
-    log.onAppended = (type, offset) => {
-      for (const set of this.#watching.match(type)) set.appended(offset)
-    }
+    log.onAppended = this.#appended
+  }
+
+  get size(): number {
+    return this.#byKey.size
   }
 
   /** The set of these patterns, whose order and repetition do not matter. Give it back with {@link release}. */
   acquire(patterns: Iterable<string>): PatternSet {
     const unique = [...new Set(patterns)].toSorted()
-    // No pattern holds a space.
+    // No pattern contains a space.
     const key = unique.join(' ')
     let set = this.#byKey.get(key)
     if (set === undefined) this.#byKey.set(key, (set = new PatternSet(key, unique, this)))
@@ -143,16 +165,16 @@ export class PatternSets {
     set.readers--
     if (set.readers > 0) return
     this.#byKey.delete(set.key)
-    this.untidy.delete(set)
+    this.dirty.delete(set)
     for (const pattern of set.patterns) this.#watching.delete(pattern, set)
   }
 
-  /** The set is told of every event that it wants from now on. */
+  /** From now on {@link PatternSet.appended} is called for every event that matches the set. */
   watch(set: PatternSet): void {
     for (const pattern of set.patterns) this.#watching.add(pattern, set)
   }
 
-  /** The patterns of a reader are others now. It hears when there was a turn in which they did not change again. */
+  /** The patterns of a reader changed. It is notified after a flush in which they did not change again. */
   changed(reader: Reader): void {
     this.#changedBefore.delete(reader)
     this.#changed.add(reader)
@@ -164,60 +186,17 @@ export class PatternSets {
     this.#changed.delete(reader)
   }
 
-  /** The turn is over. @returns whether another one is needed */
-  tidy(): boolean {
-    for (const set of this.untidy) if (set.tidy()) this.untidy.delete(set)
+  /** The flush is over. @returns whether another one is needed */
+  endFlush(): boolean {
+    for (const set of this.dirty) if (set.endFlush()) this.dirty.delete(set)
+    if (this.#changed.size === 0 && this.#changedBefore.size === 0) return false
     for (const reader of this.#changedBefore) reader.settled(this.#log)
     this.#changedBefore = this.#changed
     this.#changed = new Set()
     return this.#changedBefore.size > 0
   }
 
-  get size(): number {
-    return this.#byKey.size
-  }
-}
-
-/** Offsets that are kept, at most. A set that wants more than that is looked for as quickly by asking about every event. */
-const MAX_KEPT = 64
-
-/** Of one pattern set. Told of every event that it wants, in order. */
-export class Recent {
-  /** All that is wanted behind this offset is kept. */
-  #from: number
-  #offsets: number[] = []
-
-  /** @param from - everything that is wanted behind this offset will be told */
-  constructor(from: number) {
-    this.#from = from
-  }
-
-  /** The next event that is wanted. */
-  add(offset: number): void {
-    if (this.#offsets.length === MAX_KEPT) {
-      this.#from = this.#offsets[MAX_KEPT - 1] ?? offset
-      this.#offsets = []
-    }
-    this.#offsets.push(offset)
-  }
-
-  /** The first one behind `cursor`, or `Infinity`; `undefined` when that is not known any more. */
-  firstBehind(cursor: number): number | undefined {
-    if (cursor < this.#from) return undefined
-    return this.#offsets[this.#placeBehind(cursor)] ?? Infinity
-  }
-
-  /** Those behind `cursor` up to `end`, in order; `undefined` when they are not known any more. */
-  between(cursor: number, end: number): readonly number[] | undefined {
-    if (cursor < this.#from) return undefined
-    return this.#offsets.slice(this.#placeBehind(cursor), this.#placeBehind(end))
-  }
-
-  /** The place of the first one behind `cursor`. */
-  #placeBehind(cursor: number): number {
-    // Whoever asks has mostly seen all but the last few.
-    let place = this.#offsets.length
-    while (place > 0 && (this.#offsets[place - 1] ?? 0) > cursor) place--
-    return place
+  readonly #appended = (type: string, offset: number): void => {
+    for (const set of this.#watching.match(type)) set.appended(offset)
   }
 }

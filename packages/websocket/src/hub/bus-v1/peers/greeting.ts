@@ -83,14 +83,14 @@ function findStart(
   const { offset } = hello
   const isOtherLog = hello.epoch !== undefined && hello.epoch !== epoch
   // A cursor beyond the head belongs to a log that this one replaced.
-  const isNewEpoch = isOtherLog || (offset !== undefined && offset > log.head)
+  const isNewEpoch = isOtherLog || (offset !== undefined && offset > log.lastOffset)
   const known = isNewEpoch ? undefined : sessions.find(hello.sid, principal, now)
   const session = known ?? sessions.create(principal)
   if (session === undefined) return undefined
   const resumed = known !== undefined
   if (resumed) sessions.fence(known)
   if (isNewEpoch) return { session, resumed, isNewEpoch, cursor: 0 }
-  const cursor = offset ?? (resumed ? session.subscriber.acked : log.head)
+  const cursor = offset ?? (resumed ? session.subscriber.acked : log.lastOffset)
   return { session, resumed, isNewEpoch, cursor }
 }
 
@@ -103,14 +103,14 @@ function sinceOf(
 ): number {
   if (isNewEpoch) return 0
   if (known !== undefined) return known
-  if (from !== undefined) return Math.min(from, log.head)
-  return resumed ? log.head : cursor
+  if (from !== undefined) return Math.min(from, log.lastOffset)
+  return resumed ? log.lastOffset : cursor
 }
 
 function cursorOf({ session, resumed, cursor }: Start, log: EventLog): number {
   if (resumed) return cursor
   const sinces = Array.from(session.subscriber.list(), (sub) => sub.from)
-  return sinces.length === 0 ? log.head : Math.min(...sinces)
+  return sinces.length === 0 ? log.lastOffset : Math.min(...sinces)
 }
 
 /** What was lost is told, and then lies behind the cursor. */
@@ -127,7 +127,7 @@ function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Ga
     gaps.push({ from: subscriber.position + 1, to: lost, why: 'overrun' })
     subscriber.tell(lost)
   }
-  subscriber.skipTo(log.floor - 1)
+  subscriber.skipTo(log.firstOffset - 1)
   return gaps
 }
 

@@ -221,7 +221,7 @@ export class Reception implements PeerHost, MemberHost {
       last: session.published?.confirmed ?? 0,
       refused: session.published?.refusals() ?? [],
       epoch,
-      head: this.log.head,
+      head: this.log.lastOffset,
       limits: wire,
       heartbeatMs,
       subs,

@@ -86,7 +86,7 @@ export class Confirmations {
     if (known !== undefined) return known
     this.#index ??= indexOf(this.#sessions)
     const subscribed = this.#index.match(type)
-    const readers = subscribed.filter((s) => s.isProtected && s.subscriber.wants(type, offset))
+    const readers = subscribed.filter((s) => s.isProtected && s.subscriber.matches(type, offset))
     this.#remembered += readers.length
     if (this.#readers.size === MAX_TYPES || this.#remembered > MAX_REMEMBERED) {
       this.#forgetReaders()
@@ -117,6 +117,6 @@ function isSettled({ offset, type, readers }: Pending): boolean {
     (reader) =>
       reader.subscriber.acked >= offset ||
       !reader.isProtected ||
-      !reader.subscriber.wants(type, offset),
+      !reader.subscriber.matches(type, offset),
   )
 }

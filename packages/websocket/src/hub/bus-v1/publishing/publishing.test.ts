@@ -10,12 +10,12 @@ import { readWelcome } from '../../../protocol/bus-v1/welcome.ts'
 import { Confirmations } from './confirmations.ts'
 import { newCounters } from '../stats.ts'
 import { fitWelcome } from '../peers/greeting.ts'
+import { LogRetention } from '../log/log-retention.ts'
 import { EventLog } from '../log/log.ts'
 import { Member, type MemberPeer } from '../peers/member.ts'
 import { PatternSets } from '../log/pattern-set.ts'
 import { Permission } from '../admission/gate.ts'
 import { Publishing } from './publishing.ts'
-import { Room } from './room.ts'
 import { Sessions, type Session } from '../sessions/session.ts'
 import { Turn } from '../turn.ts'
 
@@ -141,7 +141,7 @@ class Run {
         break
       case 'ack':
         this.#reader.subscriber.ack(
-          Math.min(this.#log.head, this.#reader.subscriber.acked + next.count),
+          Math.min(this.#log.lastOffset, this.#reader.subscriber.acked + next.count),
         )
         break
       case 'serve':
@@ -185,7 +185,7 @@ class Run {
     const log = this.#log
     return new Publishing({
       log,
-      room: new Room({ log, sessions: [], holdMs: 1e6, onGivenUp: () => {} }),
+      retention: new LogRetention({ log, sessions: [], holdMs: 1e6, onGivenUp: () => {} }),
       confirmations: this.#confirmations,
       counters: this.#counters,
       isStamped: false,
@@ -308,7 +308,7 @@ class Run {
         last: this.#session.publisher.confirmed,
         refused: this.#session.publisher.refusals(),
         epoch: 'e',
-        head: this.#log.head,
+        head: this.#log.lastOffset,
         limits: wireDefaults,
         heartbeatMs: 1,
         subs: [],

@@ -15,10 +15,10 @@ import { stampSource } from './stamping.ts'
 import { TypeCache } from '../../../protocol/bus-v1/fields.ts'
 import type { Confirmations } from './confirmations.ts'
 import type { Counters } from '../stats.ts'
+import type { LogRetention } from '../log/log-retention.ts'
 import type { EventLog } from '../log/log.ts'
 import type { Permission } from '../admission/gate.ts'
 import type { Rate } from '../../metering.ts'
-import type { Room } from './room.ts'
 
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
 export type PublishConflict = 'hole' | 'window'
@@ -84,9 +84,10 @@ export class Publishing {
 
   /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
   append(type: string, line: Buffer, now: number): number | undefined {
-    const { room, log, counters, onAppended } = this.#options
-    if (this.isClosed || !this.#isOpen(now) || !room.make(line.length, now)) return undefined
+    const { log, counters, onAppended } = this.#options
+    if (this.isClosed || !this.#isOpen(now)) return undefined
     const offset = log.append(false, line, 0, line.length, type, now)
+    if (offset === 0) return undefined
     counters.published++
     onAppended()
     return offset
@@ -103,7 +104,7 @@ export class Publishing {
   drain(now: number): void {
     if (this.#holds.isEmpty || now < this.#options.opensAt || this.#options.isBlocked()) return
     this.#now = now
-    if (this.#holds.drain()) this.#options.room.settled()
+    if (this.#holds.drain()) this.#options.retention.unblocked()
   }
 
   /** Whether nothing waits and nothing stands in the way, apart from room in the log. */
@@ -179,9 +180,9 @@ export class Publishing {
     now: number,
   ): void {
     const { session } = publisher
-    const { log, room } = this.#options
-    if (this.#isOpen(now) && room.make(to - from, now)) {
-      const offset = log.append(resent, bytes, from, to, type, now)
+    const { log } = this.#options
+    const offset = this.#isOpen(now) ? log.append(resent, bytes, from, to, type, now) : 0
+    if (offset > 0) {
       this.#accepted(session, n, offset, type)
       if (n !== UNNUMBERED) publisher.wake()
     } else this.#hold(session, bytes, from, to, n, type, resent)
@@ -206,12 +207,13 @@ export class Publishing {
   }
 
   #acceptHeld(session: Session, held: Held): boolean {
-    const { log, room, onAccepted, isBlocked } = this.#options
+    const { log, onAccepted, isBlocked } = this.#options
     if (held.line === undefined) this.#answerRefused(session, held)
     else {
       const { n, type, verb, line } = held
-      if (isBlocked() || !room.make(line.length, this.#now)) return false
+      if (isBlocked()) return false
       const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
+      if (offset === 0) return false
       this.#accepted(session, n, offset, type)
     }
     onAccepted(session)
@@ -264,7 +266,7 @@ export interface Publisher {
 
 export interface PublishingOptions {
   readonly log: EventLog
-  readonly room: Room
+  readonly retention: LogRetention
   /** `undefined`: what is in the log is confirmed. */
   readonly confirmations: Confirmations | undefined
   readonly counters: Counters

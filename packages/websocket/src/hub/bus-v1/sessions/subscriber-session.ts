@@ -6,19 +6,19 @@ import type { Window } from '../../../protocol/bus-v1/limits.ts'
 import {
   countUpTo,
   firstAbove,
-  frameAfter,
-  type Frame,
-  type Lines,
-  type Wants,
-} from '../log/frame.ts'
+  type Batch,
+  type BatchEvents,
+  type EventFilter,
+  type Segment,
+} from '../log/segment.ts'
 import type { EventLog } from '../log/log.ts'
 import type { PatternSets, PatternSet, Reader } from '../log/pattern-set.ts'
 
 /** Keeps the books; what is sent, and when, is not decided here. */
-export class SubscriberSession {
+export class SubscriberSession implements EventFilter {
   readonly #wanted: Wanted
-  /** Made with the first frame, so that a session without any costs nothing. */
-  #unacked: Denque<Lines> | undefined
+  /** Made with the first batch, so that a session without any costs nothing. */
+  #unacked: Denque<BatchEvents> | undefined
   #window: Window
   #maxMessageBytes = Infinity
   #position = 0
@@ -125,34 +125,34 @@ export class SubscriberSession {
   }
 
   /** Whether an event is wanted. */
-  wants(type: string, offset: number): boolean {
+  matches(type: string, offset: number): boolean {
     return this.#wanted.wants(type, offset)
+  }
+
+  lookUp(segment: Segment, cursor: number, end: number): readonly number[] | undefined {
+    return this.#isWhole ? this.#wanted.set.lookUp(segment, cursor, end) : undefined
   }
 
   /** Goes to the end of the log if it is known that nothing up to there is wanted. @returns whether it did */
   passBy(log: EventLog): boolean {
     if (!this.#isWhole) return false
     if (this.#wanted.madeSet?.firstBehind(this.#position) !== Infinity) return false
-    this.#position = log.head
+    this.#position = log.lastOffset
     return true
   }
 
-  /** The next frame within the window; `undefined` when everything was looked through or the window is full. */
-  next(log: EventLog, turn: number): Frame | undefined {
-    if (this.#position >= log.head || !this.hasCredit) return undefined
-    const isWhole = this.#isWhole
-    if (isWhole) {
-      const shared = this.#wanted.set.frameAfter(log, this.#position, turn)
+  /** The next batch within the window; `undefined` when everything was looked through or the window is full. */
+  next(log: EventLog, flush: number): Batch | undefined {
+    if (this.#position >= log.lastOffset || !this.hasCredit) return undefined
+    if (this.#isWhole) {
+      const shared = this.#wanted.set.batchAfter(log, this.#position, flush)
       if (this.#fits(shared)) return shared
     }
-    const limits = {
+    return log.batch(this.#position, this, {
       events: this.#window.events - this.#unackedEvents,
       bytes: Math.min(this.#window.bytes - this.#unackedBytes, this.#maxMessageBytes),
       messageBytes: this.#maxMessageBytes,
-    }
-    const wants: Wants = (type, offset) => this.wants(type, offset)
-    const lookUp = isWhole ? this.#wanted.set.lookUp : undefined
-    return frameAfter(log, this.#position, wants, limits, lookUp)
+    })
   }
 
   /** Has noted for it what comes, so that it need not look for it; by itself that happens where subscriptions are few. */
@@ -160,16 +160,16 @@ export class SubscriberSession {
     this.#wanted.prepare(log)
   }
 
-  /** The frame was sent. */
-  sent({ upTo, lines }: Frame): void {
+  /** The batch was sent. */
+  sent({ upTo, events }: Batch): void {
     this.#position = upTo
-    if (lines.count === 0) return
-    this.#told = lines.last
+    if (events.count === 0) return
+    this.#told = events.last
     this.#isFresh = false
     this.#unacked ??= new Denque()
-    this.#unacked.push(lines)
-    this.#unackedEvents += lines.count
-    this.#unackedBytes += lines.bytes
+    this.#unacked.push(events)
+    this.#unackedEvents += events.count
+    this.#unackedBytes += events.bytes
   }
 
   /** The subscriber was told that everything up to here is sent, or lost. */
@@ -204,11 +204,11 @@ export class SubscriberSession {
     const sent = this.#unacked?.peekFront()
     if (sent !== undefined) return firstAbove(sent, this.#acked)
     const known = this.#isWhole ? (this.#wanted.set.firstBehind(this.#position) ?? 0) : 0
-    this.skipTo(Math.min(known - 1, log.head))
-    while (this.#position < log.head) {
+    this.skipTo(Math.min(known - 1, log.lastOffset))
+    while (this.#position < log.lastOffset) {
       const next = this.#position + 1
-      if (next >= log.floor && this.wants(log.typeOf(next), next)) break
-      this.#position = Math.max(next, log.floor - 1)
+      if (next >= log.firstOffset && this.matches(log.typeOf(next), next)) break
+      this.#position = Math.max(next, log.firstOffset - 1)
     }
     return this.#position + 1
   }
@@ -218,12 +218,12 @@ export class SubscriberSession {
     return this.#wanted.lost(log, this.#position)
   }
 
-  #fits({ lines }: Frame): boolean {
-    if (lines.bytes > this.#maxMessageBytes) return false
-    if (lines.count <= 1) return true
+  #fits({ events }: Batch): boolean {
+    if (events.bytes > this.#maxMessageBytes) return false
+    if (events.count <= 1) return true
     return (
-      lines.count <= this.#window.events - this.#unackedEvents &&
-      lines.bytes <= this.#window.bytes - this.#unackedBytes
+      events.count <= this.#window.events - this.#unackedEvents &&
+      events.bytes <= this.#window.bytes - this.#unackedBytes
     )
   }
 
@@ -346,18 +346,21 @@ export class Wanted implements Reader {
 
   /** Whether an event is wanted. */
   wants(type: string, offset: number): boolean {
-    if (!this.set.wants(type)) return false
+    if (!this.set.matches(type)) return false
     if (offset > this.#newestSince) return true
-    for (const sub of this.#subs) if (offset > sub.since && sub.set.wants(type)) return true
+    for (const sub of this.#subs) if (offset > sub.since && sub.set.matches(type)) return true
     return false
   }
 
   /** The newest wanted event behind `cursor` that left the log; 0 when there is none. */
   lost(log: EventLog, cursor: number): number {
-    if (this.isWholeBehind(cursor)) return log.lostBeyond(cursor, this.set.wants)
+    if (this.isWholeBehind(cursor)) return log.lostBeyond(cursor, (type) => this.set.matches(type))
     let newest = 0
     for (const { since, set } of this.#subs) {
-      newest = Math.max(newest, log.lostBeyond(Math.max(since, cursor), set.wants))
+      newest = Math.max(
+        newest,
+        log.lostBeyond(Math.max(since, cursor), (type) => set.matches(type)),
+      )
     }
     return newest
   }

@@ -26,33 +26,33 @@ export function pump(
   log: EventLog,
   outlet: Outlet,
   counters: Counters,
-  turn: number,
+  flush: number,
   wantsMark: boolean,
 ): boolean {
   let wasBehind = false
   while (!outlet.isFull) {
-    if (subscriber.position + 1 < log.floor && subscriber.hasCredit) {
+    if (subscriber.position + 1 < log.firstOffset && subscriber.hasCredit) {
       const lost = subscriber.lost(log)
       if (lost > 0) {
         outlet.sendText(gapLine(subscriber.position + 1, lost, 'slow'))
         subscriber.tell(lost)
         counters.gaps++
       }
-      subscriber.skipTo(log.floor - 1)
+      subscriber.skipTo(log.firstOffset - 1)
       wasBehind = true
     }
-    const frame = subscriber.next(log, turn)
-    if (frame === undefined) break
-    subscriber.sent(frame)
-    if (frame.tooLarge !== undefined) {
-      const { from, to } = frame.tooLarge
+    const batch = subscriber.next(log, flush)
+    if (batch === undefined) break
+    subscriber.sent(batch)
+    if (batch.tooLarge !== undefined) {
+      const { from, to } = batch.tooLarge
       outlet.sendText(gapLine(from, to, 'size'))
       subscriber.tell(to)
       counters.gaps++
     }
-    if (frame.data === undefined) continue
-    outlet.sendLines(frame.data)
-    counters.delivered += frame.lines.count
+    if (batch.data === undefined) continue
+    outlet.sendLines(batch.data)
+    counters.delivered += batch.events.count
   }
   const behind = subscriber.position - subscriber.told
   if (behind >= MARK_EVENTS || (wantsMark && behind > 0)) {
@@ -64,5 +64,5 @@ export function pump(
 
 /** Does at little cost what {@link pump} would do for most. @returns `false`: there is more to do, and nothing was done */
 export function passBy(subscriber: SubscriberSession, log: EventLog): boolean {
-  return log.head - subscriber.told < MARK_EVENTS && subscriber.passBy(log)
+  return log.lastOffset - subscriber.told < MARK_EVENTS && subscriber.passBy(log)
 }

@@ -54,10 +54,10 @@ export class Subscribing {
     const { log, onChanged } = this.#options
     // Nothing was wanted so far, so nothing of the past is owed, unless it is asked for.
     if (subscriber.subscriptions === 0) {
-      subscriber.restart(Math.min(sub.from ?? log.head, log.head))
+      subscriber.restart(Math.min(sub.from ?? log.lastOffset, log.lastOffset))
     }
     // What was sent already cannot come before it again: offsets only rise on a link.
-    const since = Math.max(Math.min(sub.from ?? log.head, log.head), subscriber.told)
+    const since = Math.max(Math.min(sub.from ?? log.lastOffset, log.lastOffset), subscriber.told)
     subscriber.add(sub.id, sub, since)
     onChanged()
     return since

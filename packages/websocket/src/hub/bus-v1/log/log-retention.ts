@@ -1,0 +1,90 @@
+/** What may leave the log: nothing that a protected session still needs, unless that session makes no progress for too long. */
+
+import type { Session } from '../sessions/session.ts'
+import type { EventLog } from './log.ts'
+
+export interface LogRetentionOptions {
+  readonly log: EventLog
+  readonly sessions: Iterable<Session>
+  /** Milliseconds that a session may keep the log full without any progress. */
+  readonly holdMs: number
+  /** A session kept the log full for too long. */
+  readonly onGivenUp: (session: Session) => void
+}
+
+/**
+ * A session that blocks the log and settles nothing for `holdMs` loses its protection. A gap tells it later what it
+ * missed.
+ */
+export class LogRetention {
+  readonly #options: LogRetentionOptions
+  /** No session needs anything up to this offset, as far as was looked. */
+  #freeUpTo = 0
+  readonly #blockers = new Set<Session>()
+
+  constructor(options: LogRetentionOptions) {
+    this.#options = options
+    options.log.onFull = (now) => this.#evictOldest(now)
+  }
+
+  /** Removes events that are too old and that no session needs. */
+  expire(now: number): void {
+    const { log } = this.#options
+    while (log.isOldestTooOld(now) && this.#isUnneeded(log.firstOffset)) log.evictOldest()
+  }
+
+  /** Sessions or subscriptions changed, so that events may be needed that were not. */
+  needsChanged(): void {
+    this.#freeUpTo = 0
+  }
+
+  /** No event waits for the log any more, so no session blocks it. */
+  unblocked(): void {
+    for (const session of this.#blockers) session.blockingSince = undefined
+    this.#blockers.clear()
+  }
+
+  #evictOldest(now: number): boolean {
+    const { log } = this.#options
+    if (!this.#mayLeave(log.firstOffset, now)) return false
+    log.evictOldest()
+    return true
+  }
+
+  #isUnneeded(offset: number): boolean {
+    if (offset <= this.#freeUpTo) return true
+    this.#freeUpTo = this.#lowestNeed() - 1
+    return offset <= this.#freeUpTo
+  }
+
+  #mayLeave(offset: number, now: number): boolean {
+    if (this.#isUnneeded(offset)) return true
+    this.#block(offset, now)
+    this.#freeUpTo = this.#lowestNeed() - 1
+    return offset <= this.#freeUpTo
+  }
+
+  #lowestNeed(): number {
+    const { log, sessions } = this.#options
+    let lowest = log.lastOffset + 1
+    for (const session of sessions) {
+      if (session.isProtected) lowest = Math.min(lowest, session.subscriber.needs(log))
+    }
+    return lowest
+  }
+
+  /** Notes which sessions need the event, and gives up those that have blocked the log for too long. */
+  #block(offset: number, now: number): void {
+    const { log, sessions, holdMs, onGivenUp } = this.#options
+    for (const session of sessions) {
+      if (!session.isProtected || session.subscriber.needs(log) > offset) continue
+      session.blockingSince ??= now
+      this.#blockers.add(session)
+      if (now - session.blockingSince < holdMs) continue
+      session.isGivenUp = true
+      session.blockingSince = undefined
+      this.#blockers.delete(session)
+      onGivenUp(session)
+    }
+  }
+}
