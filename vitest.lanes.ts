@@ -28,6 +28,7 @@ export const LANES: Readonly<Record<string, readonly string[]>> = {
   processes: [
     'examples/github-webhooks/test/job.test.ts',
     'examples/hub-in-your-server/test/hub-in-your-server.test.ts',
+    'packages/core/test/types/compilers.test.ts',
     'packages/*/test/{crashed-subscribers,frozen-processes,process,process-end,recorder-process}.test.ts',
   ],
   /** A small run of every suite of `npm run reliability`. */

@@ -20,7 +20,8 @@ export async function connectBusEmitter(
   const bus = await connected(transport)
   return {
     kind: 'emits',
-    emit: ({ type, payload, sequence }) => bus.emit(type, payload, metadataOf(sequence), options),
+    emit: ({ type, payload, sequence }) =>
+      bus.emit(type, payload, { ...options, metadata: metadataOf(sequence) }),
     ready: async () => {
       await new Promise<void>((resolve) => {
         bus.on('ready', () => resolve(), { once: true })

@@ -1,6 +1,6 @@
 /** What an application uses: the bus, events and patterns, errors, queues, dead letters, codecs, observation. */
 export { createBus } from './bus/event-bus.ts'
-export type { Bus, BusHealth, BusMetrics } from './bus/bus.ts'
+export type { AnyBus, Bus, BusHealth, BusMetrics } from './bus/bus.ts'
 export type { BusOptions, EventSchemas, InputOf, OutputOf, ValidateAt } from './bus/bus-options.ts'
 export type { IterateOptions, ReadableOptions, WritableOptions } from './bus/iterate.ts'
 export type { Middleware } from './bus/middleware.ts'
@@ -27,16 +27,14 @@ export type { StateName, TransportStatus } from './contract/status.ts'
 export type {
   DeadLetterPolicy,
   ErrorPolicy,
-  EventMap,
-  EventOf,
   Handler,
   HandlerContext,
-  Matching,
   SubscribeOptions,
   Subscriber,
   Subscription,
   SubscriptionStats,
 } from './contract/subscriber.ts'
+export type { EventMap, EventOf, Matching, MetadataOptions } from './contract/event-map.ts'
 export {
   outcomeOf,
   type BreakerStateName,

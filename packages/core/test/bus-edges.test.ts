@@ -83,7 +83,7 @@ describe('schemas', () => {
   }
 
   test('publish validates, and sends what the schema makes of the payload', async () => {
-    await using bus = createBus({ transport: memoryTransport(), events })
+    await using bus = createBus({ transport: memoryTransport(), events, validate: 'publish' })
     const seen: unknown[] = []
     await bus.subscribe('order.*', (event) => void seen.push(event.payload))
     await bus.publish('order.created', { total: 1 })
@@ -97,6 +97,15 @@ describe('schemas', () => {
     })
     expect(bus.emit('order.created', bad)).toBe(true)
     expect(bus.deadLetters?.list()).toMatchObject([{ reason: 'rejected', direction: 'outbound' }])
+  })
+
+  test('by default a handler sees the type that it is declared with, whatever the codec makes of it', async () => {
+    const dated = { 'order.sent': z.object({ at: z.coerce.date() }) }
+    await using bus = createBus({ transport: memoryTransport(), events: dated })
+    const seen: unknown[] = []
+    await bus.subscribe('order.*', (event) => void seen.push(event.payload.at))
+    await bus.publish('order.sent', { at: new Date(0) })
+    expect(seen).toEqual([new Date(0)])
   })
 
   test('both: each receiver validates, and what it does not accept is undecodable', async () => {

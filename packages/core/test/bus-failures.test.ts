@@ -32,7 +32,7 @@ describe('failing handlers', () => {
     const handler = vi.fn(() => {
       throw new Error('no')
     })
-    const retry = { attempts: 2, backoff: () => 0 }
+    const retry = { attempts: 3, backoff: () => 0 }
     await bus.subscribe('a', handler, {
       errorPolicy: strategy === 'retry' ? { strategy, retry } : { strategy },
     })

@@ -46,7 +46,7 @@ describe('a dead letter that cannot be stored', () => {
 
   test('is stored by fallback retry once there is room, and its handler is not run again', async () => {
     const deadLetters = new InMemoryDeadLetterQueue({ capacity: 1, overflow: 'refuse' })
-    const retry = { attempts: 1_000, backoff: (): number => 1 }
+    const retry = { attempts: 1_001, backoff: (): number => 1 }
     const given = await busThatFails({ deadLetter: { fallback: 'retry', retry } }, deadLetters)
     await using bus = given.bus
     await bus.publish('a', 1)

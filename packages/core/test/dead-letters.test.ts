@@ -52,7 +52,7 @@ describe('a full queue', () => {
     const refused: unknown[] = []
     queue.on('refused', ({ undeliverable }) => refused.push(undeliverable.event?.payload))
     const bus = busOf({ deadLetters: queue })
-    const retry = { attempts: 10_000, backoff: (): number => 1 }
+    const retry = { attempts: 10_001, backoff: (): number => 1 }
     await bus.subscribe('job', () => Promise.reject(new Error('no')), {
       errorPolicy: { strategy: 'dlq', deadLetter: { fallback: 'retry', retry } },
     })

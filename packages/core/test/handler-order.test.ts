@@ -81,7 +81,7 @@ describe('the order of events', () => {
           {
             concurrency: 8,
             orderBy: ({ payload }) => `${(payload as Job).key}`,
-            errorPolicy: { strategy: 'retry', retry: { attempts: RETRIES, backoff: () => 0 } },
+            errorPolicy: { strategy: 'retry', retry: { attempts: RETRIES + 1, backoff: () => 0 } },
           },
         )
         list.forEach((job, n) => bus.emit('a', { ...job, n }))

@@ -1,6 +1,7 @@
 import { backoff, matches, type Middleware } from '@bus/core'
 import { memoryMedium } from '@bus/core/memory'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { describe, expect, expectTypeOf, onTestFinished, test } from 'vitest'
+import { z } from 'zod'
 import { FakeClock } from '../src/fake-clock.ts'
 import { testBus, type TestBusOptions } from '../src/test-bus/test-bus.ts'
 
@@ -15,7 +16,7 @@ function setUp(options?: TestBusOptions) {
   return made
 }
 
-const retries = { attempts: 2, backoff: backoff.constant({ delayMs: 60_000 }) }
+const retries = { attempts: 3, backoff: backoff.constant({ delayMs: 60_000 }) }
 
 describe('a bus for tests', () => {
   test('tells what was published and what was consumed, by pattern and by function, before the call and after it', async () => {
@@ -42,6 +43,23 @@ describe('a bus for tests', () => {
     await expect(isOver).rejects.toMatchObject({ code: 'timeout' })
     finish()
     await shop.consumed('order.created')
+  })
+
+  test('takes schemas, which type it, and is over after close', async () => {
+    const events = { 'order.sent': z.object({ at: z.coerce.date() }) }
+    const shop = testBus({ events })
+    await shop.bus.subscribe('order.*', (event) => {
+      expectTypeOf(event.payload).toEqualTypeOf<{ at: Date }>()
+    })
+    await expect(shop.bus.publish('order.sent', { at: 'never' })).rejects.toMatchObject({
+      code: 'validation',
+    })
+    await shop.bus.publish('order.sent', { at: new Date(0) })
+    await shop.consumed('order.sent')
+    await shop.close()
+    await expect(shop.bus.publish('order.sent', { at: 0 })).rejects.toMatchObject({
+      code: 'closed',
+    })
   })
 
   test('tells of the dead letters', async () => {

@@ -38,7 +38,12 @@ export type {
   RateLimitHandler,
   SubscriptionHandler,
 } from './client/options/handlers.ts'
-export type { ConnectionWatch, ConnectionWatcher } from './client/options/connection-watch.ts'
+export type {
+  ConnectionWatch,
+  ConnectionWatcher,
+  WatchDirection,
+  WatchedEnd,
+} from './client/options/connection-watch.ts'
 export type { FramesOptions, RawFrame } from './client/frames/frame-tap.ts'
 export type { FrameWaitOptions } from './client/frames/answers.ts'
 export type { AnswerMatch } from './client/frames/answers.ts'

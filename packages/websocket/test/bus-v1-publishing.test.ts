@@ -98,7 +98,7 @@ describe('publishing to a hub', () => {
     const hub = await startLiteralHub({ answer: () => undefined })
     const bus = createBus({ transport: client(hub) })
     onTestFinished(() => bus.close())
-    expect(bus.emit('a', 1, { id: 'i-1' }, { delivery: 'at-most-once' })).toBe(true)
+    expect(bus.emit('a', 1, { metadata: { id: 'i-1' }, delivery: 'at-most-once' })).toBe(true)
     expect(bus.emit(createEvent('a', 2, { id: 'i-2' }), { delivery: 'at-most-once' })).toBe(true)
     await hub.hears('pub', 2)
     expect(hub.events()).toEqual(['pub - i-1', 'pub - i-2'])

@@ -148,7 +148,7 @@ describe('an error policy', () => {
   test.each([
     ['drop', { strategy: 'drop' }, 1, 0],
     ['dlq', { strategy: 'dlq' }, 1, 1],
-    ['retry', { strategy: 'retry', retry: { attempts: 2, backoff: () => 1 } }, 3, 1],
+    ['retry', { strategy: 'retry', retry: { attempts: 3, backoff: () => 1 } }, 3, 1],
   ] as const)(
     'of %s goes on after the failure as it says',
     async (_name, errorPolicy, calls, letters) => {

@@ -84,7 +84,7 @@ describe('a source', () => {
     const server = await serve()
     const errors: string[] = []
     const source = sourceOf(server, {
-      errorPolicy: { strategy: 'retry', retry: { attempts: 1, backoff: () => 0 } },
+      errorPolicy: { strategy: 'retry', retry: { attempts: 2, backoff: () => 0 } },
       onError: (error, kind, level) => errors.push(`${kind} ${level} ${error.message}`),
       errorLogLevel: 'debug',
     })
@@ -256,7 +256,7 @@ describe('the format of a source', () => {
     const received = new Received()
     const source = sourceOf(server, {
       format: 'json',
-      errorPolicy: { strategy: 'retry', retry: { attempts: 5 } },
+      errorPolicy: { strategy: 'retry', retry: { attempts: 6 } },
     })
     await source.start(received.callback)
     server.inject('{"a":1}')
@@ -355,7 +355,7 @@ describe('the error properties of a source', () => {
     const { server, received, source } = await failing(
       {
         'error.strategy': 'retry',
-        'error.retry.max-attempts': '2',
+        'error.retry.max-attempts': '3',
         'error.retry.initial-delay-ms': '1',
         'error.retry.max-delay-ms': '2',
       },

@@ -23,11 +23,13 @@ export interface BusOptions {
    */
   readonly events?: EventSchemas
   /**
-   * - `publish`: what the schema makes of the payload is sent; receivers trust it.
-   * - `both`: the payload is sent as given, and each receiver gets what its own schema makes of it. What it does
-   *   not accept becomes a dead letter with reason `undecodable`.
+   * - `both`: the payload is checked and sent as given, and each receiver gets what its own schema makes of it, so that a
+   *   handler sees the type that it is declared with. What a schema does not accept on arrival becomes a dead letter with
+   *   reason `undecodable`.
+   * - `publish`: what the schema makes of the payload is sent, and receivers trust it. The types of handlers hold only where that
+   *   survives the codec: a `Date` is a string after JSON.
    * - `none`: the schemas only give types.
-   * @default 'publish'
+   * @default 'both'
    */
   readonly validate?: ValidateAt
   /** Wraps publishing and handling; the first is the outermost. @default none */
@@ -89,7 +91,7 @@ const BLOCKED_HANDLER_MS = 1_000
 /** @throws `ConfigError` naming the option. */
 export function resolveBusOptions(options: BusOptions): ResolvedBusOptions {
   checkOptions('', options, SHAPE)
-  const { transport, validate = 'publish', middleware = [], deadLetters, events } = options
+  const { transport, validate = 'both', middleware = [], deadLetters, events } = options
   const telemetry = telemetryOf(options.telemetry)
   return Object.freeze({
     transport,

@@ -6,10 +6,11 @@ import type { TransportStatus } from '../contract/status.ts'
 import type {
   EventMap,
   EventOf,
-  Subscriber,
-  Subscription,
-  SubscriptionStats,
-} from '../contract/subscriber.ts'
+  OtherPattern,
+  PatternOf,
+  RunTimePattern,
+} from '../contract/event-map.ts'
+import type { Subscriber, Subscription, SubscriptionStats } from '../contract/subscriber.ts'
 import type {
   CloseOptions,
   ConnectOptions,
@@ -65,8 +66,23 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
    * The matching events, on demand: what nobody asks for holds the publisher back. An event is settled when the
    * next one is asked for, so one that was being worked on when the loop broke is not. No patterns: everything.
    */
+  events<P extends string, K extends PatternOf<H>>(
+    pattern: K | OtherPattern<H, P>,
+    options?: IterateOptions,
+  ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
+  /** The same for everything. */
+  events<P extends '>'>(
+    patterns: readonly [],
+    options?: IterateOptions,
+  ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
+  /** The same for several patterns. */
+  events<P extends string, K extends PatternOf<H>>(
+    patterns: readonly (K | OtherPattern<H, P>)[],
+    options?: IterateOptions,
+  ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
+  /** The same for what is only known at run time to be one pattern or several. */
   events<P extends string>(
-    patterns: P | readonly P[],
+    patterns: RunTimePattern<P> | readonly RunTimePattern<P>[],
     options?: IterateOptions,
   ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
   /** The matching events as a stream of objects, with back pressure. Destroying it unsubscribes. */
@@ -82,6 +98,9 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   /** Ends at once, without waiting for handlers: their signals abort, and what waits becomes dead letters. Idempotent. */
   close(options?: CloseOptions): Promise<void>
 }
+
+/** A bus with whatever events: what a helper takes that works with every bus. */
+export type AnyBus = Bus
 
 /** What a bus shows of itself: plain data. */
 export interface BusMetrics {

@@ -53,7 +53,7 @@ describe('a dead letter that cannot be stored', () => {
 
   test('retry: stores it again with the delays of the policy, and does not run the handler again', async () => {
     const { host, letters } = refusing(2)
-    const retry = { attempts: 3, backoff: (n: number): number => n * 100 }
+    const retry = { attempts: 4, backoff: (n: number): number => n * 100 }
     const { deliver, feed, handler, clock, subscription } = world(
       { fallback: 'retry', retry },
       host,
@@ -77,7 +77,7 @@ describe('a dead letter that cannot be stored', () => {
 
   test('retry: keeps the event once the attempts are spent', async () => {
     const { host, letters } = refusing(Infinity)
-    const retry = { attempts: 2, backoff: (): number => 0 }
+    const retry = { attempts: 3, backoff: (): number => 0 }
     const { deliver, feed, clock } = world({ fallback: 'retry', retry }, host)
     deliver()
     for (let n = 0; n < 5; n++) {
@@ -150,7 +150,7 @@ describe('a delivery of its own', () => {
       throw new Error('second')
     })
     deliver.mockResolvedValue()
-    const retry = { attempts: 5, backoff: (): number => 0 }
+    const retry = { attempts: 6, backoff: (): number => 0 }
     const given = world({ deliver, fallback: 'retry', retry })
     given.deliver()
     await until(() => {
@@ -177,7 +177,7 @@ describe('a delivery of its own', () => {
     const { deliver, feed, clock } = setUp(handler, {
       errorPolicy: {
         strategy: 'retry',
-        retry: { attempts: 2, backoff: () => 0 },
+        retry: { attempts: 3, backoff: () => 0 },
         deadLetter: { deliver: (letter) => void letters.push(letter) },
       },
     })

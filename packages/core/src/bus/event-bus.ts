@@ -11,13 +11,8 @@ import {
 } from '../contract/errors.ts'
 import type { Event, EventInit } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
-import type {
-  EventOf,
-  EventMap,
-  Handler,
-  SubscribeOptions,
-  Subscription,
-} from '../contract/subscriber.ts'
+import type { EventMap } from '../contract/event-map.ts'
+import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
 import type {
   CloseOptions,
   ConnectOptions,
@@ -112,7 +107,7 @@ class EventBus implements Bus {
   publish(
     typeOrEvent: string | Event,
     payloadOrOptions?: unknown,
-    options?: PublishOptions & { readonly metadata?: EventInit },
+    options?: PublishOptions & { readonly metadata?: EventInit | undefined },
   ): Promise<PublishReceipt> {
     const isNew = typeof typeOrEvent === 'string'
     const wait = isNew ? options : (payloadOrOptions as PublishOptions | undefined)
@@ -132,13 +127,12 @@ class EventBus implements Bus {
   emit(
     typeOrEvent: string | Event,
     payloadOrOptions?: unknown,
-    metadata?: EventInit,
-    options?: EmitOptions,
+    options?: EmitOptions & { readonly metadata?: EventInit | undefined },
   ): boolean {
     const isNew = typeof typeOrEvent === 'string'
     let event: Event
     try {
-      event = this.#factory.make(typeOrEvent, payloadOrOptions, metadata)
+      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
     } catch (error) {
       this.#notices.report('emit', error as ConfigError)
       return true
@@ -171,10 +165,10 @@ class EventBus implements Bus {
     return this.#notices.on(name, listener, options)
   }
 
-  events<P extends string>(
-    patterns: P | readonly P[],
+  events(
+    patterns: string | readonly string[],
     options?: IterateOptions,
-  ): AsyncIterableIterator<EventOf<EventMap, P>> & AsyncDisposable {
+  ): AsyncIterableIterator<Event> & AsyncDisposable {
     return iterate(this, patterns, options)
   }
 

@@ -107,7 +107,7 @@ describe('failing handlers', () => {
         attempts.push(attempt)
         throw new Error('no')
       },
-      { errorPolicy: { strategy: 'retry', retry: { attempts: 2, backoff: (n) => n * 100 } } },
+      { errorPolicy: { strategy: 'retry', retry: { attempts: 3, backoff: (n) => n * 100 } } },
     )
     deliver(0)
     deliver(1)
@@ -139,7 +139,7 @@ describe('failing handlers', () => {
       throw Object.assign(new Error('no'), { retryable: false })
     })
     const { deliver, lost } = setUp(fail, {
-      errorPolicy: { strategy: 'retry', retry: { attempts: 5 } },
+      errorPolicy: { strategy: 'retry', retry: { attempts: 6 } },
     })
     deliver()
     expect(fail).toHaveBeenCalledTimes(1)

@@ -199,8 +199,8 @@ export class DeadLettering {
   }
 
   async #again(letter: Undeliverable): Promise<LetterEnd> {
-    const { retries, backoff } = this.#policy
-    for (let failures = 1; failures <= retries; failures++) {
+    const { attempts, backoff } = this.#policy
+    for (let failures = 1; failures < attempts; failures++) {
       if (!(await this.#waited(delayOf(backoff, failures, this.#host.random)))) return 'keep'
       if (await this.#deliver(letter)) return 'stored'
     }

@@ -1,7 +1,7 @@
 /** Pulling events with `for await`: demand decides the pace, up to the publisher. */
 
 import { AbortedError, ClosedError } from '../contract/errors.ts'
-import type { EventOf, EventMap, Subscriber, Subscription } from '../contract/subscriber.ts'
+import type { Subscriber, Subscription } from '../contract/subscriber.ts'
 import type { WaitOptions, PublishReceipt } from '../contract/transport.ts'
 import { Readable, Writable } from 'node:stream'
 import { callbackify } from 'node:util'
@@ -22,13 +22,13 @@ const DEFAULT_HIGH_WATER_MARK = 16
  * Subscribes at once; what cannot be subscribed is thrown by the first `next`. An event is settled when the next one
  * is asked for, or the loop ends.
  */
-export function iterate<M extends EventMap, P extends string>(
-  subscriber: Pick<Subscriber<M>, 'subscribe'>,
-  patterns: P | readonly P[],
+export function iterate(
+  subscriber: Pick<Subscriber, 'subscribe'>,
+  patterns: string | readonly string[],
   options: IterateOptions = {},
-): AsyncIterableIterator<EventOf<M, P>> & AsyncDisposable {
+): AsyncIterableIterator<Event> & AsyncDisposable {
   const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, lowWaterMark } = options
-  return new EventIterator<EventOf<M, P>>(
+  return new EventIterator<Event>(
     (handler) =>
       subscriber.subscribe(patterns, handler, {
         queue: { capacity: highWaterMark },

@@ -22,7 +22,7 @@ describe('pause and end', () => {
         attempts.push(attempt)
         if (attempt === 1) throw new Error('no')
       },
-      { errorPolicy: { strategy: 'retry', retry: { attempts: 1, backoff: () => 10 } } },
+      { errorPolicy: { strategy: 'retry', retry: { attempts: 2, backoff: () => 10 } } },
     )
     deliver()
     subscription.pause()
@@ -70,7 +70,7 @@ describe('pause and end', () => {
       () => {
         throw new Error('no')
       },
-      { errorPolicy: { strategy: 'retry', retry: { attempts: 3, backoff: () => 1_000 } } },
+      { errorPolicy: { strategy: 'retry', retry: { attempts: 4, backoff: () => 1_000 } } },
     )
     deliver()
     await subscription.unsubscribe()

@@ -1,7 +1,16 @@
 /** What an application holds: publish, emit, subscribe, unsubscribe, and the state of the queue. */
 import type { BackoffPolicy } from '../resilience/backoff.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
-import type { Event, EventInit } from './event.ts'
+import type { Event } from './event.ts'
+import type {
+  EventMap,
+  EventOf,
+  OtherPattern,
+  PatternOf,
+  Publishable,
+  PublishRest,
+  RunTimePattern,
+} from './event-map.ts'
 import type {
   Delivery,
   EmitOptions,
@@ -10,40 +19,6 @@ import type {
   Undeliverable,
   WaitOptions,
 } from './transport.ts'
-
-/** An event map: type → payload. */
-export type EventMap = Record<string, unknown>
-
-/** The types of an event map that a pattern matches: `'order.*'` gives the union of its events. */
-export type Matching<M extends EventMap, P extends string> = string extends keyof M
-  ? string
-  : {
-      [T in keyof M & string]: true extends MatchesPattern<Split<T>, Split<P>> ? T : never
-    }[keyof M & string]
-
-type Split<S extends string> = S extends `${infer Head}.${infer Tail}`
-  ? [Head, ...Split<Tail>]
-  : [S]
-
-type MatchesPattern<T extends string[], P extends string[]> = P extends [
-  infer PH extends string,
-  ...infer PT extends string[],
-]
-  ? T extends [infer TH extends string, ...infer TT extends string[]]
-    ? PH extends '>'
-      ? true
-      : PH extends '*' | TH
-        ? MatchesPattern<TT, PT>
-        : false
-    : false
-  : T extends []
-    ? true
-    : false
-
-/** The events that a pattern delivers, as a union that `event.type` discriminates. */
-export type EventOf<M extends EventMap, P extends string> = string extends keyof M
-  ? Event<M[string]>
-  : { [T in Matching<M, P>]: Event<M[T], T & string> }[Matching<M, P>]
 
 /** What a handler learns besides the event. */
 export interface HandlerContext {
@@ -66,13 +41,13 @@ export interface ErrorPolicy {
    * - `drop`: count it, report it, go on.
    * - `dlq`: store it in the dead letters, go on.
    * - `fail`: stop the subscription; its `closed` rejects.
-   * - `retry`: as `retry` says, three further tries where it does not; then `dlq` where the bus has dead letters, else `drop`.
+   * - `retry`: as `retry` says, four attempts where it does not; then `dlq` where the bus has dead letters, else `drop`.
    * @default 'dlq'
    */
   readonly strategy?: 'drop' | 'dlq' | 'fail' | 'retry'
   /** Tries before the strategy applies. Errors with `retryable: false` are not tried again. */
   readonly retry?: {
-    /** Further tries after the first. */
+    /** Attempts in total, the first included: an integer ≥ 1, or `Infinity`. */
     readonly attempts: number
     /** @default 100 ms, doubling, at most 10 s, full jitter */
     readonly backoff?: BackoffPolicy
@@ -97,9 +72,9 @@ export interface DeadLetterPolicy {
    * @default 'keep'
    */
   readonly fallback?: 'keep' | 'log' | 'fail' | 'retry'
-  /** For fallback `retry`. @default 3 further attempts */
+  /** For fallback `retry`. @default 4 attempts */
   readonly retry?: {
-    /** Further deliveries after the first. */
+    /** Deliveries in total, the first included: an integer ≥ 1, or `Infinity`. */
     readonly attempts: number
     /** @default 100 ms, doubling, at most 10 s, full jitter */
     readonly backoff?: BackoffPolicy
@@ -167,25 +142,37 @@ export interface Subscription extends AsyncDisposable {
  * `M` is what may be published, `H` what handlers get: they differ where a schema transforms the payload.
  */
 export interface Subscriber<M extends EventMap = EventMap, H extends EventMap = M> {
-  /** Makes an event and publishes it. */
-  publish<T extends keyof M & string>(
-    type: T,
-    payload: M[T],
-    options?: PublishOptions & { readonly metadata?: EventInit },
+  /** The event maps, for the compiler only: never there at run time. */
+  readonly '~events'?: { readonly published: M; readonly handled: H } | undefined
+  /** Publishes a new event of a type, or a whole event as it is. */
+  publish<W extends Publishable<M>>(
+    typeOrEvent: W,
+    ...rest: PublishRest<M, W, PublishOptions>
   ): Promise<PublishReceipt>
-  /** Publishes an event as it is. */
-  publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
   /** Fire and forget: no promise, never throws for a failed delivery. `false`: wait for `ready`. */
-  emit<T extends keyof M & string>(
-    type: T,
-    payload: M[T],
-    metadata?: EventInit,
-    options?: EmitOptions,
-  ): boolean
-  emit(event: Event, options?: EmitOptions): boolean
-  /** Resolves when live: an event that another client publishes right after is received. No patterns: everything. */
+  emit<W extends Publishable<M>>(typeOrEvent: W, ...rest: PublishRest<M, W, EmitOptions>): boolean
+  // `K` makes editors complete types and prefixes, and lets a wrapper that is generic in the type compile.
+  /** Resolves when live: an event that another client publishes right after is received. */
+  subscribe<P extends string, K extends PatternOf<H>>(
+    pattern: K | OtherPattern<H, P>,
+    handler: Handler<EventOf<H, P>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** The same for everything. */
+  subscribe<P extends '>'>(
+    patterns: readonly [],
+    handler: Handler<EventOf<H, P>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** The same for several patterns; an event that several of them match is delivered once. */
+  subscribe<P extends string, K extends PatternOf<H>>(
+    patterns: readonly (K | OtherPattern<H, P>)[],
+    handler: Handler<EventOf<H, P>>,
+    options?: SubscribeOptions,
+  ): Promise<Subscription>
+  /** The same for what is only known at run time to be one pattern or several. */
   subscribe<P extends string>(
-    patterns: P | readonly P[],
+    patterns: RunTimePattern<P> | readonly RunTimePattern<P>[],
     handler: Handler<EventOf<H, P>>,
     options?: SubscribeOptions,
   ): Promise<Subscription>

@@ -8,24 +8,24 @@ import type { QueueStats } from '../queue/queue-options.ts'
 /** Accepted by everything that waits. */
 export interface WaitOptions {
   /** Ends the wait; the call rejects with `AbortedError`, whose `cause` is the signal's reason. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
 }
 
 /** How long `connect` waits, and what ends the wait. */
 export interface ConnectOptions extends WaitOptions {
   /** Keep waiting through failed attempts instead of rejecting with the first failure. @default false */
-  readonly retry?: boolean
+  readonly retry?: boolean | undefined
 }
 
 /** How long `publish` waits, and what ends the wait. */
 export interface PublishOptions extends WaitOptions {
   /** Milliseconds after which the call rejects with `TimeoutError`. @default no limit */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /**
    * `at-least-once`: resolves when the medium has taken the event over, and resends until then. `at-most-once`: resolves
    * when it was handed over. @default the most that the transport promises
    */
-  readonly delivery?: Delivery
+  readonly delivery?: Delivery | undefined
 }
 
 /** What `emit` promises of the event. */
@@ -34,7 +34,7 @@ export interface EmitOptions {
    * `at-least-once`: the event is sent again until the medium has taken it over. `at-most-once`: it leaves the queue when
    * it was handed over. @default the most that the transport promises
    */
-  readonly delivery?: Delivery
+  readonly delivery?: Delivery | undefined
 }
 
 /** How often an event can reach a handler when links break: at most once, or at least once. */
@@ -43,7 +43,7 @@ export type Delivery = 'at-most-once' | 'at-least-once'
 /** What a transport is told of a subscription besides its patterns. */
 export interface FeedOptions extends WaitOptions {
   /** `at-most-once`: settled when delivered; what a slow or absent reader misses is gone. @default the most that the transport promises */
-  readonly delivery?: Delivery
+  readonly delivery?: Delivery | undefined
 }
 
 /** What a publish that succeeded says. */
@@ -81,7 +81,7 @@ export interface Feed {
 /** How long `drain` waits for what was accepted. */
 export interface DrainOptions extends WaitOptions {
   /** Milliseconds to wait for handlers and queues before giving up. @default 30_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** What a drain left behind. All empty: nothing was lost. */
@@ -95,9 +95,9 @@ export interface DrainReport {
 /** What the other side is told when a transport closes. */
 export interface CloseOptions {
   /** The reason told to the other side. */
-  readonly reason?: string
+  readonly reason?: string | undefined
   /** Close code told to the other side, where the transport has such a thing. */
-  readonly code?: number
+  readonly code?: number | undefined
 }
 
 /** Whether `health` asks the other side or tells what is known. */
@@ -105,7 +105,7 @@ export interface HealthOptions extends WaitOptions {
   /** Ask the other side now instead of relying on what is known. */
   readonly probe?: boolean
   /** Milliseconds to wait for the answer to a probe. @default 5_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** How the transport is doing. `up` means that an event published now is expected to leave. */
@@ -225,7 +225,7 @@ export interface Unsubscribe extends Disposable {
 
 /** When a listener is removed by itself. */
 export interface ListenOptions {
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Stop after the first. */
   readonly once?: boolean
 }

@@ -22,7 +22,7 @@ function stepsOf(
   return steps
 }
 
-const fixed = { attempts: 2, backoff: backoff.constant({ delayMs: 7 }) }
+const fixed = { attempts: 3, backoff: backoff.constant({ delayMs: 7 }) }
 const again: NextStep = { action: 'retry', delayMs: 7 }
 
 describe('what a failed handling leads to', () => {
@@ -46,7 +46,7 @@ describe('what a failed handling leads to', () => {
 
   test('retry tries as often as it says, after the delays of its policy, then the dead letters get it', () => {
     const growing = backoff.linear({ initialMs: 10, maxMs: 1_000 })
-    const policy: ErrorPolicy = { strategy: 'retry', retry: { attempts: 3, backoff: growing } }
+    const policy: ErrorPolicy = { strategy: 'retry', retry: { attempts: 4, backoff: growing } }
     expect(stepsOf(policy)).toEqual([
       { action: 'retry', delayMs: 10 },
       { action: 'retry', delayMs: 20 },
@@ -78,7 +78,7 @@ describe('what a failed handling leads to', () => {
   })
 
   test('zero tries are none, and without a limit they never end', () => {
-    expect(stepsOf({ retry: { attempts: 0 } })).toEqual([{ action: 'dlq' }])
+    expect(stepsOf({ retry: { attempts: 1 } })).toEqual([{ action: 'dlq' }])
     expect(stepsOf({ retry: { attempts: Infinity } }).every((s) => s.action === 'retry')).toBe(true)
   })
 
@@ -89,12 +89,12 @@ describe('what a failed handling leads to', () => {
       { action: 'retry', delayMs: 200 },
       { action: 'dlq' },
     ])
-    const late = stepsOf({ retry: { attempts: 20 } })[19]
+    const late = stepsOf({ retry: { attempts: 21 } })[19]
     expect(late).toEqual({ action: 'retry', delayMs: 5_000 })
   })
 
   test('a policy of one’s own cannot ask for a wait that a timer would not keep', () => {
-    const steps = stepsOf({ retry: { attempts: 1, backoff: () => -1 } })
+    const steps = stepsOf({ retry: { attempts: 2, backoff: () => -1 } })
     expect(steps[0]).toEqual({ action: 'retry', delayMs: 0 })
   })
 })
@@ -109,7 +109,7 @@ describe('options', () => {
     ['errorPolicy.retry.attempts', '{"retry":{"attempts":-1}}'],
     ['errorPolicy.retry.attempts', '{"retry":{"attempts":1.5}}'],
     ['errorPolicy.retry.backoff', '{"retry":{"attempts":1,"backoff":100}}'],
-    ['errorPolicy.retries', '{"retries":1}'],
+    ['errorPolicy.attempts', '{"attempts":2}'],
   ])('%s is refused in %s', (path, json) => {
     const make = (): unknown => resolveErrorPolicy(JSON.parse(json) as ErrorPolicy)
     expect(make).toThrow(ConfigError)
@@ -117,7 +117,7 @@ describe('options', () => {
   })
 
   test('the resolved policy is frozen and the caller’s object is not written to', () => {
-    const policy = Object.freeze({ retry: Object.freeze({ attempts: 1 }) })
+    const policy = Object.freeze({ retry: Object.freeze({ attempts: 2 }) })
     expect(Object.isFrozen(resolveErrorPolicy(policy))).toBe(true)
   })
 })

@@ -8,8 +8,8 @@ import { backoff, delayOf, type BackoffPolicy } from './backoff.ts'
 /** An error policy with its defaults filled in; frozen. */
 export interface ResolvedErrorPolicy {
   readonly strategy: 'drop' | 'dlq' | 'fail' | 'retry'
-  /** Further tries after the first. */
-  readonly retries: number
+  /** Attempts in total, the first included. */
+  readonly attempts: number
   readonly backoff: BackoffPolicy
   readonly deadLetter: ResolvedDeadLetterPolicy
 }
@@ -18,8 +18,8 @@ export interface ResolvedErrorPolicy {
 export interface ResolvedDeadLetterPolicy {
   readonly deliver: DeadLetterPolicy['deliver']
   readonly fallback: 'keep' | 'log' | 'fail' | 'retry'
-  /** Further deliveries after the first. */
-  readonly retries: number
+  /** Deliveries in total, the first included. */
+  readonly attempts: number
   readonly backoff: BackoffPolicy
 }
 
@@ -38,11 +38,11 @@ export type NextStep =
   | { readonly action: 'retry'; readonly delayMs: number }
   | { readonly action: 'drop' | 'dlq' | 'fail' }
 
-/** Further tries for strategy `retry` where `retry` does not say how many. */
-const DEFAULT_RETRIES = 3
+/** Attempts for strategy `retry` where `retry` does not say how many. */
+const DEFAULT_ATTEMPTS = 4
 
 const RETRY: Shape<NonNullable<ErrorPolicy['retry']>> = Object.freeze({
-  attempts: check.required(check.integer({ min: 0, allowInfinity: true })),
+  attempts: check.required(check.integer({ min: 1, allowInfinity: true })),
   backoff: check.func,
 })
 
@@ -79,10 +79,10 @@ export function resolveErrorPolicy(
 
 function resolveRetry(
   retry: ErrorPolicy['retry'],
-  isWanted: boolean,
-): Pick<ResolvedErrorPolicy, 'retries' | 'backoff'> {
+  isRetrying: boolean,
+): Pick<ResolvedErrorPolicy, 'attempts' | 'backoff'> {
   return {
-    retries: retry?.attempts ?? (isWanted ? DEFAULT_RETRIES : 0),
+    attempts: retry?.attempts ?? (isRetrying ? DEFAULT_ATTEMPTS : 1),
     backoff: retry?.backoff ?? backoff.exponential({ initialMs: 100, maxMs: 10_000 }),
   }
 }
@@ -90,7 +90,7 @@ function resolveRetry(
 /** Decides: retries come before the strategy, and an error with `retryable: false` skips them. */
 export function nextStep(policy: ResolvedErrorPolicy, failure: Failure, random: Random): NextStep {
   const { attempt, error, hasDeadLetters } = failure
-  if (attempt <= policy.retries && !isPermanent(error)) {
+  if (attempt < policy.attempts && !isPermanent(error)) {
     return { action: 'retry', delayMs: delayOf(policy.backoff, attempt, random) }
   }
   if (policy.strategy === 'drop' || policy.strategy === 'fail') return { action: policy.strategy }

@@ -57,8 +57,8 @@ export class ConnectorRegistry<C> {
 
   /** @throws `ConfigError` for what is no factory, and for a name that is taken. */
   register(factory: ConnectorFactory<C>): this {
-    for (const [name, check] of Object.entries(CHECKS)) {
-      check(`factory.${name}`, (factory as unknown as Readonly<Record<string, unknown>>)[name])
+    for (const [name, accept] of Object.entries(CHECKS)) {
+      accept(`factory.${name}`, (factory as unknown as Readonly<Record<string, unknown>>)[name])
     }
     if (this.#factories.has(factory.name)) {
       const message = `Expected \`factory.name\` to be new, \`${printable(factory.name)}\` is registered`

@@ -91,8 +91,8 @@ describe('error properties', () => {
   })
 
   test('are policies that a subscription takes', () => {
-    const policy = policyOf({ 'error.strategy': 'retry', 'error.retry.max-attempts': '1' })
-    expect(resolveErrorPolicy(policy)).toMatchObject({ strategy: 'retry', retries: 1 })
+    const policy = policyOf({ 'error.strategy': 'retry', 'error.retry.max-attempts': '2' })
+    expect(resolveErrorPolicy(policy)).toMatchObject({ strategy: 'retry', attempts: 2 })
   })
 
   test('may have equal delays, the first and the largest', () => {

@@ -9,6 +9,9 @@ import {
   type DeadLetter,
   type Event,
   type EventMap,
+  type EventSchemas,
+  type InputOf,
+  type OutputOf,
 } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import { memoryTransport, type MemoryTransportOptions } from '@bus/core/memory'
@@ -18,7 +21,7 @@ import { isEvent, type EventMatcher } from './event-matcher.ts'
 import { Ledger } from './ledger.ts'
 
 /** The options of a bus for tests: those of `createBus` but for the transport, and those of the memory transport. */
-export interface TestBusOptions extends Omit<BusOptions, 'transport' | 'clock' | 'events'> {
+export interface TestBusOptions extends Omit<BusOptions, 'transport' | 'clock'> {
   /** What carries the events, such as a medium shared by several buses. @default a memory of its own */
   readonly memory?: Omit<MemoryTransportOptions, 'clock'>
   /** The clock, to share one. @default a new `FakeClock` */
@@ -42,13 +45,20 @@ export interface TestBusOptions extends Omit<BusOptions, 'transport' | 'clock' |
  *
  * @throws `ConfigError`
  */
-export function testBus<M extends EventMap = EventMap>(options: TestBusOptions = {}): TestBus<M> {
-  return new TestBus<M>(options)
+export function testBus<S extends EventSchemas>(
+  options: TestBusOptions & { readonly events: S },
+): TestBus<InputOf<S>, OutputOf<S>>
+export function testBus<M extends EventMap = EventMap>(options?: TestBusOptions): TestBus<M>
+export function testBus(options: TestBusOptions = {}): TestBus {
+  return new TestBus(options)
 }
 
 /** A bus, its clock, and what became of its events. */
-export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
-  readonly bus: Bus<M>
+export class TestBus<
+  M extends EventMap = EventMap,
+  H extends EventMap = M,
+> implements AsyncDisposable {
+  readonly bus: Bus<M, H>
   /** Moves the time of the bus and its transport. */
   readonly clock: FakeClock
   readonly #waits = new Waits(systemClock)
@@ -62,13 +72,18 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
     const { memory = {}, clock = new FakeClock(), middleware = [], ...rest } = options
     this.clock = clock
     this.#ledger = new Ledger(() => this.#waits.notify())
-    this.bus = createBus<M>({
+    const own: BusOptions = {
       ...rest,
       clock,
       transport: memoryTransport({ ...memory, clock }),
       // The outermost: it sees what the application sees.
       middleware: [this.#ledger.middleware, ...middleware],
-    })
+    }
+    // With or without schemas: which events there are is what the caller of `testBus` has said.
+    this.bus = createBus(own as BusOptions & { readonly events?: undefined }) as unknown as Bus<
+      M,
+      H
+    >
     this.bus.on('dead-letter', (letter) => this.#ledger.deadLetter(letter))
   }
 
@@ -129,8 +144,12 @@ export class TestBus<M extends EventMap = EventMap> implements AsyncDisposable {
   }
 
   /** Closes the bus. */
+  close(): Promise<void> {
+    return this.bus.close()
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.bus.close()
+    await this.close()
   }
 
   /** What is not done yet, in words. */

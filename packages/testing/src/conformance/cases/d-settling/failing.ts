@@ -22,7 +22,7 @@ export const retriesThenDeadLetters: ConformanceCase = {
           attempts[name]?.push(attempt)
           if (name === 'bad') throw new Error('never')
         },
-        { errorPolicy: { strategy: 'retry', retry: { attempts: 2, ...NO_WAIT } } },
+        { errorPolicy: { strategy: 'retry', retry: { attempts: 3, ...NO_WAIT } } },
       ),
       'to be subscribed',
     )
@@ -75,7 +75,7 @@ export const poison: ConformanceCase = {
         {
           concurrency: 2,
           orderBy: keyOf,
-          errorPolicy: { strategy: 'retry', retry: { attempts: 1_000_000, backoff: () => 5 } },
+          errorPolicy: { strategy: 'retry', retry: { attempts: 1_000_001, backoff: () => 5 } },
         },
       ),
       'to be subscribed',
