@@ -1,4 +1,4 @@
-/** Our bus over the plain JSON wire: each frame is one event, relayed by the hub to everybody else. */
+/** Our bus over the plain JSON wire: each frame is one event, relayed by the hub to every other client. */
 import { webSocketTransport, type WebSocketTransport } from '@bus/websocket'
 import { createHub } from '@bus/websocket/hub'
 import { plainJson } from '@bus/websocket/protocol'
@@ -18,7 +18,7 @@ export const busPlain: Contender = Object.freeze({
   connectPublisher: async (url) => await connectBusEmitter(transportTo(url)),
   connectSubscriber: async (url, workload, onEvent) =>
     await connectBusSubscriber(transportTo(url), workload, onEvent),
-  // The relay sends everything to everybody.
+  // The relay sends everything to every client.
   subscribeRaw: async (url) => ({ connection: await upgradeRaw(url) }),
 } satisfies Contender)
 

@@ -60,7 +60,7 @@ export async function startProgram(
   return { pid: child.pid, output }
 }
 
-/** A port that nobody listens on at this moment, for servers that cannot choose one themselves. */
+/** A port that is free at this moment, for servers that cannot choose one themselves. */
 export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1')
   await once(server, 'listening')

@@ -1,4 +1,4 @@
-/** Waits for room in an outgoing buffer that has no notice for it. */
+/** Waits for capacity in an outgoing buffer that has no event for it. */
 import { setImmediate as nextTurn } from 'node:timers/promises'
 
 /** Bytes that a peer without backpressure of its own may hold unsent. */

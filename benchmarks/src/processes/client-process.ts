@@ -1,4 +1,4 @@
-/** The client's process: holds publisher and subscribers of one question, and takes its steps when told. */
+/** The client's process: contains the publisher and the subscribers of one question, and takes its steps on command. */
 import { openClient } from '../questions/client.ts'
 import type { OpenOrder, QuestionClient } from '../questions/order.ts'
 import { serve, type Methods } from './call.ts'

@@ -20,7 +20,7 @@ const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
   { key: 'p99', label: 'p99 µs', digits: 0, better: 'lower' },
 ])
 
-/** One finding for each guarantee that somebody gives. */
+/** One finding for each guarantee that a contender gives. */
 export async function askLatency(plan: Plan): Promise<Finding[]> {
   const cases = casesOf(plan.entries, async (entry) => await runContender(entry, plan))
   const rows = await alternate(cases, plan, 'latency')

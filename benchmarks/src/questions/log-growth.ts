@@ -28,7 +28,7 @@ const METRICS: readonly Metric[] = Object.freeze<Metric[]>([
   { key: 'perSecond', label: 'k publishes/s', divisor: 1_000, digits: 1, better: 'higher' },
 ])
 
-/** A log that is full, with nobody subscribed: each publish appends one event, and the oldest leaves. */
+/** A log that is full, without subscribers: each publish appends one event, and the oldest leaves. */
 export async function askLogGrowth(plan: Plan): Promise<Finding[]> {
   const cases = SIZES[plan.size].map((events): Case => ({
     name: `${events.toLocaleString('en-US')} events`,

@@ -1,4 +1,4 @@
-/** What a client is told of its question, and what it can then be asked to do. */
+/** The settings of a client for its question, and the commands that it accepts. */
 import type { WorkloadName } from '../workload/workload.ts'
 
 /** What a client needs to know to get ready. */

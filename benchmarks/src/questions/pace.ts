@@ -4,8 +4,8 @@ import type { ConfirmingPublisher, Publisher } from '../contenders/contender.ts'
 import { Count } from '../run/count.ts'
 import type { Workload } from '../workload/workload.ts'
 
-/** Bytes published before the event loop gets its turn. */
-const TURN_BYTES = 131_072
+/** Bytes published before control returns to the event loop. */
+const CHUNK_BYTES = 131_072
 /** Bytes under way between publisher and subscriber: enough to keep every pipe full without filling memories. */
 const WINDOW_BYTES = 4_194_304
 /** Confirmations that a publisher may wait for; it goes on when half of them are there. */
@@ -17,7 +17,7 @@ export class Pace {
   readonly #workload: Workload
   readonly #received: Count
   readonly #subscribers: number
-  readonly #turn: number
+  readonly #chunk: number
   readonly #window: number
   readonly #confirmed = new Count('were confirmed')
   #published = 0
@@ -28,7 +28,7 @@ export class Pace {
     this.#workload = workload
     this.#received = received
     this.#subscribers = subscribers
-    this.#turn = Math.max(1, Math.floor(TURN_BYTES / workload.meanBytes))
+    this.#chunk = Math.max(1, Math.floor(CHUNK_BYTES / workload.meanBytes))
     this.#window = Math.max(2, Math.floor(WINDOW_BYTES / workload.meanBytes))
   }
 
@@ -44,20 +44,20 @@ export class Pace {
   async publish(count: number): Promise<void> {
     const goal = this.#published + count
     while (this.#published < goal) {
-      const turn = Math.min(this.#turn, goal - this.#published)
-      if (this.#published + turn - this.#receivedByEach > this.#window) {
+      const chunk = Math.min(this.#chunk, goal - this.#published)
+      if (this.#published + chunk - this.#receivedByEach > this.#window) {
         await this.#untilReceived(this.#published - this.#window / 2)
       }
-      await this.#publishTurn(turn)
+      await this.#publishChunk(chunk)
       await nextTurn()
     }
     await this.#untilReceived(goal)
     if (this.#publisher.kind === 'confirms') await this.#confirmed.until(goal)
   }
 
-  async #publishTurn(turn: number): Promise<void> {
+  async #publishChunk(chunk: number): Promise<void> {
     const publisher = this.#publisher
-    for (let i = 0; i < turn; i++) {
+    for (let i = 0; i < chunk; i++) {
       const message = this.#workload.message(++this.#published)
       if (publisher.kind === 'confirms') {
         this.#publishConfirmed(publisher, message)

@@ -1,4 +1,4 @@
-/** Runs the cases of a question in turn, round by round, so that what disturbs the machine disturbs everybody. */
+/** Runs the cases of a question in turn, round by round, so that a disturbance of the machine affects all of them. */
 import type { Entry } from '../contenders/catalogue.ts'
 import type { Row, Sample } from '../report/finding.ts'
 import { whyMissing, type Plan } from './plan.ts'
@@ -32,7 +32,7 @@ export async function alternate(cases: readonly Case[], plan: Plan, title: strin
   }))
   for (let round = 1; round <= plan.rounds; round++) {
     for (let i = 0; i < cases.length; i++) {
-      // Nobody always comes after the same neighbour.
+      // The order changes, so that no case always follows the same one.
       const index = (i + round - 1) % cases.length
       const [one, row] = [cases[index], rows[index]]
       if (one === undefined || row === undefined || row.problem !== undefined) continue

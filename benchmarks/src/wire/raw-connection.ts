@@ -1,4 +1,4 @@
-/** A bare socket that hands each chunk to whoever takes it now, without allocating for it. */
+/** A bare socket that passes each chunk to its current consumer, without allocating for it. */
 import { connect, type Socket } from 'node:net'
 
 /** Takes a chunk, which is overwritten after the call. */

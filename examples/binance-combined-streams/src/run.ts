@@ -25,7 +25,7 @@ export async function run(print: (line: string) => void): Promise<void> {
 
   mock.trade('btcusdt', '50000.00')
   mock.trade('ethusdt', '2500.00')
-  mock.trade('bnbusdt', '600.00') // nobody asked for this one
+  mock.trade('bnbusdt', '600.00') // without a subscription
   await trades.until(2)
 
   await bus.subscribe('bnbusdt.trade', () => {})

@@ -63,7 +63,7 @@ export class MockCoinbase implements AsyncDisposable {
     }
   }
 
-  /** Something happens that nobody is told of. */
+  /** An event is lost: no client gets it. */
   miss(product: string): number {
     const sequence = (this.#sequences.get(product) ?? 100) + 1
     this.#sequences.set(product, sequence)

@@ -48,7 +48,7 @@ export class MockDeribit implements AsyncDisposable {
     return this.server.url
   }
 
-  /** Sends the next price to everybody who has the channel. */
+  /** Sends the next price to every client of the channel. */
   tick(): void {
     this.#price += 1
     const data = { instrument_name: 'BTC-PERPETUAL', last_price: this.#price }
@@ -59,7 +59,7 @@ export class MockDeribit implements AsyncDisposable {
     }
   }
 
-  /** Asks everybody for a sign of life. */
+  /** Sends a heartbeat request to every client. */
   testRequest(): void {
     this.server.inject({ jsonrpc: '2.0', method: 'heartbeat', params: { type: 'test_request' } })
   }

@@ -1,4 +1,4 @@
-/** A mock of the feed: whoever subscribes gets the trades from where the feed is now. */
+/** A mock of the feed: a subscriber gets the trades from the current position on. */
 import { startMockServer, type MockConnection, type MockServer } from '@bus/testing'
 import type { Trade } from './trades.ts'
 

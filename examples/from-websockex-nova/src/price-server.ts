@@ -36,7 +36,7 @@ export class PriceServer implements AsyncDisposable {
     return this.#mock.url
   }
 
-  /** Sends a price to everybody. */
+  /** Sends a price to every client. */
   tick(channel: string, price: number): void {
     this.#mock.inject({ type: 'tick', channel, price })
   }

@@ -7,7 +7,7 @@ import { pricesClient } from './prices.ts'
 /** Runs it; every line that it prints goes to `print`. */
 export async function run(print: (line: string) => void): Promise<void> {
   await using server = await PriceServer.start()
-  // Every line is one step: whoever waits for it goes on.
+  // Every line is one step, for which a test can wait.
   const steps = new EventTarget()
   const say = (line: string): void => {
     print(line)

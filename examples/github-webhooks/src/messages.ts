@@ -3,7 +3,7 @@ import type { Delivery, Gap } from '@bus/core'
 import type { EventSource } from './load-events.ts'
 import type { Range } from './ranges.ts'
 
-/** What a child is told. */
+/** A command to a child process. */
 export type Order =
   /** Hub: listen here; 0 lets the system choose. */
   | { readonly kind: 'listen'; readonly port: number }
@@ -37,7 +37,7 @@ export interface PublisherReport {
   readonly rejected: Readonly<Record<string, number>>
   /** The numbers of those that certainly were not sent. */
   readonly notSent: readonly Range[]
-  /** The numbers of those of which nobody knows. */
+  /** The numbers of those with an unknown outcome. */
   readonly unknown: readonly Range[]
   /** Times that an event was written again after a broken link. */
   readonly resent: number
@@ -54,7 +54,7 @@ export interface SubscriberReport {
   readonly duplicates: number
   /** Numbers that came after a higher one. */
   readonly disordered: number
-  /** Events without a number: nobody in this job published them. */
+  /** Events without a number, which this job did not publish. */
   readonly strangers: number
   /** Events that arrived again and were kept from the handler. */
   readonly suppressed: number

@@ -6,7 +6,7 @@ export function tell(news: News): void {
   process.send?.(news)
 }
 
-/** Hands each order to the handler. What it throws is told to the parent, who then ends the job. */
+/** Passes each command to the handler. What it throws is sent to the parent, which then ends the job. */
 export function obey(handle: (order: Order) => void | Promise<void>): void {
   // Ctrl-C reaches the whole group of processes; the parent decides how it ends.
   process.on('SIGINT', () => {})

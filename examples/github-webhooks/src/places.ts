@@ -1,4 +1,4 @@
-/** Places for what may be under way at once: whoever wants one when all are taken waits for it. */
+/** A limit for what may be pending at once: above it, callers wait. */
 export class Places {
   readonly #count: number
   #free: number

@@ -54,7 +54,7 @@ export class Progress {
   /** The text in a colour, where colours are welcome. */
   paint(style: Style, text: string): string {
     if (!this.#options.colour || text === '') return text
-    // Whether the screen shows colours was decided by whoever made it.
+    // Whether the screen shows colours was decided by its creator.
     return styleText(style, text, { validateStream: false })
   }
 

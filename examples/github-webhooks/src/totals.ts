@@ -19,7 +19,7 @@ export interface Totals {
   readonly guarantee: PublisherReport['guarantee']
   readonly events: number
   readonly published: number
-  /** Those that every subscriber had settled when the publisher was told. */
+  /** Those that every subscriber had settled when the publisher got the confirmation. */
   readonly confirmed: number
   /** Delivered events of each subscriber, each counted once. */
   readonly delivered: Readonly<Record<string, number>>

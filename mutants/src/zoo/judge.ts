@@ -16,7 +16,7 @@ export const SOUND: ZooAnimal = {
   caughtBy: [],
 }
 
-/** @param onVerdict - told as soon as one is known */
+/** @param onVerdict - called as soon as one is known */
 export async function judgeZoo(
   animals: readonly ZooAnimal[],
   seed: number,
@@ -36,7 +36,7 @@ export async function judgeZoo(
   return verdicts
 }
 
-/** The cases that the sound transport does not pass, of those that somebody is named for. */
+/** The cases that the sound transport does not pass, of those that a wrong transport is named for. */
 export async function failuresOfSound(
   animals: readonly ZooAnimal[],
   seed: number,

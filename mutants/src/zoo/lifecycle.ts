@@ -60,7 +60,7 @@ export function closingOthers(): Breaking {
   return (sound) => new ClosesOthers(sound, all)
 }
 
-/** Throws away what was accepted when it is told to drain, and calls that clean. */
+/** Throws away what was accepted when it drains, and calls that clean. */
 export class ForgetsTheOutbox extends Wrapped {
   override async drain(): Promise<DrainReport> {
     await this.inner.close()

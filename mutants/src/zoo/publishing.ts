@@ -43,7 +43,7 @@ export class IgnoresAbort extends Wrapped {
   }
 }
 
-/** Publishes only when somebody else has the turn, so that a change of the payload behind `publish` goes along. */
+/** Publishes only after a yield to the event loop, so that a change of the payload behind `publish` goes along. */
 export class FixesBytesLate extends Wrapped {
   override async publish(event: Event, options?: PublishOptions): Promise<PublishReceipt> {
     await Promise.resolve()
@@ -59,7 +59,7 @@ export class ConfirmsEarly extends Wrapped {
   }
 }
 
-/** Takes whatever cannot be written, and tells nobody that it could not. */
+/** Takes whatever cannot be written, and does not report that it could not. */
 export class SwallowsBadEvents extends Wrapped {
   override async publish(event: Event, options?: PublishOptions): Promise<PublishReceipt> {
     try {

@@ -1,5 +1,5 @@
 /** Fuzzes clients: hostile servers talk to a few of them at once, on either wire. */
-import type { FuzzBooks } from './books.ts'
+import type { FuzzTally } from './tally.ts'
 import { FuzzedClient } from './fuzzed-client.ts'
 import type { ServerWire } from './server-input.ts'
 
@@ -13,7 +13,7 @@ export interface AgainstClientsOptions {
   readonly seed: number
   /** Inputs for both wires together. */
   readonly inputs: number
-  readonly books: FuzzBooks
+  readonly tally: FuzzTally
   /** Inputs between two probes. */
   readonly every: number
   /** Where an honest hub is. */
@@ -22,7 +22,7 @@ export interface AgainstClientsOptions {
   readonly publish: () => void
 }
 
-/** What came of it, besides the books. */
+/** The result, besides the tally. */
 export interface AgainstClientsResult {
   readonly probes: number
   readonly served: number
@@ -33,14 +33,14 @@ export interface AgainstClientsResult {
 
 /** Resolves when every input was sent. */
 export async function fuzzClients(options: AgainstClientsOptions): Promise<AgainstClientsResult> {
-  const { seed, inputs, books, every, honestPort, publish } = options
+  const { seed, inputs, tally, every, honestPort, publish } = options
   const wires: readonly ServerWire[] = ['plain', 'bus']
   const next = { plain: 0, bus: 0 }
   const clients = await Promise.all(
     wires.flatMap((wire) =>
       Array.from({ length: CLIENTS }, async () => ({
         wire,
-        client: await FuzzedClient.start(wire, books),
+        client: await FuzzedClient.start(wire, tally),
       })),
     ),
   )
@@ -64,7 +64,7 @@ export async function fuzzClients(options: AgainstClientsOptions): Promise<Again
       served += isServed.filter(Boolean).length
     }
   } finally {
-    books.links += clients.reduce((sum, { client }) => sum + client.links, 0)
+    tally.links += clients.reduce((sum, { client }) => sum + client.links, 0)
     await Promise.all(clients.map(({ client }) => client[Symbol.asyncDispose]()))
   }
   const replaced: Record<string, number> = {}

@@ -1,4 +1,4 @@
-/** The hub that is fuzzed: as everybody starts it, only that it keeps little, so that memory that grows is a leak. */
+/** The hub that is fuzzed: with the defaults, except that it keeps little, so that memory that grows is a leak. */
 import type { WatchedSettings } from '../hub/watched-orders.ts'
 
 /** Control frames are as good as not limited: the fuzzer asks with a ping whether a frame is complete. */

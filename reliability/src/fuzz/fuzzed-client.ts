@@ -2,7 +2,7 @@
 import { backoff, createBus, type Bus } from '@bus/core'
 import { busV1, webSocketTransport } from '@bus/websocket'
 import { plainJson } from '@bus/websocket/protocol'
-import type { FuzzBooks } from './books.ts'
+import type { FuzzTally } from './tally.ts'
 import { FENCE, HostileServer, type HostileLink } from './hostile-server.ts'
 import { serverInput, type ServerInput, type ServerWire } from './server-input.ts'
 
@@ -35,7 +35,7 @@ function inPieces(inputs: readonly ServerInput[]): Buffer[] {
 export class FuzzedClient implements AsyncDisposable {
   readonly #server: HostileServer
   readonly #wire: ServerWire
-  readonly #books: FuzzBooks
+  readonly #tally: FuzzTally
   #bus: Bus
   #isClosed = false
   /** Events that reached the handler. */
@@ -44,15 +44,15 @@ export class FuzzedClient implements AsyncDisposable {
   readonly replaced: Record<string, number> = {}
   #probesHandled = 0
 
-  private constructor(server: HostileServer, wire: ServerWire, books: FuzzBooks) {
+  private constructor(server: HostileServer, wire: ServerWire, tally: FuzzTally) {
     this.#server = server
     this.#wire = wire
-    this.#books = books
+    this.#tally = tally
     this.#bus = this.#newBus()
   }
 
-  static async start(wire: ServerWire, books: FuzzBooks): Promise<FuzzedClient> {
-    return new FuzzedClient(await HostileServer.start(wire), wire, books)
+  static async start(wire: ServerWire, tally: FuzzTally): Promise<FuzzedClient> {
+    return new FuzzedClient(await HostileServer.start(wire), wire, tally)
   }
 
   get links(): number {
@@ -67,12 +67,12 @@ export class FuzzedClient implements AsyncDisposable {
       await this.#deliver(inputs, inPieces)
     } catch (error) {
       const [first] = inputs
-      this.#books.failed(indices[0] ?? 0, error, first?.bytes ?? Buffer.alloc(0))
+      this.#tally.failed(indices[0] ?? 0, error, first?.bytes ?? Buffer.alloc(0))
     }
-    for (const { kind, bytes } of inputs) this.#books.sent(`${this.#wire} ${kind}`, bytes, 2)
+    for (const { kind, bytes } of inputs) this.#tally.sent(`${this.#wire} ${kind}`, bytes, 2)
   }
 
-  /** Whether an honest hub serves it now, after everything that it was told. */
+  /** Whether an honest hub serves it now, after everything that it received. */
   async isServed(honestPort: number, publish: () => void): Promise<boolean> {
     const server = this.#server
     server.honestPort = honestPort
@@ -113,7 +113,7 @@ export class FuzzedClient implements AsyncDisposable {
       const taken = link.pongs - pongs
       if (taken >= left.length) return
       left = left.slice(taken + 1)
-      this.#books.ended(link.isOver ? 'ended by the client' : 'given up')
+      this.#tally.ended(link.isOver ? 'ended by the client' : 'given up')
       link.destroy()
       // The next one may be there already.
       if (server.link === link) server.link = undefined
@@ -155,7 +155,7 @@ export class FuzzedClient implements AsyncDisposable {
     // Live on a later link, or never: a client that ended for good is followed by another.
     bus.subscribe('>', handler).catch((error: unknown) => {
       if (!this.#isClosed && bus.status.state !== 'closed')
-        this.#books.failed(-1, error, Buffer.alloc(0))
+        this.#tally.failed(-1, error, Buffer.alloc(0))
     })
     return bus
   }

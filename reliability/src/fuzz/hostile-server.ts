@@ -1,14 +1,14 @@
-/** A hostile server: completes handshakes, welcomes, and then sends whatever it is told to, or leads to an honest hub. */
+/** A hostile server: completes handshakes, welcomes, and then sends given frames, or relays to an honest hub. */
 import { createHash } from 'node:crypto'
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net'
 import { frame, OPCODE, readFrame, text } from '../raw/frame.ts'
 import type { ServerWire } from './server-input.ts'
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11'
-/** Whoever has read up to it answers. */
+/** A client that has read up to it answers. */
 export const FENCE: Buffer = frame({ opcode: OPCODE.ping, payload: 'fence', masked: false })
 
-/** What a client that was welcomed is told. */
+/** What a client gets after the welcome. */
 function welcome(helloLine: string): string {
   const { subs = [] } = JSON.parse(helloLine.slice('hello '.length)) as {
     subs?: { readonly id: number }[]

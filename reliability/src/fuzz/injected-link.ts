@@ -28,7 +28,7 @@ export class InjectedLink extends Duplex {
     link.push(handshake({ busV1: wire !== 'plain' }))
     if (wire === 'bus') {
       link.push(text(hello()))
-      // The hub asks who it is, though nobody has to answer; then it says welcome.
+      // The hub authenticates, although no answer is required; then it sends the welcome.
       while (voice.texts === 0 && voice.ended === undefined) {
         await new Promise<void>((resolve) => (link.#wake = resolve))
       }

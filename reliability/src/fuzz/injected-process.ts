@@ -6,7 +6,7 @@ import { createHub, type HubOptions } from '@bus/websocket/hub'
 import { LoopWatch } from '../report/loop-watch.ts'
 import { Mishaps } from '../report/mishaps.ts'
 import { RssWatch } from '../report/rss-watch.ts'
-import { FuzzBooks } from './books.ts'
+import { FuzzTally } from './tally.ts'
 import { hubInput, type HubInput } from './hub-input.ts'
 import { InjectedLink } from './injected-link.ts'
 import { FUZZ_HUB } from './fuzz-hub.ts'
@@ -20,18 +20,18 @@ const tell = (news: FuzzNews): void => void process.send?.(news)
 /** One link for each wire, made again when it has ended. */
 class Links {
   readonly #server: Server
-  readonly #books: FuzzBooks
+  readonly #tally: FuzzTally
   readonly #live = new Map<HubInput['wire'], InjectedLink>()
 
-  constructor(server: Server, books: FuzzBooks) {
+  constructor(server: Server, tally: FuzzTally) {
     this.#server = server
-    this.#books = books
+    this.#tally = tally
   }
 
   async send({ wire, mayBeOpen }: HubInput, pieces: readonly Buffer[]): Promise<void> {
     let link = this.#live.get(wire)
     if (link === undefined) {
-      this.#books.links++
+      this.#tally.links++
       link = await InjectedLink.open(this.#server, wire)
       this.#live.set(wire, link)
     }
@@ -39,9 +39,9 @@ class Links {
     // Nothing can follow on a link that has begun something, and nothing is known of one without a first line.
     const isSpent = wire === 'mute' || wire === 'tcp' || (mayBeOpen && !link.isBetweenFrames())
     if (link.voice.ended === undefined && !isSpent) return
-    // What a frame is ended for is told in the next turn.
+    // The reason for an end is reported in the next iteration of the event loop.
     if (link.voice.ended === undefined) await new Promise((resolve) => process.nextTick(resolve))
-    this.#books.ended(link.voice.ended ?? 'given up')
+    this.#tally.ended(link.voice.ended ?? 'given up')
     this.#live.delete(wire)
     link.destroy()
   }
@@ -49,15 +49,15 @@ class Links {
 
 async function run({ seed, from, inputs, every }: FuzzOrder): Promise<void> {
   const mishaps = new Mishaps()
-  // The errors of bad frames are made a million times, and nobody looks where.
+  // The errors of bad frames are made a million times, so they have no stack.
   Error.stackTraceLimit = 0
   const server = createServer()
   const hub = await createHub({ ...(FUZZ_HUB as HubOptions), server })
   server.listen({ port: 0, host: '127.0.0.1' })
   await once(server, 'listening')
   const { port } = server.address() as AddressInfo
-  const books = new FuzzBooks()
-  const links = new Links(server, books)
+  const tally = new FuzzTally()
+  const links = new Links(server, tally)
   const loop = new LoopWatch()
   const rss = new RssWatch(Math.ceil(inputs / 5))
   tell({ kind: 'listening', port })
@@ -72,15 +72,15 @@ async function run({ seed, from, inputs, every }: FuzzOrder): Promise<void> {
       await links.send(input, [Buffer.from(input.bytes)])
       await links.send(input, [input.bytes.subarray(0, input.cut), input.bytes.subarray(input.cut)])
     } catch (error) {
-      books.failed(index, error, input.bytes)
+      tally.failed(index, error, input.bytes)
     }
-    books.sent(input.kind, input.bytes, 2)
+    tally.sent(input.kind, input.bytes, 2)
     if (performance.now() - sliceAt > SLICE_MS) {
       await new Promise((resolve) => setImmediate(resolve))
       rss.look(done)
       sliceAt = performance.now()
     }
-    for (const what of mishaps.seen.slice(books.mishaps)) books.mishap(index, what, input.bytes)
+    for (const what of mishaps.seen.slice(tally.mishaps)) tally.mishap(index, what, input.bytes)
     if ((done + 1) % every === 0 || done + 1 === inputs) {
       tell({ kind: 'pause', inputs: done + 1 })
       await go()
@@ -89,7 +89,7 @@ async function run({ seed, from, inputs, every }: FuzzOrder): Promise<void> {
   }
   tell({
     kind: 'done',
-    figures: books.figures(),
+    figures: tally.figures(),
     loop: loop.figures(),
     rssGrowthBytes: rss.growthBytes,
     mishaps: mishaps.seen,

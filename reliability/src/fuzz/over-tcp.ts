@@ -1,5 +1,5 @@
 /** Fuzzes a hub over TCP: a few connections at once, each waits until its input was taken. */
-import type { FuzzBooks } from './books.ts'
+import type { FuzzTally } from './tally.ts'
 import { hubInput, type HubInput } from './hub-input.ts'
 import { TcpLink } from './tcp-link.ts'
 
@@ -12,8 +12,8 @@ export interface OverTcpOptions {
   /** The first input. */
   readonly from: number
   readonly inputs: number
-  readonly books: FuzzBooks
-  /** Inputs between two calls of `onEvery`, which everybody waits for. */
+  readonly tally: FuzzTally
+  /** Inputs between two calls of `onEvery`, which all workers wait for. */
   readonly every: number
   readonly onEvery: () => Promise<void>
 }
@@ -28,17 +28,17 @@ class Worker {
   }
 
   async try(index: number): Promise<void> {
-    const { seed, books } = this.#options
+    const { seed, tally } = this.#options
     const input = hubInput(seed, index)
     const { bytes, cut } = input
     try {
       await this.#send(input, [bytes])
       await this.#send(input, [bytes.subarray(0, cut), bytes.subarray(cut)])
     } catch (error) {
-      books.failed(index, error, bytes)
+      tally.failed(index, error, bytes)
       this.#drop(input.wire)
     }
-    books.sent(input.kind, bytes, 2)
+    tally.sent(input.kind, bytes, 2)
   }
 
   end(): void {
@@ -46,17 +46,17 @@ class Worker {
   }
 
   async #send({ wire, mayBeOpen }: HubInput, pieces: readonly Buffer[]): Promise<void> {
-    const { port, books } = this.#options
+    const { port, tally } = this.#options
     let link = this.#live.get(wire)
     if (link === undefined) {
-      books.links++
+      tally.links++
       link = await TcpLink.open(port, wire)
       this.#live.set(wire, link)
     }
     const isTaken = await link.send(pieces, mayBeOpen)
     const isSpent = wire === 'mute' || wire === 'tcp' || !isTaken
     if (link.voice.ended === undefined && !isSpent) return
-    books.ended(link.voice.ended ?? 'given up')
+    tally.ended(link.voice.ended ?? 'given up')
     this.#drop(wire)
   }
 

@@ -1,7 +1,7 @@
 /** What the run and the hub's process say to each other. */
 import type { HubOptions } from '@bus/websocket/hub'
 
-/** What differs from a hub as everybody starts it. */
+/** What differs from a hub with the defaults. */
 export type HubSettings = Pick<
   HubOptions,
   'confirm' | 'holdMs' | 'limits' | 'log' | 'sessionTtlMs' | 'heartbeatMs' | 'graceMs' | 'closeMs'

@@ -1,7 +1,7 @@
-/** Tokens of a run: who somebody is, signed with a secret of the run. */
+/** Tokens of a run: the name of a principal, signed with a secret of the run. */
 import { createHmac, timingSafeEqual } from 'node:crypto'
 
-/** The token of somebody. */
+/** The token of a principal. */
 export function tokenOf(secret: string, id: string): string {
   return `${id}.${sign(secret, id)}`
 }

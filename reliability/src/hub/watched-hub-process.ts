@@ -19,7 +19,7 @@ export interface WatchedHubDuties {
   readonly takeStock: () => Promise<Holdings>
   /** Does nothing else for so many milliseconds. */
   readonly stall: (ms: number) => void
-  /** Sends everybody away and closes when the process is told to end. @returns how many there were */
+  /** Disconnects every client and closes on the signal to end. @returns how many there were */
   readonly closeOnSigterm: (order: { spreadMs: number }) => Promise<number>
   /** Lets go of the run, so that the process ends when nothing else holds it. */
   readonly letGo: () => void

@@ -14,7 +14,7 @@ const SAMPLE_MS = 100
 const RESOLUTION_MS = 10
 
 export interface WatchedHubSettings extends HubSettings {
-  /** Everybody must show a token that was signed with it. @default everybody may come */
+  /** Every client must present a token that was signed with it. @default anonymous clients are accepted */
   readonly secret?: string
 }
 
@@ -46,7 +46,7 @@ export interface Watch {
   readonly samples: readonly Sample[]
 }
 
-/** What the server and the door count, before there is a hub. */
+/** What the server and the upgrade handler count, before there is a hub. */
 interface Counts {
   authenticated: number
   onAccept: () => void
@@ -156,7 +156,7 @@ export class WatchedHub {
     }
   }
 
-  /** Sends everybody away and stops listening. */
+  /** Disconnects every client and stops listening. */
   async close(spreadMs = 0): Promise<void> {
     this.unwatch()
     await this.#hub.drain({ spreadMs })

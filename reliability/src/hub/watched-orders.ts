@@ -56,7 +56,7 @@ export interface WatchedLook {
   readonly loop: LoopFigures
   /** Unhandled rejections, uncaught exceptions and warnings. */
   readonly mishaps: readonly string[]
-  /** Everything that a hub told its application: errors, and what went over `diagnostics_channel`. */
+  /** Everything that a hub reported to its application: errors, and what went over `diagnostics_channel`. */
   readonly told: readonly string[]
   /** The most authentications that ran at once. */
   readonly authentications: number

@@ -1,4 +1,4 @@
-/** The process of watched hubs: opens hubs as it is told, and tells everything that can be seen of them. */
+/** The process of watched hubs: opens hubs on command, and reports everything that can be seen of them. */
 import { inspect } from 'node:util'
 import { captureTelemetry } from '@bus/testing'
 import { createHub, type Authenticate, type Hub, type HubOptions } from '@bus/websocket/hub'

@@ -16,7 +16,7 @@ export interface RowParts {
   readonly hello?: Readonly<Record<string, unknown>>
 }
 
-/** Nobody can publish or subscribe in its name by accident. */
+/** No one can publish or subscribe in its name by accident. */
 export const CANARY = 'canary-3f9a1c77e0b24d58'
 
 /** The figures that follow from what is said. */

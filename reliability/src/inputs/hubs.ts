@@ -50,7 +50,7 @@ const GUARDED = Object.freeze<WatchedSettings>({
 export const HUBS: Readonly<Record<string, WatchedSettings>> = Object.freeze({
   open: { allowAnonymous: true },
   guarded: GUARDED,
-  // As guarded, for those whom nobody can look up in time.
+  // As guarded, for tokens whose lookup is too slow.
   hanging: { ...GUARDED, helloMs: 300 },
   pathed: { allowAnonymous: true, path: '/bus' },
   small: {
@@ -62,7 +62,7 @@ export const HUBS: Readonly<Record<string, WatchedSettings>> = Object.freeze({
       window: { events: 8, bytes: 4_096 },
     },
   },
-  // Nothing is accepted that a reader has not settled: a tiny log, and somebody who never settles.
+  // Nothing is accepted that a reader has not settled: a tiny log, and a subscriber that never settles.
   held: {
     allowAnonymous: true,
     holdMs: 60_000,

@@ -12,7 +12,7 @@ export interface Outcome {
   readonly showsSecret: boolean
 }
 
-/** Nobody else has this subscription. */
+/** No other client has this subscription. */
 const FENCE_ID = String(Number.MAX_SAFE_INTEGER)
 const FENCE_LINE = text(`sub ${FENCE_ID} fence.fence amo\nunsub ${FENCE_ID}`)
 const FENCE_PING = frame({ opcode: OPCODE.ping, payload: 'fence' })

@@ -1,4 +1,4 @@
-/** Runs the table, group by group, and keeps the books: outcomes, counters, what readers got, and who was served. */
+/** Runs the table, group by group, and tallies: outcomes, counters, what readers got, and who was served. */
 import type { WatchedHubs } from '../hub/watched-hubs.ts'
 import { Probe } from '../raw/probe.ts'
 import type { Group } from './group.ts'
@@ -20,7 +20,7 @@ export interface Miss {
 }
 
 /** What was counted over all groups. */
-export class Books {
+export class TableTally {
   readonly rows: Record<string, number> = {}
   readonly outcomes: Miss[] = []
   readonly counters: Miss[] = []
@@ -34,7 +34,7 @@ export class Books {
 
 /** The hubs of the table with a watcher each. Ends with its run. */
 export class House implements AsyncDisposable {
-  readonly books: Books = new Books()
+  readonly tally: TableTally = new TableTally()
   readonly #hubs: WatchedHubs
   readonly #watchers = new Map<string, Watcher>()
   /** On the open hub. */
@@ -53,7 +53,7 @@ export class House implements AsyncDisposable {
     const house = new House(hubs)
     for (const [name, settings] of Object.entries(HUBS)) {
       const port = await hubs.open(name, settings)
-      // Where somebody must be quick, only rows are.
+      // Where timing matters, only rows run.
       if (settings.helloMs === undefined) {
         const target = settings.path ?? '/'
         const who = settings.tokens === undefined ? {} : { token: TOKEN.alice }
@@ -68,25 +68,25 @@ export class House implements AsyncDisposable {
     return house
   }
 
-  /** Runs every row of a group, then looks whether everybody is still served. */
+  /** Runs every row of a group, then checks whether every client is still served. */
   async run(group: Group, rows: Table[Group]): Promise<void> {
     for (const row of rows) {
       await this.#try(group, row)
-      this.books.rows[group] = (this.books.rows[group] ?? 0) + 1
+      this.tally.rows[group] = (this.tally.rows[group] ?? 0) + 1
     }
     const used = new Set(rows.map(({ hub }) => hub))
     for (const hub of used) await this.#look(group, hub)
   }
 
   async #try(group: Group, row: Row): Promise<void> {
-    const { books } = this
+    const { tally } = this
     const { got, showsSecret } = await runRow(row, this.#hubs.portOf(row.hub))
     const note = { group, row: row.name }
-    if (got !== row.want) books.outcomes.push({ ...note, want: brief(row.want), got: brief(got) })
-    if (showsSecret) books.secrets.push(`${group}: ${row.name}`)
+    if (got !== row.want) tally.outcomes.push({ ...note, want: brief(row.want), got: brief(got) })
+    if (showsSecret) tally.secrets.push(`${group}: ${row.name}`)
     const moved = await this.#movedOf(row.hub)
     if (isSame(moved, row.moved)) return
-    books.counters.push({ ...note, want: JSON.stringify(row.moved), got: JSON.stringify(moved) })
+    tally.counters.push({ ...note, want: JSON.stringify(row.moved), got: JSON.stringify(moved) })
   }
 
   /** What the hub counted since the last look, once the peers of the row are gone. */
@@ -112,29 +112,29 @@ export class House implements AsyncDisposable {
       await until(() => watcher.events === published)
       await watcher.catchUp()
       if (watcher.events !== published || watcher.isOver) {
-        this.books.readers.push(`${group}, ${hub}: ${watcher.events} of ${published}`)
+        this.tally.readers.push(`${group}, ${hub}: ${watcher.events} of ${published}`)
       }
     }
     const plain = this.#plain
     if (hub === 'open' && plain !== undefined) {
       await until(() => plain.messages === this.#plainMessages)
       if (plain.messages !== this.#plainMessages || plain.isOver) {
-        this.books.readers.push(`${group}, plain: ${plain.messages} of ${this.#plainMessages}`)
+        this.tally.readers.push(`${group}, plain: ${plain.messages} of ${this.#plainMessages}`)
       }
     }
     // Its log is full for good, which is what it is there for.
     if (hub === 'held') return
-    this.books.probes++
+    this.tally.probes++
     const { path = '/', tokens } = HUBS[hub] ?? {}
     const url = `ws://127.0.0.1:${this.#hubs.portOf(hub)}${path}`
     const who = tokens === undefined ? {} : { token: TOKEN.alice, host: 'hub.example' }
     try {
       await using probe = await Probe.start({ url, ...who })
       await probe.serve()
-      this.books.served += probe.served
-      this.books.failures.push(...probe.failures.map((why) => `${group}, ${hub}: ${why}`))
+      this.tally.served += probe.served
+      this.tally.failures.push(...probe.failures.map((why) => `${group}, ${hub}: ${why}`))
     } catch (error) {
-      this.books.failures.push(`${group}, ${hub}: ${String(error)}`)
+      this.tally.failures.push(`${group}, ${hub}: ${String(error)}`)
     }
     await this.#movedOf(hub)
   }

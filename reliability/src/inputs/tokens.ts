@@ -1,4 +1,4 @@
-/** Credentials that are missing, wrong, over, somebody else's, or in a place where they do not belong. */
+/** Credentials that are missing, wrong, over, of another principal, or in a wrong member. */
 import { text } from '../raw/frame.ts'
 import { handshake, hello } from '../raw/handshake.ts'
 import { BODY, CANARY, firstLine, greeting, lines, refused, request, row } from './build.ts'

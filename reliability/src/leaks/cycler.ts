@@ -18,7 +18,7 @@ export class Cycler {
   #aborted = 0
   #wake = (): void => {}
 
-  /** @param deadUrl - where nobody listens */
+  /** @param deadUrl - a URL without a listener */
   constructor(url: string, deadUrl: string) {
     this.#url = url
     this.#deadUrl = deadUrl
@@ -39,7 +39,7 @@ export class Cycler {
     await Promise.all(this.#buses.map((bus, i) => bus.subscribe(`leak.${i}`, () => {})))
   }
 
-  /** Clients that dial where nobody listens. */
+  /** Clients that dial a URL without a listener. */
   openInVain(clients: number): void {
     this.#buses = Array.from({ length: clients }, (_, i) => this.#newBus(this.#deadUrl, i))
     for (const bus of this.#buses) {

@@ -69,7 +69,7 @@ export class Publisher {
     bus.publish(typeOf?.(n) ?? `load.${index}`, payloadOf(seed, index, n)).then(
       ({ status, attempts }) => {
         ledger.resends += attempts - 1
-        // Without a confirmation nobody knows what became of it.
+        // Without a confirmation its outcome is unknown.
         ledger.settle(index, n, status === 'confirmed' ? 'confirmed' : 'unknown')
         this.#settled()
       },

@@ -1,4 +1,4 @@
-/** A subscriber: enters every event that its handler gets, and every gap that it is told, in its record. */
+/** A subscriber: enters every event that its handler gets, and every reported gap, in its record. */
 import type { Bus, Event } from '@bus/core'
 import type { SubscriberRecord } from '../oracle/record.ts'
 import { isIntact } from './payload.ts'

@@ -1,4 +1,4 @@
-/** The world of a suite: publishers and subscribers with their books, and how long to wait for them. */
+/** The world of a suite: publishers and subscribers with their records, and how long to wait for them. */
 import type { Bus } from '@bus/core'
 import { seededRandom } from '@bus/testing/chaos'
 import type { WebSocketTransportOptions } from '@bus/websocket'
@@ -18,7 +18,7 @@ const QUIET_MS = 250
 const TICK_MS = 5
 
 export interface WorldOptions {
-  /** What the progress is told for. */
+  /** What the progress is reported for. */
   readonly name: string
   /** The figures of the moment, besides how many publishes are settled. */
   readonly describe: () => string
@@ -113,7 +113,7 @@ export class World implements AsyncDisposable {
     await this.#untilDone(() => this.records.every((r) => r.farewells > 0), QUIET_MS)
   }
 
-  /** Whether every publish so far has its outcome, and everybody has handled what was confirmed. */
+  /** Whether every publish so far has its outcome, and every subscriber has handled what was confirmed. */
   get isIdle(): boolean {
     const confirmed = this.ledger.count('confirmed')
     return (

@@ -16,7 +16,7 @@ export interface Holdings {
 /** Collects twice: what the first collection finalises is only gone after the second. */
 export async function takeStock(): Promise<Holdings> {
   const gc = globalThis.gc ?? exposeGc()
-  // Node opens these for whoever asks first, and a pipe is a handle: so nobody asks between two looks.
+  // Node opens these on first use, and a pipe is a handle: so they are not used between two measurements.
   void [process.stdout, process.stderr]
   for (let i = 0; i < 2; i++) {
     gc()

@@ -2,17 +2,17 @@
 import type { Ledger } from './ledger.ts'
 import type { SubscriberRecord } from './record.ts'
 
-/** Everything that was confirmed is handled, in a gap that was told, or lost in silence. */
+/** Everything that was confirmed is handled, in a reported gap, or lost silently. */
 export interface Account {
   /** Different events that reached the handler. */
   readonly handled: number
   /** Confirmed events that did not. */
   readonly lost: number
-  /** Those of them where no gap was told. */
+  /** Those of them for which no gap was reported. */
   readonly silent: number
   readonly duplicates: number
   readonly disordered: number
-  /** Events that nobody published, that were changed on the way, or whose publisher was told that they were not sent. */
+  /** Events that were never published, that were changed on the way, or whose publish failed as not sent. */
   readonly impossible: number
   readonly gaps: Readonly<Record<string, number>>
   /** Positions that the gaps name, together. */
@@ -21,7 +21,7 @@ export interface Account {
   readonly examples: readonly string[]
 }
 
-/** Compares what publishers were told with what a subscriber got. Nothing more may come to it. */
+/** Compares the outcomes of the publishers with what a subscriber got. Nothing more may arrive at it. */
 export function drawUp(ledger: Ledger, record: SubscriberRecord): Account {
   record.finish()
   const examples: string[] = []

@@ -1,6 +1,6 @@
-/** The ledger: what became of each publish, by what the publishers were told. */
+/** The ledger: what became of each publish, by the outcomes that the publishers got. */
 
-/** What a publisher was told of an event; `pending` until then. */
+/** The outcome of an event for its publisher; `pending` until then. */
 export type Fate = 'pending' | 'confirmed' | 'not-sent' | 'rejected' | 'unknown'
 
 const FATES: readonly Fate[] = ['pending', 'confirmed', 'not-sent', 'rejected', 'unknown']

@@ -1,9 +1,9 @@
-/** The record: what one subscriber handled, and which holes it was told of. */
+/** The record: what one subscriber handled, and which gaps were reported to it. */
 import type { Gap } from '@bus/core'
 import type { Payload } from '../load/payload.ts'
 
 const HANDLED = 1
-/** Not handled, and a gap was told between its neighbours. */
+/** Not handled, and a gap was reported between its neighbours. */
 const EXPLAINED = 2
 
 /** One byte for each event of each publisher; gaps and events are noted in the order in which they came. */
@@ -14,9 +14,9 @@ export class SubscriberRecord {
   duplicates = 0
   /** Events that came behind a later one of their publisher. */
   disordered = 0
-  /** Events that nobody published, or that were changed on the way. */
+  /** Events that were never published, or that were changed on the way. */
   corrupt = 0
-  /** Gaps told, by reason. */
+  /** Reported gaps, by reason. */
   readonly gaps: Map<Gap['reason'], number> = new Map()
   /** Positions that the gaps name, together. */
   gapSize = 0
@@ -25,7 +25,7 @@ export class SubscriberRecord {
   readonly #marks: Uint8Array
   /** What each publisher should send next. */
   readonly #next: number[]
-  /** Gaps told when each publisher was last heard. */
+  /** Reported gaps at the last event of each publisher. */
   readonly #gapsThen: number[]
   #gapCount = 0
 
@@ -36,7 +36,7 @@ export class SubscriberRecord {
     this.#gapsThen = Array.from({ length: publishers }, () => 0)
   }
 
-  /** Gaps told. */
+  /** Reported gaps. */
   get gapCount(): number {
     return this.#gapCount
   }
@@ -61,14 +61,14 @@ export class SubscriberRecord {
     this.#gapsThen[p] = this.#gapCount
   }
 
-  /** A gap was told. */
+  /** A gap was reported. */
   gap({ from, to, reason }: Gap): void {
     this.#gapCount++
     this.gaps.set(reason, (this.gaps.get(reason) ?? 0) + 1)
     this.gapSize += to - from + 1
   }
 
-  /** No more comes: what is missing at the end lies in a gap if one was told since. */
+  /** No more comes: what is missing at the end lies in a gap if one was reported since. */
   finish(): void {
     for (const [p, next] of this.#next.entries()) this.#explain(p, next, this.events)
   }
@@ -77,7 +77,7 @@ export class SubscriberRecord {
     return this.#marks[p * this.events + n] === HANDLED
   }
 
-  /** Whether a gap was told where this event is missing. */
+  /** Whether a gap was reported where this event is missing. */
   isExplained(p: number, n: number): boolean {
     return this.#marks[p * this.events + n] === EXPLAINED
   }

@@ -3,7 +3,7 @@ import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import type { Answer, Duties, Question } from './duties.ts'
 
-/** Milliseconds that a child may take to answer, unless somebody says otherwise. */
+/** Milliseconds that a child may take to answer, by default. */
 const DEADLINE_MS = 120_000
 
 /** How a process ended. */
@@ -57,7 +57,7 @@ export class Child<D extends Duties<D>> implements AsyncDisposable {
     const hasFailed = child.ending.then(() => {
       throw new Error(`${module.pathname} could not be loaded`)
     })
-    // Once it is loaded its end fails nobody any more.
+    // Once it is loaded, its end rejects nothing any more.
     hasFailed.catch(() => {})
     await Promise.race([once(process, 'message'), hasFailed])
     return child

@@ -1,4 +1,4 @@
-/** A port on which nobody listens. */
+/** A free port. */
 import { once } from 'node:events'
 import { createServer, type AddressInfo } from 'node:net'
 

@@ -1,4 +1,4 @@
-/** An actor: clients in a process of its own that can be frozen, killed, or told to leave. */
+/** An actor: clients in a process of its own that can be frozen, killed, or shut down. */
 import { backoff, outcomeOf, type Bus, type DrainReport, type Outcome } from '@bus/core'
 import type { HeartbeatSettings } from '@bus/websocket'
 import { newBus } from '../load/client.ts'
@@ -14,7 +14,7 @@ export interface ActorOrder {
 /** What became of its publishes. */
 export type Fates = Readonly<Record<'confirmed' | 'pending' | 'again' | Outcome, number>>
 
-/** What its buses were told, together. */
+/** What was reported to its buses, together. */
 export interface Notices {
   /** Links after the first of each. */
   readonly returns: number
@@ -126,7 +126,7 @@ export class Actor {
     }
   }
 
-  /** Drains when the process is told to end. */
+  /** Drains on the signal to end. */
   async drainOnSigterm(): Promise<DrainReport> {
     await new Promise((resolve) => process.once('SIGTERM', resolve))
     return this.drain({})

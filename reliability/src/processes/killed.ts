@@ -1,4 +1,4 @@
-/** Killed processes: nobody says goodbye. */
+/** Killed processes: connections end without a close frame. */
 import type { Case } from './case.ts'
 import { countOf, until } from './stage.ts'
 

@@ -1,4 +1,4 @@
-/** A peer that writes its own bytes, and keeps a transcript of everything that it is told. */
+/** A peer that writes its own bytes, and keeps a transcript of everything that it receives. */
 import { connect, type Socket } from 'node:net'
 import { OPCODE, readFrame, type HeardFrame } from './frame.ts'
 

@@ -2,7 +2,7 @@
 import { createBus, type Bus, type Event } from '@bus/core'
 import { webSocketTransport } from '@bus/websocket'
 
-/** The type that everybody reads, whose latency counts. */
+/** The type that every reader reads, whose latency counts. */
 export const TICK = 'readers.tick'
 /** The type that only those read who are too slow for it. */
 export const FLOOD = 'readers.flood'

@@ -11,7 +11,7 @@ const MAX_BLOCK_MS = 100
 
 const many = (part: string, count: number): string => part.repeat(count)
 
-/** Whoever has read up to it answers. */
+/** A client that has read up to it answers. */
 const FENCE = frame({ opcode: OPCODE.ping, payload: 'fence' })
 
 /** What a header may hold. */

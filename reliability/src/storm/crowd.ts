@@ -1,4 +1,4 @@
-/** A crowd: thousands of clients in one process, each with a link, a session and books of its own. */
+/** A crowd: thousands of clients in one process, each with a link, a session and tally of its own. */
 import { backoff, createBus, type Bus, type Event } from '@bus/core'
 import { webSocketTransport } from '@bus/websocket'
 import { tokenOf } from '../hub/tokens.ts'

@@ -1,5 +1,5 @@
 /** Fuzz: a hub and clients are told what follows from a seed, whole and in pieces, and must neither fall nor swell. */
-import { FuzzBooks } from '../fuzz/books.ts'
+import { FuzzTally } from '../fuzz/tally.ts'
 import { fuzzClients } from '../fuzz/against-clients.ts'
 import { FUZZ_HUB } from '../fuzz/fuzz-hub.ts'
 import { fuzzInjected, type InjectedResult } from '../fuzz/injected.ts'
@@ -38,8 +38,8 @@ const WARM_UP = 5
 /** How far everything is, for the line of each second. */
 interface Tally {
   readonly injected: number[]
-  overTcp: FuzzBooks
-  clients: FuzzBooks
+  overTcp: FuzzTally
+  clients: FuzzTally
 }
 
 /** Parts of the inputs, one for each process. */
@@ -68,7 +68,7 @@ async function overNetwork(seed: number, size: Size, tally: Tally): Promise<Suit
     from: size.injected,
     inputs: size.overTcp,
     every: Math.min(size.every, Math.ceil(size.overTcp / WARM_UP)),
-    books: tally.overTcp,
+    tally: tally.overTcp,
     onEvery: async () => {
       probes++
       await probe.serve()
@@ -82,7 +82,7 @@ async function overNetwork(seed: number, size: Size, tally: Tally): Promise<Suit
     seed,
     inputs: size.clients,
     every: size.every,
-    books: tally.clients,
+    tally: tally.clients,
     honestPort: port,
     publish: () => void publisher.emit('probe.client', 1),
   })
@@ -159,7 +159,7 @@ async function run({ seed, size: name }: SuiteOptions): Promise<SuiteReport> {
   // The errors of bad frames are made a hundred thousand times, and nobody looks where.
   const { stackTraceLimit } = Error
   Error.stackTraceLimit = 0
-  const tally: Tally = { injected: [], overTcp: new FuzzBooks(), clients: new FuzzBooks() }
+  const tally: Tally = { injected: [], overTcp: new FuzzTally(), clients: new FuzzTally() }
   const injectedSoFar = (): number => tally.injected.reduce((sum, n) => sum + n, 0)
   const progress = new Progress(
     'fuzz',

@@ -2,7 +2,7 @@
 import { WatchedHubs } from '../hub/watched-hubs.ts'
 import { CANARY } from '../inputs/build.ts'
 import { GROUPS, type Group } from '../inputs/group.ts'
-import { House, type Books } from '../inputs/run-table.ts'
+import { House, type TableTally } from '../inputs/run-table.ts'
 import { TABLE } from '../inputs/table.ts'
 import { atLeast, exactly, type Bar } from '../report/bar.ts'
 import { Progress } from '../report/progress.ts'
@@ -13,17 +13,17 @@ const MAX_SHOWN = 20
 
 const GROUP_NAMES = Object.keys(GROUPS) as Group[]
 
-function barsOf(books: Books): Bar[] {
+function barsOf(tally: TableTally): Bar[] {
   return [
-    ...GROUP_NAMES.map((group) => atLeast(`${group}: rows`, books.rows[group] ?? 0, GROUPS[group])),
+    ...GROUP_NAMES.map((group) => atLeast(`${group}: rows`, tally.rows[group] ?? 0, GROUPS[group])),
     ...GROUP_NAMES.map((group) => {
-      const missed = books.outcomes.filter((miss) => miss.group === group)
+      const missed = tally.outcomes.filter((miss) => miss.group === group)
       return exactly(`${group}: with another outcome`, missed.length, 0)
     }),
-    exactly('rows that moved other counters', books.counters.length, 0),
-    exactly('readers that got what they must not, or missed something', books.readers.length, 0),
-    exactly('rows that showed something secret', books.secrets.length, 0),
-    exactly('probes that were served', books.served, books.probes),
+    exactly('rows that moved other counters', tally.counters.length, 0),
+    exactly('readers that got what they must not, or missed something', tally.readers.length, 0),
+    exactly('rows that showed something secret', tally.secrets.length, 0),
+    exactly('probes that were served', tally.served, tally.probes),
   ]
 }
 
@@ -31,9 +31,9 @@ async function run(): Promise<SuiteReport> {
   const startedAt = performance.now()
   const hubs = await WatchedHubs.start()
   await using house = await House.open(hubs)
-  const { books } = house
+  const { tally } = house
   const all = Object.values(TABLE).reduce((sum, rows) => sum + rows.length, 0)
-  const done = (): number => Object.values(books.rows).reduce((sum, rows) => sum + rows, 0)
+  const done = (): number => Object.values(tally.rows).reduce((sum, rows) => sum + rows, 0)
   const progress = new Progress('inputs', () => `${done()} of ${all} rows`)
   try {
     for (const group of GROUP_NAMES) await house.run(group, TABLE[group])
@@ -44,20 +44,20 @@ async function run(): Promise<SuiteReport> {
   const shown = [hubs.printed, ...told, ...mishaps].filter((text) => text.includes(CANARY))
   return {
     figures: {
-      rows: books.rows,
+      rows: tally.rows,
       all: done(),
-      outcomes: books.outcomes.slice(0, MAX_SHOWN),
-      counters: books.counters.slice(0, MAX_SHOWN),
-      readers: books.readers,
-      secrets: books.secrets,
-      failures: books.failures,
+      outcomes: tally.outcomes.slice(0, MAX_SHOWN),
+      counters: tally.counters.slice(0, MAX_SHOWN),
+      readers: tally.readers,
+      secrets: tally.secrets,
+      failures: tally.failures,
       mishaps,
       printed: hubs.printed.slice(0, 1_000),
       loop,
       seconds: Math.round(performance.now() - startedAt) / 1_000,
     },
     bars: [
-      ...barsOf(books),
+      ...barsOf(tally),
       exactly('secrets in errors, telemetry and prints', shown.length, 0),
       exactly('characters that the hub printed', hubs.printed.length, 0),
       exactly('crashes', hubs.hasCrashed ? 1 : 0, 0),

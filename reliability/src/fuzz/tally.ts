@@ -1,4 +1,4 @@
-/** The books of the fuzzer: what was sent, how links ended, and what went wrong at which input. */
+/** The tally of the fuzzer: what was sent, how links ended, and what went wrong at which input. */
 import type { FuzzFailure, FuzzFigures } from './orders.ts'
 
 /** Failures that are kept. */
@@ -7,7 +7,7 @@ const MAX_FAILURES = 20
 const SHOWN_BYTES = 300
 
 /** Of one part of the run. */
-export class FuzzBooks {
+export class FuzzTally {
   links = 0
   /** Mishaps of the process that were entered. */
   mishaps = 0
@@ -39,7 +39,7 @@ export class FuzzBooks {
     this.#failures.push({ index, what, bytes: bytes.subarray(0, SHOWN_BYTES).toString('base64') })
   }
 
-  /** One that was told to the process, at this input or shortly before it. */
+  /** One that the process reported, at this input or shortly before it. */
   mishap(index: number, what: string, bytes: Buffer): void {
     this.mishaps++
     this.failed(index, what, bytes)
