@@ -26,7 +26,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     name: 'replays-without-window',
     bug: 'sends more than the subscriber has room for',
     file: `${HUB}/sessions/subscriber-session.ts`,
-    find: '    this.#unackedEvents += events.count\n    this.#unackedBytes += events.bytes\n',
+    find: '      this.#unackedEvents += events.count\n      this.#unackedBytes += events.bytes\n',
     replace: '',
     caughtBy: { [WIRE]: ['W70', 'W71'] },
   },

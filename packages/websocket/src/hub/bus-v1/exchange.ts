@@ -19,7 +19,6 @@ import { Peer } from './peers/peer.ts'
 import { Publishing } from './publishing/publishing.ts'
 import { Reception } from './peers/reception.ts'
 import { Sessions } from './sessions/session.ts'
-import { passBy } from './subscribing/pump.ts'
 import { Subscribing } from './subscribing/subscribing.ts'
 import { Turn } from './turn.ts'
 import type { ResolvedBusV1Options } from '../options.ts'
@@ -258,8 +257,7 @@ export class Exchange {
     if (this.log.lastOffset === this.#served) return
     this.#served = this.log.lastOffset
     for (const reader of this.#reception.members.values()) {
-      const { subscriber } = reader.session
-      if (subscriber.subscriptions > 0 && !passBy(subscriber, this.log)) first.add(reader)
+      if (!reader.session.subscriber.passBy(this.#served)) first.add(reader)
     }
   }
 

@@ -125,7 +125,7 @@ function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Ga
   const lost = subscriber.lost(log)
   if (lost > 0) {
     gaps.push({ from: subscriber.position + 1, to: lost, why: 'overrun' })
-    subscriber.tell(lost)
+    subscriber.markSent(lost)
   }
   subscriber.skipTo(log.firstOffset - 1)
   return gaps

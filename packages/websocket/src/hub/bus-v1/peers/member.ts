@@ -13,9 +13,9 @@ import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'
 import type { Permission } from '../admission/gate.ts'
 import type { Publishing, Publisher } from '../publishing/publishing.ts'
-import { pump, type Outlet } from '../subscribing/pump.ts'
 import { Rate } from '../../metering.ts'
 import type { Session, SessionLink } from '../sessions/session.ts'
+import type { Outlet } from '../sessions/subscriber-session.ts'
 import type { Served, Turn } from '../turn.ts'
 
 /** Half of what a hub promises: it looks only from time to time. */
@@ -107,18 +107,14 @@ export class Member implements Publisher, SessionLink, Served {
   }
 
   ack(offset: number): void {
-    const { subscriber } = this.session
-    if (offset > subscriber.told) {
-      this.#conflict('ack offset')
-      return
-    }
-    const wasFull = !subscriber.hasCredit
-    if (!subscriber.ack(offset)) return
+    const result = this.session.subscriber.ack(offset)
+    if (result === 'ahead') this.#conflict('ack offset')
+    if (result === 'ahead' || result === 'old') return
     this.session.blockingSince = undefined
     // It moves, so it is waited for again.
     if (this.session.isGivenUp) this.#restore()
     this.#host.progress()
-    if (wasFull) this.wake()
+    if (result === 'freed') this.wake()
   }
 
   /** Sends what there is at the end of this turn. */
@@ -171,17 +167,10 @@ export class Member implements Publisher, SessionLink, Served {
     this.#flushLines()
     if (this.session.subscriber.subscriptions > 0) {
       const { log, counters } = this.#host
-      const toldGap = pump(
-        this.session.subscriber,
-        log,
-        this.#peer,
-        counters,
-        turn,
-        this.#wantsMark,
-      )
+      const hadGap = this.session.subscriber.pump(log, this.#peer, counters, turn, this.#wantsMark)
       this.#wantsMark = false
       // It knows what it missed; from here on it counts.
-      if (toldGap && this.session.isGivenUp) this.#restore()
+      if (hadGap && this.session.isGivenUp) this.#restore()
     }
     this.#peer.uncork()
   }

@@ -19,7 +19,7 @@ import { own, type SocketOwner } from '../../socket-owner.ts'
 import { Beat, type Beating, type Pulse } from './pulse.ts'
 import type { Counters } from '../stats.ts'
 import type { Principal } from '../admission/gate.ts'
-import type { Outlet } from '../subscribing/pump.ts'
+import type { Outlet } from '../sessions/subscriber-session.ts'
 
 /** Bytes that may wait in one socket before nothing more is put into it. */
 const HIGH_WATER_MARK_BYTES = 1_048_576

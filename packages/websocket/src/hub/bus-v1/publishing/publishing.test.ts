@@ -140,9 +140,7 @@ class Run {
         this.#publishing.drain(0)
         break
       case 'ack':
-        this.#reader.subscriber.ack(
-          Math.min(this.#log.lastOffset, this.#reader.subscriber.acked + next.count),
-        )
+        this.#ack(next.count)
         break
       case 'serve':
         this.#serve()
@@ -158,6 +156,14 @@ class Run {
     expect(this.#publishing.holds.events).toBe(this.#session.publisher.held)
     expect(this.#accepted).toEqual(this.#accepted.toSorted((a, b) => a - b))
     expect(new Set(this.#accepted).size).toBe(this.#accepted.length)
+  }
+
+  /** The reader is sent so many more events, and settles them. */
+  #ack(events: number): void {
+    const { subscriber } = this.#reader
+    const offset = Math.min(this.#log.lastOffset, subscriber.acked + events)
+    subscriber.markSent(offset)
+    subscriber.ack(offset)
   }
 
   /** Room for everything, and every line arrives. */

@@ -4,8 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { newCounters } from '../stats.ts'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import { passBy, pump } from '../subscribing/pump.ts'
-import { SubscriberSession } from './subscriber-session.ts'
+import { SubscriberSession, type Outlet } from './subscriber-session.ts'
 
 const TYPES = ['a', 'b', 'a.x', 'c']
 const PATTERNS = ['a', '>', 'a.*', 'b', '*']
@@ -15,7 +14,7 @@ type Step =
   | { readonly do: 'evict'; readonly count: number }
   | { readonly do: 'endFlush' }
   | { readonly do: 'prepare' }
-  | { readonly do: 'turn' }
+  | { readonly do: 'flush' }
   | { readonly do: 'ack'; readonly share: number }
   | { readonly do: 'sub'; readonly pattern: string }
   | { readonly do: 'unsub' }
@@ -39,7 +38,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   },
   { weight: 1, arbitrary: fc.constant({ do: 'endFlush' } as const) },
   { weight: 1, arbitrary: fc.constant({ do: 'prepare' } as const) },
-  { weight: 4, arbitrary: fc.constant({ do: 'turn' } as const) },
+  { weight: 4, arbitrary: fc.constant({ do: 'flush' } as const) },
   {
     weight: 3,
     arbitrary: fc.record({
@@ -84,7 +83,7 @@ class Run {
   isFull = false
   cursor = 0
   readonly subs = new Map<number, { readonly pattern: string; readonly since: number }>()
-  #turn = 1
+  #flush = 1
   #id = 0
 
   constructor() {
@@ -108,10 +107,10 @@ class Run {
       case 'prepare':
         this.session.prepare(this.log)
         break
-      case 'turn':
-        this.#turn++
-        if (passBy(this.session, this.log)) break
-        pump(this.session, this.log, this, newCounters(), this.#turn, false)
+      case 'flush':
+        this.#flush++
+        if (this.session.passBy(this.log.lastOffset)) break
+        this.session.pump(this.log, this, newCounters(), this.#flush, false)
         break
       case 'ack':
         this.#ack(next.share)
@@ -135,7 +134,7 @@ class Run {
   finish(): void {
     for (let before = -1; before < this.session.position;) {
       before = this.session.position
-      this.do({ do: 'turn' })
+      this.do({ do: 'flush' })
       this.do({ do: 'ack', share: 1 })
     }
     if (this.subs.size > 0) expect(this.session.position).toBe(this.log.lastOffset)
@@ -173,13 +172,13 @@ class Run {
   }
 
   #ack(share: number): void {
-    const offset = Math.round(this.cursor + share * (this.session.told - this.cursor))
+    const offset = Math.round(this.cursor + share * (this.session.lastSentOffset - this.cursor))
     this.session.ack(offset)
     this.cursor = Math.max(this.cursor, offset)
   }
 
   #subscribe(pattern: string): void {
-    const since = Math.max(this.log.lastOffset, this.session.told)
+    const since = Math.max(this.log.lastOffset, this.session.lastSentOffset)
     const id = ++this.#id
     if (this.subs.size === 0) this.session.restart(this.log.lastOffset)
     this.session.add(id, { pattern, mode: 'alo' }, since)
@@ -200,7 +199,7 @@ class Run {
   #check(): void {
     const { session, log } = this
     expect(session.unackedEvents).toBeLessThanOrEqual(5)
-    expect(session.acked).toBeLessThanOrEqual(session.told)
+    expect(session.acked).toBeLessThanOrEqual(session.lastSentOffset)
     // What was passed was sent, or named in a gap, or lies before the cursor that the subscriber itself named.
     for (let offset = this.cursor + 1; offset <= session.position; offset++) {
       const isNamed = this.lost.some(({ from, to }) => from <= offset && offset <= to)
@@ -220,8 +219,21 @@ class Run {
 /** The newest offset that left the log. */
 const log0 = (log: EventLog): number => log.firstOffset - 1
 
+/** An outlet that keeps what is sent. */
+function collect(): Outlet & { readonly sent: Buffer[] } {
+  const sent: Buffer[] = []
+  return { sent, isFull: false, sendText: () => {}, sendLines: (data) => void sent.push(data) }
+}
+
+/** The lines that one flush sends. */
+function sentBy(session: SubscriberSession, log: EventLog, flush: number): string[] {
+  const outlet = collect()
+  session.pump(log, outlet, newCounters(), flush, false)
+  return outlet.sent.flatMap((data) => data.toString().split('\n'))
+}
+
 describe('a subscriber session', () => {
-  it('passes no event that is wanted without sending it or naming it in a gap, and names none that is not lost', () => {
+  it('passes no event that matches without sending it or naming it in a gap, and names none that is not lost', () => {
     fc.assert(
       fc.property(fc.array(step, { maxLength: 150 }), (steps) => {
         const run = new Run()
@@ -233,7 +245,7 @@ describe('a subscriber session', () => {
     )
   })
 
-  it('needs the oldest event that it has not settled, and nothing that it does not want', () => {
+  it('needs the oldest event that it has not settled, and nothing that matches no subscription', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
     session.add(1, { pattern: 'a', mode: 'alo' }, 0)
@@ -246,8 +258,7 @@ describe('a subscriber session', () => {
     append('a')
     append('b')
     expect(session.needs(log)).toBe(3)
-    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
-    pump(session, log, outlet, newCounters(), 1, false)
+    session.pump(log, collect(), newCounters(), 1, false)
     expect(session.needs(log)).toBe(3)
     session.ack(3)
     expect(session.needs(log)).toBe(5)
@@ -260,8 +271,7 @@ describe('a subscriber session', () => {
     const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
     session.add(1, { pattern: 'a', mode: 'alo' }, 0)
     for (const type of 'abbaaba') log.append(false, Buffer.from('x'), 0, 1, type, 0)
-    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
-    pump(session, log, outlet, newCounters(), 1, false)
+    session.pump(log, collect(), newCounters(), 1, false)
     const left = [0, 1, 2, 3, 4, 5, 6, 7].map((offset) => {
       session.ack(offset)
       return session.unackedEvents
@@ -274,16 +284,15 @@ describe('a subscriber session', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const sets = new PatternSets(log)
     const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
-    const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
     for (let id = 0; id < 50; id++) {
       session.add(id, { pattern: `p${id}`, mode: 'alo' }, 0)
-      pump(session, log, outlet, newCounters(), id, false)
+      session.pump(log, collect(), newCounters(), id, false)
       sets.endFlush()
     }
     // One set for each subscription, and none yet for all of them.
     expect(sets.size).toBe(50)
     log.append(false, Buffer.from('x'), 0, 1, 'p7', 0)
-    expect(session.next(log, 1)?.events.count).toBe(1)
+    expect(sentBy(session, log, 1)).toEqual(['ev 1 x'])
     expect(sets.size).toBe(51)
     session.remove(7)
     expect(session.matches('p7', 1)).toBe(false)
@@ -291,30 +300,26 @@ describe('a subscriber session', () => {
     expect(sets.size).toBe(0)
   })
 
-  it('is passed by while nothing is wanted, and told of its place after a thousand events of others', () => {
+  it('is passed by while nothing matches, and sent its position after a thousand events of other types', () => {
     const log = new EventLog({ maxEvents: 10_000, maxBytes: 1e6, maxAgeMs: Infinity })
     const session = new SubscriberSession(new PatternSets(log), { events: 100, bytes: 10_000 })
     const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
     session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
     append('others.x')
     // Not known yet.
-    expect(passBy(session, log)).toBe(false)
-    const serve = (turn: number): void => {
-      const frame = session.next(log, turn)
-      if (frame !== undefined) session.sent(frame)
-    }
-    serve(1)
+    expect(session.passBy(log.lastOffset)).toBe(false)
+    expect(sentBy(session, log, 1)).toEqual([])
     append('others.x')
-    expect(passBy(session, log)).toBe(true)
+    expect(session.passBy(log.lastOffset)).toBe(true)
     expect(session.position).toBe(2)
     append('mine.x')
-    expect(passBy(session, log)).toBe(false)
-    serve(2)
-    expect(session.told).toBe(3)
+    expect(session.passBy(log.lastOffset)).toBe(false)
+    expect(sentBy(session, log, 2)).toEqual(['ev 3 x'])
+    expect(session.lastSentOffset).toBe(3)
     for (let n = 1; n < 1_024; n++) append('others.x')
-    expect(passBy(session, log)).toBe(true)
+    expect(session.passBy(log.lastOffset)).toBe(true)
     append('others.x')
-    expect(passBy(session, log)).toBe(false)
+    expect(session.passBy(log.lastOffset)).toBe(false)
   })
 
   it('looks through nothing again because its client says the same subscriptions once more', () => {
@@ -323,7 +328,7 @@ describe('a subscriber session', () => {
     const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
     const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
     session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
-    for (let turn = 0; turn < 2; turn++) sets.endFlush()
+    for (let flush = 0; flush < 2; flush++) sets.endFlush()
     for (let n = 0; n < 1_000; n++) append('others.x')
     append('mine.x')
     session.remove(1)
@@ -331,8 +336,41 @@ describe('a subscriber session', () => {
     const asked = vi.spyOn(log, 'typeOf')
     expect(session.needs(log)).toBe(1_001)
     expect(asked.mock.calls.length).toBeLessThan(3)
-    expect(session.next(log, 2)).toMatchObject({ events: { first: 1_001, count: 1 } })
-    expect(session.next(log, 2)?.upTo).toBe(1_001)
+    expect(sentBy(session, log, 2)).toEqual(['ev 1001 x'])
+    expect(session.position).toBe(1_001)
+  })
+
+  it('does not pass by what only its newest subscription matches', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const sets = new PatternSets(log)
+    const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
+    const append = (type: string): number => log.append(false, Buffer.from('x'), 0, 1, type, 0)
+    session.add(1, { pattern: 'a', mode: 'alo' }, 0)
+    append('a')
+    expect(sentBy(session, log, 1)).toEqual(['ev 1 x'])
+    session.add(2, { pattern: 'b', mode: 'alo' }, 1)
+    append('b')
+    expect(session.passBy(log.lastOffset)).toBe(false)
+    expect(sentBy(session, log, 2)).toEqual(['ev 2 x'])
+    session.remove(2)
+    append('b')
+    expect(session.passBy(log.lastOffset)).toBe(false)
+    expect(sentBy(session, log, 3)).toEqual([])
+    expect(session.position).toBe(3)
+  })
+
+  it('says of an acknowledgement whether it is ahead, old, or has moved the session on', () => {
+    const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
+    const session = new SubscriberSession(new PatternSets(log), { events: 2, bytes: 10_000 })
+    session.add(1, { pattern: 'a', mode: 'alo' }, 0)
+    for (let n = 0; n < 3; n++) log.append(false, Buffer.from('x'), 0, 1, 'a', 0)
+    expect(sentBy(session, log, 1)).toEqual(['ev 1 x', 'ev 2 x'])
+    expect([3, 1, 1, 2].map((offset) => session.ack(offset))).toEqual([
+      'ahead',
+      'freed',
+      'old',
+      'moved',
+    ])
   })
 
   it('makes the set of many patterns again only when it is asked to, however slowly they come', () => {
@@ -341,13 +379,13 @@ describe('a subscriber session', () => {
     const made = vi.spyOn(sets, 'acquire')
     for (let id = 0; id < 100; id++) {
       session.add(id, { pattern: `p${id}.*`, mode: 'alo' }, 0)
-      for (let turn = 0; turn < 3; turn++) sets.endFlush()
+      for (let flush = 0; flush < 3; flush++) sets.endFlush()
     }
     // One for each subscription, and one of all for each of the first few.
     expect(made.mock.calls.length).toBeLessThan(120)
   })
 
-  it('gives the same frame to everybody with the same patterns and the same cursor', () => {
+  it('sends the same bytes to all with the same patterns and the same position', () => {
     const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
     const sets = new PatternSets(log)
     const readers = ['a b', 'b a', 'a'].map((patterns) => {
@@ -358,10 +396,14 @@ describe('a subscriber session', () => {
       return session
     })
     for (const type of ['a', 'c', 'b']) log.append(false, Buffer.from('x'), 0, 1, type, 0)
-    const [first, second, other] = readers.map((session) => session.next(log, 1))
+    const [first, second, other] = readers.map((session) => {
+      const outlet = collect()
+      session.pump(log, outlet, newCounters(), 1, false)
+      return outlet.sent[0]
+    })
     expect(second).toBe(first)
-    expect(first?.events.count).toBe(2)
-    expect(other?.events.count).toBe(1)
+    expect(first?.toString()).toBe('ev 1 x\nev 3 x')
+    expect(other?.toString()).toBe('ev 1 x')
     for (const session of readers) session.end()
     expect(sets.size).toBe(0)
   })

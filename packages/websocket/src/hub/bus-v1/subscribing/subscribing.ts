@@ -57,7 +57,10 @@ export class Subscribing {
       subscriber.restart(Math.min(sub.from ?? log.lastOffset, log.lastOffset))
     }
     // What was sent already cannot come before it again: offsets only rise on a link.
-    const since = Math.max(Math.min(sub.from ?? log.lastOffset, log.lastOffset), subscriber.told)
+    const since = Math.max(
+      Math.min(sub.from ?? log.lastOffset, log.lastOffset),
+      subscriber.lastSentOffset,
+    )
     subscriber.add(sub.id, sub, since)
     onChanged()
     return since
