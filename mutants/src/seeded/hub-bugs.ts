@@ -11,7 +11,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     bug: 'relays an event again that its publisher sends again',
     file: `${HUB}/sessions/publisher-session.ts`,
     find: "if (n <= this.#received) return 'again'",
-    replace: "if (n <= this.#received) return 'next'",
+    replace: 'if (n <= this.#received) return undefined',
     caughtBy: { [WIRE]: ['W32', 'W81'] },
   },
   {

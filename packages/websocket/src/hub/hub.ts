@@ -94,7 +94,7 @@ class RunningHub implements Hub {
     const backend = options.backend && this.#newBackend(options.backend)
     const exchange = new Exchange(options, {
       onPublished: (offset) => this.#bridge.fromBusV1(offset),
-      isBlocked: () => relay.isFull,
+      relay,
       metering,
       onChores: (now) => relay.endExpired(now),
       ...(backend === undefined

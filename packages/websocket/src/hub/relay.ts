@@ -44,6 +44,10 @@ export class Relay {
   /** Readers above their mark, with the timer that ends their grace. */
   readonly #full = new Map<Peer, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
+  /** Whether a peer is connected. A field, as the next one: both are read for each event of `bus.v1`. Set here only. */
+  hasPeers = false
+  /** Whether a reader is above its mark, or too many broadcasts wait, so that every publisher should wait. */
+  isFull = false
   #received = 0
   #relayed = 0
   #lost = 0
@@ -69,6 +73,7 @@ export class Relay {
   add(ws: WebSocket, tcp: Duplex, principal: Principal, endsAt: number): void {
     const peer = new Peer(ws, tcp, countedName(principal), this.#ports)
     this.#peers.set(peer, { id: principal.id, endsAt })
+    this.hasPeers = true
     this.#hold(peer)
   }
 
@@ -76,14 +81,10 @@ export class Relay {
     return this.#peers.size
   }
 
-  /** Whether some reader is above its mark, or too much waits for a turn, so that everybody should wait. */
-  get isFull(): boolean {
-    return this.#full.size > 0 || this.#fanOut.unowned >= MAX_BROADCASTS
-  }
-
   /** Sends a text frame to every peer. */
   broadcast(data: Buffer): void {
     this.#fanOut.give(data, false, undefined)
+    this.#updateFull()
   }
 
   stats(): RelayStats {
@@ -123,6 +124,7 @@ export class Relay {
     this.#peers.delete(peer)
     this.#underWay.delete(peer)
     if (this.#peers.size > 0) return
+    this.hasPeers = false
     for (const resolve of this.#emptyWaiters.splice(0)) resolve()
   }
 
@@ -144,6 +146,7 @@ export class Relay {
         this.#hold(from)
       }
     }
+    this.#updateFull()
     if (!this.isFull) this.#options.onRoom()
   }
 
@@ -153,6 +156,7 @@ export class Relay {
       peer.terminate()
     }, this.#options.slowReaderMs)
     this.#full.set(peer, timer)
+    this.#updateFull()
     // With two, everybody waits already.
     if (this.#full.size <= 2) this.#holdSenders()
   }
@@ -161,7 +165,12 @@ export class Relay {
     clearTimeout(this.#full.get(peer))
     this.#full.delete(peer)
     if (this.#full.size < 2) this.#holdSenders()
+    this.#updateFull()
     if (!this.isFull) this.#options.onRoom()
+  }
+
+  #updateFull(): void {
+    this.isFull = this.#full.size > 0 || this.#fanOut.unowned >= MAX_BROADCASTS
   }
 
   #holdSenders(): void {

@@ -16,12 +16,14 @@ import { EventLog } from './log/log.ts'
 import type { Member } from './peers/member.ts'
 import { PatternSets } from './log/pattern-set.ts'
 import { Peer } from './peers/peer.ts'
-import { Publishing } from './publishing/publishing.ts'
+import { Publishing, type RelayState } from './publishing/publishing.ts'
 import { Reception } from './peers/reception.ts'
 import { Sessions } from './sessions/session.ts'
 import { Subscribing } from './subscribing/subscribing.ts'
 import { Turn } from './turn.ts'
 import type { ResolvedBusV1Options } from '../options.ts'
+
+const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPeers: false })
 
 const newRandomId = (): string => randomBytes(16).toString('base64url')
 
@@ -146,8 +148,8 @@ export class Exchange {
       ...this.#counters,
       connections: this.size,
       sessions: this.#sessions.size,
-      held: this.#publishing.holds.events,
-      heldBytes: this.#publishing.holds.bytes,
+      held: this.#publishing.pending.events,
+      heldBytes: this.#publishing.pending.bytes,
       subscriptions: this.#sets.subscriptions,
       log: { events: log.events, bytes: log.bytes, floor: log.firstOffset, head: log.lastOffset },
     }
@@ -187,12 +189,12 @@ export class Exchange {
       counters: this.#counters,
       maxEventBytes: limits.maxEventBytes,
       isStamped: source === 'principal',
-      windowEvents: limits.window.events,
       maxHeldBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
       onAppended: () => this.#turn.schedule(),
       onPublished: tools.onPublished ?? (() => false),
-      isBlocked: tools.isBlocked ?? (() => false),
+      relay: tools.relay ?? NO_RELAY,
+      hasBackend: tools.sharedUpTo !== undefined,
       isEcho: tools.isEcho,
       onAccepted: (session) => session.link?.wake(),
     })
@@ -240,7 +242,8 @@ export class Exchange {
 
   /** Somebody settled something. */
   #progress(): void {
-    if (this.#confirmations !== undefined || !this.#publishing.holds.isEmpty) this.#turn.schedule()
+    if (this.#confirmations !== undefined || !this.#publishing.pending.isEmpty)
+      this.#turn.schedule()
   }
 
   /** Sessions or subscriptions are others than before. */
@@ -290,7 +293,7 @@ export interface ExchangeTools {
   readonly random?: Random
   /** A name that nobody can guess. @default 128 random bits */
   readonly newId?: () => string
-  /** An event of a peer entered the log. @returns whether it waits for the backend. @default nobody cares */
+  /** An event of a session entered the log. @returns whether its publisher waits for the backend. @default it does not */
   readonly onPublished?: (offset: number) => boolean
   /** The last offset that needs no backend any more. @default there is no backend */
   readonly sharedUpTo?: () => number
@@ -300,8 +303,8 @@ export interface ExchangeTools {
   readonly onChores?: (now: number) => void
   /** Whether an event that a client publishes has been here before. @default never */
   readonly isEcho?: (type: string, id: string, body: Buffer) => boolean
-  /** Whether somebody outside has no room, so that nothing is accepted. @default never */
-  readonly isBlocked?: () => boolean
+  /** The plain wire, which gets the events too. @default nothing is connected there, and it is never full */
+  readonly relay?: RelayState
 }
 
 /** How often, at most and at least. */

@@ -136,6 +136,8 @@ const MAX_TYPES = 1_024
 
 /** Of one principal; a principal that changes gets a new one. */
 export class Permission {
+  /** Whether every type may be published: neither the grants nor the application limit it. */
+  readonly mayPublishAll: boolean
   readonly #principal: Principal
   readonly #authorize: Authorize | undefined
   readonly #onError: (error: unknown) => void
@@ -150,6 +152,7 @@ export class Permission {
     this.#principal = principal
     this.#authorize = authorize
     this.#onError = onError
+    this.mayPublishAll = authorize === undefined && principal.grants?.publish === undefined
   }
 
   mayPublish(type: string): boolean {

@@ -1,4 +1,5 @@
 /** A member: a connected client with its session, its permissions, and what it is still to be told. */
+import type { Clock } from '@bus/core'
 import {
   wireDefaults,
   type LineFault,
@@ -39,7 +40,7 @@ export interface MemberHost {
   readonly counters: Counters
   /** Events of one connection. */
   readonly publishPerSecond: number
-  now(): number
+  readonly clock: Pick<Clock, 'now'>
   /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
   subscribe(member: Member, sub: WireSubscription): number | SubscriptionRefusal
   unsubscribe(member: Member, id: number): void
@@ -53,6 +54,8 @@ export interface MemberHost {
 export class Member implements Publisher, SessionLink, Served {
   readonly session: Session
   permission: Permission
+  /** `undefined` without a limit. Begun with the first event, as full as it was all the time before. */
+  rate: Rate | undefined
   /** When its credentials end, by the hub's clock. */
   expiresAt: number
   readonly #peer: MemberPeer
@@ -64,7 +67,6 @@ export class Member implements Publisher, SessionLink, Served {
   #okAt: number
   #mustRepeat = false
   #wantsMark = false
-  #rate: Rate | undefined
 
   constructor(
     peer: MemberPeer,
@@ -78,17 +80,14 @@ export class Member implements Publisher, SessionLink, Served {
     this.expiresAt = rights.expiresAt
     this.#host = host
     this.#okSent = session.published?.confirmed ?? 0
-    this.#okAt = host.now()
-  }
-
-  /** Begun with the first event, as full as it was all the time before. */
-  get rate(): Rate {
-    return (this.#rate ??= new Rate(this.#host.publishPerSecond, this.#host.now()))
+    this.#okAt = host.clock.now()
   }
 
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {
-    const { publishing } = this.#host
-    const conflict = publishing.publish(this, bytes, from, to, line, resent, this.#host.now())
+    const { publishing, publishPerSecond, clock } = this.#host
+    const now = clock.now()
+    if (publishPerSecond !== Infinity) this.rate ??= new Rate(publishPerSecond, now)
+    const conflict = publishing.publish(this, bytes, from, to, line, resent, now)
     if (conflict !== undefined) this.#conflict(`${resent ? 'rep' : 'pub'} ${conflict}`)
   }
 
@@ -186,7 +185,7 @@ export class Member implements Publisher, SessionLink, Served {
     if (confirmed > this.#okSent || this.#mustRepeat) {
       lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
       this.#okSent = confirmed
-      this.#okAt = this.#host.now()
+      this.#okAt = this.#host.clock.now()
     }
     this.#mustRepeat = false
     this.#lines = ''

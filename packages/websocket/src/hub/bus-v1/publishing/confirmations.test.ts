@@ -30,8 +30,8 @@ function makePlace(patterns: readonly string[]) {
     confirmations,
     /** Publishes an event of this type. @returns its offset */
     publish(type: string): number {
-      publisher.publisher.receive(++n)
-      publisher.publisher.accept(n)
+      publisher.publisher.receive(++n, 10)
+      publisher.publisher.accept(n, false)
       const offset = log.append(false, Buffer.from('x'), 0, 1, type, 0)
       confirmations.accepted(publisher, n, offset, type, false)
       return offset

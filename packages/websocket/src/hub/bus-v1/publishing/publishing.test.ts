@@ -77,7 +77,76 @@ const unexpected = (): undefined => {
   throw new Error('only events are said here')
 }
 
-/** One publisher and the hub's books, with lines under way both ways. Event n has the number n for its whole life. */
+/** Reads a message of a client that has nothing but events in it. */
+function readEvents(message: string, publish: ClientReceiver['publish']): void {
+  const receiver: ClientReceiver = {
+    isOver: false,
+    publish,
+    hello: unexpected,
+    subscribe: unexpected,
+    unsubscribe: unexpected,
+    ack: unexpected,
+    auth: unexpected,
+    bye: unexpected,
+  }
+  expect(readClientMessage(Buffer.from(message), publishLine(), receiver)).toBeUndefined()
+}
+
+/** A publisher beside a relay: what reaches it, and what waits. */
+class BesideRelay {
+  readonly relay = { isFull: false, hasPeers: true }
+  readonly counters = newCounters()
+  readonly publishing: Publishing
+  readonly session: Session
+  /** Offsets that the relay was given. */
+  readonly relayed: number[] = []
+  readonly #log = new EventLog({ maxEvents: 100, maxBytes: 1e6, maxAgeMs: Infinity })
+
+  /** @param onPublished - called with each event that the relay is given */
+  constructor(onPublished: () => void = () => {}) {
+    const log = this.#log
+    const sets = new PatternSets(log)
+    const options = { ttlMs: 1e6, capacity: 1, window: WINDOW, sets, newId: () => 's' }
+    const session = new Sessions(options).create(WHO)
+    if (session === undefined) throw new Error('one session')
+    this.session = session
+    this.publishing = new Publishing({
+      log,
+      retention: new LogRetention({ log, sessions: [], holdMs: 1e6, onGivenUp: () => {} }),
+      confirmations: undefined,
+      counters: this.counters,
+      isStamped: false,
+      maxEventBytes: 1_000,
+      maxHeldBytes: 1e6,
+      opensAt: 0,
+      onAppended: () => {},
+      hasBackend: false,
+      relay: this.relay,
+      onPublished: (offset) => {
+        this.relayed.push(offset)
+        onPublished()
+        return false
+      },
+      onAccepted: () => {},
+    })
+  }
+
+  get head(): number {
+    return this.#log.lastOffset
+  }
+
+  publish(message: string): void {
+    const permission = new Permission(WHO, undefined, () => {})
+    const { session } = this
+    const publisher = { session, permission, rate: undefined, wake: () => {}, again: () => {} }
+    readEvents(message, (bytes, from, to, line, resent) => {
+      expect(this.publishing.publish(publisher, bytes, from, to, line, resent, 0)).toBeUndefined()
+      return undefined
+    })
+  }
+}
+
+/** One publisher and its state in the hub, with lines under way both ways. Event n has the number n for its whole life. */
 class Run {
   readonly #setting: Setting
   readonly #log = new EventLog({ maxEvents: 1e6, maxBytes: 1e9, maxAgeMs: Infinity })
@@ -88,8 +157,9 @@ class Run {
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
   readonly #turn = new Turn<Member>({ prepare: () => {}, finish: () => {} })
-  /** Events that the log has room for. */
+  /** Events that there is room for. */
   #room = 0
+  readonly #relay = { isFull: true, hasPeers: false }
   /** Numbers in the log, in its order. */
   readonly #accepted: number[] = []
   #peer = new FakePeer()
@@ -137,6 +207,7 @@ class Run {
         break
       case 'room':
         this.#room += next.count
+        this.#relay.isFull = false
         this.#publishing.drain(0)
         break
       case 'ack':
@@ -153,7 +224,7 @@ class Run {
       expect(this.#peer.closedWith).toBe('4503 held')
       this.#cut()
     }
-    expect(this.#publishing.holds.events).toBe(this.#session.publisher.held)
+    expect(this.#publishing.pending.events).toBe(this.#session.publisher.held)
     expect(this.#accepted).toEqual(this.#accepted.toSorted((a, b) => a - b))
     expect(new Set(this.#accepted).size).toBe(this.#accepted.length)
   }
@@ -196,18 +267,19 @@ class Run {
       counters: this.#counters,
       isStamped: false,
       maxEventBytes: 1_000,
-      windowEvents: WINDOW.events,
       maxHeldBytes: this.#setting.heldBytes,
       opensAt: 0,
       onAppended: () => {},
       onPublished: (offset) => {
         this.#room--
+        this.#relay.isFull = this.#room === 0
         const [, , , id = ''] =
           log.segmentOf(offset)?.slice(offset, offset).toString().split(' ') ?? []
         this.#accepted.push(Number(id))
         return false
       },
-      isBlocked: () => this.#room === 0,
+      hasBackend: true,
+      relay: this.#relay,
       onAccepted: (session) => session.link?.wake(),
     })
   }
@@ -225,20 +297,10 @@ class Run {
   }
 
   #hubReads(line: string): void {
-    const receiver: ClientReceiver = {
-      isOver: false,
-      publish: (bytes, from, to, where, resent) => {
-        if (!this.#peer.isOver) this.#member.publish(bytes, from, to, where, resent)
-        return undefined
-      },
-      hello: unexpected,
-      subscribe: unexpected,
-      unsubscribe: unexpected,
-      ack: unexpected,
-      auth: unexpected,
-      bye: unexpected,
-    }
-    expect(readClientMessage(Buffer.from(line), publishLine(), receiver)).toBeUndefined()
+    readEvents(line, (bytes, from, to, where, resent) => {
+      if (!this.#peer.isOver) this.#member.publish(bytes, from, to, where, resent)
+      return undefined
+    })
   }
 
   /** A turn of the hub: what it says is under way now. */
@@ -290,7 +352,7 @@ class Run {
         turn: this.#turn,
         counters: this.#counters,
         publishPerSecond: Infinity,
-        now: () => 0,
+        clock: { now: () => 0 },
         subscribe: () => 0,
         unsubscribe: () => {},
         progress: () => {},
@@ -348,4 +410,43 @@ describe('publishing', () => {
       )
     },
   )
+
+  it('keeps the rest of a message waiting when the relay fills up between two of its events', () => {
+    const hub: BesideRelay = new BesideRelay(() => (hub.relay.isFull = true))
+    hub.publish('pub 1 a 1 {}\npub 2 a 2 {}\npub 3 a 3 {}')
+    expect(hub.head).toBe(1)
+    expect(hub.session.publisher).toMatchObject({ received: 3, accepted: 1, confirmed: 1 })
+    expect(hub.publishing.pending).toMatchObject({ events: 2, isEmpty: false })
+
+    hub.publishing.drain(0)
+    expect(hub.head).toBe(1)
+
+    hub.relay.isFull = false
+    hub.publishing.drain(0)
+    // It fills up again with the next one.
+    expect(hub.head).toBe(2)
+
+    hub.relay.isFull = false
+    hub.publish('pub 4 a 4 {}')
+    // What waits goes first.
+    expect(hub.head).toBe(2)
+    hub.publishing.drain(0)
+    hub.relay.isFull = false
+    hub.publishing.drain(0)
+    expect(hub.session.publisher.confirmed).toBe(4)
+    expect(hub.publishing.pending).toMatchObject({ events: 0, isEmpty: true })
+    expect(hub.relayed).toEqual([1, 2, 3, 4])
+  })
+
+  it('gives the relay the events that come while it has a peer', () => {
+    const hub = new BesideRelay()
+    hub.relay.hasPeers = false
+    hub.publish('pub 1 a 1 {}')
+    hub.relay.hasPeers = true
+    hub.publish('pub 2 a 2 {}\npub - a 3 {}')
+    hub.relay.hasPeers = false
+    hub.publish('pub 3 a 4 {}')
+    expect(hub.relayed).toEqual([2, 3])
+    expect(hub.head).toBe(4)
+  })
 })

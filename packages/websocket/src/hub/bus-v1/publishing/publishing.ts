@@ -29,7 +29,7 @@ const AWAY_MS = Object.freeze({ retryAfterMs: 1_000, spreadMs: 1_000 })
 /** The rules of the hub for what is published. */
 export class Publishing {
   readonly #options: PublishingOptions
-  readonly #holds: Holds
+  readonly #pending: PendingPublishes
   readonly #types = new TypeCache()
   #now = 0
   /** Takes nothing new. */
@@ -37,15 +37,16 @@ export class Publishing {
 
   constructor(options: PublishingOptions) {
     this.#options = options
-    this.#holds = new Holds({
+    this.#pending = new PendingPublishes({
       accept: (session, held) => this.#acceptHeld(session, held),
       maxBytes: options.maxHeldBytes,
       sendAway: (session) => this.#sendAway(session),
     })
   }
 
-  get holds(): Pick<Holds, 'events' | 'bytes' | 'sessions' | 'isEmpty'> {
-    return this.#holds
+  /** The events that wait for room. */
+  get pending(): Pick<PendingPublishes, 'events' | 'bytes' | 'sessions' | 'isEmpty'> {
+    return this.#pending
   }
 
   /** Takes the event whose line begins at `from` and ends before `to`. */
@@ -59,33 +60,31 @@ export class Publishing {
     now: number,
   ): PublishConflict | undefined {
     const { n } = line
-    const { counters, windowEvents } = this.#options
-    const books = publisher.session.publisher
+    const { session } = publisher
     if (n !== UNNUMBERED) {
-      const place = books.place(n)
-      if (place === 'again') {
-        counters.duplicates++
+      const fault = (session.published ?? session.publisher).receive(n, to - from)
+      if (fault === 'again') {
+        this.#options.counters.duplicates++
         publisher.again()
         return undefined
       }
-      if (place === 'hole') return 'hole'
-      if (n - books.confirmed > windowEvents || books.isOverfull(to - from)) return 'window'
-      books.receive(n)
+      if (fault !== undefined) return fault
     }
     const type = this.#types.read(bytes, line.typeFrom, line.typeTo)
     const refusal = this.#judge(publisher, type, to - from, now)
     if (type === undefined || refusal !== undefined) {
       this.#refuse(publisher, n, refusal ?? 'type')
-    } else if (this.#isEcho(bytes, line, to, type)) this.#pass(publisher.session, n, undefined)
-    else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
+    } else if (this.#options.isEcho !== undefined && this.#isEcho(bytes, line, to, type)) {
+      this.#pass(session, n, undefined)
+    } else if (this.#options.isStamped) this.#stamp(publisher, bytes, to, line, type, resent, now)
     else this.#take(publisher, bytes, line.typeFrom, to, n, type, resent, now)
     return undefined
   }
 
   /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
   append(type: string, line: Buffer, now: number): number | undefined {
-    const { log, counters, onAppended } = this.#options
-    if (this.isClosed || !this.#isOpen(now)) return undefined
+    const { log, relay, opensAt, counters, onAppended } = this.#options
+    if (this.isClosed || !this.#pending.isEmpty || now < opensAt || relay.isFull) return undefined
     const offset = log.append(false, line, 0, line.length, type, now)
     if (offset === 0) return undefined
     counters.published++
@@ -102,15 +101,10 @@ export class Publishing {
 
   /** Moves on what waits, as far as there is room. */
   drain(now: number): void {
-    if (this.#holds.isEmpty || now < this.#options.opensAt || this.#options.isBlocked()) return
+    const { opensAt, relay } = this.#options
+    if (this.#pending.isEmpty || now < opensAt || relay.isFull) return
     this.#now = now
-    if (this.#holds.drain()) this.#options.retention.unblocked()
-  }
-
-  /** Whether nothing waits and nothing stands in the way, apart from room in the log. */
-  #isOpen(now: number): boolean {
-    const { opensAt, isBlocked } = this.#options
-    return this.#holds.isEmpty && now >= opensAt && !isBlocked()
+    if (this.#pending.drain()) this.#options.retention.unblocked()
   }
 
   #judge(
@@ -122,8 +116,9 @@ export class Publishing {
     if (this.isClosed) return 'closed'
     if (bytes > this.#options.maxEventBytes) return 'size'
     if (type === undefined) return 'type'
-    if (!publisher.permission.mayPublish(type)) return 'auth'
-    return publisher.rate.take(now) ? undefined : 'rate'
+    const { permission, rate } = publisher
+    if (!permission.mayPublishAll && !permission.mayPublish(type)) return 'auth'
+    return rate === undefined || rate.take(now) ? undefined : 'rate'
   }
 
   #refuse(publisher: Publisher, n: number, code: RefusalCode): void {
@@ -139,7 +134,7 @@ export class Publishing {
   /** A number is answered after those in front of it: told earlier, those would leave a hole after a lost link. */
   #pass(session: Session, n: number, code: RefusalCode | undefined): void {
     if (n === UNNUMBERED) return
-    if (session.publisher.held > 0) this.#holds.add(session, { n, code })
+    if (session.publisher.held > 0) this.#pending.add(session, { n, code })
     else this.#answerRefused(session, { n, code })
   }
 
@@ -180,11 +175,15 @@ export class Publishing {
     now: number,
   ): void {
     const { session } = publisher
-    const { log } = this.#options
-    const offset = this.#isOpen(now) ? log.append(resent, bytes, from, to, type, now) : 0
+    const { log, relay, opensAt, onAppended } = this.#options
+    // What waits goes first. The relay may have filled up with the event before, in the same message.
+    const isOpen = this.#pending.isEmpty && now >= opensAt && !relay.isFull
+    const offset = isOpen ? log.append(resent, bytes, from, to, type, now) : 0
     if (offset > 0) {
+      // Either schedules the fan-out.
+      if (n === UNNUMBERED) onAppended()
+      else publisher.wake()
       this.#accepted(session, n, offset, type)
-      if (n !== UNNUMBERED) publisher.wake()
     } else this.#hold(session, bytes, from, to, n, type, resent)
   }
 
@@ -200,20 +199,22 @@ export class Publishing {
     const line = bytes.subarray(from, to)
     const held: HeldEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
     const isShed =
-      n === UNNUMBERED && !(session.publisher.canHold(line.length) && this.#holds.hasRoomFor(held))
+      n === UNNUMBERED &&
+      !(session.publisher.canHold(line.length) && this.#pending.hasRoomFor(held))
     if (isShed) this.#options.counters.shed++
     // A copy: the message that it is part of may be much larger.
-    else this.#holds.add(session, { ...held, line: Buffer.from(line) })
+    else this.#pending.add(session, { ...held, line: Buffer.from(line) })
   }
 
   #acceptHeld(session: Session, held: Held): boolean {
-    const { log, onAccepted, isBlocked } = this.#options
+    const { log, relay, onAppended, onAccepted } = this.#options
     if (held.line === undefined) this.#answerRefused(session, held)
     else {
       const { n, type, verb, line } = held
-      if (isBlocked()) return false
+      if (relay.isFull) return false
       const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
       if (offset === 0) return false
+      onAppended()
       this.#accepted(session, n, offset, type)
     }
     onAccepted(session)
@@ -223,9 +224,8 @@ export class Publishing {
   /** Everything in front of it was answered. */
   #answerRefused(session: Session, { n, code }: HeldRefusal): void {
     const { confirmations, counters } = this.#options
-    session.publisher.accept(n)
-    if (confirmations === undefined) session.publisher.confirm(n)
-    else confirmations.refused(session, n)
+    session.publisher.accept(n, confirmations === undefined)
+    confirmations?.refused(session, n)
     if (code === undefined) session.link?.wake()
     else {
       counters.refused++
@@ -242,14 +242,13 @@ export class Publishing {
   }
 
   #accepted(session: Session, n: number, offset: number, type: string): void {
-    const { confirmations, counters, onAppended, onPublished } = this.#options
+    const { confirmations, counters, relay, hasBackend, onPublished } = this.#options
     counters.published++
-    onAppended()
-    const isShared = onPublished(offset)
+    const isShared = (hasBackend || relay.hasPeers) && onPublished(offset)
     if (n === UNNUMBERED) return
-    session.publisher.accept(n)
-    if (confirmations === undefined) session.publisher.confirm(n)
-    else confirmations.accepted(session, n, offset, type, isShared)
+    const publisher = session.published ?? session.publisher
+    publisher.accept(n, confirmations === undefined)
+    confirmations?.accepted(session, n, offset, type, isShared)
   }
 }
 
@@ -257,7 +256,8 @@ export class Publishing {
 export interface Publisher {
   readonly session: Session
   readonly permission: Permission
-  readonly rate: Rate
+  /** `undefined` without a limit. */
+  readonly rate: Rate | undefined
   /** Something of it was accepted. */
   wake(): void
   /** Something of it came again. */
@@ -273,27 +273,39 @@ export interface PublishingOptions {
   readonly maxEventBytes: number
   /** Whether the hub writes into each event who published it. */
   readonly isStamped: boolean
-  readonly windowEvents: number
   /** Bytes that may wait for room in all sessions together. */
   readonly maxHeldBytes: number
   /** Before this moment nothing is accepted. */
   readonly opensAt: number
   /** The log grew. */
   readonly onAppended: () => void
-  /** An event of a session entered the log. @returns whether it waits for the backend */
+  /** Whether every event is shared with other hubs. */
+  readonly hasBackend: boolean
+  /**
+   * An event of a session entered the log. Called only with a backend, or a peer of the relay.
+   *
+   * @returns whether its publisher waits for the backend
+   */
   readonly onPublished: (offset: number) => boolean
-  /** Whether somebody outside of the log has no room. */
-  readonly isBlocked: () => boolean
+  readonly relay: RelayState
   /** Whether an event has been here before; `undefined` where none can. */
   readonly isEcho?: ((type: string, id: string, body: Buffer) => boolean) | undefined
   /** A session has news for its publisher. */
   readonly onAccepted: (session: Session) => void
 }
 
+/** What the plain wire says of itself. Read for each event, so these are fields. */
+export interface RelayState {
+  /** It takes nothing more now, so nothing is accepted. */
+  readonly isFull: boolean
+  /** Events reach a connection there. */
+  readonly hasPeers: boolean
+}
+
 /** Takes one event; `false`: there is no room. */
 type Accept = (session: Session, held: Held) => boolean
 
-export interface HoldsOptions {
+export interface PendingPublishesOptions {
   readonly accept: Accept
   /** Bytes that may wait in all sessions together; what is alone may wait whatever its size. */
   readonly maxBytes: number
@@ -301,18 +313,16 @@ export interface HoldsOptions {
   readonly sendAway: (session: Session) => void
 }
 
-/** The sessions with events that wait. Each bounds its own; here they are bounded together. */
-export class Holds {
-  readonly #options: HoldsOptions
+/** The events that wait for room, by session. Each session bounds its own; here they are bounded together. */
+export class PendingPublishes {
+  /** Whether no session waits. A field: it is read for each event. Set here only. */
+  isEmpty = true
+  readonly #options: PendingPublishesOptions
   readonly #waiting = new Set<Session>()
   readonly #total: HeldTotal = { events: 0, bytes: 0 }
 
-  constructor(options: HoldsOptions) {
+  constructor(options: PendingPublishesOptions) {
     this.#options = options
-  }
-
-  get isEmpty(): boolean {
-    return this.#waiting.size === 0
   }
 
   /** Sessions that wait. */
@@ -340,12 +350,13 @@ export class Holds {
   add(session: Session, held: Held): void {
     while (!this.hasRoomFor(held)) {
       const largest = this.#largest(session, costOf(held))
-      this.#waiting.delete(largest)
+      this.#delete(largest)
       this.#options.sendAway(largest)
       if (largest === session) return
     }
     session.publisher.hold(held, this.#total)
     this.#waiting.add(session)
+    this.isEmpty = false
   }
 
   /** Moves on as far as there is room, one event of each session after the other. @returns whether nothing waits any more */
@@ -354,16 +365,23 @@ export class Holds {
       const held = session.publisher.peekHeld()
       if (held === undefined || session.hasEnded) {
         // Its connection broke: what waited went with it.
-        this.#waiting.delete(session)
+        this.#delete(session)
         continue
       }
       if (!this.#options.accept(session, held)) return false
       session.publisher.unhold()
       // To the end of the line. The loop comes to it again.
-      this.#waiting.delete(session)
-      if (session.publisher.held > 0) this.#waiting.add(session)
+      this.#delete(session)
+      if (session.publisher.held === 0) continue
+      this.#waiting.add(session)
+      this.isEmpty = false
     }
     return true
+  }
+
+  #delete(session: Session): void {
+    this.#waiting.delete(session)
+    this.isEmpty = this.#waiting.size === 0
   }
 
   /** @param more - bytes that come to those of `session` */

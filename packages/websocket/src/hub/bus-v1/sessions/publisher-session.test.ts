@@ -13,21 +13,36 @@ const held = (n: number, bytes = 10): Held => ({
 describe('a publisher session', () => {
   it('says of each number whether it is the next one, came before, or leaves a hole', () => {
     const session = new PublisherSession({ events: 10, bytes: 1_000 })
-    expect([0, 1, 2].map((n) => session.place(n))).toEqual(['again', 'next', 'hole'])
-    session.receive(1)
-    expect([1, 2, 3].map((n) => session.place(n))).toEqual(['again', 'next', 'hole'])
+    expect([0, 2, 1].map((n) => session.receive(n, 10))).toEqual(['again', 'hole', undefined])
+    expect([1, 3, 2].map((n) => session.receive(n, 10))).toEqual(['again', 'hole', undefined])
+    expect(session.received).toBe(2)
+  })
+
+  it('takes no number that is further ahead of the confirmed one than the window', () => {
+    const session = new PublisherSession({ events: 2, bytes: 1_000 })
+    expect([1, 2, 3].map((n) => session.receive(n, 10))).toEqual([undefined, undefined, 'window'])
+    session.accept(1, true)
+    expect(session.receive(3, 10)).toBeUndefined()
+  })
+
+  it('takes any size while nothing waits, and at most twice the bytes of the window in all once something does', () => {
+    const session = new PublisherSession({ events: 10, bytes: 100 })
+    expect(session.receive(1, 1_000)).toBeUndefined()
+    session.hold(held(1, 60), newTotal())
+    expect(session.receive(2, 141)).toBe('window')
+    expect(session.receive(2, 140)).toBeUndefined()
   })
 
   it('takes back what was received and not accepted when its link is lost', () => {
     const session = new PublisherSession({ events: 10, bytes: 1_000 })
     const total = newTotal()
-    for (const n of [1, 2, 3]) session.receive(n)
-    session.accept(1)
+    for (const n of [1, 2, 3]) session.receive(n, 10)
+    session.accept(1, false)
     session.hold(held(2), total)
     session.hold(held(3), total)
     session.unlink()
     expect(session).toMatchObject({ received: 1, accepted: 1, held: 0 })
-    expect(session.place(2)).toBe('next')
+    expect(session.receive(2, 10)).toBeUndefined()
     expect(session.canHold(1_000)).toBe(true)
     expect(total).toEqual(newTotal())
   })
@@ -71,8 +86,8 @@ describe('a publisher session', () => {
   it('remembers a refusal as long as its answer may have been lost, and no longer', () => {
     const session = new PublisherSession({ events: 5, bytes: 1_000 })
     for (let n = 1; n <= 20; n++) {
-      session.receive(n)
-      session.accept(n)
+      session.receive(n, 10)
+      session.accept(n, false)
       if (n % 2 === 0) session.refuse(n, 'size')
       session.confirm(n)
     }
@@ -85,10 +100,10 @@ describe('a publisher session', () => {
 
   it('does not tell a refusal before what stands in front of it is answered', () => {
     const session = new PublisherSession({ events: 5, bytes: 1_000 })
-    for (const n of [1, 2]) session.receive(n)
+    for (const n of [1, 2]) session.receive(n, 10)
     session.refuse(2, 'type')
     expect(session.refusals()).toEqual([])
-    session.accept(2)
+    session.accept(2, false)
     expect(session.refusals()).toEqual([[2, 'type']])
   })
 })

@@ -39,8 +39,11 @@ export function costOf({ line }: Held): number {
   return KEEPING_BYTES + (line?.length ?? 0)
 }
 
-/** What a number says about its event. */
-export type Place = 'next' | 'again' | 'hole'
+/**
+ * Why an event is not taken: its number came before, leaves a hole, or is further ahead than the window of its publisher,
+ * in numbers or in bytes.
+ */
+export type ReceiveFault = 'again' | 'hole' | 'window'
 
 /**
  * Numbers pass three marks: `received` in the order of the wire, `accepted` once the event is in the log or refused,
@@ -86,13 +89,15 @@ export class PublisherSession {
     return this.#heldBytes + KEEPING_BYTES * this.#held.length
   }
 
-  place(n: number): Place {
+  /** Notes that this number came. @param bytes - of its line; @returns why it is not taken */
+  receive(n: number, bytes: number): ReceiveFault | undefined {
     if (n <= this.#received) return 'again'
-    return n === this.#received + 1 ? 'next' : 'hole'
-  }
-
-  receive(n: number): void {
+    if (n !== this.#received + 1) return 'hole'
+    if (n - this.#confirmed > this.#window.events) return 'window'
+    // The publisher counts bytes in its own way. Beyond twice the window it must have ignored it.
+    if (this.#heldBytes + bytes > 2 * this.#window.bytes && this.#held.length > 0) return 'window'
     this.#received = n
+    return undefined
   }
 
   /** Whether one more event may wait for room. */
@@ -101,11 +106,6 @@ export class PublisherSession {
       this.#held.length < this.#window.events &&
       (this.#held.length === 0 || this.#heldBytes + bytes <= this.#window.bytes)
     )
-  }
-
-  /** Whether the publisher must have ignored its window, which counts bytes in its own way, to send this one. */
-  isOverfull(bytes: number): boolean {
-    return this.#held.length > 0 && this.#heldBytes + bytes > 2 * this.#window.bytes
   }
 
   /** @param total - where it counts until it waits no more */
@@ -131,9 +131,10 @@ export class PublisherSession {
     this.#uncount(1, costOf(item))
   }
 
-  /** The event is in the log, or was refused. Numbers come in order. */
-  accept(n: number): void {
-    if (n !== UNNUMBERED) this.#accepted = n
+  /** The event is in the log, or was refused. Numbers come in order. @param isConfirmed - it may be acknowledged as well */
+  accept(n: number, isConfirmed: boolean): void {
+    this.#accepted = n
+    if (isConfirmed && n > this.#confirmed) this.#confirmed = n
   }
 
   /** The publisher may be told. */

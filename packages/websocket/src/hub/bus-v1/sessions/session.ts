@@ -37,7 +37,8 @@ export class Session {
   isGivenUp = false
   hasEnded = false
   readonly #window: Window
-  #publisher: PublisherSession | undefined
+  /** Its state as a publisher, once it is one: most sessions only subscribe. Begun by {@link publisher} only. */
+  published: PublisherSession | undefined
 
   constructor(sid: string, principal: Principal, sets: PatternSets, window: Window) {
     this.sid = sid
@@ -46,14 +47,9 @@ export class Session {
     this.subscriber = new SubscriberSession(sets, window)
   }
 
-  /** Its books as a publisher, begun now if there were none. */
+  /** Its state as a publisher, begun now if there was none. */
   get publisher(): PublisherSession {
-    return (this.#publisher ??= new PublisherSession(this.#window))
-  }
-
-  /** The same where they were begun: most sessions only subscribe. */
-  get published(): PublisherSession | undefined {
-    return this.#publisher
+    return (this.published ??= new PublisherSession(this.#window))
   }
 
   /** Whether the log must keep what it has not acknowledged. */

@@ -64,8 +64,8 @@ class Model {
     if (session === undefined) return
     const link = new Link()
     // Something that can be resumed.
-    session.publisher.receive(1)
-    session.publisher.accept(1)
+    session.publisher.receive(1, 10)
+    session.publisher.accept(1, false)
     this.sessions.attach(session, link)
     this.known.push({ session, principal, link, goneAt: 0, leaving: 0, isOver: false })
   }
