@@ -18,7 +18,8 @@ export {
   type WebSocketTransportOptions,
 } from './client/options/options.ts'
 export type { ResolvedTelemetry, TransportTelemetryOptions } from './client/options/options.ts'
-export type { DetachedSubscription, Handover } from './client/handover/live-handover.ts'
+export type { Handover } from './client/handover/live-handover.ts'
+export type { DetachedSubscription } from './client/subscriptions/parking.ts'
 export type { AdoptOptions } from './client/handover/live-handover.ts'
 export { classify, closePolicy } from './client/options/options.ts'
 export {
@@ -26,7 +27,7 @@ export {
   safeParseWebSocketOptions,
   type ParsedOptions,
 } from './client/options/options.ts'
-export type { Admission, AdmissionPermit } from './client/outbox/admission.ts'
+export type { Admission, AdmissionPermit } from './client/options/admission.ts'
 export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
 export { profiles, type Profiles } from './client/options/profiles.ts'
 export type {

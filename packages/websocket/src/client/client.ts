@@ -62,7 +62,7 @@ import { OpossumBreaker } from './reconnect/breaker.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
 import { Reader, Registry } from './subscriptions/registry.ts'
-import type { DetachedSubscription } from './handover/live-handover.ts'
+import type { DetachedSubscription } from './subscriptions/parking.ts'
 import { Subscriptions } from './subscriptions/subscriptions.ts'
 
 /** Who owns the client now, and gets its events: a transport, or a hand-over that waits for one. */

@@ -4,8 +4,7 @@ import type { Frame, Protocol, ProtocolCapabilities, ProtocolLink } from '../pro
 import { bootstrap, type Link } from './link/link.ts'
 import type { ResolvedOptions } from './options/options.ts'
 import type { OutboxEntry } from './outbox/outbox.ts'
-import type { WriterSource } from './outbox/writer.ts'
-import type { Session } from './link/session.ts'
+import type { WriterSource, Session } from './link/session.ts'
 import type { Reader } from './subscriptions/registry.ts'
 
 /** What a plain session needs of its client. */

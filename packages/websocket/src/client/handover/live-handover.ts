@@ -8,11 +8,11 @@ import {
   type CloseOptions,
   type TransportEvents,
   type TransportStatus,
-  type Delivery,
 } from '@bus/core'
 import { check, checkOptions } from '@bus/core/kit'
 import type { Client, ClientOwner } from '../client.ts'
 import type { ResolvedOptions } from '../options/options.ts'
+import type { DetachedSubscription } from '../subscriptions/parking.ts'
 
 /** Events of the client that must not be lost while it has no transport. */
 type Kept = {
@@ -101,13 +101,6 @@ export function assertHandover(value: unknown): asserts value is LiveHandover {
 
 function refuseThread(): never {
   throw new UnsupportedError('websocket', 'handing a connection to another thread or process')
-}
-
-/** One subscription of the owner that has gone. */
-export interface DetachedSubscription {
-  readonly patterns: readonly string[]
-  /** How it was delivered. */
-  readonly delivery: Delivery
 }
 
 /**

@@ -1,7 +1,6 @@
 /** The session of a client: what its protocol makes of outbox and frames, over all links. */
 import type { BusError, Event } from '@bus/core'
 import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
-import type { WriterSource } from '../outbox/writer.ts'
 import type { CloseInfo } from './link.ts'
 
 /** How a link ended, as far as a session cares. */
@@ -15,6 +14,16 @@ export interface SessionLink extends ProtocolLink {
   probe(options: { readonly timeoutMs: number }): Promise<number>
   /** Ends the link at once, for this reason. */
   fail(error: BusError): void
+}
+
+/** Where messages come from. */
+export interface WriterSource {
+  /** The next message; `undefined` when there is none to send now. */
+  next(): Frame | undefined
+  /** Whether bytes that it gives are text. */
+  readonly isText: boolean
+  /** The operating system took over the oldest message. */
+  taken(): void
 }
 
 /** One per transport. It is told of every link, and never touches a socket but through one. */

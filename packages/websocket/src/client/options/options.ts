@@ -27,7 +27,7 @@ import {
   type Shape,
 } from '@bus/core/kit'
 import type { ConnectionWatcher } from './connection-watch.ts'
-import type { Admission } from '../outbox/admission.ts'
+import type { Admission } from './admission.ts'
 import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame, Protocol } from '../../protocol/protocol.ts'
 import { checkHandlers, type Handlers } from './handlers.ts'

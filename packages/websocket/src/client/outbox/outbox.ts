@@ -26,7 +26,7 @@ import {
 } from '@bus/core'
 import { BoundedQueue, AbortWatch } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
-import type { Admission, AdmissionPermit } from './admission.ts'
+import type { Admission, AdmissionPermit } from '../options/admission.ts'
 import type { Writer } from './writer.ts'
 
 /** Bounded. An event that is under way stays at its head until it is settled, so that a broken link loses nothing. */

@@ -1,5 +1,6 @@
 /** The writer: hands messages to the socket of a link, in one write per turn of the event loop, while the socket takes them. */
 import type { Frame } from '../../protocol/protocol.ts'
+import type { WriterSource } from '../link/session.ts'
 
 /** What the writer needs of a link. */
 export interface WriterSocket {
@@ -12,16 +13,6 @@ export interface WriterSocket {
   /** Holds back what is written until {@link uncork}, so that it leaves in one write. */
   cork(): void
   uncork(): void
-}
-
-/** Where messages come from. */
-export interface WriterSource {
-  /** The next message; `undefined` when there is none to send now. */
-  next(): Frame | undefined
-  /** Whether bytes that it gives are text. */
-  readonly isText: boolean
-  /** The operating system took over the oldest message. */
-  taken(): void
 }
 
 export interface WriterPorts {

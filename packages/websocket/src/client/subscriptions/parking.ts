@@ -1,7 +1,21 @@
 /** The parking: subscriptions whose owner has gone and whose new owner has not come yet. Their events wait here. */
-import { ClosedError, type Clock, type Event, type Sink, type Undeliverable } from '@bus/core'
+import {
+  ClosedError,
+  type Clock,
+  type Delivery,
+  type Event,
+  type Sink,
+  type Undeliverable,
+} from '@bus/core'
 import { setLongTimeout } from '@bus/core/kit'
 import type { RegistryEntry } from './registry.ts'
+
+/** One subscription of the owner that has gone. */
+export interface DetachedSubscription {
+  readonly patterns: readonly string[]
+  /** How it was delivered. */
+  readonly delivery: Delivery
+}
 
 export interface ParkingPorts {
   readonly clock: Clock

@@ -1,15 +1,25 @@
 /** What may leave the log: nothing that a protected session still needs, unless that session makes no progress for too long. */
 
-import type { Session } from '../sessions/session.ts'
 import type { EventLog } from './log.ts'
+
+/** What the retention reads and notes of a session. */
+export interface RetainingSession {
+  /** The log keeps what it needs. */
+  readonly isProtected: boolean
+  /** Since when it keeps the log full; `undefined`: it does not. */
+  blockingSince: number | undefined
+  /** It has kept the log full for too long. */
+  isGivenUp: boolean
+  readonly subscriber: { needs(log: EventLog): number }
+}
 
 export interface LogRetentionOptions {
   readonly log: EventLog
-  readonly sessions: Iterable<Session>
+  readonly sessions: Iterable<RetainingSession>
   /** Milliseconds that a session may keep the log full without any progress. */
   readonly holdMs: number
   /** A session kept the log full for too long. */
-  readonly onGivenUp: (session: Session) => void
+  onGivenUp(session: RetainingSession): void
 }
 
 /**
@@ -20,7 +30,7 @@ export class LogRetention {
   readonly #options: LogRetentionOptions
   /** No session needs anything up to this offset, as far as was looked. */
   #freeUpTo = 0
-  readonly #blockers = new Set<Session>()
+  readonly #blockers = new Set<RetainingSession>()
 
   constructor(options: LogRetentionOptions) {
     this.#options = options
