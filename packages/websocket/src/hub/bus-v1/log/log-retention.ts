@@ -85,7 +85,7 @@ export class LogRetention {
 
   /** Notes which sessions need the event, and gives up those that have blocked the log for too long. */
   #block(offset: number, now: number): void {
-    const { log, sessions, holdMs, onGivenUp } = this.#options
+    const { log, sessions, holdMs } = this.#options
     for (const session of sessions) {
       if (!session.isProtected || session.subscriber.needs(log) > offset) continue
       session.blockingSince ??= now
@@ -94,7 +94,7 @@ export class LogRetention {
       session.isGivenUp = true
       session.blockingSince = undefined
       this.#blockers.delete(session)
-      onGivenUp(session)
+      this.#options.onGivenUp(session)
     }
   }
 }
