@@ -32,7 +32,7 @@ export const ARCHITECTURE = {
   websocket: {
     imports: ['@bus/core', 'denque', 'opossum', 'p-queue', 'ws'],
     layers: {
-      '.': [['connectors', 'platform'], ['client', 'hub'], ['socket'], ['protocol']],
+      '.': [['client', 'hub'], ['socket'], ['protocol']],
       client: [
         ['handover'],
         ['observe'],
@@ -54,7 +54,7 @@ export const ARCHITECTURE = {
       ],
     },
     exceptions: [
-      'client -> platform', // handlers and heartbeat profiles, until platforms is a package
+      'protocol -> client', // authors of dialects check the options that they take along with ours
     ],
   },
   testing: {
@@ -72,7 +72,7 @@ export const ARCHITECTURE = {
     },
   },
   platforms: {
-    imports: ['@bus/core', '@bus/rate-limit', '@bus/websocket'],
+    imports: ['@bus/core', '@bus/rate-limit', '@bus/websocket', 'p-queue'],
     layers: { '.': [['channels', 'connectors', 'json-rpc']] },
   },
   compose: { imports: ['@bus/core'] },

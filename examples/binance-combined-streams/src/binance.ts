@@ -6,7 +6,7 @@ import {
   type ChannelAnswer,
   type Platform,
   type WithChannels,
-} from '@bus/websocket'
+} from '@bus/platforms'
 import { plainJson, type Frame, type Protocol } from '@bus/websocket/protocol'
 import { streamOf, typeOf } from './names.ts'
 

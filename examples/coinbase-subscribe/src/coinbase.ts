@@ -5,7 +5,7 @@ import {
   type ChannelAnswer,
   type Platform,
   type WithChannels,
-} from '@bus/websocket'
+} from '@bus/platforms'
 import type { Frame, Protocol } from '@bus/websocket/protocol'
 import { channelsOf, fromLists, toLists, type ChannelList } from './channels.ts'
 import { coinbaseFeed } from './coinbase-feed.ts'

@@ -1,5 +1,5 @@
 /** Who we are to Deribit: by client credentials, renewed before they end. */
-import { jsonrpc, type AuthAnswer, type AuthHandler } from '@bus/websocket'
+import { jsonrpc, type AuthAnswer, type AuthHandler } from '@bus/platforms'
 
 /** As they stand in the account's settings. */
 export interface DeribitCredentials {

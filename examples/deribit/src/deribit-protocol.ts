@@ -1,6 +1,6 @@
 /** Deribit's dialect: JSON-RPC whose events come in notifications named `subscription`. */
 import { UnsupportedError, createEvent, isType, type Event } from '@bus/core'
-import { JsonRpcProtocol, type JsonRpcOptions } from '@bus/websocket'
+import { JsonRpcProtocol, type JsonRpcOptions } from '@bus/platforms'
 import type { ProtocolLink } from '@bus/websocket/protocol'
 import { setHeartbeat } from './methods.ts'
 

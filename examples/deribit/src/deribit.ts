@@ -1,6 +1,7 @@
 /** Deribit as a platform: what it expects of every client, in one place. */
 import { RejectedError } from '@bus/core'
-import { definePlatform, deribitHeartbeat, type Platform, type RpcCaller } from '@bus/websocket'
+import { definePlatform, type Platform, type RpcCaller } from '@bus/platforms'
+import { deribitHeartbeat } from '@bus/websocket'
 import { deribitAuth, type DeribitCredentials } from './deribit-auth.ts'
 import { DeribitProtocol } from './deribit-protocol.ts'
 import { subscribe, subscribePrivate, unsubscribe } from './methods.ts'

@@ -1,5 +1,5 @@
 /** The methods of Deribit that the example uses, each with its arguments and its result. */
-import { defineMethod, type RpcMethod } from '@bus/websocket'
+import { defineMethod, type RpcMethod } from '@bus/platforms'
 
 /** Asks for so many seconds between two heartbeats. */
 export const setHeartbeat: RpcMethod<{ readonly interval: number }, 'ok'> =

@@ -1,11 +1,12 @@
 /** The pipeline: a source, the processing, and a sink, made from flat properties by their names. */
-import { ConnectorRegistry, type Properties } from '@bus/platforms'
 import {
+  ConnectorRegistry,
   webSocketSinkFactory,
   webSocketSourceFactory,
+  type Properties,
   type WebSocketSink,
   type WebSocketSource,
-} from '@bus/websocket'
+} from '@bus/platforms'
 import { Averages, type Trade } from './average.ts'
 
 /** Where it reads, where it writes, and what could not be read. */

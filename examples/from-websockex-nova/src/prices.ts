@@ -8,7 +8,7 @@ import {
   type ClientDefinition,
   type Handlers,
   type PlatformClientOptions,
-} from '@bus/websocket'
+} from '@bus/platforms'
 import { SECRET } from './price-server.ts'
 import { pricesProtocol } from './prices-protocol.ts'
 

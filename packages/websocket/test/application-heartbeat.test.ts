@@ -3,12 +3,12 @@ import {
   binanceHeartbeat,
   deribitHeartbeat,
   genericHeartbeat,
+  busV1,
   type HeartbeatProfile,
-} from '@bus/websocket'
-import { describe, expect, test } from 'vitest'
-import { busV1 } from '../src/index.ts'
-import { startHub } from './hub-clients.ts'
+} from '../src/index.ts'
 import { collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
+import { startHub } from './hub-clients.ts'
+import { describe, expect, test } from 'vitest'
 
 const jsonOf = (message: { readonly data: unknown }): unknown => JSON.parse(String(message.data))
 

@@ -1,9 +1,7 @@
 import { createEvent } from '@bus/core'
-import { setImmediate as nextTurn } from 'node:timers/promises'
-import { describe, expect, onTestFinished, test, vi } from 'vitest'
+import { channelDialect, serveChannels } from '@bus/test-support/websocket'
 import type { WebSocketTransport } from '../src/index.ts'
 import { frameHandlerProtocol } from '../src/protocol/index.ts'
-import { channelDialect, serveChannels } from './channel-dialect.ts'
 import {
   collect,
   frameOf,
@@ -14,6 +12,8 @@ import {
   transportTo,
   until,
 } from './harness.ts'
+import { setImmediate as nextTurn } from 'node:timers/promises'
+import { describe, expect, onTestFinished, test, vi } from 'vitest'
 
 describe('a clone of a transport', () => {
   test('connects to the same place in the same way, over a connection of its own', async () => {

@@ -1,12 +1,6 @@
 import { expect, test } from 'vitest'
-import {
-  busV1,
-  tokenAuth,
-  webSocketTransport,
-  withAuth,
-  type WebSocketTransportOptions,
-} from '../src/index.ts'
 import { isSameSecret } from '../src/hub/index.ts'
+import { busV1, webSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import { plainJson } from '../src/protocol/index.ts'
 import { serve, transportTo } from './harness.ts'
 
@@ -30,8 +24,7 @@ const shown: readonly [path: string, url: string, options: Options][] = [
   ['headers.cookie', FAR, { headers: { cookie: `session=${CANARY}` } }],
   ['headers.x-api-key', FAR, { headers: { 'x-api-key': CANARY } }],
   ['protocol', FAR, { protocol: busV1({ token: CANARY }) }],
-  ['protocol', FAR, { protocol: withAuth(plainJson(), tokenAuth({ token: CANARY })) }],
-  ['handlers.auth', FAR, { handlers: { auth: tokenAuth({ token: CANARY }) } }],
+  ['protocol', FAR, { protocol: { ...plainJson(), authenticate: async () => {} } }],
   ['url', `${FAR}?access_token=${CANARY}`, {}],
 ]
 

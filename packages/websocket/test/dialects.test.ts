@@ -1,9 +1,9 @@
 import { createEvent } from '@bus/core'
+import { channelDialect, serveChannels, type DialectOptions } from '@bus/test-support/websocket'
+import type { WebSocketTransport, WebSocketTransportOptions } from '../src/index.ts'
+import { Collector, collect, only, record, transportTo, until } from './harness.ts'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { describe, expect, test } from 'vitest'
-import type { WebSocketTransport, WebSocketTransportOptions } from '../src/index.ts'
-import { channelDialect, serveChannels, type DialectOptions } from './channel-dialect.ts'
-import { Collector, collect, only, record, transportTo, until } from './harness.ts'
 
 type Options = Omit<WebSocketTransportOptions, 'url' | 'protocol'>
 

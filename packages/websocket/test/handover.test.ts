@@ -1,15 +1,14 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { getEventListeners } from 'node:events'
 import { createBus, createEvent, type Undeliverable } from '@bus/core'
+import { channelDialect, serveChannels } from '@bus/test-support/websocket'
 import type { MockServer } from '@bus/testing'
-import { describe, expect, onTestFinished, test } from 'vitest'
 import {
   WebSocketTransport,
   busV1,
   type Handover,
   type WebSocketTransportOptions,
 } from '../src/index.ts'
-import { channelDialect, serveChannels } from './channel-dialect.ts'
 import {
   Collector,
   collect,
@@ -23,6 +22,7 @@ import {
   until,
 } from './harness.ts'
 import { startHub } from './hub-clients.ts'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 const numbers = (count: number, from = 0): number[] =>
   Array.from({ length: count }, (_, n) => n + from)

@@ -432,13 +432,6 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     await transportTo(await serve(), { clock }).connect()
     expect(clock.waits.length).toBeGreaterThan(0)
   },
-  handlers: async () => {
-    const server = await serve()
-    const told: number[] = []
-    const onConnect = ({ generation }: { readonly generation: number }) => told.push(generation)
-    await transportTo(server, { handlers: { connection: { onConnect } } }).connect()
-    expect(told).toEqual([1])
-  },
   random: async () => {
     const server = await serve()
     server.faults.refuse(503)

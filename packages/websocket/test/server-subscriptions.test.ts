@@ -1,8 +1,8 @@
 import { createEvent } from '@bus/core'
-import { describe, expect, test } from 'vitest'
+import { channelDialect, serveChannels, type DialectOptions } from '@bus/test-support/websocket'
 import type { WebSocketTransport, WebSocketTransportOptions } from '../src/index.ts'
-import { channelDialect, serveChannels, type DialectOptions } from './channel-dialect.ts'
 import { Collector, collect, only, record, transportTo, until } from './harness.ts'
+import { describe, expect, test } from 'vitest'
 
 type Options = Omit<WebSocketTransportOptions, 'url' | 'protocol'>
 

@@ -1,11 +1,11 @@
-import { RateLimiter } from '@bus/rate-limit'
-import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
 import { createBus, createEvent, telemetry, type TelemetryNotices } from '@bus/core'
-import { describe, expect, onTestFinished, test } from 'vitest'
+import { RateLimiter } from '@bus/rate-limit'
+import { channelDialect, serveChannels } from '@bus/test-support/websocket'
 import { WebSocketTransport, busV1, type WebSocketTransportOptions } from '../src/index.ts'
-import { channelDialect, serveChannels } from './channel-dialect.ts'
 import { collect, cut, frameOf, serve, transportTo, until } from './harness.ts'
 import { startHub } from './hub-clients.ts'
+import { subscribe, tracingChannel, unsubscribe } from 'node:diagnostics_channel'
+import { describe, expect, onTestFinished, test } from 'vitest'
 
 /** What is published under the name while the test runs. */
 function listen<K extends keyof TelemetryNotices>(

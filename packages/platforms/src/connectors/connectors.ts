@@ -37,7 +37,7 @@ const FORMAT = 'format'
  * @example
  * ```ts
  * import { ConnectorRegistry } from '@bus/platforms'
- * import { webSocketSourceFactory, type WebSocketSource } from '@bus/websocket'
+ * import { webSocketSourceFactory, type WebSocketSource } from '@bus/platforms'
  *
  * const sources = new ConnectorRegistry<WebSocketSource>().register(webSocketSourceFactory())
  * const source = sources.create('websocket', {

@@ -37,12 +37,13 @@ import type { RequestOptions } from '../protocol/request.ts'
 import { BusV1Session } from './bus-v1/bus-v1-session.ts'
 import {
   RawRequests,
+  listenToFrames,
   waitForFrame,
   type AnswerMatch,
+  type FrameListener,
   type FrameWaitOptions,
 } from './frames/answers.ts'
 import { FrameTap, type FramesOptions, type RawFrame } from './frames/frame-tap.ts'
-import { attachHandlers, withHandlers } from './handler-set.ts'
 import { dial, speaksNoSubprotocol } from './link/dial.ts'
 import type { CloseInfo, Link, LinkPorts } from './link/link.ts'
 import type { Session } from './link/session.ts'
@@ -107,8 +108,7 @@ export class Client {
   #closing: Promise<void> | undefined
 
   /** @throws `ConfigError` */
-  constructor(given: ResolvedOptions, owner: ClientOwner) {
-    const options = withHandlers(given)
+  constructor(options: ResolvedOptions, owner: ClientOwner) {
     const { clock } = options
     this.#options = options
     this.#owner = owner
@@ -143,12 +143,6 @@ export class Client {
     this.#promised = this.#session.capabilities
     this.#capabilities = capabilitiesOf(options, this.#session)
     this.#reconnector = this.#makeReconnector()
-    attachHandlers(given.handlers, {
-      notices: this.#events,
-      tap: this.#tap,
-      reconnector: this.#reconnector,
-      report: (kind, error) => this.report(kind, error),
-    })
   }
 
   get status(): TransportStatus {
@@ -256,6 +250,15 @@ export class Client {
 
   frames(options: FramesOptions): AsyncGenerator<RawFrame, void, undefined> {
     return this.#tap.frames(options)
+  }
+
+  onFrame(listener: FrameListener): () => void {
+    return listenToFrames(
+      this.#tap,
+      () => this.#reconnector.link,
+      listener,
+      (error) => this.report('listener', error),
+    )
   }
 
   waitFor(isWanted: (frame: RawFrame) => boolean, options: FrameWaitOptions): Promise<RawFrame> {

@@ -30,7 +30,7 @@ import { assertPattern, Emitter } from '@bus/core/kit'
 import type { Frame } from '../protocol/protocol.ts'
 import type { RequestOptions } from '../protocol/request.ts'
 import { Client } from './client.ts'
-import type { AnswerMatch, FrameWaitOptions } from './frames/answers.ts'
+import type { AnswerMatch, FrameListener, FrameWaitOptions } from './frames/answers.ts'
 import { FrameTap, type FramesOptions, type RawFrame } from './frames/frame-tap.ts'
 import { Detached } from './handover/detached.ts'
 import {
@@ -146,6 +146,16 @@ export class WebSocketTransport implements Transport, ObservableTransport {
     const tap = new FrameTap()
     tap.close()
     return tap.frames(options)
+  }
+
+  /**
+   * Calls the listener with each frame at once, over all links, before it is read. The frames that it returns are sent back on
+   * the same link, but not on `bus.v1`. What it throws is an `error` event of kind `listener`.
+   * @returns a function that ends it; it also ends with the transport, and with `detach`
+   */
+  onFrame(listener: FrameListener): Unsubscribe {
+    const stop = this.#client?.onFrame(listener) ?? ((): void => {})
+    return Object.assign(stop, { [Symbol.dispose]: stop })
   }
 
   /** Resolves with the next frame that passes the test. Nothing is taken from the subscriptions, which get it too. */

@@ -1,3 +1,4 @@
+/** What authors of dialects build with: protocols, close codes, requests, credentials, the checks of the options. */
 export { plainJson, type PlainProtocolOptions } from './plain-json.ts'
 export {
   frameHandlerProtocol,
@@ -14,3 +15,8 @@ export type {
   ProtocolReceiver,
 } from './protocol.ts'
 export { CLOSE_CODES, closeCode, type CloseCode } from './close-codes.ts'
+export { overlay } from './overlay.ts'
+export { DEFAULT_REQUEST_MS, Requests } from './request.ts'
+export { RENEW_BEFORE_MS, askToken, renewalDelayMs, retryDelayMs } from './credentials.ts'
+export { checkUrl } from '../client/options/endpoint.ts'
+export { optionShape } from '../client/options/options.ts'

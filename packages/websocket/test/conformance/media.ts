@@ -1,9 +1,9 @@
 /** The media of the conformance suite: the two wires, the bus.v1 wire in bad weather, and a pool over it. */
-import { transportPool, type TransportPool } from '@bus/compose'
 import { backoff } from '@bus/core'
+import { transportPool, type TransportPool } from '@bus/compose'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
-import { busV1, webSocketTransport, type WebSocketTransport } from '../../src/index.ts'
 import { plainJson, type Protocol } from '../../src/protocol/index.ts'
+import { busV1, webSocketTransport, type WebSocketTransport } from '../../src/index.ts'
 import { busV1Dialect, plainDialect } from './dialect.ts'
 import { hubMedium, type HubMediumOptions } from './hub-medium.ts'
 

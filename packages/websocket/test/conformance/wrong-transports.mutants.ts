@@ -1,7 +1,6 @@
 /** The cases that break something notice what is wrong: each is failed by transports that break its promise. */
 import { backoff } from '@bus/core'
 import { runCases, type Medium } from '@bus/testing/conformance'
-import { describe, expect, test } from 'vitest'
 import { busV1, webSocketTransport } from '../../src/index.ts'
 import { busV1Dialect } from './dialect.ts'
 import { hubMedium } from './hub-medium.ts'
@@ -12,6 +11,7 @@ import { WRONG_ENDING } from './mutations/ending.ts'
 import { WRONG_PUBLISHING } from './mutations/publishing.ts'
 import { WRONG_TELLING } from './mutations/telling.ts'
 import type { Wrong } from './mutations/wrong.ts'
+import { describe, expect, test } from 'vitest'
 
 /** Cases that are about when things happen: they need the time to see them all happen, however busy the machine is. */
 const UNHURRIED: ReadonlySet<string> = new Set(['G7', 'H5'])

@@ -176,6 +176,39 @@ export async function waitForFrame(
   return await withDeadline(watch, { ...options, clock, what: 'Waiting for a frame' })
 }
 
+/** Sees a frame as it comes, and returns what is sent back on the same link. */
+export type FrameListener = (frame: RawFrame) => Frame | readonly Frame[] | undefined | void
+
+/** Calls the listener with each frame and sends its replies on the link; what it throws is reported. */
+export function listenToFrames(
+  tap: Pick<FrameTap, 'observe'>,
+  linkNow: () => Pick<ProtocolLink, 'send' | 'subprotocol'> | undefined,
+  listener: FrameListener,
+  failed: (error: unknown) => void,
+): () => void {
+  const reply = (frame: Frame): void => {
+    const link = linkNow()
+    if (link?.subprotocol === SUBPROTOCOL) {
+      throw new UnsupportedError('websocket', `own messages over ${SUBPROTOCOL}`)
+    }
+    // A failed send needs no report of its own: the link is ending, and reports that.
+    void link?.send(frame).catch(() => {})
+  }
+  const see = (frame: RawFrame): void => {
+    try {
+      const replies = listener(frame) ?? []
+      for (const one of isFrame(replies) ? [replies] : replies) reply(one)
+    } catch (error) {
+      failed(error)
+    }
+  }
+  return tap.observe(see, undefined, true)
+}
+
+function isFrame(value: Frame | readonly Frame[]): value is Frame {
+  return typeof value === 'string' || value instanceof Uint8Array
+}
+
 /** What an answer is: something for the caller, or `undefined` for a frame that is none. What it throws rejects the request. */
 export type AnswerMatch<T> = (frame: RawFrame) => T | undefined
 

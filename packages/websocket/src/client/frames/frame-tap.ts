@@ -22,6 +22,8 @@ export interface FramesOptions extends WaitOptions {
 }
 
 interface Observer {
+  /** Ends when the connection gets another owner. */
+  readonly isOfOwner: boolean
   push(frame: RawFrame): void
   end(): void
 }
@@ -43,18 +45,23 @@ export class FrameTap {
   /**
    * Shows each frame as it comes; the functions must not throw.
    * @param end - called when no frame will come any more
+   * @param isOfOwner - whether it ends when the connection gets another owner
    * @returns a function that ends it
    */
-  observe(see: (frame: RawFrame) => void, end: () => void = () => {}): () => void {
-    const observer: Observer = { push: see, end }
+  observe(
+    see: (frame: RawFrame) => void,
+    end: () => void = () => {},
+    isOfOwner = false,
+  ): () => void {
+    const observer: Observer = { push: see, end, isOfOwner }
     this.#add(observer)
     return () => this.#delete(observer)
   }
 
-  /** Ends the iterations of the observers so far; others may observe. */
+  /** Ends the iterations and listeners of the owner so far; others may observe. */
   release(): void {
     for (const observer of this.#observers) {
-      if (!(observer instanceof FrameWindow)) continue
+      if (!observer.isOfOwner) continue
       observer.end()
       this.#delete(observer)
     }
@@ -99,6 +106,7 @@ export class FrameTap {
 
 /** The newest frames that one observer has not taken yet. */
 class FrameWindow implements Observer {
+  readonly isOfOwner = true
   readonly #limit: number
   readonly #frames: RawFrame[] = []
   #isEnded = false

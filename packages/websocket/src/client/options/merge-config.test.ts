@@ -23,7 +23,7 @@ describe('layers of options', () => {
     })
   })
 
-  test.each(['breaker', 'heartbeat', 'queue', 'reconnect', 'timeouts', 'tls', 'handlers'])(
+  test.each(['breaker', 'heartbeat', 'queue', 'reconnect', 'timeouts', 'tls'])(
     'merge the members of %s, one level deep',
     (name) => {
       const merged = mergeConfig<object>(

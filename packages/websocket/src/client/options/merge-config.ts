@@ -8,7 +8,6 @@ export type ClientConfig = Partial<WebSocketTransportOptions>
 /** Options within options, in which a layer changes only what it names; all others are replaced whole. */
 const GROUPS: ReadonlySet<string> = new Set([
   'breaker',
-  'handlers',
   'headers',
   'heartbeat',
   'queue',
@@ -24,7 +23,8 @@ const GROUPS: ReadonlySet<string> = new Set([
  * @throws `ConfigError` for layers that are no objects; what they say is checked by whoever uses the result.
  * @example
  * ```ts
- * import { mergeConfig, profiles, webSocketTransport } from '@bus/websocket'
+ * import { profiles } from '@bus/platforms'
+ * import { mergeConfig, webSocketTransport } from '@bus/websocket'
  *
  * const transport = webSocketTransport(
  *   mergeConfig(profiles.messaging, { url: 'wss://chat.example/feed', queue: { capacity: 500 } }),

@@ -26,14 +26,13 @@ import {
   type Check,
   type Shape,
 } from '@bus/core/kit'
-import type { ConnectionWatcher } from './connection-watch.ts'
-import type { Admission } from './admission.ts'
-import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
-import type { Frame, Protocol } from '../../protocol/protocol.ts'
-import { checkHandlers, type Handlers } from './handlers.ts'
-import { checkUrl, checkHeaders, isToken, isSecure, type Headers } from './endpoint.ts'
 import { busV1 } from '../../protocol/bus-v1/bus-v1.ts'
 import { closeCode } from '../../protocol/close-codes.ts'
+import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
+import type { Frame, Protocol } from '../../protocol/protocol.ts'
+import type { Admission } from './admission.ts'
+import type { ConnectionWatcher } from './connection-watch.ts'
+import { checkUrl, checkHeaders, isToken, isSecure, type Headers } from './endpoint.ts'
 import { inspect } from 'node:util'
 
 /** How one transport is known on `node:diagnostics_channel`. */
@@ -242,7 +241,6 @@ export const optionShape: Shape<WebSocketTransportOptions> = {
   telemetry: checkTelemetry,
   metrics: checkCollector,
   watch: check.withMethods('watch'),
-  handlers: checkHandlers,
   clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
   random: check.func,
 }
@@ -360,7 +358,7 @@ export interface WebSocketTransportOptions {
   readonly headers?: Headers | HeaderFactory
   /**
    * Lets credentials go over `ws:` to another machine, where anybody on the way can read them. Without it headers, a query, a
-   * token or a handler that look like credentials are refused there. @default false
+   * token that look like credentials are refused there. @default false
    */
   readonly allowInsecure?: boolean
   /** Certificates and keys; only with `wss:`. @default none */
@@ -401,8 +399,6 @@ export interface WebSocketTransportOptions {
   readonly maxMessageBytes?: number
   /** Offers permessage-deflate: less bytes for some 250 kB of memory a socket. @default false */
   readonly compression?: boolean
-  /** What this client does in its own way: messages, errors, authentication, logs and more. @default {} */
-  readonly handlers?: Handlers
   /** Under which names and with which id this transport tells what it does. @default prefix 'bus', a new id */
   readonly telemetry?: TransportTelemetryOptions
   /** Gets what this transport does: connections, messages, errors, publishes. @default none */
@@ -493,7 +489,6 @@ export interface ResolvedOptions {
   readonly maxMessageBytes: number
   readonly compression: boolean
   readonly allowInsecure: boolean
-  readonly handlers: Handlers | undefined
   readonly telemetry: ResolvedTelemetry
   readonly metrics: MetricsCollector | undefined
   readonly watch: ConnectionWatcher | undefined
@@ -534,7 +529,6 @@ export function resolveOptions(input: unknown): ResolvedOptions {
     telemetry: resolveTelemetry(options.telemetry),
     metrics: options.metrics,
     watch: options.watch,
-    handlers: options.handlers,
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
   })
@@ -626,14 +620,13 @@ const THIS_MACHINE = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 /** @throws `ConfigError` when the options show credentials on a way that is not secure, unless they allow it. */
 export function refuseExposedCredentials(options: ResolvedOptions): void {
   if (!isExposed(options)) return
-  const { url, headers, protocol, handlers } = options
+  const { url, headers, protocol } = options
   const names = [...new URL(url).searchParams.keys()]
   if (names.some((name) => isSecretName(name))) throw exposed('url')
   if (typeof headers !== 'function') refuseExposedHeaders(options, headers)
   if (protocol.credentials !== undefined || protocol.authenticate !== undefined) {
     throw exposed('protocol')
   }
-  if (handlers?.auth !== undefined) throw exposed('handlers.auth')
 }
 
 /** The same for the headers of one attempt. Their values are not shown. */
@@ -669,7 +662,6 @@ function printed(options: ResolvedOptions): unknown {
     protocol: options.protocol.name,
     applicationHeartbeat: options.applicationHeartbeat?.name,
     headers: typeof options.headers === 'function' ? options.headers : hideAll(options.headers),
-    handlers: options.handlers === undefined ? undefined : Object.keys(options.handlers),
     admission: options.admission === undefined ? undefined : 'admission',
     // A collector may hold whatever it likes.
     metrics: options.metrics === undefined ? undefined : 'collector',

@@ -1,0 +1,83 @@
+/** The channels of patterns: what bus subscriptions want, link by link. */
+import { check } from '@bus/core/kit'
+import type { ProtocolLink } from '@bus/websocket/protocol'
+import type { PlatformSubscriptions } from '../compose-protocol.ts'
+import type { ChannelBook } from './channel-book.ts'
+import type { ResolvedChannelOptions } from './channel-options.ts'
+import { outcomesOf, throwFirst } from './channel-outcomes.ts'
+import type { ChannelRecord, Holder } from './channel-record.ts'
+import type { ChannelServer } from './channel-server.ts'
+
+const checkChannels = check.arrayOf(check.string({ nonEmpty: true }))
+
+/** A pattern holds its channels from the request on, until the transport says that nobody wants it. */
+export class ChannelPatterns implements PlatformSubscriptions {
+  /** Those with wildcards are not asked for, and get what others bring. */
+  readonly wildcards = true
+  readonly #options: Pick<ResolvedChannelOptions, 'channelsOf'>
+  readonly #book: ChannelBook
+  readonly #server: ChannelServer
+  /** The transport has ended. */
+  readonly close: () => void
+
+  constructor(
+    options: Pick<ResolvedChannelOptions, 'channelsOf'>,
+    book: ChannelBook,
+    server: ChannelServer,
+    close: () => void,
+  ) {
+    this.#options = options
+    this.#book = book
+    this.#server = server
+    this.close = close
+  }
+
+  async restore(patterns: readonly string[], link: ProtocolLink): Promise<void> {
+    const wanted = new Set<Holder>(patterns)
+    // Some may have ended while there was no link, so that nobody could be told.
+    this.#release((holder) => typeof holder === 'string' && !wanted.has(holder))
+    for (const pattern of patterns) this.#book.hold(this.#channelsOf(pattern), pattern)
+    await this.#server.restore(link)
+  }
+
+  async subscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {
+    const wanted = patterns.map((pattern) => ({ pattern, records: this.#hold(pattern) }))
+    const all = wanted.flatMap(({ records }) => records)
+    this.#server.ask(all)
+    const outcomes = await outcomesOf(all, link.signal)
+    if (link.signal.aborted) throw link.signal.reason
+    const failed = wanted.filter(({ records }) => records.some(({ isLive }) => !isLive))
+    for (const { pattern } of failed) this.#release((holder) => holder === pattern)
+    throwFirst(outcomes)
+  }
+
+  async unsubscribe(patterns: readonly string[]): Promise<void> {
+    const gone = new Set<Holder>(patterns)
+    this.#release((holder) => gone.has(holder))
+    await this.#server.tidy()
+  }
+
+  up(): void {
+    this.#server.up()
+  }
+
+  #hold(pattern: string): readonly ChannelRecord[] {
+    const channels = this.#channelsOf(pattern)
+    const refused = this.#server.refusalOf(channels)
+    if (refused !== undefined) throw refused
+    return this.#book.hold(channels, pattern)
+  }
+
+  #release(isGone: (holder: Holder) => boolean): void {
+    for (const record of this.#book.live()) {
+      const gone = [...record.holders].filter(isGone)
+      if (gone.length > 0) this.#book.release(record, ...gone)
+    }
+  }
+
+  #channelsOf(pattern: string): readonly string[] {
+    const channels: unknown = this.#options.channelsOf(pattern)
+    checkChannels('channelsOf', channels)
+    return [...new Set(channels as readonly string[])]
+  }
+}

@@ -1,0 +1,81 @@
+/** The options of the JSON-RPC protocol. */
+import type { Clock, Event } from '@bus/core'
+import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
+import { DEFAULT_REQUEST_MS } from '@bus/websocket/protocol'
+import { eventOf, notificationOf } from './events.ts'
+import type { RpcErrorBody, RpcParams } from './messages.ts'
+
+/** A request that is about to be sent. */
+export interface RpcOutgoing {
+  readonly method: string
+  readonly params: RpcParams | undefined
+  /** The caller's. */
+  readonly signal: AbortSignal | undefined
+}
+
+/** The options with every default filled in. */
+export type ResolvedJsonRpcOptions = Required<Omit<JsonRpcOptions, 'beforeRequest'>> &
+  Pick<JsonRpcOptions, 'beforeRequest'>
+
+/** How a server that speaks JSON-RPC 2.0 is spoken to. */
+export interface JsonRpcOptions {
+  /** Offered in the handshake. @default [] */
+  readonly subprotocols?: readonly string[]
+  /** Milliseconds that an answer may take where the call says nothing else, or `Infinity`. @default 10_000 */
+  readonly timeoutMs?: number
+  /** Requests that may wait for their answers at once, an integer ≥ 1. @default 1_000 */
+  readonly maxPending?: number
+  /**
+   * The event in a notification of the server's; `undefined` when it is none, which is then told as a `notification`.
+   * @default the method is the type, with dots for slashes, and `params` the payload
+   */
+  readonly toEvent?: (notification: {
+    readonly method: string
+    readonly params?: unknown
+  }) => Event | undefined
+  /**
+   * The notification that says an event to the server. What it throws rejects the publish.
+   * @default the type is the method, and the payload, which must be an object or an array, `params`
+   */
+  readonly toNotification?: (event: Event) => {
+    readonly method: string
+    readonly params?: RpcParams
+  }
+  /** Whether the same request can succeed later, after this error. @default for -32603, an internal error */
+  readonly isRetryable?: (error: RpcErrorBody) => boolean
+  /**
+   * Runs before each request is sent, and may wait: for a rate limit. What it throws rejects the request. Its time is
+   * not part of `timeoutMs`. @default nothing
+   */
+  readonly beforeRequest?: (request: RpcOutgoing) => Promise<void>
+  /** Time, for tests. @default the clock of the machine */
+  readonly clock?: Clock
+}
+
+const SHAPE: Shape<JsonRpcOptions> = Object.freeze({
+  subprotocols: check.arrayOf(check.string({ nonEmpty: true })),
+  timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
+  maxPending: check.integer({ min: 1 }),
+  toEvent: check.func,
+  toNotification: check.func,
+  isRetryable: check.func,
+  beforeRequest: check.func,
+  clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
+})
+
+const INTERNAL_ERROR = -32_603
+
+/** The options with every default filled in. @throws `ConfigError` naming the option */
+export function resolveJsonRpcOptions(options: JsonRpcOptions = {}): ResolvedJsonRpcOptions {
+  checkOptions('', options, SHAPE)
+  return Object.freeze({
+    subprotocols: Object.freeze([...(options.subprotocols ?? [])]),
+    timeoutMs: options.timeoutMs ?? DEFAULT_REQUEST_MS,
+    maxPending: options.maxPending ?? 1_000,
+    toEvent: options.toEvent ?? eventOf,
+    toNotification: options.toNotification ?? notificationOf,
+    isRetryable: options.isRetryable ?? (({ code }) => code === INTERNAL_ERROR),
+    clock: options.clock ?? systemClock,
+    ...(options.beforeRequest === undefined ? {} : { beforeRequest: options.beforeRequest }),
+  })
+}
