@@ -44,11 +44,16 @@ const constructions = (text: string, className: string): string[] =>
 describe('p-queue', () => {
   const users = usersOf('p-queue')
 
-  test('is used to add tasks, nothing else: it is not cleared, paused or listened to [F105, F106, F107, F109]', () => {
+  test('is used to add tasks and to count them: it is not cleared or paused, and only the start of the next is listened to [F105, F106, F107, F109]', () => {
     expect(users.length).toBeGreaterThan(2)
     const used = new Set(users.flatMap(([, text]) => membersUsed(text, 'PQueue')))
     // `onIdle` waits for the consumers of dead letters, whose queue never pauses and whose tasks have deadlines.
-    expect([...used].toSorted()).toEqual(['add', 'onIdle', 'size'])
+    const members = ['add', 'concurrency', 'on', 'onIdle', 'pending', 'size']
+    expect([...used].toSorted()).toEqual(members)
+    const heard = users.flatMap(([, text]) => [
+      ...text.matchAll(/\.on\('(\w+)', \(\) => this\.wake/g),
+    ])
+    expect(heard.map(([, event]) => event)).toEqual(['next'])
   })
 
   test('gets no signal, no time limit and no priority: these are ours, and hold for what runs as well [F103, F108]', () => {

@@ -56,6 +56,9 @@ const TELLS_TIME_OF_DAY = [
   'core/src/observe/log-format.ts',
   'core/src/observe/trace.ts',
   'core/src/resilience/dead-letter-store.ts',
+  'platforms/src/authentication.ts',
+  'platforms/src/channels/channel-book.ts',
+  'platforms/src/channels/channel-record.ts',
   'recording/src/connection-recording.ts',
   'recording/src/recorder.ts',
   'websocket/src/client/bus-v1/progress-watch.ts',
@@ -63,14 +66,11 @@ const TELLS_TIME_OF_DAY = [
   'websocket/src/client/reconnect/breaker.ts',
   'websocket/src/hub/bus-v1/admission/gate.ts',
   'websocket/src/hub/bus-v1/peers/reception.ts',
-  'websocket/src/platform/authentication.ts',
-  'websocket/src/platform/channels/channel-book.ts',
-  'websocket/src/platform/channels/channel-record.ts',
 ]
 
 test('the sources ask for the time of day only where it is told or compared with one [F7]', () => {
   const packages = fileURLToPath(new URL('../..', import.meta.url))
-  const asking = ['core/src', 'recording/src', 'websocket/src'].flatMap((room) =>
+  const asking = ['core/src', 'platforms/src', 'recording/src', 'websocket/src'].flatMap((room) =>
     readdirSync(`${packages}${room}`, { recursive: true, encoding: 'utf8' })
       .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'))
       .map((path) => `${room}/${path}`)

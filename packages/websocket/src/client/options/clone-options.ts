@@ -20,12 +20,12 @@ export function cloneOptions(
 }
 
 /** The options without those that one connection alone can have. */
-export function shareable<T extends object>(options: T): T {
+function shareable<T extends object>(options: T): T {
   const isShared = ([name]: readonly [string, unknown]): boolean => !SINGLE.has(name)
   return Object.fromEntries(Object.entries(options).filter(isShared)) as T
 }
 
 /** The options with the overrides over them, group by group; headers, which may say who we are, only as a whole. */
-export function withOverrides<T extends object>(options: T, overrides: Partial<T> = {}): T {
+function withOverrides<T extends object>(options: T, overrides: Partial<T> = {}): T {
   return mergeLayers('overrides', options, overrides, ['headers']) as T
 }
