@@ -2,7 +2,11 @@
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { casesTable, guaranteesTable, toMarkdown } from '@bus/testing'
+import {
+  casesTable,
+  guaranteesTable,
+  toMarkdown,
+} from '../packages/testing/dist/conformance/index.js'
 import { conformancePage, withGuarantees } from './docs/conformance.mjs'
 import { failuresPage } from './docs/failures.mjs'
 import { featuresPage } from './docs/features.mjs'

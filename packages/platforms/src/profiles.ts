@@ -74,5 +74,5 @@ const messaging: ClientConfig = profile({
   queue: { capacity: 5_000, strategy: 'block' },
 })
 
-/** Options for kinds of deployment; put your own over them with {@link mergeConfig}. */
+/** Options for kinds of deployment; put your own over them with `mergeConfig` of `@bus/websocket`. */
 export const profiles: Profiles = Object.freeze({ financial, standard, lightweight, messaging })
