@@ -12,6 +12,8 @@ export interface RowParts {
   /** More figures that move. */
   readonly moved?: Moved
   readonly fence?: Fence
+  /** See `Row.orElse`. */
+  readonly orElse?: readonly string[]
   /** More members of the first line. */
   readonly hello?: Readonly<Record<string, unknown>>
 }
@@ -34,8 +36,8 @@ function movedBy(want: string, { events = 0, moved = {} }: RowParts): Moved {
 /** A row of any steps. */
 export function row(name: string, steps: readonly Step[], want: string, parts: RowParts = {}): Row {
   const isIn = /^HTTP 101 \S+$/.test(want)
-  const { hub = 'open', fence = isIn ? 'answer' : 'over' } = parts
-  return { name, hub, steps, fence, want, moved: movedBy(want, parts) }
+  const { hub = 'open', fence = isIn ? 'answer' : 'over', orElse = [] } = parts
+  return { name, hub, steps, fence, want, orElse, moved: movedBy(want, parts) }
 }
 
 /** What a refusal in HTTP looks like: the status, and then nothing more. */

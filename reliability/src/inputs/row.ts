@@ -35,6 +35,8 @@ export interface Row {
   readonly fence: Fence
   /** The transcript behind the last `hear`, entries separated by ` | `. */
   readonly want: string
+  /** What the network may make of the same answer: a reset can overtake what was written before it. */
+  readonly orElse?: readonly string[]
   readonly moved: Moved
 }
 
