@@ -17,7 +17,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'forgets-the-fence',
     bug: 'lets an older link of a session live beside the new one',
-    file: `${HUB}/peers/greeting.ts`,
+    file: `${HUB}/connections/greeting.ts`,
     find: '  if (resumed) sessions.fence(known)\n',
     replace: '',
     caughtBy: { [WIRE]: ['W100'] },
@@ -57,7 +57,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
   {
     name: 'matches-grants-loosely',
     bug: 'takes a pattern that is wider than the grant',
-    file: `${HUB}/admission/gate.ts`,
+    file: `${HUB}/admission/authenticator.ts`,
     find: "if (rule === undefined || token === '>') return false",
     replace: "if (rule === undefined) return false\n    if (token === '>') return true",
     caughtBy: { 'packages/websocket/test/hub-grants.test.ts': ['F147'] },

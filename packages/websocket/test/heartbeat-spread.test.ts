@@ -1,7 +1,7 @@
 /** Heartbeats of many connections: they must not come all at once. */
 import { expect, test } from 'vitest'
 import { seededRandom } from '@bus/testing/chaos'
-import { Beat, Pulse } from '../src/hub/bus-v1/peers/pulse.ts'
+import { KeepaliveState, KeepaliveScheduler } from '../src/hub/bus-v1/connections/keepalive.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FastClock, serve, transportTo, until } from './harness.ts'
 
@@ -13,10 +13,15 @@ const MOMENTS = 256
 test('a hub spreads the pings of ten thousand connections over the whole interval, by one timer [F12]', () => {
   const clock = new FakeClock()
   const random = seededRandom(7)
-  const pulse = new Pulse({ clock, random, intervalMs: INTERVAL_MS, defer: (run) => run() })
+  const pulse = new KeepaliveScheduler({
+    clock,
+    random,
+    intervalMs: INTERVAL_MS,
+    defer: (run) => run(),
+  })
   const pings: number[] = []
   const beats = Array.from({ length: SOCKETS }, () => {
-    const beat: Beat = new Beat({
+    const beat: KeepaliveState = new KeepaliveState({
       ping: (payload) => {
         pings.push(clock.now())
         beat.pong(payload)

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { Turn } from '../src/hub/bus-v1/turn.ts'
+import { FlushScheduler } from '../src/hub/bus-v1/flush-scheduler.ts'
 import { FanOut } from '../src/hub/relay.ts'
 import { join, startHub, type HubClient } from './hub-clients.ts'
 import { until } from './harness.ts'
@@ -7,14 +7,14 @@ import { greet, pub, sub } from './wire-client.ts'
 
 test('one event for very many readers lets others have their turn after every 512 of them [F162]', async () => {
   const order: string[] = []
-  const readers = Array.from({ length: 2_000 }, () => ({ serve: () => void order.push('served') }))
-  const turn = new Turn<{ serve(turn: number): void }>({
+  const readers = Array.from({ length: 2_000 }, () => ({ flush: () => void order.push('served') }))
+  const scheduler = new FlushScheduler<{ flush(round: number): void }>({
     prepare: (first) => {
       for (const reader of readers) first.add(reader)
     },
     finish: () => void order.push('done'),
   })
-  turn.schedule()
+  scheduler.schedule()
   const other = (): void => {
     order.push('other')
     if (!order.includes('done')) setImmediate(other)

@@ -1,4 +1,4 @@
-/** The bridge: events of the plain wire reach the peers of `bus.v1`, and the other way round; both reach other hubs. */
+/** The bridge: events of the plain wire reach the connections of `bus.v1`, and the other way round; both reach other hubs. */
 import { jsonCodec, type Event } from '@bus/core'
 import { mayHavePassed, type Backend } from './backend.ts'
 import type { Exchange } from './bus-v1/exchange.ts'
@@ -44,14 +44,14 @@ export class Bridge {
     return event !== undefined && this.#backend?.isEcho(event) === true
   }
 
-  /** An event of another hub, for the peers of either wire. @returns whether there was room for it */
+  /** An event of another hub, for the connections of either wire. @returns whether there was room for it */
   fromBackend(event: Event): boolean {
     if (this.#relay.isFull || !this.#exchange.append(event.type, lineOf(event))) return false
     this.#toPlain(event)
     return true
   }
 
-  /** An event of a `bus.v1` peer, by its offset. @returns whether its publisher waits for the backend */
+  /** An event of a `bus.v1` connection, by its offset. @returns whether its publisher waits for the backend */
   fromBusV1(offset: number): boolean {
     if (this.#relay.size === 0 && this.#backend === undefined) return false
     const event = this.#eventAt(offset)

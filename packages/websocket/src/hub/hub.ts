@@ -5,7 +5,7 @@ import { systemClock } from '@bus/core/kit'
 import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
 import { Exchange } from './bus-v1/exchange.ts'
-import { Door } from './door.ts'
+import { UpgradeHandler } from './upgrade-handler.ts'
 import type { HubStats } from './hub-stats.ts'
 import {
   resolveHubOptions,
@@ -19,9 +19,9 @@ import { createServer } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import { readFileSync } from 'node:fs'
 
-/** How peers are sent away. */
+/** How connections are sent away. */
 export interface HubDrainOptions {
-  /** Milliseconds over which peers of `bus.v1` are asked to spread their return. @default 0 */
+  /** Milliseconds over which connections of `bus.v1` are asked to spread their return. @default 0 */
   readonly spreadMs?: number
 }
 
@@ -40,7 +40,7 @@ export interface Hub extends AsyncDisposable {
    */
   revoke(principalId: string): number
   /**
-   * Takes no connection and no event any more, sends every peer away and waits until all are gone. {@link close} is
+   * Takes no connection and no event any more, sends every connection away and waits until all are gone. {@link close} is
    * what is left to do. Idempotent.
    */
   drain(options?: HubDrainOptions): Promise<void>
@@ -73,7 +73,7 @@ class RunningHub implements Hub {
   readonly #exchange: Exchange
   readonly #bridge: Bridge
   readonly #backend: Backend | undefined
-  readonly #door: Door
+  readonly #door: UpgradeHandler
   /** Still told when it is closed, for whoever starts the next one there. */
   #port = 0
   #dropped = 0
@@ -96,7 +96,7 @@ class RunningHub implements Hub {
       onPublished: (offset) => this.#bridge.fromBusV1(offset),
       relay,
       metering,
-      onChores: (now) => relay.endExpired(now),
+      onMaintenance: (now) => relay.endExpired(now),
       ...(backend === undefined
         ? {}
         : {
@@ -109,12 +109,12 @@ class RunningHub implements Hub {
     this.#exchange = exchange
     this.#backend = backend
     this.#bridge = new Bridge(exchange, relay, backend)
-    this.#door = new Door(this.#server, options, {
+    this.#door = new UpgradeHandler(this.#server, options, {
       get connections() {
         return relay.size + exchange.size
       },
-      admit: (shown, isGone) => exchange.admit(shown, isGone),
-      takePlace: (tcp, principal) => exchange.takePlace(tcp, principal),
+      authenticate: (shown, isGone) => exchange.admit(shown, isGone),
+      reserve: (tcp, principal) => exchange.takePlace(tcp, principal),
       joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
       joinPlain: (ws, tcp, principal) => relay.add(ws, tcp, principal, exchange.endOf(principal)),
     })
@@ -126,7 +126,7 @@ class RunningHub implements Hub {
       await this.#backend?.start()
       if (this.#options.server === undefined) await listen(this.#server, this.#options)
     } catch (error) {
-      this.#door.leave()
+      this.#door.detach()
       this.#exchange.close()
       await this.#backend?.close()
       throw error
@@ -186,7 +186,7 @@ class RunningHub implements Hub {
   async #sendAway(spreadMs: number): Promise<void> {
     this.#door.stop()
     const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs)]
-    // ws itself destroys a socket whose peer does not answer within `closeMs`.
+    // ws itself destroys a socket whose connection does not answer within `closeMs`.
     this.#relay.closeAll(1001, 'the hub is closing')
     await Promise.all(gone)
   }
@@ -196,7 +196,7 @@ class RunningHub implements Hub {
     await this.#backend?.close()
     this.#exchange.close()
     if (this.#options.server === undefined) await stopListening(this.#server)
-    this.#door.leave()
+    this.#door.detach()
   }
 }
 

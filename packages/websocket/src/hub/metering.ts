@@ -19,7 +19,7 @@ export type Excess = 'rate' | 'control frames'
 /** Whose connection is metered. */
 export interface Metered {
   /** It sent too much, and ends. @param waitMs - for how many milliseconds nothing more would be taken */
-  sentTooMuch(waitMs: number, what: Excess): void
+  exceededLimit(waitMs: number, what: Excess): void
 }
 
 /** One bucket for each. */
@@ -160,7 +160,7 @@ export class Meter {
 
   #refuse(allowance: Allowance, what: Excess, now: number): false {
     this.#metering.exceeded()
-    this.#metered.sentTooMuch(allowance.waitMs(now), what)
+    this.#metered.exceededLimit(allowance.waitMs(now), what)
     return false
   }
 }
@@ -218,7 +218,7 @@ interface Source {
 }
 
 /** Knows an address, or a principal, as long as it has a connection. */
-export class Places {
+export class ConnectionLimiter {
   readonly #max: number
   readonly #sources = new Map<string, Source>()
   #refused = 0
@@ -244,7 +244,7 @@ export class Places {
    * @param name - `undefined`: it has none, as a socket within the machine has no address, and is not counted
    * @param isSuccessor - it takes over from another one, which is about to close: there is a place in any case
    */
-  enter(tcp: Duplex, name: string | undefined, isSuccessor = false): boolean {
+  reserve(tcp: Duplex, name: string | undefined, isSuccessor = false): boolean {
     if (name === undefined || tcp.destroyed) return true
     const source = this.#sources.get(name) ?? this.#begin(name)
     if (source.connections >= this.#max && !isSuccessor) {

@@ -6,7 +6,7 @@ import { ConfigError, type Transport } from '@bus/core'
 import { check, checkOptions, type Check, type Shape } from '@bus/core/kit'
 import { wireDefaults, type Window } from '../protocol/bus-v1/limits.ts'
 import type { Rates } from './metering.ts'
-import type { Authenticate, Authorize } from './bus-v1/admission/gate.ts'
+import type { Authenticate, Authorize } from './bus-v1/admission/authenticator.ts'
 
 /** A server of `node:http` or `node:https`. */
 export type HubServer = Server | SecureServer

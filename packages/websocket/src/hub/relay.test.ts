@@ -48,15 +48,15 @@ function setUp(): { readonly relay: Relay; readonly add: () => FakeSocket } {
 }
 
 describe('the relay', () => {
-  it('says that it has peers from the first connection to the end of the last', () => {
+  it('says that it has connections from the first connection to the end of the last', () => {
     const { relay, add } = setUp()
-    expect(relay.hasPeers).toBe(false)
+    expect(relay.hasPlainConnections).toBe(false)
     const [a, b] = [add(), add()]
-    expect(relay.hasPeers).toBe(true)
+    expect(relay.hasPlainConnections).toBe(true)
     a.emit('close')
-    expect(relay.hasPeers).toBe(true)
+    expect(relay.hasPlainConnections).toBe(true)
     b.emit('close')
-    expect(relay.hasPeers).toBe(false)
+    expect(relay.hasPlainConnections).toBe(false)
   })
 
   it('is full while a reader is above its mark', () => {
@@ -81,7 +81,7 @@ describe('the relay', () => {
     expect(relay.isFull).toBe(false)
   })
 
-  it('is full while sixty-four broadcasts have not reached all of many peers', () => {
+  it('is full while sixty-four broadcasts have not reached all of many connections', () => {
     const { relay, add } = setUp()
     for (let i = 0; i < 513; i++) add()
     for (let i = 0; i < 63; i++) relay.broadcast(Buffer.alloc(1))

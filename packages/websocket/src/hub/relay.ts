@@ -1,10 +1,10 @@
-/** The relay: every frame goes to every other peer, as fast as the slowest reader that is still alive. */
+/** The relay: every frame goes to every other connection, as fast as the slowest reader that is still alive. */
 
 import type { Duplex } from 'node:stream'
 import Denque from 'denque'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
-import { countedName, type Principal } from './bus-v1/admission/gate.ts'
+import { countedName, type Principal } from './bus-v1/admission/authenticator.ts'
 import { Meter, type Metering, type Excess, type Metered } from './metering.ts'
 import { own, type SocketOwner } from './socket-owner.ts'
 
@@ -21,7 +21,7 @@ export interface RelayOptions {
 /** Frames from the other wire that may wait for their turn. */
 const MAX_BROADCASTS = 64
 
-/** Whom a peer belongs to. */
+/** Whom a connection belongs to. */
 interface Owner {
   readonly id: string
   readonly endsAt: number
@@ -35,17 +35,17 @@ interface Owner {
  */
 export class Relay {
   readonly #options: RelayOptions
-  /** The same for all peers. */
-  readonly #ports: PeerPorts
-  readonly #peers = new Map<Peer, Owner>()
-  readonly #fanOut = new FanOut<Peer>(this.#peers, (from) => this.#onGiven(from))
-  /** Frames of a peer that not everybody has yet. */
-  readonly #underWay = new Map<Peer, number>()
+  /** The same for all connections. */
+  readonly #ports: PlainConnectionPorts
+  readonly #connections = new Map<PlainConnection, Owner>()
+  readonly #fanOut = new FanOut<PlainConnection>(this.#connections, (from) => this.#onGiven(from))
+  /** Frames of a connection that not everybody has yet. */
+  readonly #underWay = new Map<PlainConnection, number>()
   /** Readers above their mark, with the timer that ends their grace. */
-  readonly #full = new Map<Peer, NodeJS.Timeout>()
+  readonly #full = new Map<PlainConnection, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
-  /** Whether a peer is connected. A field, as the next one: both are read for each event of `bus.v1`. Set here only. */
-  hasPeers = false
+  /** Whether a connection is connected. A field, as the next one: both are read for each event of `bus.v1`. Set here only. */
+  hasPlainConnections = false
   /** Whether a reader is above its mark, or too many broadcasts wait, so that every publisher should wait. */
   isFull = false
   #received = 0
@@ -60,28 +60,28 @@ export class Relay {
       highWaterMarkBytes: options.highWaterMarkBytes,
       metering: options.metering,
       message: (from, data, isBinary) => this.#relay(from, data, isBinary),
-      full: (peer) => this.#onFull(peer),
-      drained: (peer) => this.#onDrained(peer),
+      full: (connection) => this.#onFull(connection),
+      drained: (connection) => this.#onDrained(connection),
       relayed: () => this.#relayed++,
       lost: () => this.#lost++,
       badFrame: () => this.#badFrames++,
-      closed: (peer) => this.#onClosed(peer),
+      closed: (connection) => this.#onClosed(connection),
     }
   }
 
   /** @param endsAt - when the credentials of the principal end, by the hub's clock */
   add(ws: WebSocket, tcp: Duplex, principal: Principal, endsAt: number): void {
-    const peer = new Peer(ws, tcp, countedName(principal), this.#ports)
-    this.#peers.set(peer, { id: principal.id, endsAt })
-    this.hasPeers = true
-    this.#hold(peer)
+    const connection = new PlainConnection(ws, tcp, countedName(principal), this.#ports)
+    this.#connections.set(connection, { id: principal.id, endsAt })
+    this.hasPlainConnections = true
+    this.#hold(connection)
   }
 
   get size(): number {
-    return this.#peers.size
+    return this.#connections.size
   }
 
-  /** Sends a text frame to every peer. */
+  /** Sends a text frame to every connection. */
   broadcast(data: Buffer): void {
     this.#fanOut.give(data, false, undefined)
     this.#updateFull()
@@ -89,7 +89,7 @@ export class Relay {
 
   stats(): RelayStats {
     return {
-      connections: this.#peers.size,
+      connections: this.#connections.size,
       received: this.#received,
       relayed: this.#relayed,
       lost: this.#lost,
@@ -100,35 +100,37 @@ export class Relay {
 
   closeAll(code: number, reason: string): void {
     this.#fanOut.flush()
-    for (const peer of this.#peers.keys()) peer.close(code, reason)
+    for (const connection of this.#connections.keys()) connection.close(code, reason)
   }
 
   closeAllOf(owner: string, code: number, reason: string): void {
-    for (const [peer, { id }] of this.#peers) if (id === owner) peer.close(code, reason)
+    for (const [connection, { id }] of this.#connections)
+      if (id === owner) connection.close(code, reason)
   }
 
   /** Closes the connections whose credentials ended a while ago; on this wire nobody can show fresh ones. */
   endExpired(now: number): void {
-    for (const [peer, { endsAt }] of this.#peers) if (now >= endsAt) peer.close(4401, 'expired')
+    for (const [connection, { endsAt }] of this.#connections)
+      if (now >= endsAt) connection.close(4401, 'expired')
   }
 
-  /** Resolves when no peer is left. */
+  /** Resolves when no connection is left. */
   whenEmpty(): Promise<void> {
-    if (this.#peers.size === 0) return Promise.resolve()
+    if (this.#connections.size === 0) return Promise.resolve()
     return new Promise((resolve) => {
       this.#emptyWaiters.push(resolve)
     })
   }
 
-  #onClosed(peer: Peer): void {
-    this.#peers.delete(peer)
-    this.#underWay.delete(peer)
-    if (this.#peers.size > 0) return
-    this.hasPeers = false
+  #onClosed(connection: PlainConnection): void {
+    this.#connections.delete(connection)
+    this.#underWay.delete(connection)
+    if (this.#connections.size > 0) return
+    this.hasPlainConnections = false
     for (const resolve of this.#emptyWaiters.splice(0)) resolve()
   }
 
-  #relay(from: Peer, data: Buffer, isBinary: boolean): void {
+  #relay(from: PlainConnection, data: Buffer, isBinary: boolean): void {
     this.#received++
     if (!this.#fanOut.give(data, isBinary, from)) {
       this.#underWay.set(from, (this.#underWay.get(from) ?? 0) + 1)
@@ -137,7 +139,7 @@ export class Relay {
     this.#options.onFrame(data, isBinary)
   }
 
-  #onGiven(from: Peer | undefined): void {
+  #onGiven(from: PlainConnection | undefined): void {
     const underWay = from && this.#underWay.get(from)
     if (from !== undefined && underWay !== undefined) {
       if (underWay > 1) this.#underWay.set(from, underWay - 1)
@@ -150,20 +152,20 @@ export class Relay {
     if (!this.isFull) this.#options.onRoom()
   }
 
-  #onFull(peer: Peer): void {
+  #onFull(connection: PlainConnection): void {
     const timer = setTimeout(() => {
       this.#slowReaders++
-      peer.terminate()
+      connection.terminate()
     }, this.#options.slowReaderMs)
-    this.#full.set(peer, timer)
+    this.#full.set(connection, timer)
     this.#updateFull()
     // With two, everybody waits already.
     if (this.#full.size <= 2) this.#holdSenders()
   }
 
-  #onDrained(peer: Peer): void {
-    clearTimeout(this.#full.get(peer))
-    this.#full.delete(peer)
+  #onDrained(connection: PlainConnection): void {
+    clearTimeout(this.#full.get(connection))
+    this.#full.delete(connection)
     if (this.#full.size < 2) this.#holdSenders()
     this.#updateFull()
     if (!this.isFull) this.#options.onRoom()
@@ -174,46 +176,51 @@ export class Relay {
   }
 
   #holdSenders(): void {
-    for (const sender of this.#peers.keys()) this.#hold(sender)
+    for (const sender of this.#connections.keys()) this.#hold(sender)
   }
 
-  /** Reads from this peer unless another one is full, or has not had what this one sent. */
-  #hold(peer: Peer): void {
-    const others = this.#full.size - (this.#full.has(peer) ? 1 : 0)
-    if (others > 0 || this.#underWay.has(peer)) peer.pause()
-    else peer.resume()
+  /** Reads from this connection unless another one is full, or has not had what this one sent. */
+  #hold(connection: PlainConnection): void {
+    const others = this.#full.size - (this.#full.has(connection) ? 1 : 0)
+    if (others > 0 || this.#underWay.has(connection)) connection.pause()
+    else connection.resume()
   }
 }
 
-/** What peers tell. */
-export interface PeerPorts {
+/** What connections tell. */
+export interface PlainConnectionPorts {
   readonly highWaterMarkBytes: number
   readonly metering: Metering
-  message(from: Peer, data: Buffer, isBinary: boolean): void
+  message(from: PlainConnection, data: Buffer, isBinary: boolean): void
   /** More waits for this reader than the mark allows. */
-  full(peer: Peer): void
+  full(connection: PlainConnection): void
   /** It took enough of it. */
-  drained(peer: Peer): void
+  drained(connection: PlainConnection): void
   relayed(): void
   /** A frame that the operating system never took, because the link broke. */
   lost(): void
   badFrame(): void
-  closed(peer: Peer): void
+  closed(connection: PlainConnection): void
 }
 
 /** Sends frames as they came; reads unless told to pause. */
-export class Peer implements SocketOwner, Metered {
+export class PlainConnection implements SocketOwner, Metered {
   readonly #ws: WebSocket
-  readonly #ports: PeerPorts
+  readonly #ports: PlainConnectionPorts
   readonly #meter: Meter
   #isFull = false
   /** It sent too much: nothing of it counts any more. */
   #isEnded = false
-  /** One callback per peer, not per frame. */
+  /** One callback per connection, not per frame. */
   readonly #done: (error?: Error | null) => void
 
   /** @param principal - who sends, where that is somebody with a name */
-  constructor(ws: WebSocket, tcp: Duplex, principal: string | undefined, ports: PeerPorts) {
+  constructor(
+    ws: WebSocket,
+    tcp: Duplex,
+    principal: string | undefined,
+    ports: PlainConnectionPorts,
+  ) {
     this.#ws = ws
     this.#ports = ports
     this.#meter = new Meter(ports.metering, this)
@@ -244,7 +251,7 @@ export class Peer implements SocketOwner, Metered {
     this.onPing()
   }
 
-  sentTooMuch(_waitMs: number, what: Excess): void {
+  exceededLimit(_waitMs: number, what: Excess): void {
     this.#isEnded = true
     this.close(4429, what)
     // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
@@ -268,7 +275,7 @@ export class Peer implements SocketOwner, Metered {
     this.#ports.full(this)
   }
 
-  /** Stops reading. A peer that closes is read on: it would not see the end otherwise. */
+  /** Stops reading. A connection that closes is read on: it would not see the end otherwise. */
   pause(): void {
     if (this.#isOpen && !this.#ws.isPaused) this.#ws.pause()
   }
@@ -297,11 +304,11 @@ export class Peer implements SocketOwner, Metered {
   }
 }
 
-/** Peers that are served before others get to read again. */
-const PEERS_AT_ONCE = 512
+/** Connections that are served before others get to read again. */
+const CONNECTIONS_AT_ONCE = 512
 
-/** What a peer takes. */
-export interface Receiver {
+/** What a connection takes. */
+export interface FrameReceiver {
   send(data: Buffer, isBinary: boolean): void
 }
 
@@ -317,15 +324,15 @@ interface Round<P> {
  * Bounded by those who send: each is told to wait as long as a frame of it is not with everybody. For those of nobody the hub
  * looks at {@link FanOut.unowned}.
  */
-export class FanOut<P extends Receiver> {
-  readonly #peers: ReadonlyMap<P, unknown>
+export class FanOut<P extends FrameReceiver> {
+  readonly #connections: ReadonlyMap<P, unknown>
   readonly #onDone: (from: P | undefined) => void
   readonly #rounds = new Denque<Round<P>>()
   #unowned = 0
 
   /** @param onDone - a frame for which somebody was told to wait is with everybody */
-  constructor(peers: ReadonlyMap<P, unknown>, onDone: (from: P | undefined) => void) {
-    this.#peers = peers
+  constructor(connections: ReadonlyMap<P, unknown>, onDone: (from: P | undefined) => void) {
+    this.#connections = connections
     this.#onDone = onDone
   }
 
@@ -341,13 +348,14 @@ export class FanOut<P extends Receiver> {
 
   /** Gives a frame to everybody but `from`. @returns `false`: not all have it yet, and `from` had better wait */
   give(data: Buffer, isBinary: boolean, from: P | undefined): boolean {
-    if (this.isIdle && this.#peers.size <= PEERS_AT_ONCE) {
-      for (const peer of this.#peers.keys()) if (peer !== from) peer.send(data, isBinary)
+    if (this.isIdle && this.#connections.size <= CONNECTIONS_AT_ONCE) {
+      for (const connection of this.#connections.keys())
+        if (connection !== from) connection.send(data, isBinary)
       return true
     }
     const isFirst = this.isIdle
     if (from === undefined) this.#unowned++
-    this.#rounds.push({ data, isBinary, from, rest: this.#peers.keys() })
+    this.#rounds.push({ data, isBinary, from, rest: this.#connections.keys() })
     if (isFirst) setImmediate(this.#serve)
     return false
   }
@@ -366,20 +374,20 @@ export class FanOut<P extends Receiver> {
   readonly #serve = (): void => {
     const round = this.#rounds.peekFront()
     if (round === undefined) return
-    this.#go(round, PEERS_AT_ONCE)
+    this.#go(round, CONNECTIONS_AT_ONCE)
     if (!this.isIdle) setImmediate(this.#serve)
   }
 
   #go({ data, isBinary, from, rest }: Round<P>, count: number): void {
     for (let served = 0; served < count; served++) {
-      const { value: peer, done } = rest.next()
+      const { value: connection, done } = rest.next()
       if (done === true) {
         this.#rounds.shift()
         if (from === undefined) this.#unowned--
         this.#onDone(from)
         return
       }
-      if (peer !== from) peer.send(data, isBinary)
+      if (connection !== from) connection.send(data, isBinary)
     }
   }
 }

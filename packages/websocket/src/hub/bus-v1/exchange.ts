@@ -7,32 +7,38 @@ import type { Clock, Random, Timer } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
-import { Metering, Places } from '../metering.ts'
+import { Metering, ConnectionLimiter } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
 import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
-import { Gate, countedName, type Admission, type Shown, type Principal } from './admission/gate.ts'
+import {
+  Authenticator,
+  countedName,
+  type AuthenticationResult,
+  type PresentedCredentials,
+  type Principal,
+} from './admission/authenticator.ts'
 import { LogRetention } from './log/log-retention.ts'
 import { EventLog } from './log/log.ts'
-import type { Member } from './peers/member.ts'
+import type { AuthenticatedConnection } from './connections/authenticated-connection.ts'
 import { PatternSets } from './log/pattern-set.ts'
-import { Peer } from './peers/peer.ts'
+import { Connection } from './connections/connection.ts'
 import { Publishing, type RelayState } from './publishing/publishing.ts'
-import { Reception } from './peers/reception.ts'
+import { ConnectionManager } from './connections/connection-manager.ts'
 import { Sessions } from './sessions/session.ts'
-import { Subscribing } from './subscribing/subscribing.ts'
-import { Turn } from './turn.ts'
+import { Subscribing } from './sessions/subscribing.ts'
+import { FlushScheduler } from './flush-scheduler.ts'
 import type { ResolvedBusV1Options } from '../options.ts'
 
-const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPeers: false })
+const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPlainConnections: false })
 
 const newRandomId = (): string => randomBytes(16).toString('base64url')
 
-/** Peers come in through {@link join}; everything else happens on their lines. */
+/** Connections come in through {@link join}; everything else happens on their lines. */
 export class Exchange {
   readonly epoch: string
   readonly log: EventLog
   /** Connections of each principal, on both wires. */
-  readonly principals: Places
+  readonly principals: ConnectionLimiter
   readonly #options: ExchangeOptions
   readonly #metering: Metering
   readonly #onChores: (now: number) => void
@@ -43,11 +49,11 @@ export class Exchange {
   readonly #retention: LogRetention
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
-  readonly #turn: Turn<Member>
-  readonly #gate: Gate
-  readonly #reception: Reception
+  readonly #flush: FlushScheduler<AuthenticatedConnection>
+  readonly #authenticator: Authenticator
+  readonly #connections: ConnectionManager
   #served = 0
-  readonly #chores: Chores
+  readonly #chores: MaintenanceTimer
 
   constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
     const { clock = systemClock, random = Math.random, newId = newRandomId } = tools
@@ -55,9 +61,9 @@ export class Exchange {
     this.#options = options
     this.#clock = clock
     this.epoch = newId()
-    this.principals = new Places(limits.connectionsPerPrincipal)
+    this.principals = new ConnectionLimiter(limits.connectionsPerPrincipal)
     this.#metering = tools.metering ?? new Metering({ ...limits, clock })
-    this.#onChores = tools.onChores ?? (() => {})
+    this.#onChores = tools.onMaintenance ?? (() => {})
     this.log = new EventLog(options.log)
     this.#sets = new PatternSets(this.log)
     this.#sessions = new Sessions({
@@ -74,14 +80,14 @@ export class Exchange {
       onGivenUp: () => this.#counters.givenUp++,
     })
     this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
-    this.#turn = new Turn<Member>({
+    this.#flush = new FlushScheduler<AuthenticatedConnection>({
       prepare: (first) => this.#prepare(first),
       finish: () => {
-        if (this.#sets.endFlush()) this.#turn.schedule()
+        if (this.#sets.endFlush()) this.#flush.schedule()
       },
     })
     this.#publishing = this.#newPublishing(tools)
-    this.#gate = new Gate({
+    this.#authenticator = new Authenticator({
       authenticate: options.authenticate,
       allowAnonymous: options.allowAnonymous,
       concurrency: limits.authentications,
@@ -89,32 +95,32 @@ export class Exchange {
       clock,
       onError: (error) => this.#callbackFailed(error),
     })
-    this.#reception = this.#newReception(clock, random)
+    this.#connections = this.#newConnectionManager(clock, random)
     const { sessionTtlMs, holdMs, log, graceMs } = options
     const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
-    this.#chores = new Chores(clock, shortest, (now) => this.#doChores(now))
+    this.#chores = new MaintenanceTimer(clock, shortest, (now) => this.#doChores(now))
   }
 
   /** Connections. */
   get size(): number {
-    return this.#reception.peers.size
+    return this.#connections.connections.size
   }
 
   /** Tells who shows these credentials with its handshake. */
-  async admit(shown: Shown, isGone: () => boolean): Promise<Admission> {
-    const admission = await this.#gate.admit(shown, isGone)
+  async admit(shown: PresentedCredentials, isGone: () => boolean): Promise<AuthenticationResult> {
+    const admission = await this.#authenticator.authenticate(shown, isGone)
     if (admission === 'unauthorized') this.#counters.unauthorized++
     return admission
   }
 
   /** Takes a place for a connection whose handshake has told who it is. @returns whether there was one */
   takePlace(tcp: Duplex, principal: Principal): boolean {
-    return this.principals.enter(tcp, countedName(principal))
+    return this.principals.reserve(tcp, countedName(principal))
   }
 
   /** When somebody's credentials end, by the hub's clock. */
   endOf(principal: Principal): number {
-    return this.#reception.endOf(principal)
+    return this.#connections.endOf(principal)
   }
 
   /** Takes a connection that speaks `bus.v1`. @param principal - who it is, if the handshake has told */
@@ -124,7 +130,9 @@ export class Exchange {
     request: IncomingMessage,
     principal: Principal | undefined,
   ): void {
-    this.#reception.peers.add(new Peer(ws, tcp, request, principal, this.#reception))
+    this.#connections.connections.add(
+      new Connection(ws, tcp, request, principal, this.#connections),
+    )
   }
 
   /** An event of the plain wire, at most once. @param line - `<type> <id> <body>`; @returns its offset, if it has one */
@@ -139,7 +147,7 @@ export class Exchange {
 
   /** There may be room again. */
   wake(): void {
-    this.#turn.schedule()
+    this.#flush.schedule()
   }
 
   stats(): BusV1Stats {
@@ -157,15 +165,15 @@ export class Exchange {
 
   /** Ends every session of a principal and closes its connections with 4403. @returns how many sessions */
   revoke(principalId: string): number {
-    const count = this.#reception.revoke(principalId)
+    const count = this.#connections.revoke(principalId)
     this.#changed()
     return count
   }
 
-  /** Takes nothing new and asks every peer to come back within `spreadMs`. Resolves when all are gone. */
+  /** Takes nothing new and asks every connection to come back within `spreadMs`. Resolves when all are gone. */
   drain(spreadMs: number): Promise<void> {
     this.#publishing.isClosed = true
-    return this.#reception.sendAway(spreadMs)
+    return this.#connections.drain(spreadMs)
   }
 
   /** No timer is left. After {@link drain}. */
@@ -191,7 +199,7 @@ export class Exchange {
       isStamped: source === 'principal',
       maxHeldBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
-      onAppended: () => this.#turn.schedule(),
+      onAppended: () => this.#flush.schedule(),
       onPublished: tools.onPublished ?? (() => false),
       relay: tools.relay ?? NO_RELAY,
       hasBackend: tools.sharedUpTo !== undefined,
@@ -200,7 +208,7 @@ export class Exchange {
     })
   }
 
-  #newReception(clock: Clock, random: Random): Reception {
+  #newConnectionManager(clock: Clock, random: Random): ConnectionManager {
     const { log, epoch } = this
     const { limits, heartbeatMs, helloMs, authorize } = this.#options
     const subscribing = new Subscribing({
@@ -210,7 +218,7 @@ export class Exchange {
       maxInAll: limits.subscriptions,
       onChanged: () => this.#changed(),
     })
-    return new Reception({
+    return new ConnectionManager({
       epoch,
       log,
       clock,
@@ -218,9 +226,9 @@ export class Exchange {
       sessions: this.#sessions,
       subscribing,
       publishing: this.#publishing,
-      turn: this.#turn,
+      flush: this.#flush,
       counters: this.#counters,
-      gate: this.#gate,
+      authenticator: this.#authenticator,
       metering: this.#metering,
       principals: this.principals,
       authorize,
@@ -243,23 +251,23 @@ export class Exchange {
   /** Somebody settled something. */
   #progress(): void {
     if (this.#confirmations !== undefined || !this.#publishing.pending.isEmpty)
-      this.#turn.schedule()
+      this.#flush.schedule()
   }
 
   /** Sessions or subscriptions are others than before. */
   #changed(): void {
     this.#retention.needsChanged()
     this.#confirmations?.subscriptionsChanged()
-    this.#turn.schedule()
+    this.#flush.schedule()
   }
 
   /** Events go before acknowledgements: whoever waits for an event waits longer than its publisher. */
-  #prepare(first: Set<Member>): void {
+  #prepare(first: Set<AuthenticatedConnection>): void {
     this.#publishing.drain(this.#clock.now())
     this.#confirmations?.settle((session) => session.link?.wake())
     if (this.log.lastOffset === this.#served) return
     this.#served = this.log.lastOffset
-    for (const reader of this.#reception.members.values()) {
+    for (const reader of this.#connections.authenticated.values()) {
       if (!reader.session.subscriber.passBy(this.#served)) first.add(reader)
     }
   }
@@ -273,8 +281,8 @@ export class Exchange {
     if (this.#sessions.sweep(now) > 0) this.#changed()
     this.#retention.expire(now)
     for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
-    this.#reception.endExpired(now)
-    this.#reception.reassure(now)
+    this.#connections.endExpired(now)
+    this.#connections.reassure(now)
     this.#metering.sweep(now)
     this.#onChores(now)
     this.#progress()
@@ -300,7 +308,7 @@ export interface ExchangeTools {
   /** Counts what connections send. @default one of its own */
   readonly metering?: Metering
   /** Something else that has to be looked after from time to time. @default nothing */
-  readonly onChores?: (now: number) => void
+  readonly onMaintenance?: (now: number) => void
   /** Whether an event that a client publishes has been here before. @default never */
   readonly isEcho?: (type: string, id: string, body: Buffer) => boolean
   /** The plain wire, which gets the events too. @default nothing is connected there, and it is never full */
@@ -311,7 +319,7 @@ export interface ExchangeTools {
 const PERIOD_MS = { min: 5, max: 1_000 }
 
 /** Runs something again and again until it is stopped. */
-export class Chores {
+export class MaintenanceTimer {
   readonly #clock: Clock
   readonly #run: (now: number) => void
   readonly #periodMs: number

@@ -1,7 +1,7 @@
 import { isPattern, matches } from '@bus/core'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { covers, Permission } from './gate.ts'
+import { covers, Permission } from './authenticator.ts'
 
 const token = fc.constantFrom('a', 'b', '*', '>')
 const pattern = fc

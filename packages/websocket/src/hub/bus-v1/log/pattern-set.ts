@@ -121,7 +121,7 @@ export class PatternSet implements EventFilter {
 }
 
 /** A reader whose patterns change now and then. */
-export interface Reader {
+export interface PatternSetReader {
   /** Its patterns did not change during a whole flush. */
   settled(log: EventLog): void
 }
@@ -130,8 +130,8 @@ export interface Reader {
 export class PatternSets {
   readonly #log: EventLog
   /** Readers whose patterns changed in this flush, and those whose did in the one before. */
-  #changed = new Set<Reader>()
-  #changedBefore = new Set<Reader>()
+  #changed = new Set<PatternSetReader>()
+  #changedBefore = new Set<PatternSetReader>()
   readonly #byKey = new Map<string, PatternSet>()
   /** The sets that readers read with: an appended event costs those that match, and not the others. */
   readonly #watching = new PatternIndex<PatternSet>()
@@ -175,13 +175,13 @@ export class PatternSets {
   }
 
   /** The patterns of a reader changed. It is notified after a flush in which they did not change again. */
-  changed(reader: Reader): void {
+  changed(reader: PatternSetReader): void {
     this.#changedBefore.delete(reader)
     this.#changed.add(reader)
   }
 
   /** The reader has ended. */
-  forget(reader: Reader): void {
+  forget(reader: PatternSetReader): void {
     this.#changedBefore.delete(reader)
     this.#changed.delete(reader)
   }

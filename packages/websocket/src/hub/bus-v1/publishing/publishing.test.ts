@@ -9,15 +9,18 @@ import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
 import { readWelcome } from '../../../protocol/bus-v1/welcome.ts'
 import { Confirmations } from './confirmations.ts'
 import { newCounters } from '../stats.ts'
-import { fitWelcome } from '../peers/greeting.ts'
+import { fitWelcome } from '../connections/greeting.ts'
 import { LogRetention } from '../log/log-retention.ts'
 import { EventLog } from '../log/log.ts'
-import { Member, type MemberPeer } from '../peers/member.ts'
+import {
+  AuthenticatedConnection,
+  type MessageSink,
+} from '../connections/authenticated-connection.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import { Permission } from '../admission/gate.ts'
+import { Permission } from '../admission/authenticator.ts'
 import { Publishing } from './publishing.ts'
 import { Sessions, type Session } from '../sessions/session.ts'
-import { Turn } from '../turn.ts'
+import { FlushScheduler } from '../flush-scheduler.ts'
 
 const WINDOW = { events: 6, bytes: 10_000 }
 const WHO = { id: 'p' }
@@ -53,7 +56,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 })
 
 /** A connection whose other end is {@link Run}. */
-class FakePeer implements MemberPeer {
+class FakePeer implements MessageSink {
   readonly isFull = false
   closedWith: string | undefined
   readonly lines: string[] = []
@@ -94,7 +97,7 @@ function readEvents(message: string, publish: ClientReceiver['publish']): void {
 
 /** A publisher beside a relay: what reaches it, and what waits. */
 class BesideRelay {
-  readonly relay = { isFull: false, hasPeers: true }
+  readonly relay = { isFull: false, hasPlainConnections: true }
   readonly counters = newCounters()
   readonly publishing: Publishing
   readonly session: Session
@@ -156,14 +159,17 @@ class Run {
   readonly #counters = newCounters()
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
-  readonly #turn = new Turn<Member>({ prepare: () => {}, finish: () => {} })
+  readonly #turn = new FlushScheduler<AuthenticatedConnection>({
+    prepare: () => {},
+    finish: () => {},
+  })
   /** Events that there is room for. */
   #room = 0
-  readonly #relay = { isFull: true, hasPeers: false }
+  readonly #relay = { isFull: true, hasPlainConnections: false }
   /** Numbers in the log, in its order. */
   readonly #accepted: number[] = []
-  #peer = new FakePeer()
-  #member: Member
+  #connection = new FakePeer()
+  #member: AuthenticatedConnection
   #toHub: string[] = []
   #toClient: string[] = []
   /** What the client knows. */
@@ -220,8 +226,8 @@ class Run {
         this.#cut()
     }
     // Sent away, it comes back; nothing else ends a link.
-    if (this.#peer.isOver) {
-      expect(this.#peer.closedWith).toBe('4503 held')
+    if (this.#connection.isOver) {
+      expect(this.#connection.closedWith).toBe('4503 held')
       this.#cut()
     }
     expect(this.#publishing.pending.events).toBe(this.#session.publisher.held)
@@ -298,7 +304,7 @@ class Run {
 
   #hubReads(line: string): void {
     readEvents(line, (bytes, from, to, where, resent) => {
-      if (!this.#peer.isOver) this.#member.publish(bytes, from, to, where, resent)
+      if (!this.#connection.isOver) this.#member.publish(bytes, from, to, where, resent)
       return undefined
     })
   }
@@ -306,8 +312,8 @@ class Run {
   /** A turn of the hub: what it says is under way now. */
   #serve(): void {
     this.#confirmations?.settle((session) => session.link?.wake())
-    this.#member.serve(1)
-    this.#toClient.push(...this.#peer.lines.splice(0))
+    this.#member.flush(1)
+    this.#toClient.push(...this.#connection.lines.splice(0))
   }
 
   #clientReads(line: string): void {
@@ -337,10 +343,10 @@ class Run {
     }
   }
 
-  #link(): Member {
-    this.#peer = new FakePeer()
-    const member = new Member(
-      this.#peer,
+  #link(): AuthenticatedConnection {
+    this.#connection = new FakePeer()
+    const member = new AuthenticatedConnection(
+      this.#connection,
       this.#session,
       {
         permission: new Permission(WHO, undefined, () => {}),
@@ -349,7 +355,7 @@ class Run {
       {
         log: this.#log,
         publishing: this.#publishing,
-        turn: this.#turn,
+        flush: this.#turn,
         counters: this.#counters,
         publishPerSecond: Infinity,
         clock: { now: () => 0 },
@@ -438,13 +444,13 @@ describe('publishing', () => {
     expect(hub.relayed).toEqual([1, 2, 3, 4])
   })
 
-  it('gives the relay the events that come while it has a peer', () => {
+  it('gives the relay the events that come while it has a connection', () => {
     const hub = new BesideRelay()
-    hub.relay.hasPeers = false
+    hub.relay.hasPlainConnections = false
     hub.publish('pub 1 a 1 {}')
-    hub.relay.hasPeers = true
+    hub.relay.hasPlainConnections = true
     hub.publish('pub 2 a 2 {}\npub - a 3 {}')
-    hub.relay.hasPeers = false
+    hub.relay.hasPlainConnections = false
     hub.publish('pub 3 a 4 {}')
     expect(hub.relayed).toEqual([2, 3])
     expect(hub.head).toBe(4)

@@ -5,10 +5,10 @@ import type { RefusalCode } from '../../../protocol/bus-v1/limits.ts'
 import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/lines.ts'
 import {
   costOf,
-  type Held,
-  type HeldEvent,
-  type HeldRefusal,
-  type HeldTotal,
+  type PendingPublish,
+  type PendingEvent,
+  type PendingRefusal,
+  type PendingTotal,
 } from '../sessions/publisher-session.ts'
 import type { Session } from '../sessions/session.ts'
 import { stampSource } from './stamping.ts'
@@ -17,7 +17,7 @@ import type { Confirmations } from './confirmations.ts'
 import type { Counters } from '../stats.ts'
 import type { LogRetention } from '../log/log-retention.ts'
 import type { EventLog } from '../log/log.ts'
-import type { Permission } from '../admission/gate.ts'
+import type { Permission } from '../admission/authenticator.ts'
 import type { Rate } from '../../metering.ts'
 
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
@@ -51,7 +51,7 @@ export class Publishing {
 
   /** Takes the event whose line begins at `from` and ends before `to`. */
   publish(
-    publisher: Publisher,
+    publisher: PublishingConnection,
     bytes: Buffer,
     from: number,
     to: number,
@@ -108,7 +108,7 @@ export class Publishing {
   }
 
   #judge(
-    publisher: Publisher,
+    publisher: PublishingConnection,
     type: string | undefined,
     bytes: number,
     now: number,
@@ -121,7 +121,7 @@ export class Publishing {
     return rate === undefined || rate.take(now) ? undefined : 'rate'
   }
 
-  #refuse(publisher: Publisher, n: number, code: RefusalCode): void {
+  #refuse(publisher: PublishingConnection, n: number, code: RefusalCode): void {
     const { session } = publisher
     if (n === UNNUMBERED) {
       this.#options.counters.refused++
@@ -146,7 +146,7 @@ export class Publishing {
 
   /** Takes the event with the name of its publisher as its source, whatever that has claimed. */
   #stamp(
-    publisher: Publisher,
+    publisher: PublishingConnection,
     bytes: Buffer,
     to: number,
     { n, typeFrom, idTo }: PublishLine,
@@ -165,7 +165,7 @@ export class Publishing {
 
   /** @param from - where the type begins */
   #take(
-    publisher: Publisher,
+    publisher: PublishingConnection,
     bytes: Buffer,
     from: number,
     to: number,
@@ -197,7 +197,7 @@ export class Publishing {
     resent: boolean,
   ): void {
     const line = bytes.subarray(from, to)
-    const held: HeldEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
+    const held: PendingEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
     const isShed =
       n === UNNUMBERED &&
       !(session.publisher.canHold(line.length) && this.#pending.hasRoomFor(held))
@@ -206,7 +206,7 @@ export class Publishing {
     else this.#pending.add(session, { ...held, line: Buffer.from(line) })
   }
 
-  #acceptHeld(session: Session, held: Held): boolean {
+  #acceptHeld(session: Session, held: PendingPublish): boolean {
     const { log, relay, onAppended, onAccepted } = this.#options
     if (held.line === undefined) this.#answerRefused(session, held)
     else {
@@ -222,7 +222,7 @@ export class Publishing {
   }
 
   /** Everything in front of it was answered. */
-  #answerRefused(session: Session, { n, code }: HeldRefusal): void {
+  #answerRefused(session: Session, { n, code }: PendingRefusal): void {
     const { confirmations, counters } = this.#options
     session.publisher.accept(n, confirmations === undefined)
     confirmations?.refused(session, n)
@@ -238,13 +238,13 @@ export class Publishing {
     const { counters } = this.#options
     counters.sentAway++
     counters.shed += session.publisher.unlink()
-    session.link?.leave(byeLine({ code: 4503, ...AWAY_MS }), 4503, 'held')
+    session.link?.goAway(byeLine({ code: 4503, ...AWAY_MS }), 4503, 'held')
   }
 
   #accepted(session: Session, n: number, offset: number, type: string): void {
     const { confirmations, counters, relay, hasBackend, onPublished } = this.#options
     counters.published++
-    const isShared = (hasBackend || relay.hasPeers) && onPublished(offset)
+    const isShared = (hasBackend || relay.hasPlainConnections) && onPublished(offset)
     if (n === UNNUMBERED) return
     const publisher = session.published ?? session.publisher
     publisher.accept(n, confirmations === undefined)
@@ -253,7 +253,7 @@ export class Publishing {
 }
 
 /** Who publishes. */
-export interface Publisher {
+export interface PublishingConnection {
   readonly session: Session
   readonly permission: Permission
   /** `undefined` without a limit. */
@@ -282,7 +282,7 @@ export interface PublishingOptions {
   /** Whether every event is shared with other hubs. */
   readonly hasBackend: boolean
   /**
-   * An event of a session entered the log. Called only with a backend, or a peer of the relay.
+   * An event of a session entered the log. Called only with a backend, or a connection of the relay.
    *
    * @returns whether its publisher waits for the backend
    */
@@ -299,11 +299,11 @@ export interface RelayState {
   /** It takes nothing more now, so nothing is accepted. */
   readonly isFull: boolean
   /** Events reach a connection there. */
-  readonly hasPeers: boolean
+  readonly hasPlainConnections: boolean
 }
 
 /** Takes one event; `false`: there is no room. */
-type Accept = (session: Session, held: Held) => boolean
+type Accept = (session: Session, held: PendingPublish) => boolean
 
 export interface PendingPublishesOptions {
   readonly accept: Accept
@@ -319,7 +319,7 @@ export class PendingPublishes {
   isEmpty = true
   readonly #options: PendingPublishesOptions
   readonly #waiting = new Set<Session>()
-  readonly #total: HeldTotal = { events: 0, bytes: 0 }
+  readonly #total: PendingTotal = { events: 0, bytes: 0 }
 
   constructor(options: PendingPublishesOptions) {
     this.#options = options
@@ -341,13 +341,13 @@ export class PendingPublishes {
   }
 
   /** Whether it may wait without anybody being sent away. */
-  hasRoomFor(held: Held): boolean {
+  hasRoomFor(held: PendingPublish): boolean {
     const { bytes } = this.#total
     return bytes === 0 || bytes + costOf(held) <= this.#options.maxBytes
   }
 
   /** Keeps it. Where there is too much already, whoever has the most of it is sent away: it may be this session. */
-  add(session: Session, held: Held): void {
+  add(session: Session, held: PendingPublish): void {
     while (!this.hasRoomFor(held)) {
       const largest = this.#largest(session, costOf(held))
       this.#delete(largest)

@@ -1,9 +1,14 @@
 import { describe, expect, it } from 'vitest'
-import { PublisherSession, costOf, type Held, type HeldTotal } from './publisher-session.ts'
+import {
+  PublisherSession,
+  costOf,
+  type PendingPublish,
+  type PendingTotal,
+} from './publisher-session.ts'
 
-const newTotal = (): HeldTotal => ({ events: 0, bytes: 0 })
+const newTotal = (): PendingTotal => ({ events: 0, bytes: 0 })
 
-const held = (n: number, bytes = 10): Held => ({
+const held = (n: number, bytes = 10): PendingPublish => ({
   n,
   type: 'a',
   verb: 'ev',
@@ -51,7 +56,13 @@ describe('a publisher session', () => {
     const total = newTotal()
     const [a, b] = [0, 1].map(() => new PublisherSession({ events: 10, bytes: 1_000 }))
     if (a === undefined || b === undefined) throw new Error('two sessions')
-    const items: Held[] = [held(1, 10), held(0), { n: 2, code: 'size' }, held(0), held(3, 90)]
+    const items: PendingPublish[] = [
+      held(1, 10),
+      held(0),
+      { n: 2, code: 'size' },
+      held(0),
+      held(3, 90),
+    ]
     for (const item of items) a.hold(item, total)
     b.hold(held(1, 40), total)
     expect(total.events).toBe(6)

@@ -5,7 +5,7 @@ import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
 import { UNNUMBERED } from '../../../protocol/bus-v1/lines.ts'
 
 /** An event that waits for room. */
-export interface HeldEvent {
+export interface PendingEvent {
   readonly n: number
   readonly type: string
   readonly verb: 'ev' | 'rv'
@@ -14,7 +14,7 @@ export interface HeldEvent {
 }
 
 /** A number that is used up without an event, and cannot be answered before those in front of it. */
-export interface HeldRefusal {
+export interface PendingRefusal {
   readonly n: number
   /** Why it was refused; `undefined`: it has been here before. */
   readonly code: RefusalCode | undefined
@@ -22,10 +22,10 @@ export interface HeldRefusal {
 }
 
 /** What waits, in the order of the wire. */
-export type Held = HeldEvent | HeldRefusal
+export type PendingPublish = PendingEvent | PendingRefusal
 
 /** What waits in all sessions together. */
-export interface HeldTotal {
+export interface PendingTotal {
   events: number
   /** See {@link costOf}. */
   bytes: number
@@ -35,7 +35,7 @@ export interface HeldTotal {
 const KEEPING_BYTES = 256
 
 /** The bytes that something counts for while it waits. */
-export function costOf({ line }: Held): number {
+export function costOf({ line }: PendingPublish): number {
   return KEEPING_BYTES + (line?.length ?? 0)
 }
 
@@ -51,10 +51,10 @@ export type ReceiveFault = 'again' | 'hole' | 'window'
  */
 export class PublisherSession {
   readonly #window: Window
-  readonly #held = new Denque<Held>()
+  readonly #held = new Denque<PendingPublish>()
   readonly #refused = new Map<number, RefusalCode>()
   /** Where what waits is counted together with that of others. */
-  #total: HeldTotal | undefined
+  #total: PendingTotal | undefined
   #heldBytes = 0
   /** Events among those that wait that have no number. */
   #heldUnnumbered = 0
@@ -109,7 +109,7 @@ export class PublisherSession {
   }
 
   /** @param total - where it counts until it waits no more */
-  hold(item: Held, total: HeldTotal): void {
+  hold(item: PendingPublish, total: PendingTotal): void {
     this.#total = total
     this.#held.push(item)
     this.#heldBytes += item.line?.length ?? 0
@@ -119,7 +119,7 @@ export class PublisherSession {
   }
 
   /** The next one that waits for room. */
-  peekHeld(): Held | undefined {
+  peekHeld(): PendingPublish | undefined {
     return this.#held.peekFront()
   }
 

@@ -2,19 +2,19 @@
 
 import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
 import type { PatternSets } from '../log/pattern-set.ts'
-import type { Principal } from '../admission/gate.ts'
+import type { Principal } from '../admission/authenticator.ts'
 import { PublisherSession } from './publisher-session.ts'
 import { SubscriberSession } from './subscriber-session.ts'
 import type { Hello } from '../../../protocol/bus-v1/hello.ts'
 
 /** The connection of a session. */
-export interface SessionLink {
+export interface SessionConnection {
   /** There is something to send. */
   wake(): void
   /** A number was refused, and every one before it is answered. */
   refused(n: number, code: RefusalCode): void
   /** A last line, then the close. */
-  leave(text: string, code: number, reason: string): void
+  goAway(text: string, code: number, reason: string): void
   /** A newer connection took over. */
   replaced(): void
   /** The session ended while it was connected. */
@@ -26,7 +26,7 @@ export class Session {
   readonly sid: string
   readonly principalId: string
   readonly subscriber: SubscriberSession
-  link: SessionLink | undefined
+  link: SessionConnection | undefined
   /** What the client called the link that it came with last; 0 if it does not count. */
   newestLink = 0
   /** Since when there is no connection. */
@@ -132,13 +132,13 @@ export class Sessions {
   }
 
   /** Gives the session a connection. It has none. */
-  attach(session: Session, link: SessionLink): void {
+  attach(session: Session, link: SessionConnection): void {
     session.link = link
     this.#gone.delete(session)
   }
 
   /** The connection is gone. One that was replaced takes nothing with it. */
-  detach(session: Session, link: SessionLink, now: number): void {
+  detach(session: Session, link: SessionConnection, now: number): void {
     if (session.link !== link) return
     session.link = undefined
     session.published?.unlink()

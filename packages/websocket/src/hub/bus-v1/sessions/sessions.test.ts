@@ -2,18 +2,18 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import type { Principal } from '../admission/gate.ts'
-import { Sessions, type Session, type SessionLink } from './session.ts'
+import type { Principal } from '../admission/authenticator.ts'
+import { Sessions, type Session, type SessionConnection } from './session.ts'
 
 const TTL = 10
 const CAPACITY = 3
 const PRINCIPALS: readonly Principal[] = [{ id: 'p' }, { id: 'q' }]
 
-class Link implements SessionLink {
+class Link implements SessionConnection {
   fate: 'open' | 'replaced' | 'ended' = 'open'
   wake(): void {}
   refused(): void {}
-  leave(): void {}
+  goAway(): void {}
   replaced(): void {
     this.fate = 'replaced'
   }

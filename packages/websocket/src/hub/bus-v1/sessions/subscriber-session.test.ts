@@ -4,7 +4,7 @@ import { describe, expect, it, vi } from 'vitest'
 import { newCounters } from '../stats.ts'
 import { EventLog } from '../log/log.ts'
 import { PatternSets } from '../log/pattern-set.ts'
-import { SubscriberSession, type Outlet } from './subscriber-session.ts'
+import { SubscriberSession, type MessageOutlet } from './subscriber-session.ts'
 
 const TYPES = ['a', 'b', 'a.x', 'c']
 const PATTERNS = ['a', '>', 'a.*', 'b', '*']
@@ -220,7 +220,7 @@ class Run {
 const log0 = (log: EventLog): number => log.firstOffset - 1
 
 /** An outlet that keeps what is sent. */
-function collect(): Outlet & { readonly sent: Buffer[] } {
+function collect(): MessageOutlet & { readonly sent: Buffer[] } {
   const sent: Buffer[] = []
   return { sent, isFull: false, sendText: () => {}, sendLines: (data) => void sent.push(data) }
 }

@@ -5,7 +5,7 @@ import type { WireMode, WireSubscription } from '../../../protocol/bus-v1/hello.
 import type { Window } from '../../../protocol/bus-v1/limits.ts'
 import { gapLine, markLine } from '../../../protocol/bus-v1/lines.ts'
 import type { EventLog } from '../log/log.ts'
-import type { PatternSet, PatternSets, Reader } from '../log/pattern-set.ts'
+import type { PatternSet, PatternSets, PatternSetReader } from '../log/pattern-set.ts'
 import {
   countUpTo,
   firstAbove,
@@ -23,7 +23,7 @@ const MARK_EVENTS = 1_024
 const FEW = 16
 
 /** Where {@link SubscriberSession.pump} sends. */
-export interface Outlet {
+export interface MessageOutlet {
   /** More is buffered in the socket than it should be. */
   readonly isFull: boolean
   /** Sends a line as a message of its own. */
@@ -55,7 +55,7 @@ interface Subscription {
  *
  * A lost link moves `position` back to `acked`.
  */
-export class SubscriberSession implements EventFilter, Reader {
+export class SubscriberSession implements EventFilter, PatternSetReader {
   readonly #sets: PatternSets
   #subs: readonly Subscription[] = []
   /** Subscriptions that are at least once. */
@@ -237,7 +237,7 @@ export class SubscriberSession implements EventFilter, Reader {
    */
   pump(
     log: EventLog,
-    outlet: Outlet,
+    outlet: MessageOutlet,
     counters: Counters,
     flush: number,
     wantsMark: boolean,
@@ -369,7 +369,7 @@ export class SubscriberSession implements EventFilter, Reader {
     })
   }
 
-  #reportLost(log: EventLog, outlet: Outlet, counters: Counters): void {
+  #reportLost(log: EventLog, outlet: MessageOutlet, counters: Counters): void {
     const lost = this.lost(log)
     if (lost > 0) {
       outlet.sendText(gapLine(this.#position + 1, lost, 'slow'))

@@ -1,40 +1,40 @@
-/** The pulse of a hub: one timer pings every peer once in an interval, and finds those that are gone. */
+/** The pulse of a hub: one timer pings every connection once in an interval, and finds those that are gone. */
 
 import type { Clock, Random, Timer } from '@bus/core'
 import { afterReading } from '../../../socket/after-reading.ts'
 import { LATE_SHARE } from '../../../socket/heartbeat.ts'
 
-/** Moments of an interval at which peers are pinged: few enough to share a timer, and too many for a burst. */
+/** Moments of an interval at which connections are pinged: few enough to share a timer, and too many for a burst. */
 const SLOTS = 256
 /** Ticks that a ping which left late has at least for its answer. */
 const FAIR_TICKS = SLOTS * (1 - LATE_SHARE)
 /** Pings without any answer that end the link. */
 const MAX_MISSED_PINGS = 2
 
-export interface PulseTools {
+export interface KeepaliveSchedulerOptions {
   readonly clock: Clock
-  /** Spreads the pings of many peers over the interval. */
+  /** Spreads the pings of many connections over the interval. */
   readonly random: Random
-  /** Milliseconds between two pings of a peer, and that an answer may take. */
+  /** Milliseconds between two pings of a connection, and that an answer may take. */
   readonly intervalMs: number
   /** Runs later, once bytes that already wait have been read. @default two turns of `setImmediate` */
   readonly defer?: (run: () => void) => void
 }
 
 /**
- * Gives the verdicts of `Heartbeat`, for thousands of peers at the price of one timer and a few numbers for each.
+ * Gives the verdicts of `Heartbeat`, for thousands of connections at the price of one timer and a few numbers for each.
  *
- * Time is counted in ticks, {@link SLOTS} of them in an interval. A peer has one slot, picked at random, and its turn
+ * Time is counted in ticks, {@link SLOTS} of them in an interval. A connection has one slot, picked at random, and its turn
  * comes at each tick of that slot: the ping before this one had a whole interval for its answer.
  */
-export class Pulse {
+export class KeepaliveScheduler {
   readonly #clock: Clock
   readonly #random: Random
   readonly #tickMs: number
   readonly #lateMs: number
   readonly #defer: (run: () => void) => void
   readonly #startedAt: number
-  readonly #slots: Set<Beat>[] = Array.from({ length: SLOTS }, () => new Set())
+  readonly #slots: Set<KeepaliveState>[] = Array.from({ length: SLOTS }, () => new Set())
   #size = 0
   /** The first tick whose turn has not come. */
   #next = 0
@@ -42,7 +42,7 @@ export class Pulse {
   /** The tick that the timer is set for. */
   #due = Infinity
 
-  constructor({ clock, random, intervalMs, defer = afterReading }: PulseTools) {
+  constructor({ clock, random, intervalMs, defer = afterReading }: KeepaliveSchedulerOptions) {
     this.#clock = clock
     this.#random = random
     this.#tickMs = intervalMs / SLOTS
@@ -51,8 +51,8 @@ export class Pulse {
     this.#startedAt = clock.now()
   }
 
-  /** Begins to ping a peer, at a random moment within one interval. */
-  start(beat: Beat): void {
+  /** Begins to ping a connection, at a random moment within one interval. */
+  start(beat: KeepaliveState): void {
     const soonest = this.#tickAt(this.#clock.now()) + 1
     // Nobody had a turn since, so none is skipped.
     if (soonest < this.#due) this.#next = Math.max(this.#next, soonest)
@@ -64,7 +64,7 @@ export class Pulse {
   }
 
   /** Ends it; no timer stays behind the last one. Idempotent. */
-  stop(beat: Beat): void {
+  stop(beat: KeepaliveState): void {
     if (beat.slot === undefined) return
     this.#slots[beat.slot]?.delete(beat)
     beat.slot = undefined
@@ -90,9 +90,9 @@ export class Pulse {
    * Timers run before waiting bytes are read: hence one that is itself late counts nothing as missed, and nobody is
    * judged before what waits was read.
    */
-  #beat(slot: ReadonlySet<Beat>, tick: number, now: number): void {
+  #beat(slot: ReadonlySet<KeepaliveState>, tick: number, now: number): void {
     const isLate = now - this.#timeOf(tick) > this.#lateMs
-    const silent: Beat[] = []
+    const silent: KeepaliveState[] = []
     for (const beat of slot) {
       const { waitingSince } = beat
       if (waitingSince === undefined || (isLate && beat.excuse()))
@@ -105,7 +105,7 @@ export class Pulse {
     })
   }
 
-  #judge(beat: Beat, tick: number): void {
+  #judge(beat: KeepaliveState, tick: number): void {
     const isUnanswered = beat.waitingSince !== undefined
     if (isUnanswered && beat.miss() >= MAX_MISSED_PINGS && !beat.wasHeard) {
       this.stop(beat)
@@ -146,7 +146,7 @@ export class Pulse {
 }
 
 /** Whom a hub pings. */
-export interface Beating {
+export interface KeepaliveTarget {
   ping(payload: string): void
   /** Bytes that were received so far, those of a frame that is not complete included. */
   received(): number
@@ -158,10 +158,10 @@ export interface Beating {
 const NONE = -1
 
 /** Numbers and flags only: a hub has one for each connection. */
-export class Beat {
+export class KeepaliveState {
   /** Its place in the pulse; `undefined` while it has none. */
   slot: number | undefined
-  readonly #peer: Beating
+  readonly #connection: KeepaliveTarget
   /** The tick of the ping that waits for its pong. */
   #awaited = NONE
   /** Pings in a row without a pong in time, also when other frames show that the link lives. */
@@ -173,8 +173,8 @@ export class Beat {
   /** A late timer was excused and nothing was heard since. */
   #isExcused = false
 
-  constructor(peer: Beating) {
-    this.#peer = peer
+  constructor(connection: KeepaliveTarget) {
+    this.#connection = connection
   }
 
   /** The tick of the last ping, while it has no pong. */
@@ -184,7 +184,7 @@ export class Beat {
 
   /** Whether any frame came since the last ping, or a part of one: a large one may take longer than any limit. */
   get wasHeard(): boolean {
-    return this.#wasHeard || this.#peer.received() > this.#received
+    return this.#wasHeard || this.#connection.received() > this.#received
   }
 
   /** Any frame arrived: data, ping or pong. */
@@ -201,12 +201,12 @@ export class Beat {
     this.#missed = 0
   }
 
-  /** Sends a ping. @param tick - now, so that no two pings of a peer have the same payload */
+  /** Sends a ping. @param tick - now, so that no two pings of a connection have the same payload */
   ping(tick: number): void {
     this.#awaited = tick
     this.#wasHeard = false
-    this.#received = this.#peer.received()
-    this.#peer.ping(String(tick))
+    this.#received = this.#connection.received()
+    this.#connection.ping(String(tick))
   }
 
   /** The answer did not come in time. @returns how many times in a row */
@@ -223,6 +223,6 @@ export class Beat {
   }
 
   lose(): void {
-    this.#peer.lost()
+    this.#connection.lost()
   }
 }

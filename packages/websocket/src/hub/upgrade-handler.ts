@@ -4,19 +4,23 @@ import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { WebSocketServer, type WebSocket } from 'ws'
 import { HUB_HEADER, SUBPROTOCOL } from '../protocol/bus-v1/limits.ts'
-import type { Admission, Shown, Principal } from './bus-v1/admission/gate.ts'
+import type {
+  AuthenticationResult,
+  PresentedCredentials,
+  Principal,
+} from './bus-v1/admission/authenticator.ts'
 import type { HubServer, ResolvedHubOptions } from './options.ts'
-import { Places } from './metering.ts'
+import { ConnectionLimiter } from './metering.ts'
 import { isSecretName } from '@bus/core/kit'
 
 /** Who takes the connections. */
-export interface Hosts {
+export interface UpgradeTargets {
   /** Connections that there are. */
   readonly connections: number
   /** Tells who shows these credentials. */
-  admit(shown: Shown, isGone: () => boolean): Promise<Admission>
+  authenticate(shown: PresentedCredentials, isGone: () => boolean): Promise<AuthenticationResult>
   /** Takes one of the places of a principal for a plain connection. @returns whether there was one */
-  takePlace(tcp: Duplex, principal: Principal): boolean
+  reserve(tcp: Duplex, principal: Principal): boolean
   /** @param principal - who it is; `undefined`: its first line will tell */
   joinBusV1(
     ws: WebSocket,
@@ -48,23 +52,23 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
   503: 'Service Unavailable',
 })
 
-/** Answers upgrades from its construction until {@link leave}. */
-export class Door {
+/** Answers upgrades from its construction until {@link detach}. */
+export class UpgradeHandler {
   readonly #server: HubServer
   readonly #options: ResolvedHubOptions
-  readonly #hosts: Hosts
+  readonly #hosts: UpgradeTargets
   readonly #sockets: WebSocketServer
-  readonly #addresses: Places
+  readonly #addresses: ConnectionLimiter
   /** Handshakes whose credentials are looked at. */
   readonly #underWay = new Set<Duplex>()
   #isShut = false
 
-  constructor(server: HubServer, options: ResolvedHubOptions, hosts: Hosts) {
+  constructor(server: HubServer, options: ResolvedHubOptions, hosts: UpgradeTargets) {
     this.#server = server
     this.#options = options
     this.#hosts = hosts
     this.#sockets = makeSockets(options)
-    this.#addresses = new Places(options.limits.connectionsPerIp)
+    this.#addresses = new ConnectionLimiter(options.limits.connectionsPerIp)
     this.#sockets.on('headers', (headers, request) => {
       if (offersBusV1(request)) headers.push(`${HUB_HEADER}: ${SUBPROTOCOL}`)
     })
@@ -87,7 +91,7 @@ export class Door {
   }
 
   /** The server is somebody else's again, or gone. */
-  leave(): void {
+  detach(): void {
     this.stop()
     this.#server.off('upgrade', this.#onUpgrade)
   }
@@ -107,7 +111,7 @@ export class Door {
     const rules = { origins, hosts, maxConnections: limits.connections }
     const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay.size)
     if (refusal !== undefined) refuse(tcp, refusal)
-    else if (this.#addresses.enter(tcp, request.socket.remoteAddress)) {
+    else if (this.#addresses.reserve(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
     } else refuse(tcp, 429)
   }
@@ -123,14 +127,14 @@ export class Door {
   async #authenticate(caller: Caller, token: string | undefined, isBusV1: boolean): Promise<void> {
     const { request, tcp } = caller
     this.#underWay.add(tcp)
-    const admission = await this.#hosts.admit({ request, token }, () => tcp.destroyed)
+    const admission = await this.#hosts.authenticate({ request, token }, () => tcp.destroyed)
     // The hub may have closed meanwhile, and has answered.
     if (!this.#underWay.delete(tcp) || tcp.destroyed) return
     if (admission === 'unavailable') refuse(tcp, 503)
     else if (admission === 'unauthorized') refuse(tcp, 401)
     // On the plain wire everybody gets and sends everything as it is, so there is nothing to grant a part of.
     else if (!isBusV1 && this.#isRestricted(admission)) refuse(tcp, 403)
-    else if (!isBusV1 && !this.#hosts.takePlace(tcp, admission)) refuse(tcp, 429)
+    else if (!isBusV1 && !this.#hosts.reserve(tcp, admission)) refuse(tcp, 429)
     else this.#upgrade(caller, admission)
   }
 

@@ -21,7 +21,7 @@ export type Authenticate = (
   credentials: Credentials,
 ) => Principal | null | Promise<Principal | null>
 
-export interface GateOptions {
+export interface AuthenticatorOptions {
   readonly authenticate: Authenticate | undefined
   readonly allowAnonymous: boolean
   /** Authentications at the same time, at most; the others wait their turn. */
@@ -34,10 +34,10 @@ export interface GateOptions {
 }
 
 /** What the gate is shown. */
-export type Shown = Omit<Credentials, 'signal'>
+export type PresentedCredentials = Omit<Credentials, 'signal'>
 
 /** Who it is, or why that is not known: the credentials are not good, or could not be looked at. */
-export type Admission = Principal | 'unauthorized' | 'unavailable'
+export type AuthenticationResult = Principal | 'unauthorized' | 'unavailable'
 
 /** Somebody whose turn has not come. */
 interface Waiting {
@@ -50,13 +50,13 @@ interface Waiting {
  * Lets nobody in by accident: whatever goes wrong is a refusal. Who comes while as many authentications run as may, waits;
  * an authentication that does not end in time gives its turn to the next.
  */
-export class Gate {
-  readonly #options: GateOptions
+export class Authenticator {
+  readonly #options: AuthenticatorOptions
   /** Bounded by the connections: each waits once. */
   readonly #line = new Denque<Waiting>()
   #underWay = 0
 
-  constructor(options: GateOptions) {
+  constructor(options: AuthenticatorOptions) {
     this.#options = options
   }
 
@@ -66,7 +66,10 @@ export class Gate {
   }
 
   /** @param isGone - whether whoever shows this has left */
-  async admit(shown: Shown, isGone: () => boolean = () => false): Promise<Admission> {
+  async authenticate(
+    shown: PresentedCredentials,
+    isGone: () => boolean = () => false,
+  ): Promise<AuthenticationResult> {
     const { authenticate, allowAnonymous, timeoutMs, clock } = this.#options
     if (authenticate === undefined) return allowAnonymous ? ANONYMOUS : 'unauthorized'
     const started = withDeadline((signal) => this.#inTurn(authenticate, shown, isGone, signal), {
@@ -80,10 +83,10 @@ export class Gate {
 
   async #inTurn(
     authenticate: Authenticate,
-    shown: Shown,
+    shown: PresentedCredentials,
     isGone: () => boolean,
     signal: AbortSignal,
-  ): Promise<Admission> {
+  ): Promise<AuthenticationResult> {
     await this.#turn(() => signal.aborted || isGone())
     let hasLeft = false
     const leave = (): void => {
@@ -102,7 +105,7 @@ export class Gate {
     }
   }
 
-  #judge(principal: unknown, { token }: Shown): Admission {
+  #judge(principal: unknown, { token }: PresentedCredentials): AuthenticationResult {
     // Bad credentials do not make somebody anonymous; none do.
     if (principal === null) {
       return token === undefined && this.#options.allowAnonymous ? ANONYMOUS : 'unauthorized'

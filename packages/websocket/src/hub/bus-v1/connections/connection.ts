@@ -1,4 +1,4 @@
-/** A peer: one connection, from its first line to its close. */
+/** A connection: one connection, from its first line to its close. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
@@ -14,12 +14,18 @@ import {
 import type { LineFault } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import { closeSafely } from '../../../socket/socket-port.ts'
-import { Meter, type Excess, type Metered, type Metering, type Places } from '../../metering.ts'
+import {
+  Meter,
+  type Excess,
+  type Metered,
+  type Metering,
+  type ConnectionLimiter,
+} from '../../metering.ts'
 import { own, type SocketOwner } from '../../socket-owner.ts'
-import { Beat, type Beating, type Pulse } from './pulse.ts'
+import { KeepaliveState, type KeepaliveTarget, type KeepaliveScheduler } from './keepalive.ts'
 import type { Counters } from '../stats.ts'
-import type { Principal } from '../admission/gate.ts'
-import type { Outlet } from '../sessions/subscriber-session.ts'
+import type { Principal } from '../admission/authenticator.ts'
+import type { MessageOutlet } from '../sessions/subscriber-session.ts'
 
 /** Bytes that may wait in one socket before nothing more is put into it. */
 const HIGH_WATER_MARK_BYTES = 1_048_576
@@ -29,42 +35,44 @@ const MAX_BUFFERED_BYTES = 2 * HIGH_WATER_MARK_BYTES
 /** The soonest that somebody who sent too much may come back. */
 const MIN_WAIT_MS = 1_000
 
-/** What a peer asks of its hub. */
-export interface PeerHost {
+/** What a connection asks of its hub. */
+export interface ConnectionHost {
   readonly clock: Clock
   readonly helloMs: number
-  readonly pulse: Pulse
+  readonly keepalive: KeepaliveScheduler
   readonly metering: Metering
   /** Every event is read into it, one after the other. */
   readonly line: PublishLine
-  /** Whether the handshake of a peer is looked at again when it shows fresh credentials. */
+  /** Whether the handshake of a connection is looked at again when it shows fresh credentials. */
   readonly keepsRequests: boolean
-  /** Says who the peer is and welcomes it, or closes it. */
-  greet(peer: Peer, hello: Hello): void
+  /** Says who the connection is and welcomes it, or closes it. */
+  greet(connection: Connection, hello: Hello): void
   /** Fresh credentials. */
-  authenticate(peer: Peer, token: string): void
+  authenticate(connection: Connection, token: string): void
   readonly counters: Pick<Counters, 'protocolErrors' | 'badFrames'>
-  left(peer: Peer): void
+  left(connection: Connection): void
 }
 
 type State =
   | { readonly name: 'new' }
   | { readonly name: 'greeting' }
-  | { readonly name: 'ready'; readonly member: Welcomed }
+  | { readonly name: 'ready'; readonly member: AuthenticatedReceiver }
   | { readonly name: 'closing' }
 
 const TEXT = Object.freeze({ binary: false })
 
-/** Reads lines and sends messages; what they mean decides who is {@link Welcomed}. */
-export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwner {
+/** Reads lines and sends messages; what they mean decides who is {@link AuthenticatedReceiver}. */
+export class Connection
+  implements ClientReceiver, MessageOutlet, KeepaliveTarget, Metered, SocketOwner
+{
   /** The handshake; let go of when nobody will look at it any more. */
   request: IncomingMessage | undefined
   /** Who it is, where the handshake has told already. */
   principal: Principal | undefined
   readonly #ws: WebSocket
   readonly #tcp: Duplex
-  readonly #host: PeerHost
-  readonly #beat = new Beat(this)
+  readonly #host: ConnectionHost
+  readonly #keepalive = new KeepaliveState(this)
   readonly #meter: Meter
   #helloTimer: Timer | undefined
   #state: State = { name: 'new' }
@@ -76,7 +84,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
     tcp: Duplex,
     request: IncomingMessage,
     principal: Principal | undefined,
-    host: PeerHost,
+    host: ConnectionHost,
   ) {
     this.#ws = ws
     this.#tcp = tcp
@@ -100,18 +108,22 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   }
 
   /** Takes one of the places of its principal. @param isSuccessor - it is about to be free */
-  takePlace(places: Places, principal: string | undefined, isSuccessor: boolean): boolean {
+  takePlace(
+    places: ConnectionLimiter,
+    principal: string | undefined,
+    isSuccessor: boolean,
+  ): boolean {
     this.#meter.principal = principal
-    return places.enter(this.#tcp, principal, isSuccessor)
+    return places.reserve(this.#tcp, principal, isSuccessor)
   }
 
   /** The hub knows who it is. */
-  welcome(member: Welcomed, text: string): void {
+  welcome(member: AuthenticatedReceiver, text: string): void {
     if (this.#state.name !== 'greeting') return
     this.#clearHelloTimer()
     this.#state = { name: 'ready', member }
     this.sendText(text)
-    this.#host.pulse.start(this.#beat)
+    this.#host.keepalive.start(this.#keepalive)
     if (!this.#host.keepsRequests) this.request = undefined
   }
 
@@ -144,14 +156,14 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   }
 
   /** Says when to come back, then closes. */
-  leave(code: number, reason: string, retryAfterMs: number): void {
+  goAway(code: number, reason: string, retryAfterMs: number): void {
     if (this.isOver) return
     this.sendText(byeLine({ code, retryAfterMs }))
     this.close(code, reason)
   }
 
-  sentTooMuch(waitMs: number, what: Excess): void {
-    this.leave(4429, what, Math.max(MIN_WAIT_MS, waitMs))
+  exceededLimit(waitMs: number, what: Excess): void {
+    this.goAway(4429, what, Math.max(MIN_WAIT_MS, waitMs))
     // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
     this.#ws.pause()
   }
@@ -221,7 +233,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   }
 
   onMessage(data: Buffer, isBinary: boolean): void {
-    this.#beat.inbound()
+    this.#keepalive.inbound()
     if (this.isOver || !this.#meter.message(data.length)) return
     if (isBinary) {
       this.#host.counters.protocolErrors++
@@ -235,12 +247,12 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   }
 
   onPing(): void {
-    this.#beat.inbound()
+    this.#keepalive.inbound()
     if (!this.isOver) this.#meter.controlFrame()
   }
 
   onPong(payload: Buffer): void {
-    this.#beat.pong(payload.toString('latin1'))
+    this.#keepalive.pong(payload.toString('latin1'))
     if (!this.isOver) this.#meter.controlFrame()
   }
 
@@ -253,7 +265,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
     this.#host.left(this)
   }
 
-  /** Who hears that so many bytes were written: nobody, unless so much waits that the peer may have stalled by then. */
+  /** Who hears that so many bytes were written: nobody, unless so much waits that the connection may have stalled by then. */
   #listener(bytes: number): (() => void) | undefined {
     if (this.#ws.bufferedAmount + bytes <= HIGH_WATER_MARK_BYTES / 2) return undefined
     return (this.#onWritten ??= () => this.#written())
@@ -265,7 +277,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
     this.#welcomed?.wake()
   }
 
-  get #welcomed(): Welcomed | undefined {
+  get #welcomed(): AuthenticatedReceiver | undefined {
     return this.#state.name === 'ready' ? this.#state.member : undefined
   }
 
@@ -276,7 +288,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
   #enterClosing(): void {
     this.#state = { name: 'closing' }
     this.#clearHelloTimer()
-    this.#host.pulse.stop(this.#beat)
+    this.#host.keepalive.stop(this.#keepalive)
   }
 
   #clearHelloTimer(): void {
@@ -286,7 +298,7 @@ export class Peer implements ClientReceiver, Outlet, Beating, Metered, SocketOwn
 }
 
 /** Who was welcomed on a connection: what its lines mean. */
-export interface Welcomed {
+export interface AuthenticatedReceiver {
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void
   subscribe(sub: WireSubscription): LineFault | undefined
   unsubscribe(id: number): void

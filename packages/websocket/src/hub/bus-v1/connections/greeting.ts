@@ -9,9 +9,9 @@ import {
   type Welcome,
 } from '../../../protocol/bus-v1/welcome.ts'
 import type { EventLog } from '../log/log.ts'
-import type { Permission, Principal } from '../admission/gate.ts'
+import type { Permission, Principal } from '../admission/authenticator.ts'
 import type { Session, Sessions } from '../sessions/session.ts'
-import type { Subscribing } from '../subscribing/subscribing.ts'
+import type { Subscribing } from '../sessions/subscribing.ts'
 
 export interface GreetingOptions {
   readonly epoch: string

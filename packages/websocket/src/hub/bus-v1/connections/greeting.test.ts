@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { wireDefaults } from '../../../protocol/bus-v1/limits.ts'
 import { readWelcome, type Welcome } from '../../../protocol/bus-v1/welcome.ts'
-import { fitWelcome, inMessages } from '../peers/greeting.ts'
+import { fitWelcome, inMessages } from './greeting.ts'
 
 const welcome = {
   sid: 'sid',

@@ -3,8 +3,8 @@ import type { SubscriptionRefusal } from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { EventLog } from '../log/log.ts'
 import type { PatternSets } from '../log/pattern-set.ts'
-import type { Permission } from '../admission/gate.ts'
-import type { Session } from '../sessions/session.ts'
+import type { Permission } from '../admission/authenticator.ts'
+import type { Session } from './session.ts'
 
 /** Wildcards of one token in a pattern: with many of them, matching one type looks at very many branches. */
 const MAX_STARS = 4

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest'
 import { FakeClock } from '../../../../test/fake-clock.ts'
-import { Beat, Pulse } from './pulse.ts'
+import { KeepaliveState, KeepaliveScheduler } from './keepalive.ts'
 
 const INTERVAL_MS = 256
 
-/** A pulse with a clock that stands still. `phase` is where in the interval the peers' turns are. */
+/** A pulse with a clock that stands still. `phase` is where in the interval the connections' turns are. */
 function create(phase: number | (() => number) = 0.5) {
   const clock = new FakeClock()
   const random = typeof phase === 'number' ? () => phase : phase
   const deferred: (() => void)[] = []
   const defer = (run: () => void): void => void deferred.push(run)
-  const pulse = new Pulse({ clock, random, intervalMs: INTERVAL_MS, defer })
+  const pulse = new KeepaliveScheduler({ clock, random, intervalMs: INTERVAL_MS, defer })
   const read = (): void => {
     for (const run of deferred.splice(0)) run()
   }
@@ -26,12 +26,12 @@ function create(phase: number | (() => number) = 0.5) {
     clock.stall(ms)
     read()
   }
-  /** A peer that only takes notes. */
+  /** A connection that only takes notes. */
   const join = () => {
     const pings: { payload: string; at: number }[] = []
     const notes = { pings, lost: 0, bytes: 0 }
     const start = clock.now()
-    const beat = new Beat({
+    const beat = new KeepaliveState({
       ping: (payload) => pings.push({ payload, at: clock.now() - start }),
       received: () => notes.bytes,
       lost: () => notes.lost++,
@@ -57,7 +57,7 @@ describe('a part of a frame', () => {
 })
 
 describe('pings', () => {
-  it('pings each peer once in an interval, the first time at a moment of its own', () => {
+  it('pings each connection once in an interval, the first time at a moment of its own', () => {
     const phases = [0.25, 0.75]
     const { join, pass } = create(() => phases.shift() ?? 0)
     const early = join()
@@ -67,12 +67,12 @@ describe('pings', () => {
       early.answer()
       late.answer()
     }
-    const times = (peer: typeof early): number[] => peer.notes.pings.map(({ at }) => at)
+    const times = (connection: typeof early): number[] => connection.notes.pings.map(({ at }) => at)
     expect(times(early)).toEqual([64, 320, 576])
     expect(times(late)).toEqual([192, 448, 704])
   })
 
-  it('lets no two pings of a peer have the same payload', () => {
+  it('lets no two pings of a connection have the same payload', () => {
     const { join, pass } = create()
     const { notes, answer } = join()
     for (let i = 0; i < 5; i++) {
@@ -82,7 +82,7 @@ describe('pings', () => {
     expect(new Set(notes.pings.map(({ payload }) => payload)).size).toBe(5)
   })
 
-  it('keeps one timer for all peers and none without any', () => {
+  it('keeps one timer for all connections and none without any', () => {
     const { clock, pulse, join } = create(Math.random)
     expect(clock.pending).toBe(0)
     const beats = Array.from({ length: 20 }, () => join().beat)
@@ -91,7 +91,7 @@ describe('pings', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('sets its timer earlier for a peer whose turn comes before those of the others', () => {
+  it('sets its timer earlier for a connection whose turn comes before those of the others', () => {
     const phases = [0.9, 0.1]
     const { join, pass } = create(() => phases.shift() ?? 0)
     join()
@@ -100,7 +100,7 @@ describe('pings', () => {
     expect(second.notes.pings).toHaveLength(1)
   })
 
-  it('takes up again after a time without peers', () => {
+  it('takes up again after a time without connections', () => {
     const { pulse, join, pass } = create()
     const first = join()
     pass(INTERVAL_MS)
@@ -114,7 +114,7 @@ describe('pings', () => {
     expect(first.notes.pings).toHaveLength(1)
   })
 
-  it('pings a peer that comes between two turns of the others at its own moment', () => {
+  it('pings a connection that comes between two turns of the others at its own moment', () => {
     const phases = [0.1, 0.2]
     const { join, pass } = create(() => phases.shift() ?? 0)
     const first = join()
@@ -130,7 +130,7 @@ describe('pings', () => {
 })
 
 describe('verdicts', () => {
-  it('loses a peer after two pings without any sign of life, once', () => {
+  it('loses a connection after two pings without any sign of life, once', () => {
     const { clock, join, pass } = create()
     const { notes } = join()
     pass(2.5 * INTERVAL_MS - 1)
@@ -143,7 +143,7 @@ describe('verdicts', () => {
     expect(clock.pending).toBe(0)
   })
 
-  it('keeps a peer that answers one ping of two', () => {
+  it('keeps a connection that answers one ping of two', () => {
     const { join, pass } = create()
     const { notes, answer } = join()
     pass(INTERVAL_MS)
@@ -154,7 +154,7 @@ describe('verdicts', () => {
     expect(notes.lost).toBe(0)
   })
 
-  it('keeps a peer that sends anything, and takes only the right payload for an answer', () => {
+  it('keeps a connection that sends anything, and takes only the right payload for an answer', () => {
     const { join, pass } = create()
     const { notes, beat } = join()
     pass(INTERVAL_MS)
@@ -182,7 +182,7 @@ describe('verdicts', () => {
     expect(notes.pings).toHaveLength(3)
   })
 
-  it('forgets a verdict that is under way when the peer leaves', () => {
+  it('forgets a verdict that is under way when the connection leaves', () => {
     const { clock, pulse, deferred, join, pass } = create()
     const { notes, beat } = join()
     pass(2 * INTERVAL_MS)
@@ -206,7 +206,7 @@ describe('after a stall of its own process', () => {
     expect(notes.lost).toBe(0)
   })
 
-  it('excuses a peer once only, until something is heard of it', () => {
+  it('excuses a connection once only, until something is heard of it', () => {
     const { join, pass, stall } = create()
     const [silent, heard] = [join(), join()]
     pass(1.5 * INTERVAL_MS + 1)
@@ -242,7 +242,7 @@ describe('after a stall of its own process', () => {
     expect(notes.lost).toBe(1)
   })
 
-  it('gives each peer one turn, however long it was', () => {
+  it('gives each connection one turn, however long it was', () => {
     const { join, stall } = create()
     const { notes } = join()
     stall(20 * INTERVAL_MS)

@@ -12,18 +12,18 @@ import type { PublishLine } from '../../../protocol/bus-v1/lines.ts'
 import type { Counters } from '../stats.ts'
 import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'
-import type { Permission } from '../admission/gate.ts'
-import type { Publishing, Publisher } from '../publishing/publishing.ts'
+import type { Permission } from '../admission/authenticator.ts'
+import type { Publishing, PublishingConnection } from '../publishing/publishing.ts'
 import { Rate } from '../../metering.ts'
-import type { Session, SessionLink } from '../sessions/session.ts'
-import type { Outlet } from '../sessions/subscriber-session.ts'
-import type { Served, Turn } from '../turn.ts'
+import type { Session, SessionConnection } from '../sessions/session.ts'
+import type { MessageOutlet } from '../sessions/subscriber-session.ts'
+import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 
 /** Half of what a hub promises: it looks only from time to time. */
 const REASSURE_MS = wireDefaults.okMs / 2
 
 /** The connection of a member. */
-export interface MemberPeer extends Outlet {
+export interface MessageSink extends MessageOutlet {
   /** It is being closed. */
   readonly isOver: boolean
   /** Holds back what is sent until {@link uncork}. */
@@ -33,17 +33,17 @@ export interface MemberPeer extends Outlet {
 }
 
 /** What a member asks of its hub. */
-export interface MemberHost {
+export interface AuthenticatedConnectionHost {
   readonly log: EventLog
   readonly publishing: Publishing
-  readonly turn: Turn<Member>
+  readonly flush: FlushScheduler<AuthenticatedConnection>
   readonly counters: Counters
   /** Events of one connection. */
   readonly publishPerSecond: number
   readonly clock: Pick<Clock, 'now'>
   /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
-  subscribe(member: Member, sub: WireSubscription): number | SubscriptionRefusal
-  unsubscribe(member: Member, id: number): void
+  subscribe(member: AuthenticatedConnection, sub: WireSubscription): number | SubscriptionRefusal
+  unsubscribe(member: AuthenticatedConnection, id: number): void
   /** A subscriber settled something: the log may have room again, and publishers may be told. */
   progress(): void
   /** A session counts again for what the log must keep. */
@@ -51,15 +51,15 @@ export interface MemberHost {
 }
 
 /** One for each welcome. */
-export class Member implements Publisher, SessionLink, Served {
+export class AuthenticatedConnection implements PublishingConnection, SessionConnection, Flushable {
   readonly session: Session
   permission: Permission
   /** `undefined` without a limit. Begun with the first event, as full as it was all the time before. */
   rate: Rate | undefined
   /** When its credentials end, by the hub's clock. */
   expiresAt: number
-  readonly #peer: MemberPeer
-  readonly #host: MemberHost
+  readonly #connection: MessageSink
+  readonly #host: AuthenticatedConnectionHost
   /** Lines for the end of the turn. */
   #lines = ''
   #okSent: number
@@ -69,12 +69,12 @@ export class Member implements Publisher, SessionLink, Served {
   #wantsMark = false
 
   constructor(
-    peer: MemberPeer,
+    connection: MessageSink,
     session: Session,
     rights: { readonly permission: Permission; readonly expiresAt: number },
-    host: MemberHost,
+    host: AuthenticatedConnectionHost,
   ) {
-    this.#peer = peer
+    this.#connection = connection
     this.session = session
     this.permission = rights.permission
     this.expiresAt = rights.expiresAt
@@ -118,13 +118,13 @@ export class Member implements Publisher, SessionLink, Served {
 
   /** Sends what there is at the end of this turn. */
   wake(): void {
-    this.#host.turn.mark(this)
+    this.#host.flush.mark(this)
   }
 
   /** Tells again up to where everything is confirmed. */
   again(): void {
     this.#mustRepeat = true
-    this.#host.turn.mark(this)
+    this.#host.flush.mark(this)
   }
 
   /** Something of it waits for its confirmation, and it has not heard from us for a while: it must not take us for dead. */
@@ -146,32 +146,38 @@ export class Member implements Publisher, SessionLink, Served {
 
   replaced(): void {
     this.#host.counters.fenced++
-    this.#peer.close(4410, 'replaced')
+    this.#connection.close(4410, 'replaced')
   }
 
   ended(code: number, reason: string): void {
-    this.#peer.close(code, reason)
+    this.#connection.close(code, reason)
   }
 
   /** A last line, at once, then the close. */
-  leave(text: string, code: number, reason: string): void {
+  goAway(text: string, code: number, reason: string): void {
     this.#flushLines()
-    this.#peer.sendText(text)
-    this.#peer.close(code, reason)
+    this.#connection.sendText(text)
+    this.#connection.close(code, reason)
   }
 
-  serve(turn: number): void {
-    if (this.#peer.isOver) return
-    this.#peer.cork()
+  flush(turn: number): void {
+    if (this.#connection.isOver) return
+    this.#connection.cork()
     this.#flushLines()
     if (this.session.subscriber.subscriptions > 0) {
       const { log, counters } = this.#host
-      const hadGap = this.session.subscriber.pump(log, this.#peer, counters, turn, this.#wantsMark)
+      const hadGap = this.session.subscriber.pump(
+        log,
+        this.#connection,
+        counters,
+        turn,
+        this.#wantsMark,
+      )
       this.#wantsMark = false
       // It knows what it missed; from here on it counts.
       if (hadGap && this.session.isGivenUp) this.#restore()
     }
-    this.#peer.uncork()
+    this.#connection.uncork()
   }
 
   #restore(): void {
@@ -191,16 +197,16 @@ export class Member implements Publisher, SessionLink, Served {
     this.#lines = ''
     if (lines === '') return
     const { maxMessageBytes } = this.session.subscriber
-    for (const message of inMessages(lines, maxMessageBytes)) this.#peer.sendText(message)
+    for (const message of inMessages(lines, maxMessageBytes)) this.#connection.sendText(message)
   }
 
   #tell(line: string): void {
     this.#lines += `${this.#lines === '' ? '' : '\n'}${line}`
-    this.#host.turn.mark(this)
+    this.#host.flush.mark(this)
   }
 
   #conflict(reason: string): void {
     this.#host.counters.protocolErrors++
-    this.#peer.close(4409, reason)
+    this.#connection.close(4409, reason)
   }
 }

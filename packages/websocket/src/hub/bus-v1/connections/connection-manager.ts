@@ -1,11 +1,11 @@
-/** The reception: welcomes peers, renews their credentials, and sees them off. */
+/** The reception: welcomes connections, renews their credentials, and sees them off. */
 
 import type { Clock, Random } from '@bus/core'
 import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import type { SubscriptionRefusal, WireLimits } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import { publishLine, type PublishLine } from '../../../protocol/bus-v1/lines.ts'
-import type { Metering, Places } from '../../metering.ts'
+import type { Metering, ConnectionLimiter } from '../../metering.ts'
 import type { Counters } from '../stats.ts'
 import { fitWelcome, greet, type FittedWelcome, type Greeting } from './greeting.ts'
 import {
@@ -13,24 +13,27 @@ import {
   countedName,
   EXPIRY_GRACE_MS,
   ANONYMOUS,
-  type Gate,
+  type Authenticator,
   type Authorize,
   type Principal,
-  type Admission,
-} from '../admission/gate.ts'
+  type AuthenticationResult,
+} from '../admission/authenticator.ts'
 import type { EventLog } from '../log/log.ts'
-import { Member, type MemberHost } from './member.ts'
-import type { Peer, PeerHost } from './peer.ts'
+import {
+  AuthenticatedConnection,
+  type AuthenticatedConnectionHost,
+} from './authenticated-connection.ts'
+import type { Connection, ConnectionHost } from './connection.ts'
 import type { Publishing } from '../publishing/publishing.ts'
-import { Pulse } from './pulse.ts'
+import { KeepaliveScheduler } from './keepalive.ts'
 import type { Sessions } from '../sessions/session.ts'
-import type { Subscribing } from '../subscribing/subscribing.ts'
-import type { Turn } from '../turn.ts'
+import type { Subscribing } from '../sessions/subscribing.ts'
+import type { FlushScheduler } from '../flush-scheduler.ts'
 
 /** When somebody with as many connections as it may have should try again: a place becomes free when one of them ends. */
 const PLACE_RETRY_MS = 5_000
 
-export interface ReceptionOptions {
+export interface ConnectionManagerOptions {
   readonly epoch: string
   readonly log: EventLog
   readonly clock: Clock
@@ -38,12 +41,12 @@ export interface ReceptionOptions {
   readonly sessions: Sessions
   readonly subscribing: Subscribing
   readonly publishing: Publishing
-  readonly turn: Turn<Member>
+  readonly flush: FlushScheduler<AuthenticatedConnection>
   readonly counters: Counters
-  readonly gate: Gate
+  readonly authenticator: Authenticator
   readonly metering: Metering
   /** Connections of each principal. */
-  readonly principals: Places
+  readonly principals: ConnectionLimiter
   readonly authorize: Authorize | undefined
   readonly heartbeatMs: number
   readonly helloMs: number
@@ -56,68 +59,70 @@ export interface ReceptionOptions {
   readonly onProgress: () => void
 }
 
-/** The only place where peers, principals and sessions meet. */
-export class Reception implements PeerHost, MemberHost {
-  readonly peers: Set<Peer> = new Set()
-  readonly members: Map<Peer, Member> = new Map()
+/** The only place where connections, principals and sessions meet. */
+export class ConnectionManager implements ConnectionHost, AuthenticatedConnectionHost {
+  readonly connections: Set<Connection> = new Set()
+  readonly authenticated: Map<Connection, AuthenticatedConnection> = new Map()
   readonly clock: Clock
   readonly helloMs: number
-  readonly pulse: Pulse
+  readonly keepalive: KeepaliveScheduler
   readonly keepsRequests: boolean
   readonly publishPerSecond: number
   readonly line: PublishLine = publishLine()
   readonly log: EventLog
   readonly publishing: Publishing
-  readonly turn: Turn<Member>
+  readonly flush: FlushScheduler<AuthenticatedConnection>
   readonly counters: Counters
   readonly metering: Metering
-  readonly #options: ReceptionOptions
-  readonly #identifying: Identifying
+  readonly #options: ConnectionManagerOptions
+  readonly #identifying: ConnectionAuthentication
   readonly #emptyWaiters: (() => void)[] = []
 
-  constructor(options: ReceptionOptions) {
+  constructor(options: ConnectionManagerOptions) {
     this.#options = options
     const { clock, random, heartbeatMs } = options
     this.clock = clock
     this.helloMs = options.helloMs
-    this.keepsRequests = options.gate.readsCredentials
+    this.keepsRequests = options.authenticator.readsCredentials
     this.publishPerSecond = options.publishPerSecond
-    this.pulse = new Pulse({ clock, random, intervalMs: heartbeatMs })
+    this.keepalive = new KeepaliveScheduler({ clock, random, intervalMs: heartbeatMs })
     this.log = options.log
     this.publishing = options.publishing
-    this.turn = options.turn
+    this.flush = options.flush
     this.counters = options.counters
     this.metering = options.metering
-    this.#identifying = new Identifying(options)
+    this.#identifying = new ConnectionAuthentication(options)
   }
 
-  greet(peer: Peer, hello: Hello): void {
+  greet(connection: Connection, hello: Hello): void {
     const { token } = hello
-    if (peer.principal !== undefined && token === undefined) {
-      this.#open(peer, hello, peer.principal)
+    if (connection.principal !== undefined && token === undefined) {
+      this.#open(connection, hello, connection.principal)
       return
     }
-    this.#identifying.identify(peer, token, (principal) => this.#open(peer, hello, principal))
+    this.#identifying.identify(connection, token, (principal) =>
+      this.#open(connection, hello, principal),
+    )
   }
 
-  authenticate(peer: Peer, token: string): void {
-    this.#identifying.renew(peer, token, (principal) => {
-      const member = this.members.get(peer)
+  authenticate(connection: Connection, token: string): void {
+    this.#identifying.renew(connection, token, (principal) => {
+      const member = this.authenticated.get(connection)
       if (member === undefined) return
-      if (principal.id === member.session.principalId) this.#renew(peer, member, principal)
-      else peer.close(4403, 'another principal')
+      if (principal.id === member.session.principalId) this.#renew(connection, member, principal)
+      else connection.close(4403, 'another principal')
     })
   }
 
-  left(peer: Peer): void {
-    this.peers.delete(peer)
-    const member = this.members.get(peer)
+  left(connection: Connection): void {
+    this.connections.delete(connection)
+    const member = this.authenticated.get(connection)
     if (member !== undefined) {
-      this.members.delete(peer)
+      this.authenticated.delete(connection)
       this.#options.sessions.detach(member.session, member, this.now())
       this.#options.onChanged()
     }
-    if (this.peers.size > 0) return
+    if (this.connections.size > 0) return
     for (const resolve of this.#emptyWaiters.splice(0)) resolve()
   }
 
@@ -125,11 +130,14 @@ export class Reception implements PeerHost, MemberHost {
     return this.clock.now()
   }
 
-  subscribe({ session, permission }: Member, sub: WireSubscription): number | SubscriptionRefusal {
+  subscribe(
+    { session, permission }: AuthenticatedConnection,
+    sub: WireSubscription,
+  ): number | SubscriptionRefusal {
     return this.#options.subscribing.add(session, permission, sub)
   }
 
-  unsubscribe({ session }: Member, id: number): void {
+  unsubscribe({ session }: AuthenticatedConnection, id: number): void {
     this.#options.subscribing.remove(session, id)
   }
 
@@ -144,73 +152,79 @@ export class Reception implements PeerHost, MemberHost {
   /** Ends the sessions of a principal and its connections. @returns how many sessions */
   revoke(principalId: string): number {
     const count = this.#options.sessions.revoke(principalId, 4403, 'revoked')
-    for (const peer of this.peers) {
-      if (peer.principal?.id === principalId) peer.close(4403, 'revoked')
+    for (const connection of this.connections) {
+      if (connection.principal?.id === principalId) connection.close(4403, 'revoked')
     }
     return count
   }
 
-  /** Asks every peer to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
-  async sendAway(spreadMs: number): Promise<void> {
-    for (const peer of this.peers) {
-      const member = this.members.get(peer)
-      if (member === undefined) peer.close(1001, 'going away')
-      else member.leave(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
+  /** Asks every connection to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
+  async drain(spreadMs: number): Promise<void> {
+    for (const connection of this.connections) {
+      const member = this.authenticated.get(connection)
+      if (member === undefined) connection.close(1001, 'going away')
+      else member.goAway(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
     }
-    if (this.peers.size > 0) await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
+    if (this.connections.size > 0)
+      await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
   }
 
   /** Closes the links whose credentials ended a while ago. */
   endExpired(now: number): void {
-    for (const member of this.members.values()) {
+    for (const member of this.authenticated.values()) {
       if (now >= member.expiresAt) member.ended(4401, 'expired')
     }
   }
 
   /** Tells publishers whose events wait that they are not forgotten. */
   reassure(now: number): void {
-    for (const member of this.members.values()) member.reassure(now)
+    for (const member of this.authenticated.values()) member.reassure(now)
   }
 
-  #open(peer: Peer, hello: Hello, principal: Principal): void {
+  #open(connection: Connection, hello: Hello, principal: Principal): void {
     if (this.#options.sessions.isOutdated(hello, principal, this.now())) {
       this.counters.fenced++
-      peer.close(4410, 'replaced')
+      connection.close(4410, 'replaced')
       return
     }
-    if (!this.#hasPlace(peer, hello, principal)) {
-      peer.leave(4429, 'connections', PLACE_RETRY_MS)
+    if (!this.#hasPlace(connection, hello, principal)) {
+      connection.goAway(4429, 'connections', PLACE_RETRY_MS)
       return
     }
     const permission = this.#permissionOf(principal)
     const options = { ...this.#options, window: this.#options.wire.window }
     const greeting = greet(hello, principal, permission, options, this.now())
     if (greeting === undefined) {
-      peer.close(4503, 'sessions')
+      connection.close(4503, 'sessions')
       return
     }
     const { session } = greeting
     session.newestLink = hello.link ?? session.newestLink
-    peer.principal = principal
-    const member = new Member(peer, session, { permission, expiresAt: this.endOf(principal) }, this)
+    connection.principal = principal
+    const member = new AuthenticatedConnection(
+      connection,
+      session,
+      { permission, expiresAt: this.endOf(principal) },
+      this,
+    )
     this.#options.sessions.attach(session, member)
-    this.members.set(peer, member)
+    this.authenticated.set(connection, member)
     if (greeting.resumed) this.counters.resumed++
     this.counters.gaps += greeting.gaps.length
     session.isGivenUp = false
     session.blockingSince = undefined
     this.#options.onChanged()
     const { text, later } = this.#welcomeOf(greeting)
-    peer.welcome(member, text)
+    connection.welcome(member, text)
     for (const [n, code] of later) member.refused(n, code)
-    this.turn.mark(member)
+    this.flush.mark(member)
   }
 
   /** One that goes on with the session of a link that is still there takes its place. */
-  #hasPlace(peer: Peer, { sid }: Hello, principal: Principal): boolean {
+  #hasPlace(connection: Connection, { sid }: Hello, principal: Principal): boolean {
     const session = this.#options.sessions.find(sid, principal, this.now())
     const name = countedName(principal)
-    return peer.takePlace(this.#options.principals, name, session?.link !== undefined)
+    return connection.takePlace(this.#options.principals, name, session?.link !== undefined)
   }
 
   #welcomeOf({ session, resumed, subs, gaps }: Greeting): FittedWelcome {
@@ -230,14 +244,14 @@ export class Reception implements PeerHost, MemberHost {
     return fitWelcome(welcome, session.subscriber.maxMessageBytes)
   }
 
-  #renew(peer: Peer, member: Member, principal: Principal): void {
+  #renew(connection: Connection, member: AuthenticatedConnection, principal: Principal): void {
     const permission = this.#permissionOf(principal)
     const subs = [...member.session.subscriber.list()]
     if (subs.some(({ pattern }) => !permission.maySubscribe(pattern))) {
-      peer.close(4403, 'subscription')
+      connection.close(4403, 'subscription')
       return
     }
-    peer.principal = principal
+    connection.principal = principal
     member.permission = permission
     member.expiresAt = this.endOf(principal)
   }
@@ -252,72 +266,80 @@ export class Reception implements PeerHost, MemberHost {
   }
 }
 
-export interface IdentifyingOptions {
-  readonly gate: Gate
+export interface ConnectionAuthenticationOptions {
+  readonly authenticator: Authenticator
   readonly counters: Counters
   readonly onError: (error: unknown) => void
 }
 
-/** One authentication at a time for each peer. */
-export class Identifying {
-  readonly #options: IdentifyingOptions
-  /** Peers that renew, with the token that came last meanwhile: those before it count for nothing any more. */
-  readonly #renewing = new Map<Peer, string | undefined>()
+/** One authentication at a time for each connection. */
+export class ConnectionAuthentication {
+  readonly #options: ConnectionAuthenticationOptions
+  /** Connections that renew, with the token that came last meanwhile: those before it count for nothing any more. */
+  readonly #renewing = new Map<Connection, string | undefined>()
 
-  constructor(options: IdentifyingOptions) {
+  constructor(options: ConnectionAuthenticationOptions) {
     this.#options = options
   }
 
-  /** @param then - called unless the peer was closed for it, or is gone meanwhile */
-  identify(peer: Peer, token: string | undefined, then: (principal: Principal) => void): void {
-    void this.#settle(peer, token, then)
+  /** @param then - called unless the connection was closed for it, or is gone meanwhile */
+  identify(
+    connection: Connection,
+    token: string | undefined,
+    then: (principal: Principal) => void,
+  ): void {
+    void this.#settle(connection, token, then)
   }
 
   /** The same for fresh credentials. */
-  renew(peer: Peer, token: string, then: (principal: Principal) => void): void {
-    const isUnderWay = this.#renewing.has(peer)
-    this.#renewing.set(peer, isUnderWay ? token : undefined)
-    if (!isUnderWay) void this.#renewUntilLast(peer, token, then)
+  renew(connection: Connection, token: string, then: (principal: Principal) => void): void {
+    const isUnderWay = this.#renewing.has(connection)
+    this.#renewing.set(connection, isUnderWay ? token : undefined)
+    if (!isUnderWay) void this.#renewUntilLast(connection, token, then)
   }
 
   async #renewUntilLast(
-    peer: Peer,
+    connection: Connection,
     token: string,
     then: (principal: Principal) => void,
   ): Promise<void> {
     let next: string | undefined = token
     while (next !== undefined) {
-      await this.#settle(peer, next, then)
-      next = peer.isOver ? undefined : this.#renewing.get(peer)
-      this.#renewing.set(peer, undefined)
+      await this.#settle(connection, next, then)
+      next = connection.isOver ? undefined : this.#renewing.get(connection)
+      this.#renewing.set(connection, undefined)
     }
-    this.#renewing.delete(peer)
+    this.#renewing.delete(connection)
   }
 
   async #settle(
-    peer: Peer,
+    connection: Connection,
     token: string | undefined,
     then: (principal: Principal) => void,
   ): Promise<void> {
-    const { gate, counters, onError } = this.#options
+    const { authenticator, counters, onError } = this.#options
     try {
-      const admission = await this.#admissionOf(peer, token, gate)
-      if (peer.isOver) return
+      const admission = await this.#admissionOf(connection, token, authenticator)
+      if (connection.isOver) return
       if (admission === 'unauthorized') {
         counters.unauthorized++
-        peer.close(4401, 'unauthorized')
-      } else if (admission === 'unavailable') peer.close(4503, 'authentication')
+        connection.close(4401, 'unauthorized')
+      } else if (admission === 'unavailable') connection.close(4503, 'authentication')
       else then(admission)
     } catch (error) {
       onError(error)
-      peer.close(1011, '')
+      connection.close(1011, '')
     }
   }
 
-  #admissionOf(peer: Peer, token: string | undefined, gate: Gate): Admission | Promise<Admission> {
-    const { request } = peer
+  #admissionOf(
+    connection: Connection,
+    token: string | undefined,
+    gate: Authenticator,
+  ): AuthenticationResult | Promise<AuthenticationResult> {
+    const { request } = connection
     // Let go of: nobody looks at it, and whoever was let in once is no less anonymous now.
     if (request === undefined) return ANONYMOUS
-    return gate.admit({ request, token }, () => peer.isOver)
+    return gate.authenticate({ request, token }, () => connection.isOver)
   }
 }

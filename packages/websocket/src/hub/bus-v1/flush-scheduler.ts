@@ -1,14 +1,14 @@
 /** A turn: what one round of reading the sockets has set in motion is sent at its end, at once. */
 
-/** Peers that are served before others get to read again. */
-const PEERS_AT_ONCE = 512
+/** Connections that are served before others get to read again. */
+const CONNECTIONS_AT_ONCE = 512
 
 /** Something that is served once in a turn in which it was marked. */
-export interface Served {
-  serve(turn: number): void
+export interface Flushable {
+  flush(turn: number): void
 }
 
-export interface TurnOptions<T extends Served> {
+export interface FlushSchedulerOptions<T extends Flushable> {
   /** Before anybody is served: adds who is to be served before those that were marked. */
   readonly prepare: (first: Set<T>) => void
   /** After everybody was. */
@@ -17,21 +17,21 @@ export interface TurnOptions<T extends Served> {
 
 /**
  * `setImmediate` comes after every socket that had something was read, so that the acknowledgements and events of one
- * round leave in one frame per peer.
+ * round leave in one frame per connection.
  */
-export class Turn<T extends Served> {
-  readonly #options: TurnOptions<T>
+export class FlushScheduler<T extends Flushable> {
+  readonly #options: FlushSchedulerOptions<T>
   #marked = new Set<T>()
   #isScheduled = false
   #number = 1
 
-  constructor(options: TurnOptions<T>) {
+  constructor(options: FlushSchedulerOptions<T>) {
     this.#options = options
   }
 
-  /** This peer has something to send. */
-  mark(peer: T): void {
-    this.#marked.add(peer)
+  /** This connection has something to send. */
+  mark(connection: T): void {
+    this.#marked.add(connection)
     this.schedule()
   }
 
@@ -44,18 +44,18 @@ export class Turn<T extends Served> {
 
   readonly #begin = (): void => {
     this.#number++
-    const peers = new Set<T>()
-    this.#options.prepare(peers)
-    for (const peer of this.#marked) peers.add(peer)
+    const connections = new Set<T>()
+    this.#options.prepare(connections)
+    for (const connection of this.#marked) connections.add(connection)
     this.#marked = new Set()
-    this.#serve([...peers], 0)
+    this.#serve([...connections], 0)
   }
 
-  #serve(peers: readonly T[], from: number): void {
-    const to = Math.min(peers.length, from + PEERS_AT_ONCE)
-    for (let i = from; i < to; i++) peers[i]?.serve(this.#number)
-    if (to < peers.length) {
-      setImmediate(() => this.#serve(peers, to))
+  #serve(connections: readonly T[], from: number): void {
+    const to = Math.min(connections.length, from + CONNECTIONS_AT_ONCE)
+    for (let i = from; i < to; i++) connections[i]?.flush(this.#number)
+    if (to < connections.length) {
+      setImmediate(() => this.#serve(connections, to))
       return
     }
     this.#isScheduled = false
