@@ -13,26 +13,26 @@ const MOMENTS = 256
 test('a hub spreads the pings of ten thousand connections over the whole interval, by one timer [F12]', () => {
   const clock = new FakeClock()
   const random = seededRandom(7)
-  const pulse = new KeepaliveScheduler({
+  const scheduler = new KeepaliveScheduler({
     clock,
     random,
     intervalMs: INTERVAL_MS,
     defer: (run) => run(),
   })
   const pings: number[] = []
-  const beats = Array.from({ length: SOCKETS }, () => {
-    const beat: KeepaliveState = new KeepaliveState({
+  const states = Array.from({ length: SOCKETS }, () => {
+    const state: KeepaliveState = new KeepaliveState({
       ping: (payload) => {
         pings.push(clock.now())
-        beat.pong(payload)
+        state.pong(payload)
       },
       received: () => 0,
-      lost: () => expect.unreachable('everybody answers'),
+      terminate: () => expect.unreachable('everybody answers'),
     })
-    return beat
+    return state
   })
   // They all come in one moment, as after a restart of the hub.
-  for (const beat of beats) pulse.start(beat)
+  for (const state of states) scheduler.start(state)
   expect(clock.pending).toBe(1)
   clock.advance(INTERVAL_MS)
   expect(pings).toHaveLength(SOCKETS)
@@ -41,7 +41,7 @@ test('a hub spreads the pings of ten thousand connections over the whole interva
   expect(perMoment.size).toBe(MOMENTS)
   // An even share is 39: three times that is still a fraction of a millisecond of work.
   expect(Math.max(...perMoment.values())).toBeLessThan((3 * SOCKETS) / MOMENTS)
-  for (const beat of beats) pulse.stop(beat)
+  for (const state of states) scheduler.stop(state)
   expect(clock.pending).toBe(0)
 })
 

@@ -64,8 +64,8 @@ const TELLS_TIME_OF_DAY = [
   'websocket/src/client/bus-v1/progress-watch.ts',
   'websocket/src/client/link/dial.ts',
   'websocket/src/client/reconnect/breaker.ts',
-  'websocket/src/hub/bus-v1/admission/gate.ts',
-  'websocket/src/hub/bus-v1/peers/reception.ts',
+  'websocket/src/hub/bus-v1/admission/authenticator.ts',
+  'websocket/src/hub/bus-v1/connections/connection-manager.ts',
 ]
 
 test('the sources ask for the time of day only where it is told or compared with one [F7]', () => {

@@ -124,6 +124,8 @@ export class Metering {
 export class Meter {
   /** Who sends, once that is known; `undefined` also for those without a name of their own. */
   principal: string | undefined
+  /** Whether {@link message} needs to be called. */
+  readonly countsMessages: boolean
   readonly #metering: Metering
   readonly #metered: Metered
   /** Begun with what is counted first, as full as it was all the time before. */
@@ -132,12 +134,12 @@ export class Meter {
   constructor(metering: Metering, metered: Metered) {
     this.#metering = metering
     this.#metered = metered
+    this.countsMessages = metering.counts.messages
   }
 
-  /** A message came. `false`: it was one too many. */
+  /** A message came, where messages are counted. `false`: it was one too many. */
   message(bytes: number): boolean {
     const metering = this.#metering
-    if (!metering.counts.messages) return true
     const now = metering.clock.now()
     this.#own ??= metering.newAllowance(now)
     if (!this.#own.takeMessage(bytes, now)) return this.#refuse(this.#own, 'rate', now)

@@ -5,8 +5,8 @@ import Denque from 'denque'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
 import { countedName, type Principal } from './bus-v1/admission/authenticator.ts'
-import { Meter, type Metering, type Excess, type Metered } from './metering.ts'
-import { own, type SocketOwner } from './socket-owner.ts'
+import type { Metering, Excess } from './metering.ts'
+import { HubConnection } from './hub-connection.ts'
 
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
@@ -203,64 +203,29 @@ export interface PlainConnectionPorts {
   closed(connection: PlainConnection): void
 }
 
-/** Sends frames as they came; reads unless told to pause. */
-export class PlainConnection implements SocketOwner, Metered {
-  readonly #ws: WebSocket
+/** Sends frames as they came, and can stop reading. */
+export class PlainConnection extends HubConnection {
   readonly #ports: PlainConnectionPorts
-  readonly #meter: Meter
   #isFull = false
-  /** It sent too much: nothing of it counts any more. */
-  #isEnded = false
   /** One callback per connection, not per frame. */
   readonly #done: (error?: Error | null) => void
 
-  /** @param principal - who sends, where that is somebody with a name */
+  /** @param principal - who sends, if it has a name of its own */
   constructor(
     ws: WebSocket,
     tcp: Duplex,
     principal: string | undefined,
     ports: PlainConnectionPorts,
   ) {
-    this.#ws = ws
+    super(ws, tcp, ports.metering)
     this.#ports = ports
-    this.#meter = new Meter(ports.metering, this)
-    this.#meter.principal = principal
+    this.meter.principal = principal
     this.#done = (error) => {
       // Node calls back a write that was under way when its socket was destroyed as if it had succeeded.
       if ((error === undefined || error === null) && !tcp.destroyed) ports.relayed()
       else ports.lost()
       if (this.#isFull && ws.bufferedAmount <= ports.highWaterMarkBytes / 2) this.#drained()
     }
-    own(ws, this)
-  }
-
-  onMessage(data: Buffer, isBinary: boolean): void {
-    if (this.#isEnded || !this.#meter.message(data.length)) return
-    this.#ports.message(this, data, isBinary)
-  }
-
-  onBadFrame(): void {
-    this.#ports.badFrame()
-  }
-
-  onPing(): void {
-    if (!this.#isEnded) this.#meter.controlFrame()
-  }
-
-  onPong(): void {
-    this.onPing()
-  }
-
-  exceededLimit(_waitMs: number, what: Excess): void {
-    this.#isEnded = true
-    this.close(4429, what)
-    // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
-    this.#ws.pause()
-  }
-
-  onClose(): void {
-    if (this.#isFull) this.#drained()
-    this.#ports.closed(this)
   }
 
   send(data: Buffer, isBinary: boolean): void {
@@ -269,33 +234,49 @@ export class PlainConnection implements SocketOwner, Metered {
       this.#ports.lost()
       return
     }
-    this.#ws.send(data, { binary: isBinary }, this.#done)
-    if (this.#isFull || this.#ws.bufferedAmount <= this.#ports.highWaterMarkBytes) return
+    this.ws.send(data, { binary: isBinary }, this.#done)
+    if (this.#isFull || this.ws.bufferedAmount <= this.#ports.highWaterMarkBytes) return
     this.#isFull = true
     this.#ports.full(this)
   }
 
   /** Stops reading. A connection that closes is read on: it would not see the end otherwise. */
   pause(): void {
-    if (this.#isOpen && !this.#ws.isPaused) this.#ws.pause()
+    if (this.#isOpen && !this.ws.isPaused) this.ws.pause()
   }
 
   resume(): void {
-    if (this.#ws.isPaused) this.#ws.resume()
+    if (this.ws.isPaused) this.ws.resume()
   }
 
-  close(code: number, reason: string): void {
+  override close(code: number, reason: string): void {
     // A paused socket would not see the answer.
     this.resume()
-    this.#ws.close(code, reason)
+    super.close(code, reason)
   }
 
-  terminate(): void {
-    this.#ws.terminate()
+  exceededLimit(_waitMs: number, what: Excess): void {
+    this.close(4429, what)
+    // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
+    this.ws.pause()
+  }
+
+  protected message(data: Buffer, isBinary: boolean): void {
+    this.#ports.message(this, data, isBinary)
+  }
+
+  override onBadFrame(): void {
+    this.#ports.badFrame()
+  }
+
+  override onClose(): void {
+    super.onClose()
+    if (this.#isFull) this.#drained()
+    this.#ports.closed(this)
   }
 
   get #isOpen(): boolean {
-    return this.#ws.readyState === this.#ws.OPEN
+    return this.ws.readyState === this.ws.OPEN
   }
 
   #drained(): void {

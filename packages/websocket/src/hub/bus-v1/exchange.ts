@@ -1,4 +1,4 @@
-/** The exchange: everything a `bus.v1` hub has behind its sockets, wired together. */
+/** The exchange: the parts of a `bus.v1` hub behind its sockets, wired together. */
 
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -49,10 +49,9 @@ export class Exchange {
   readonly #retention: LogRetention
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
-  readonly #flush: FlushScheduler<AuthenticatedConnection>
+  readonly #flush: FlushScheduler
   readonly #authenticator: Authenticator
   readonly #connections: ConnectionManager
-  #served = 0
   readonly #chores: MaintenanceTimer
 
   constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
@@ -80,13 +79,16 @@ export class Exchange {
       onGivenUp: () => this.#counters.givenUp++,
     })
     this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
-    this.#flush = new FlushScheduler<AuthenticatedConnection>({
-      prepare: (first) => this.#prepare(first),
-      finish: () => {
-        if (this.#sets.endFlush()) this.#flush.schedule()
-      },
+    const authenticated = new Map<Connection, AuthenticatedConnection>()
+    this.#flush = new FlushScheduler({
+      clock,
+      log: this.log,
+      sets: this.#sets,
+      confirmations: this.#confirmations,
+      readers: authenticated,
     })
     this.#publishing = this.#newPublishing(tools)
+    this.#flush.attach(this.#publishing)
     this.#authenticator = new Authenticator({
       authenticate: options.authenticate,
       allowAnonymous: options.allowAnonymous,
@@ -95,7 +97,7 @@ export class Exchange {
       clock,
       onError: (error) => this.#callbackFailed(error),
     })
-    this.#connections = this.#newConnectionManager(clock, random)
+    this.#connections = this.#newConnectionManager(authenticated, clock, random)
     const { sessionTtlMs, holdMs, log, graceMs } = options
     const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
     this.#chores = new MaintenanceTimer(clock, shortest, (now) => this.#doChores(now))
@@ -199,16 +201,19 @@ export class Exchange {
       isStamped: source === 'principal',
       maxHeldBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
-      onAppended: () => this.#flush.schedule(),
+      flush: this.#flush,
       onPublished: tools.onPublished ?? (() => false),
       relay: tools.relay ?? NO_RELAY,
       hasBackend: tools.sharedUpTo !== undefined,
       isEcho: tools.isEcho,
-      onAccepted: (session) => session.link?.wake(),
     })
   }
 
-  #newConnectionManager(clock: Clock, random: Random): ConnectionManager {
+  #newConnectionManager(
+    authenticated: Map<Connection, AuthenticatedConnection>,
+    clock: Clock,
+    random: Random,
+  ): ConnectionManager {
     const { log, epoch } = this
     const { limits, heartbeatMs, helloMs, authorize } = this.#options
     const subscribing = new Subscribing({
@@ -228,6 +233,7 @@ export class Exchange {
       publishing: this.#publishing,
       flush: this.#flush,
       counters: this.#counters,
+      authenticated,
       authenticator: this.#authenticator,
       metering: this.#metering,
       principals: this.principals,
@@ -244,14 +250,7 @@ export class Exchange {
       },
       onError: (error) => this.#callbackFailed(error),
       onChanged: () => this.#changed(),
-      onProgress: () => this.#progress(),
     })
-  }
-
-  /** Somebody settled something. */
-  #progress(): void {
-    if (this.#confirmations !== undefined || !this.#publishing.pending.isEmpty)
-      this.#flush.schedule()
   }
 
   /** Sessions or subscriptions are others than before. */
@@ -259,17 +258,6 @@ export class Exchange {
     this.#retention.needsChanged()
     this.#confirmations?.subscriptionsChanged()
     this.#flush.schedule()
-  }
-
-  /** Events go before acknowledgements: whoever waits for an event waits longer than its publisher. */
-  #prepare(first: Set<AuthenticatedConnection>): void {
-    this.#publishing.drain(this.#clock.now())
-    this.#confirmations?.settle((session) => session.link?.wake())
-    if (this.log.lastOffset === this.#served) return
-    this.#served = this.log.lastOffset
-    for (const reader of this.#connections.authenticated.values()) {
-      if (!reader.session.subscriber.passBy(this.#served)) first.add(reader)
-    }
   }
 
   #callbackFailed(error: unknown): void {
@@ -285,7 +273,7 @@ export class Exchange {
     this.#connections.reassure(now)
     this.#metering.sweep(now)
     this.#onChores(now)
-    this.#progress()
+    this.#flush.progress()
   }
 }
 

@@ -1,4 +1,6 @@
-/** A member: a connected client with its session, its permissions, and what it is still to be told. */
+/** An authenticated connection: one connected client with its session, its permissions, and the lines that it is still to be sent. */
+
+import type { Duplex } from 'node:stream'
 import type { Clock } from '@bus/core'
 import {
   wireDefaults,
@@ -7,8 +9,13 @@ import {
   type SubscriptionRefusal,
 } from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import { noLine, okLine, subnoLine, subokLine } from '../../../protocol/bus-v1/lines.ts'
-import type { PublishLine } from '../../../protocol/bus-v1/lines.ts'
+import {
+  noLine,
+  okLine,
+  subnoLine,
+  subokLine,
+  type PublishLine,
+} from '../../../protocol/bus-v1/lines.ts'
 import type { Counters } from '../stats.ts'
 import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'
@@ -19,38 +26,38 @@ import type { Session, SessionConnection } from '../sessions/session.ts'
 import type { MessageOutlet } from '../sessions/subscriber-session.ts'
 import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 
-/** Half of what a hub promises: it looks only from time to time. */
+/** Half of what a hub promises, because the connections are looked at from time to time only. */
 const REASSURE_MS = wireDefaults.okMs / 2
 
-/** The connection of a member. */
+/** The connection below. */
 export interface MessageSink extends MessageOutlet {
-  /** It is being closed. */
+  /** It is closing. */
   readonly isOver: boolean
-  /** Holds back what is sent until {@link uncork}. */
-  cork(): void
-  uncork(): void
+  /** Corked while it is flushed, so that everything leaves in one write. */
+  readonly tcp: Pick<Duplex, 'cork' | 'uncork'>
   close(code: number, reason: string): void
 }
 
-/** What a member asks of its hub. */
+/** What an authenticated connection needs of its hub. */
 export interface AuthenticatedConnectionHost {
   readonly log: EventLog
   readonly publishing: Publishing
-  readonly flush: FlushScheduler<AuthenticatedConnection>
+  readonly flush: Pick<FlushScheduler, 'mark' | 'progress'>
   readonly counters: Counters
   /** Events of one connection. */
   readonly publishPerSecond: number
   readonly clock: Pick<Clock, 'now'>
   /** Adds a subscription. @returns the offset behind which it begins, or why there is none */
-  subscribe(member: AuthenticatedConnection, sub: WireSubscription): number | SubscriptionRefusal
-  unsubscribe(member: AuthenticatedConnection, id: number): void
-  /** A subscriber settled something: the log may have room again, and publishers may be told. */
-  progress(): void
-  /** A session counts again for what the log must keep. */
+  subscribe(
+    connection: AuthenticatedConnection,
+    sub: WireSubscription,
+  ): number | SubscriptionRefusal
+  unsubscribe(connection: AuthenticatedConnection, id: number): void
+  /** The log must keep events for a session again. */
   restored(): void
 }
 
-/** One for each welcome. */
+/** Made with each `welcome`. */
 export class AuthenticatedConnection implements PublishingConnection, SessionConnection, Flushable {
   readonly session: Session
   permission: Permission
@@ -60,10 +67,10 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   expiresAt: number
   readonly #connection: MessageSink
   readonly #host: AuthenticatedConnectionHost
-  /** Lines for the end of the turn. */
+  /** Lines for the next flush. */
   #lines = ''
   #okSent: number
-  /** When it was told of a confirmation last, or that it waits. */
+  /** When it was sent `ok` last. */
   #okAt: number
   #mustRepeat = false
   #wantsMark = false
@@ -94,7 +101,7 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   subscribe(sub: WireSubscription): LineFault | undefined {
     if (this.session.subscriber.has(sub.id)) return 'again'
     const verdict = this.#host.subscribe(this, sub)
-    this.#tell(
+    this.#addLine(
       typeof verdict === 'number' ? subokLine(sub.id, verdict) : subnoLine(sub.id, verdict),
     )
     this.#wantsMark = true
@@ -110,24 +117,24 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
     if (result === 'ahead') this.#conflict('ack offset')
     if (result === 'ahead' || result === 'old') return
     this.session.blockingSince = undefined
-    // It moves, so it is waited for again.
+    // It makes progress, so the log keeps events for it again.
     if (this.session.isGivenUp) this.#restore()
-    this.#host.progress()
+    this.#host.flush.progress()
     if (result === 'freed') this.wake()
   }
 
-  /** Sends what there is at the end of this turn. */
+  /** Sends what there is with the next flush. */
   wake(): void {
     this.#host.flush.mark(this)
   }
 
-  /** Tells again up to where everything is confirmed. */
+  /** Says again up to where everything is confirmed. */
   again(): void {
     this.#mustRepeat = true
     this.#host.flush.mark(this)
   }
 
-  /** Something of it waits for its confirmation, and it has not heard from us for a while: it must not take us for dead. */
+  /** Sends `ok` to a client that waits for a confirmation and has had none for a while: it must not take the hub for dead. */
   reassure(now: number): void {
     const { published } = this.session
     if (published === undefined || published.received === published.confirmed) return
@@ -135,11 +142,11 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   }
 
   refused(n: number, code: RefusalCode): void {
-    this.#tell(noLine(n, code))
+    this.#addLine(noLine(n, code))
   }
 
-  /** Tells the subscriber how far it is, if it does not know. */
-  tellCursor(): void {
+  /** Sends the subscriber its position, if it does not know it. */
+  sendPosition(): void {
     this.#wantsMark = true
     this.wake()
   }
@@ -160,9 +167,9 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
     this.#connection.close(code, reason)
   }
 
-  flush(turn: number): void {
+  flush(flush: number): void {
     if (this.#connection.isOver) return
-    this.#connection.cork()
+    this.#connection.tcp.cork()
     this.#flushLines()
     if (this.session.subscriber.subscriptions > 0) {
       const { log, counters } = this.#host
@@ -170,14 +177,14 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
         log,
         this.#connection,
         counters,
-        turn,
+        flush,
         this.#wantsMark,
       )
       this.#wantsMark = false
-      // It knows what it missed; from here on it counts.
+      // It was informed of what it missed; from here on the log keeps events for it again.
       if (hadGap && this.session.isGivenUp) this.#restore()
     }
-    this.#connection.uncork()
+    this.#connection.tcp.uncork()
   }
 
   #restore(): void {
@@ -197,10 +204,11 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
     this.#lines = ''
     if (lines === '') return
     const { maxMessageBytes } = this.session.subscriber
-    for (const message of inMessages(lines, maxMessageBytes)) this.#connection.sendText(message)
+    if (lines.length <= maxMessageBytes) this.#connection.sendText(lines)
+    else for (const line of inMessages(lines, maxMessageBytes)) this.#connection.sendText(line)
   }
 
-  #tell(line: string): void {
+  #addLine(line: string): void {
     this.#lines += `${this.#lines === '' ? '' : '\n'}${line}`
     this.#host.flush.mark(this)
   }

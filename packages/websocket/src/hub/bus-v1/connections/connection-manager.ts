@@ -1,4 +1,4 @@
-/** The reception: welcomes connections, renews their credentials, and sees them off. */
+/** The connections of a hub: welcomes them, renews their credentials, and sends them away. */
 
 import type { Clock, Random } from '@bus/core'
 import { byeLine } from '../../../protocol/bus-v1/lines.ts'
@@ -41,8 +41,10 @@ export interface ConnectionManagerOptions {
   readonly sessions: Sessions
   readonly subscribing: Subscribing
   readonly publishing: Publishing
-  readonly flush: FlushScheduler<AuthenticatedConnection>
+  readonly flush: FlushScheduler
   readonly counters: Counters
+  /** Those that were welcomed. Changed here only. */
+  readonly authenticated: Map<Connection, AuthenticatedConnection>
   readonly authenticator: Authenticator
   readonly metering: Metering
   /** Connections of each principal. */
@@ -55,14 +57,12 @@ export interface ConnectionManagerOptions {
   readonly onError: (error: unknown) => void
   /** Sessions or subscriptions are others than before. */
   readonly onChanged: () => void
-  /** A subscriber settled something. */
-  readonly onProgress: () => void
 }
 
 /** The only place where connections, principals and sessions meet. */
 export class ConnectionManager implements ConnectionHost, AuthenticatedConnectionHost {
   readonly connections: Set<Connection> = new Set()
-  readonly authenticated: Map<Connection, AuthenticatedConnection> = new Map()
+  readonly authenticated: Map<Connection, AuthenticatedConnection>
   readonly clock: Clock
   readonly helloMs: number
   readonly keepalive: KeepaliveScheduler
@@ -71,7 +71,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
   readonly line: PublishLine = publishLine()
   readonly log: EventLog
   readonly publishing: Publishing
-  readonly flush: FlushScheduler<AuthenticatedConnection>
+  readonly flush: FlushScheduler
   readonly counters: Counters
   readonly metering: Metering
   readonly #options: ConnectionManagerOptions
@@ -81,6 +81,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
   constructor(options: ConnectionManagerOptions) {
     this.#options = options
     const { clock, random, heartbeatMs } = options
+    this.authenticated = options.authenticated
     this.clock = clock
     this.helloMs = options.helloMs
     this.keepsRequests = options.authenticator.readsCredentials
@@ -107,19 +108,20 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
 
   authenticate(connection: Connection, token: string): void {
     this.#identifying.renew(connection, token, (principal) => {
-      const member = this.authenticated.get(connection)
-      if (member === undefined) return
-      if (principal.id === member.session.principalId) this.#renew(connection, member, principal)
+      const authenticated = this.authenticated.get(connection)
+      if (authenticated === undefined) return
+      if (principal.id === authenticated.session.principalId)
+        this.#renew(connection, authenticated, principal)
       else connection.close(4403, 'another principal')
     })
   }
 
   left(connection: Connection): void {
     this.connections.delete(connection)
-    const member = this.authenticated.get(connection)
-    if (member !== undefined) {
+    const authenticated = this.authenticated.get(connection)
+    if (authenticated !== undefined) {
       this.authenticated.delete(connection)
-      this.#options.sessions.detach(member.session, member, this.now())
+      this.#options.sessions.detach(authenticated.session, authenticated, this.now())
       this.#options.onChanged()
     }
     if (this.connections.size > 0) return
@@ -141,10 +143,6 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     this.#options.subscribing.remove(session, id)
   }
 
-  progress(): void {
-    this.#options.onProgress()
-  }
-
   restored(): void {
     this.#options.onChanged()
   }
@@ -161,9 +159,9 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
   /** Asks every connection to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
   async drain(spreadMs: number): Promise<void> {
     for (const connection of this.connections) {
-      const member = this.authenticated.get(connection)
-      if (member === undefined) connection.close(1001, 'going away')
-      else member.goAway(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
+      const authenticated = this.authenticated.get(connection)
+      if (authenticated === undefined) connection.close(1001, 'going away')
+      else authenticated.goAway(byeLine({ code: 1001, spreadMs }), 1001, 'going away')
     }
     if (this.connections.size > 0)
       await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
@@ -171,14 +169,14 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
 
   /** Closes the links whose credentials ended a while ago. */
   endExpired(now: number): void {
-    for (const member of this.authenticated.values()) {
-      if (now >= member.expiresAt) member.ended(4401, 'expired')
+    for (const authenticated of this.authenticated.values()) {
+      if (now >= authenticated.expiresAt) authenticated.ended(4401, 'expired')
     }
   }
 
   /** Tells publishers whose events wait that they are not forgotten. */
   reassure(now: number): void {
-    for (const member of this.authenticated.values()) member.reassure(now)
+    for (const authenticated of this.authenticated.values()) authenticated.reassure(now)
   }
 
   #open(connection: Connection, hello: Hello, principal: Principal): void {
@@ -201,30 +199,30 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     const { session } = greeting
     session.newestLink = hello.link ?? session.newestLink
     connection.principal = principal
-    const member = new AuthenticatedConnection(
+    const authenticated = new AuthenticatedConnection(
       connection,
       session,
       { permission, expiresAt: this.endOf(principal) },
       this,
     )
-    this.#options.sessions.attach(session, member)
-    this.authenticated.set(connection, member)
+    this.#options.sessions.attach(session, authenticated)
+    this.authenticated.set(connection, authenticated)
     if (greeting.resumed) this.counters.resumed++
     this.counters.gaps += greeting.gaps.length
     session.isGivenUp = false
     session.blockingSince = undefined
     this.#options.onChanged()
     const { text, later } = this.#welcomeOf(greeting)
-    connection.welcome(member, text)
-    for (const [n, code] of later) member.refused(n, code)
-    this.flush.mark(member)
+    connection.welcome(authenticated, text)
+    for (const [n, code] of later) authenticated.refused(n, code)
+    this.flush.mark(authenticated)
   }
 
   /** One that goes on with the session of a link that is still there takes its place. */
   #hasPlace(connection: Connection, { sid }: Hello, principal: Principal): boolean {
     const session = this.#options.sessions.find(sid, principal, this.now())
     const name = countedName(principal)
-    return connection.takePlace(this.#options.principals, name, session?.link !== undefined)
+    return connection.reserve(this.#options.principals, name, session?.link !== undefined)
   }
 
   #welcomeOf({ session, resumed, subs, gaps }: Greeting): FittedWelcome {
@@ -244,16 +242,20 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     return fitWelcome(welcome, session.subscriber.maxMessageBytes)
   }
 
-  #renew(connection: Connection, member: AuthenticatedConnection, principal: Principal): void {
+  #renew(
+    connection: Connection,
+    authenticated: AuthenticatedConnection,
+    principal: Principal,
+  ): void {
     const permission = this.#permissionOf(principal)
-    const subs = [...member.session.subscriber.list()]
+    const subs = [...authenticated.session.subscriber.list()]
     if (subs.some(({ pattern }) => !permission.maySubscribe(pattern))) {
       connection.close(4403, 'subscription')
       return
     }
     connection.principal = principal
-    member.permission = permission
-    member.expiresAt = this.endOf(principal)
+    authenticated.permission = permission
+    authenticated.expiresAt = this.endOf(principal)
   }
 
   #permissionOf(principal: Principal): Permission {

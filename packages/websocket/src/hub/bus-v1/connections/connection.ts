@@ -1,27 +1,19 @@
-/** A connection: one connection, from its first line to its close. */
+/** A connection that speaks `bus.v1`, from its first line to its close. */
 
 import type { IncomingMessage } from 'node:http'
-import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { Clock, Timer } from '@bus/core'
 import type { WebSocket } from 'ws'
-import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import {
+  byeLine,
   readClientMessage,
   type ClientReceiver,
   type PublishLine,
 } from '../../../protocol/bus-v1/lines.ts'
 import type { LineFault } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
-import { closeSafely } from '../../../socket/socket-port.ts'
-import {
-  Meter,
-  type Excess,
-  type Metered,
-  type Metering,
-  type ConnectionLimiter,
-} from '../../metering.ts'
-import { own, type SocketOwner } from '../../socket-owner.ts'
+import { HubConnection } from '../../hub-connection.ts'
+import type { Excess, Metering, ConnectionLimiter } from '../../metering.ts'
 import { KeepaliveState, type KeepaliveTarget, type KeepaliveScheduler } from './keepalive.ts'
 import type { Counters } from '../stats.ts'
 import type { Principal } from '../admission/authenticator.ts'
@@ -32,10 +24,10 @@ const HIGH_WATER_MARK_BYTES = 1_048_576
 /** Bytes that may wait in one socket at all. */
 const MAX_BUFFERED_BYTES = 2 * HIGH_WATER_MARK_BYTES
 
-/** The soonest that somebody who sent too much may come back. */
+/** The shortest time that a client that sent too much has to stay away. */
 const MIN_WAIT_MS = 1_000
 
-/** What a connection asks of its hub. */
+/** What a connection needs of its hub. */
 export interface ConnectionHost {
   readonly clock: Clock
   readonly helloMs: number
@@ -43,9 +35,9 @@ export interface ConnectionHost {
   readonly metering: Metering
   /** Every event is read into it, one after the other. */
   readonly line: PublishLine
-  /** Whether the handshake of a connection is looked at again when it shows fresh credentials. */
+  /** Whether the handshake of a connection is needed again when it shows fresh credentials. */
   readonly keepsRequests: boolean
-  /** Says who the connection is and welcomes it, or closes it. */
+  /** Authenticates the connection and welcomes it, or closes it. */
   greet(connection: Connection, hello: Hello): void
   /** Fresh credentials. */
   authenticate(connection: Connection, token: string): void
@@ -53,27 +45,25 @@ export interface ConnectionHost {
   left(connection: Connection): void
 }
 
+/** What was received of the client so far. */
 type State =
   | { readonly name: 'new' }
   | { readonly name: 'greeting' }
-  | { readonly name: 'ready'; readonly member: AuthenticatedReceiver }
-  | { readonly name: 'closing' }
+  | { readonly name: 'ready'; readonly receiver: AuthenticatedReceiver }
 
 const TEXT = Object.freeze({ binary: false })
 
-/** Reads lines and sends messages; what they mean decides who is {@link AuthenticatedReceiver}. */
+/** Reads lines and sends messages. What the lines mean is up to its {@link AuthenticatedReceiver}. */
 export class Connection
-  implements ClientReceiver, MessageOutlet, KeepaliveTarget, Metered, SocketOwner
+  extends HubConnection
+  implements ClientReceiver, MessageOutlet, KeepaliveTarget
 {
-  /** The handshake; let go of when nobody will look at it any more. */
+  /** The handshake, as long as it may be needed. */
   request: IncomingMessage | undefined
-  /** Who it is, where the handshake has told already. */
+  /** Who it is, once that is known. */
   principal: Principal | undefined
-  readonly #ws: WebSocket
-  readonly #tcp: Duplex
   readonly #host: ConnectionHost
   readonly #keepalive = new KeepaliveState(this)
-  readonly #meter: Meter
   #helloTimer: Timer | undefined
   #state: State = { name: 'new' }
   #isStalled = false
@@ -86,73 +76,56 @@ export class Connection
     principal: Principal | undefined,
     host: ConnectionHost,
   ) {
-    this.#ws = ws
-    this.#tcp = tcp
+    super(ws, tcp, host.metering)
     this.#host = host
-    this.#meter = new Meter(host.metering, this)
     this.request = request
     this.principal = principal
     const tooLate = (): void => this.close(4408, 'hello')
     this.#helloTimer = host.clock.setTimeout(tooLate, host.helloMs)
-    own(ws, this)
-  }
-
-  get isOver(): boolean {
-    return this.#state.name === 'closing'
   }
 
   get isFull(): boolean {
     if (this.#state.name !== 'ready') return true
-    this.#isStalled = this.#ws.bufferedAmount >= HIGH_WATER_MARK_BYTES
+    this.#isStalled = this.ws.bufferedAmount >= HIGH_WATER_MARK_BYTES
     return this.#isStalled
   }
 
-  /** Takes one of the places of its principal. @param isSuccessor - it is about to be free */
-  takePlace(
-    places: ConnectionLimiter,
+  /** Counts as one of the connections of its principal. @param isSuccessor - it replaces one of them */
+  reserve(
+    limiter: ConnectionLimiter,
     principal: string | undefined,
     isSuccessor: boolean,
   ): boolean {
-    this.#meter.principal = principal
-    return places.reserve(this.#tcp, principal, isSuccessor)
+    this.meter.principal = principal
+    return limiter.reserve(this.tcp, principal, isSuccessor)
   }
 
-  /** The hub knows who it is. */
-  welcome(member: AuthenticatedReceiver, text: string): void {
-    if (this.#state.name !== 'greeting') return
+  /** It is authenticated and has a session. */
+  welcome(receiver: AuthenticatedReceiver, text: string): void {
+    if (this.isOver || this.#state.name !== 'greeting') return
     this.#clearHelloTimer()
-    this.#state = { name: 'ready', member }
+    this.#state = { name: 'ready', receiver }
     this.sendText(text)
     this.#host.keepalive.start(this.#keepalive)
     if (!this.#host.keepsRequests) this.request = undefined
   }
 
   sendText(text: string): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#ws.send(text, TEXT, this.#listener(text.length))
-    // Answers have no window: whoever asks on and on and reads none of them is cut off.
-    if (this.#ws.bufferedAmount > MAX_BUFFERED_BYTES) this.#ws.terminate()
+    if (this.ws.readyState !== this.ws.OPEN) return
+    this.send(text)
+    // Answers have no window: a client that keeps asking and reads none of them is cut off.
+    if (this.ws.bufferedAmount > MAX_BUFFERED_BYTES) this.terminate()
   }
 
-  sendLines(data: Buffer): void {
-    if (this.#ws.readyState !== this.#ws.OPEN) return
-    this.#ws.send(data, TEXT, this.#listener(data.length))
+  send(data: Buffer | string): void {
+    if (this.ws.readyState !== this.ws.OPEN) return
+    this.ws.send(data, TEXT, this.#listener(data.length))
   }
 
-  /** Holds back what is sent until {@link uncork}, so that it leaves in one write. */
-  cork(): void {
-    this.#tcp.cork()
-  }
-
-  uncork(): void {
-    this.#tcp.uncork()
-  }
-
-  /** Starts the closing handshake; what still comes in does not count. */
-  close(code: number, reason: string): void {
-    if (this.#state.name === 'closing') return
-    this.#enterClosing()
-    closeSafely(this.#ws, code, reason)
+  /** What still comes in does not count. */
+  override close(code: number, reason: string): void {
+    this.#stopTimers()
+    super.close(code, reason)
   }
 
   /** Says when to come back, then closes. */
@@ -165,7 +138,7 @@ export class Connection
   exceededLimit(waitMs: number, what: Excess): void {
     this.goAway(4429, what, Math.max(MIN_WAIT_MS, waitMs))
     // What more it sends is not even read; `ws` cuts it when its answer to the close is not seen in time.
-    this.#ws.pause()
+    this.ws.pause()
   }
 
   publish(
@@ -176,7 +149,7 @@ export class Connection
     resent: boolean,
   ): LineFault | undefined {
     if (this.#state.name !== 'ready') return this.#tooEarly()
-    this.#state.member.publish(bytes, from, to, line, resent)
+    this.#state.receiver.publish(bytes, from, to, line, resent)
     return undefined
   }
 
@@ -189,18 +162,18 @@ export class Connection
 
   subscribe(sub: WireSubscription): LineFault | undefined {
     if (this.#state.name !== 'ready') return this.#tooEarly()
-    return this.#state.member.subscribe(sub)
+    return this.#state.receiver.subscribe(sub)
   }
 
   unsubscribe(id: number): LineFault | undefined {
     if (this.#state.name !== 'ready') return this.#tooEarly()
-    this.#state.member.unsubscribe(id)
+    this.#state.receiver.unsubscribe(id)
     return undefined
   }
 
   ack(offset: number): LineFault | undefined {
     if (this.#state.name !== 'ready') return this.#tooEarly()
-    this.#state.member.ack(offset)
+    this.#state.receiver.ack(offset)
     return undefined
   }
 
@@ -217,24 +190,11 @@ export class Connection
   }
 
   ping(payload: string): void {
-    if (this.#ws.readyState === this.#ws.OPEN) this.#ws.ping(payload)
-    this.#welcomed?.tellCursor()
+    if (this.ws.readyState === this.ws.OPEN) this.ws.ping(payload)
+    if (this.#state.name === 'ready') this.#state.receiver.sendPosition()
   }
 
-  received(): number {
-    // What is no socket of the system does not count them.
-    const { bytesRead = 0 } = this.#tcp as Partial<Socket>
-    return bytesRead
-  }
-
-  /** It answers no ping. */
-  lost(): void {
-    this.#ws.terminate()
-  }
-
-  onMessage(data: Buffer, isBinary: boolean): void {
-    this.#keepalive.inbound()
-    if (this.isOver || !this.#meter.message(data.length)) return
+  protected message(data: Buffer, isBinary: boolean): void {
     if (isBinary) {
       this.#host.counters.protocolErrors++
       this.close(1003, 'text only')
@@ -246,47 +206,38 @@ export class Connection
     this.close(4400, `${bad.verb} ${bad.fault}`)
   }
 
-  onPing(): void {
-    this.#keepalive.inbound()
-    if (!this.isOver) this.#meter.controlFrame()
-  }
-
-  onPong(payload: Buffer): void {
+  override onPong(payload: Buffer): void {
     this.#keepalive.pong(payload.toString('latin1'))
-    if (!this.isOver) this.#meter.controlFrame()
+    super.onPong(payload)
   }
 
-  onBadFrame(): void {
+  override onBadFrame(): void {
     this.#host.counters.badFrames++
   }
 
-  onClose(): void {
-    this.#enterClosing()
+  override onClose(): void {
+    super.onClose()
+    this.#stopTimers()
     this.#host.left(this)
   }
 
-  /** Who hears that so many bytes were written: nobody, unless so much waits that the connection may have stalled by then. */
+  /** Called once so many bytes are written; `undefined`, unless so much waits that the connection may have stalled by then. */
   #listener(bytes: number): (() => void) | undefined {
-    if (this.#ws.bufferedAmount + bytes <= HIGH_WATER_MARK_BYTES / 2) return undefined
+    if (this.ws.bufferedAmount + bytes <= HIGH_WATER_MARK_BYTES / 2) return undefined
     return (this.#onWritten ??= () => this.#written())
   }
 
   #written(): void {
-    if (!this.#isStalled || this.#ws.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return
+    if (!this.#isStalled || this.ws.bufferedAmount > HIGH_WATER_MARK_BYTES / 2) return
     this.#isStalled = false
-    this.#welcomed?.wake()
-  }
-
-  get #welcomed(): AuthenticatedReceiver | undefined {
-    return this.#state.name === 'ready' ? this.#state.member : undefined
+    if (this.#state.name === 'ready' && !this.isOver) this.#state.receiver.wake()
   }
 
   #tooEarly(): LineFault {
     return this.#state.name === 'greeting' ? 'early' : 'first'
   }
 
-  #enterClosing(): void {
-    this.#state = { name: 'closing' }
+  #stopTimers(): void {
     this.#clearHelloTimer()
     this.#host.keepalive.stop(this.#keepalive)
   }
@@ -297,7 +248,7 @@ export class Connection
   }
 }
 
-/** Who was welcomed on a connection: what its lines mean. */
+/** What the lines of an authenticated client do. */
 export interface AuthenticatedReceiver {
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void
   subscribe(sub: WireSubscription): LineFault | undefined
@@ -305,6 +256,6 @@ export interface AuthenticatedReceiver {
   ack(offset: number): void
   /** The socket takes more again. */
   wake(): void
-  /** Tells the subscriber how far it is, if it does not know. */
-  tellCursor(): void
+  /** Sends the subscriber its position, if it does not know it. */
+  sendPosition(): void
 }

@@ -34,7 +34,7 @@ function create(phase: number | (() => number) = 0.5) {
     const beat = new KeepaliveState({
       ping: (payload) => pings.push({ payload, at: clock.now() - start }),
       received: () => notes.bytes,
-      lost: () => notes.lost++,
+      terminate: () => notes.lost++,
     })
     pulse.start(beat)
     return { notes, beat, answer: () => beat.pong(pings.at(-1)?.payload ?? '') }
@@ -160,6 +160,7 @@ describe('verdicts', () => {
     pass(INTERVAL_MS)
     for (let i = 0; i < 5; i++) {
       pass(INTERVAL_MS)
+      notes.bytes++
       beat.pong('another')
     }
     expect(notes.lost).toBe(0)
@@ -211,7 +212,7 @@ describe('after a stall of its own process', () => {
     const [silent, heard] = [join(), join()]
     pass(1.5 * INTERVAL_MS + 1)
     stall(1.5 * INTERVAL_MS)
-    heard.beat.inbound()
+    heard.notes.bytes++
     pass(2 * INTERVAL_MS)
     expect(silent.notes.lost).toBe(1)
     stall(INTERVAL_MS)

@@ -109,7 +109,7 @@ export class KeepaliveScheduler {
     const isUnanswered = beat.waitingSince !== undefined
     if (isUnanswered && beat.miss() >= MAX_MISSED_PINGS && !beat.wasHeard) {
       this.stop(beat)
-      beat.lose()
+      beat.terminate()
     } else beat.ping(this.#tickAt(this.#clock.now(), tick))
   }
 
@@ -145,33 +145,31 @@ export class KeepaliveScheduler {
   }
 }
 
-/** Whom a hub pings. */
+/** A connection as the keepalive sees it. */
 export interface KeepaliveTarget {
   ping(payload: string): void
-  /** Bytes that were received so far, those of a frame that is not complete included. */
+  /** A number that grows with everything that comes, parts of a frame included: a large one may take longer than any limit. */
   received(): number
-  /** It is gone. */
-  lost(): void
+  /** It no longer answers. */
+  terminate(): void
 }
 
 /** No ping waits for its pong. */
 const NONE = -1
 
-/** Numbers and flags only: a hub has one for each connection. */
+/** The keepalive of one connection: numbers only, since a hub has one for each. */
 export class KeepaliveState {
-  /** Its place in the pulse; `undefined` while it has none. */
+  /** Its slot in the interval; `undefined` while it is not pinged. */
   slot: number | undefined
   readonly #connection: KeepaliveTarget
   /** The tick of the ping that waits for its pong. */
   #awaited = NONE
   /** Pings in a row without a pong in time, also when other frames show that the link lives. */
   #missed = 0
-  /** Bytes that had been received when the last ping was sent. */
+  /** What had been received when the last ping was sent. */
   #received = 0
-  /** Some frame came after the last ping, so the other side lives even without the pong. */
-  #wasHeard = false
-  /** A late timer was excused and nothing was heard since. */
-  #isExcused = false
+  /** What had been received when a late timer was excused last. */
+  #excusedAt = NONE
 
   constructor(connection: KeepaliveTarget) {
     this.#connection = connection
@@ -182,20 +180,13 @@ export class KeepaliveState {
     return this.#awaited === NONE ? undefined : this.#awaited
   }
 
-  /** Whether any frame came since the last ping, or a part of one: a large one may take longer than any limit. */
+  /** Whether anything came since the last ping, so that the other side lives even without the pong. */
   get wasHeard(): boolean {
-    return this.#wasHeard || this.#connection.received() > this.#received
+    return this.#connection.received() > this.#received
   }
 
-  /** Any frame arrived: data, ping or pong. */
-  inbound(): void {
-    this.#wasHeard = true
-    this.#isExcused = false
-  }
-
-  /** A pong arrived. It is a frame like any other, and an answer only if its payload is the one that is waited for. */
+  /** A pong arrived. It is an answer only if its payload is the one that is waited for. */
   pong(payload: string): void {
-    this.inbound()
     if (payload !== String(this.#awaited)) return
     this.#awaited = NONE
     this.#missed = 0
@@ -204,7 +195,6 @@ export class KeepaliveState {
   /** Sends a ping. @param tick - now, so that no two pings of a connection have the same payload */
   ping(tick: number): void {
     this.#awaited = tick
-    this.#wasHeard = false
     this.#received = this.#connection.received()
     this.#connection.ping(String(tick))
   }
@@ -215,14 +205,15 @@ export class KeepaliveState {
     return this.#missed
   }
 
-  /** Lets a missing answer pass, because our own stall may be to blame. `false`: that was done before. */
+  /** Lets a missing answer pass, because our own stall may be to blame. `false`: nothing came since that was done last. */
   excuse(): boolean {
-    if (this.#isExcused) return false
-    this.#isExcused = true
+    const received = this.#connection.received()
+    if (received === this.#excusedAt) return false
+    this.#excusedAt = received
     return true
   }
 
-  lose(): void {
-    this.#connection.lost()
+  terminate(): void {
+    this.#connection.terminate()
   }
 }

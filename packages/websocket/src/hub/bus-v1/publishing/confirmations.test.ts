@@ -43,7 +43,7 @@ function makePlace(patterns: readonly string[]) {
     },
     /** The reader is sent everything, and settles it up to this offset. */
     settle(reader: Session, offset: number): void {
-      const outlet = { isFull: false, sendText: () => {}, sendLines: () => {} }
+      const outlet = { isFull: false, sendText: () => {}, send: () => {} }
       reader.subscriber.pump(log, outlet, newCounters(), offset, false)
       reader.subscriber.ack(offset)
     },

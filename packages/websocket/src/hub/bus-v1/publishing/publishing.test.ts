@@ -20,10 +20,11 @@ import { PatternSets } from '../log/pattern-set.ts'
 import { Permission } from '../admission/authenticator.ts'
 import { Publishing } from './publishing.ts'
 import { Sessions, type Session } from '../sessions/session.ts'
-import { FlushScheduler } from '../flush-scheduler.ts'
 
 const WINDOW = { events: 6, bytes: 10_000 }
 const WHO = { id: 'p' }
+/** The test flushes by itself. */
+const NO_FLUSH = { mark: () => {}, schedule: () => {}, progress: () => {} }
 
 interface Setting {
   readonly confirm: 'hub' | 'subscribers'
@@ -58,6 +59,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 /** A connection whose other end is {@link Run}. */
 class FakePeer implements MessageSink {
   readonly isFull = false
+  readonly tcp = { cork: (): void => {}, uncork: (): void => {} }
   closedWith: string | undefined
   readonly lines: string[] = []
 
@@ -65,12 +67,10 @@ class FakePeer implements MessageSink {
     return this.closedWith !== undefined
   }
 
-  cork(): void {}
-  uncork(): void {}
   sendText(text: string): void {
     if (!this.isOver) this.lines.push(...text.split('\n'))
   }
-  sendLines(): void {}
+  send(): void {}
   close(code: number, reason: string): void {
     this.closedWith ??= `${code} ${reason}`
   }
@@ -122,7 +122,7 @@ class BesideRelay {
       maxEventBytes: 1_000,
       maxHeldBytes: 1e6,
       opensAt: 0,
-      onAppended: () => {},
+      flush: NO_FLUSH,
       hasBackend: false,
       relay: this.relay,
       onPublished: (offset) => {
@@ -130,7 +130,6 @@ class BesideRelay {
         onPublished()
         return false
       },
-      onAccepted: () => {},
     })
   }
 
@@ -141,7 +140,7 @@ class BesideRelay {
   publish(message: string): void {
     const permission = new Permission(WHO, undefined, () => {})
     const { session } = this
-    const publisher = { session, permission, rate: undefined, wake: () => {}, again: () => {} }
+    const publisher = { session, permission, rate: undefined, flush: () => {}, again: () => {} }
     readEvents(message, (bytes, from, to, line, resent) => {
       expect(this.publishing.publish(publisher, bytes, from, to, line, resent, 0)).toBeUndefined()
       return undefined
@@ -159,10 +158,6 @@ class Run {
   readonly #counters = newCounters()
   readonly #confirmations: Confirmations | undefined
   readonly #publishing: Publishing
-  readonly #turn = new FlushScheduler<AuthenticatedConnection>({
-    prepare: () => {},
-    finish: () => {},
-  })
   /** Events that there is room for. */
   #room = 0
   readonly #relay = { isFull: true, hasPlainConnections: false }
@@ -275,7 +270,7 @@ class Run {
       maxEventBytes: 1_000,
       maxHeldBytes: this.#setting.heldBytes,
       opensAt: 0,
-      onAppended: () => {},
+      flush: NO_FLUSH,
       onPublished: (offset) => {
         this.#room--
         this.#relay.isFull = this.#room === 0
@@ -286,7 +281,6 @@ class Run {
       },
       hasBackend: true,
       relay: this.#relay,
-      onAccepted: (session) => session.link?.wake(),
     })
   }
 
@@ -309,7 +303,7 @@ class Run {
     })
   }
 
-  /** A turn of the hub: what it says is under way now. */
+  /** A flush of the hub: what it sends is under way now. */
   #serve(): void {
     this.#confirmations?.settle((session) => session.link?.wake())
     this.#member.flush(1)
@@ -355,13 +349,12 @@ class Run {
       {
         log: this.#log,
         publishing: this.#publishing,
-        flush: this.#turn,
+        flush: NO_FLUSH,
         counters: this.#counters,
         publishPerSecond: Infinity,
         clock: { now: () => 0 },
         subscribe: () => 0,
         unsubscribe: () => {},
-        progress: () => {},
         restored: () => {},
       },
     )

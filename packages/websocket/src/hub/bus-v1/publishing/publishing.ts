@@ -19,6 +19,7 @@ import type { LogRetention } from '../log/log-retention.ts'
 import type { EventLog } from '../log/log.ts'
 import type { Permission } from '../admission/authenticator.ts'
 import type { Rate } from '../../metering.ts'
+import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
 export type PublishConflict = 'hole' | 'window'
@@ -29,7 +30,8 @@ const AWAY_MS = Object.freeze({ retryAfterMs: 1_000, spreadMs: 1_000 })
 /** The rules of the hub for what is published. */
 export class Publishing {
   readonly #options: PublishingOptions
-  readonly #pending: PendingPublishes
+  /** The events that wait for room. */
+  readonly pending: PendingPublishes
   readonly #types = new TypeCache()
   #now = 0
   /** Takes nothing new. */
@@ -37,16 +39,11 @@ export class Publishing {
 
   constructor(options: PublishingOptions) {
     this.#options = options
-    this.#pending = new PendingPublishes({
+    this.pending = new PendingPublishes({
       accept: (session, held) => this.#acceptHeld(session, held),
       maxBytes: options.maxHeldBytes,
       sendAway: (session) => this.#sendAway(session),
     })
-  }
-
-  /** The events that wait for room. */
-  get pending(): Pick<PendingPublishes, 'events' | 'bytes' | 'sessions' | 'isEmpty'> {
-    return this.#pending
   }
 
   /** Takes the event whose line begins at `from` and ends before `to`. */
@@ -83,12 +80,12 @@ export class Publishing {
 
   /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
   append(type: string, line: Buffer, now: number): number | undefined {
-    const { log, relay, opensAt, counters, onAppended } = this.#options
-    if (this.isClosed || !this.#pending.isEmpty || now < opensAt || relay.isFull) return undefined
+    const { log, relay, opensAt, counters, flush } = this.#options
+    if (this.isClosed || !this.pending.isEmpty || now < opensAt || relay.isFull) return undefined
     const offset = log.append(false, line, 0, line.length, type, now)
     if (offset === 0) return undefined
     counters.published++
-    onAppended()
+    flush.schedule()
     return offset
   }
 
@@ -102,9 +99,9 @@ export class Publishing {
   /** Moves on what waits, as far as there is room. */
   drain(now: number): void {
     const { opensAt, relay } = this.#options
-    if (this.#pending.isEmpty || now < opensAt || relay.isFull) return
+    if (this.pending.isEmpty || now < opensAt || relay.isFull) return
     this.#now = now
-    if (this.#pending.drain()) this.#options.retention.unblocked()
+    if (this.pending.drain()) this.#options.retention.unblocked()
   }
 
   #judge(
@@ -134,7 +131,7 @@ export class Publishing {
   /** A number is answered after those in front of it: told earlier, those would leave a hole after a lost link. */
   #pass(session: Session, n: number, code: RefusalCode | undefined): void {
     if (n === UNNUMBERED) return
-    if (session.publisher.held > 0) this.#pending.add(session, { n, code })
+    if (session.publisher.held > 0) this.pending.add(session, { n, code })
     else this.#answerRefused(session, { n, code })
   }
 
@@ -175,14 +172,14 @@ export class Publishing {
     now: number,
   ): void {
     const { session } = publisher
-    const { log, relay, opensAt, onAppended } = this.#options
+    const { log, relay, opensAt, flush } = this.#options
     // What waits goes first. The relay may have filled up with the event before, in the same message.
-    const isOpen = this.#pending.isEmpty && now >= opensAt && !relay.isFull
+    const isOpen = this.pending.isEmpty && now >= opensAt && !relay.isFull
     const offset = isOpen ? log.append(resent, bytes, from, to, type, now) : 0
     if (offset > 0) {
       // Either schedules the fan-out.
-      if (n === UNNUMBERED) onAppended()
-      else publisher.wake()
+      if (n === UNNUMBERED) flush.schedule()
+      else flush.mark(publisher)
       this.#accepted(session, n, offset, type)
     } else this.#hold(session, bytes, from, to, n, type, resent)
   }
@@ -199,25 +196,24 @@ export class Publishing {
     const line = bytes.subarray(from, to)
     const held: PendingEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
     const isShed =
-      n === UNNUMBERED &&
-      !(session.publisher.canHold(line.length) && this.#pending.hasRoomFor(held))
+      n === UNNUMBERED && !(session.publisher.canHold(line.length) && this.pending.hasRoomFor(held))
     if (isShed) this.#options.counters.shed++
     // A copy: the message that it is part of may be much larger.
-    else this.#pending.add(session, { ...held, line: Buffer.from(line) })
+    else this.pending.add(session, { ...held, line: Buffer.from(line) })
   }
 
   #acceptHeld(session: Session, held: PendingPublish): boolean {
-    const { log, relay, onAppended, onAccepted } = this.#options
+    const { log, relay, flush } = this.#options
     if (held.line === undefined) this.#answerRefused(session, held)
     else {
       const { n, type, verb, line } = held
       if (relay.isFull) return false
       const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
       if (offset === 0) return false
-      onAppended()
+      flush.schedule()
       this.#accepted(session, n, offset, type)
     }
-    onAccepted(session)
+    session.link?.wake()
     return true
   }
 
@@ -253,13 +249,11 @@ export class Publishing {
 }
 
 /** Who publishes. */
-export interface PublishingConnection {
+export interface PublishingConnection extends Flushable {
   readonly session: Session
   readonly permission: Permission
   /** `undefined` without a limit. */
   readonly rate: Rate | undefined
-  /** Something of it was accepted. */
-  wake(): void
   /** Something of it came again. */
   again(): void
 }
@@ -277,8 +271,7 @@ export interface PublishingOptions {
   readonly maxHeldBytes: number
   /** Before this moment nothing is accepted. */
   readonly opensAt: number
-  /** The log grew. */
-  readonly onAppended: () => void
+  readonly flush: Pick<FlushScheduler, 'mark' | 'schedule'>
   /** Whether every event is shared with other hubs. */
   readonly hasBackend: boolean
   /**
@@ -290,8 +283,6 @@ export interface PublishingOptions {
   readonly relay: RelayState
   /** Whether an event has been here before; `undefined` where none can. */
   readonly isEcho?: ((type: string, id: string, body: Buffer) => boolean) | undefined
-  /** A session has news for its publisher. */
-  readonly onAccepted: (session: Session) => void
 }
 
 /** What the plain wire says of itself. Read for each event, so these are fields. */

@@ -153,7 +153,7 @@ class Run {
     } else this.told = Number(from)
   }
 
-  sendLines(data: Buffer): void {
+  send(data: Buffer): void {
     expect(data.length).toBeLessThanOrEqual(MESSAGE_BYTES)
     for (const line of data.toString().split('\n')) {
       const offset = Number(line.split(' ')[1])
@@ -222,7 +222,7 @@ const log0 = (log: EventLog): number => log.firstOffset - 1
 /** An outlet that keeps what is sent. */
 function collect(): MessageOutlet & { readonly sent: Buffer[] } {
   const sent: Buffer[] = []
-  return { sent, isFull: false, sendText: () => {}, sendLines: (data) => void sent.push(data) }
+  return { sent, isFull: false, sendText: () => {}, send: (data) => void sent.push(data) }
 }
 
 /** The lines that one flush sends. */

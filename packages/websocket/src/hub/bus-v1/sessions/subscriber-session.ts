@@ -29,7 +29,7 @@ export interface MessageOutlet {
   /** Sends a line as a message of its own. */
   sendText(text: string): void
   /** Sends lines of the log. */
-  sendLines(data: Buffer): void
+  send(data: Buffer): void
 }
 
 /**
@@ -263,7 +263,7 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
       this.#unacked.push(events)
       this.#unackedEvents += events.count
       this.#unackedBytes += events.bytes
-      outlet.sendLines(data)
+      outlet.send(data)
       counters.delivered += events.count
     }
     const unmarked = this.#position - this.#lastSentOffset
