@@ -45,7 +45,7 @@ export const ARCHITECTURE = {
         ['frames'],
       ],
       'hub/bus-v1': [
-        ['peers'],
+        ['connections'],
         ['publishing'],
         ['subscribing'],
         ['sessions'],
