@@ -44,14 +44,7 @@ export const ARCHITECTURE = {
         ['options'],
         ['frames'],
       ],
-      'hub/bus-v1': [
-        ['connections'],
-        ['publishing'],
-        ['subscribing'],
-        ['sessions'],
-        ['log'],
-        ['admission'],
-      ],
+      'hub/bus-v1': [['connections'], ['publishing'], ['sessions'], ['log'], ['admission']],
     },
     exceptions: [
       'protocol -> client', // authors of dialects check the options that they take along with ours

@@ -7,6 +7,7 @@ export { BACKPRESSURE_STRATEGIES, resolveQueueOptions } from './queue/queue-opti
 export { delayOf } from './resilience/backoff.ts'
 export { abortable, sleep, withDeadline, type DeadlineOptions } from './resilience/wait.ts'
 export { pressureOf } from './resilience/pressure.ts'
+export { TokenBalance } from './resilience/token-balance.ts'
 export { isParsedWithinDepth, isWithinDepth } from './codec/json-depth.ts'
 export { BoundedQueue, type OfferResult, type QueueHooks } from './queue/bounded-queue.ts'
 export { AbortWatch } from './queue/abort-watch.ts'

@@ -1,6 +1,6 @@
-/** The token bucket: how much may be done now, and when more. */
+/** The token bucket: how much may be done now, what an item costs, and when there is more. */
 import { ConfigError, RateLimitError, type Clock } from '@bus/core'
-import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
+import { TokenBalance, check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
 
 /** How much a bucket holds, how fast it fills, and what things cost. */
 export interface TokenBucketOptions<T = unknown> {
@@ -46,31 +46,34 @@ export const checkCost: (path: string, value: unknown) => void = check.number({ 
  * ```
  */
 export class TokenBucket<T = unknown> {
-  readonly capacity: number
-  readonly refill: number
-  readonly intervalMs: number
   readonly #cost: ((item: T) => number) | undefined
   readonly #clock: Clock
-  /** Tokens times milliseconds: whole numbers stay whole however often it is read. */
-  #credit: number
-  #at: number
+  readonly #balance: TokenBalance
 
   /** @throws `ConfigError` naming the option */
   constructor(options: TokenBucketOptions<T>) {
     checkOptions('', options, SHAPE)
     const { capacity, refill = capacity, intervalMs = 1_000, cost, clock = systemClock } = options
-    this.capacity = capacity
-    this.refill = refill
-    this.intervalMs = intervalMs
     this.#cost = cost
     this.#clock = clock
-    this.#credit = capacity * intervalMs
-    this.#at = clock.now()
+    this.#balance = new TokenBalance(capacity, refill, intervalMs, clock.now())
+  }
+
+  get capacity(): number {
+    return this.#balance.capacity
+  }
+
+  get refill(): number {
+    return this.#balance.refill
+  }
+
+  get intervalMs(): number {
+    return this.#balance.intervalMs
   }
 
   /** Tokens that are there now. */
   get tokens(): number {
-    return this.#creditNow() / this.intervalMs
+    return this.#balance.tokens(this.#clock.now())
   }
 
   /**
@@ -84,11 +87,7 @@ export class TokenBucket<T = unknown> {
   /** Takes this many tokens if they are there; `false`: none was taken. @throws `ConfigError` for what is no number ≥ 0 */
   tryAcquire(cost: number = 1): boolean {
     checkCost('cost', cost)
-    const credit = this.#creditNow()
-    const price = cost * this.intervalMs
-    if (price > credit) return false
-    this.#set(credit - price)
-    return true
+    return this.#balance.take(this.#clock.now(), cost)
   }
 
   /**
@@ -98,27 +97,13 @@ export class TokenBucket<T = unknown> {
    */
   delayMs(cost: number = 1, ahead: number = 0): number {
     checkCost('cost', cost)
-    const missing = (cost + ahead) * this.intervalMs - this.#creditNow()
-    if (cost > this.capacity) return Infinity
-    if (missing <= 0) return 0
-    return this.refill === 0 ? Infinity : Math.ceil(missing / this.refill)
+    return this.#balance.delayMs(this.#clock.now(), cost, ahead)
   }
 
   /** Puts tokens back that were taken for something that was not done. */
   refund(cost: number): void {
     checkCost('cost', cost)
-    this.#set(Math.min(this.#creditNow() + cost * this.intervalMs, this.capacity * this.intervalMs))
-  }
-
-  #creditNow(): number {
-    // A clock that is set back takes nothing away.
-    const elapsedMs = Math.max(this.#clock.now() - this.#at, 0)
-    return Math.min(this.#credit + elapsedMs * this.refill, this.capacity * this.intervalMs)
-  }
-
-  #set(credit: number): void {
-    this.#credit = credit
-    this.#at = Math.max(this.#clock.now(), this.#at)
+    this.#balance.refund(this.#clock.now(), cost)
   }
 }
 

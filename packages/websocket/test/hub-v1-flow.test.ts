@@ -44,7 +44,7 @@ test('events that nobody needs leave a full log without a hold', async () => {
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 1_000))
   await publisher.line('ok 1000')
-  expect(hub.stats().busV1.log).toMatchObject({ events: 10, floor: 991, head: 1_000 })
+  expect(hub.stats().busV1.log).toMatchObject({ events: 10, firstOffset: 991, lastOffset: 1_000 })
 })
 
 test('a refused number waits for those before it that wait for room', async () => {

@@ -1,38 +1,38 @@
 import { PassThrough } from 'node:stream'
 import { describe, expect, it } from 'vitest'
-import { ConnectionLimiter } from './metering.ts'
+import { ConnectionLimiter } from './connection-limiter.ts'
 import { until } from '../../test/harness.ts'
 
-describe('the places', () => {
-  it('are so many for each name, and a place again when one has closed', async () => {
-    const places = new ConnectionLimiter(2)
+describe('a connection limiter', () => {
+  it('lets each name have so many connections, and another one when one has closed', async () => {
+    const limiter = new ConnectionLimiter(2)
     const [a, b] = [new PassThrough(), new PassThrough()]
-    expect([a, b].map((tcp) => places.reserve(tcp, '192.0.2.1'))).toEqual([true, true])
+    expect([a, b].map((tcp) => limiter.reserve(tcp, '192.0.2.1'))).toEqual([true, true])
     const third = new PassThrough()
-    expect(places.reserve(third, '192.0.2.1')).toBe(false)
-    expect(places.reserve(new PassThrough(), '192.0.2.2')).toBe(true)
+    expect(limiter.reserve(third, '192.0.2.1')).toBe(false)
+    expect(limiter.reserve(new PassThrough(), '192.0.2.2')).toBe(true)
     third.destroy()
     a.destroy()
-    await until(() => places.reserve(new PassThrough(), '192.0.2.1'), 'a place')
-    expect(places.reserve(new PassThrough(), '192.0.2.1')).toBe(false)
+    await until(() => limiter.reserve(new PassThrough(), '192.0.2.1'), 'another one')
+    expect(limiter.reserve(new PassThrough(), '192.0.2.1')).toBe(false)
   })
 
-  it('of a name are forgotten with its last connection', async () => {
-    const places = new ConnectionLimiter(2)
+  it('forgets a name with its last connection', async () => {
+    const limiter = new ConnectionLimiter(2)
     const tcp = new PassThrough()
-    places.reserve(tcp, '192.0.2.1')
-    expect(places.size).toBe(1)
+    limiter.reserve(tcp, '192.0.2.1')
+    expect(limiter.size).toBe(1)
     tcp.destroy()
-    await until(() => places.size === 0, 'it is forgotten')
+    await until(() => limiter.size === 0, 'it is forgotten')
   })
 
-  it('do not count what has no name, or is gone already', () => {
-    const places = new ConnectionLimiter(1)
+  it('does not count what has no name, or has closed already', () => {
+    const limiter = new ConnectionLimiter(1)
     const gone = new PassThrough()
     gone.destroy()
-    expect(places.reserve(gone, '192.0.2.1')).toBe(true)
-    expect(places.reserve(new PassThrough(), undefined)).toBe(true)
-    expect(places.reserve(new PassThrough(), undefined)).toBe(true)
-    expect(places.size).toBe(0)
+    expect(limiter.reserve(gone, '192.0.2.1')).toBe(true)
+    expect(limiter.reserve(new PassThrough(), undefined)).toBe(true)
+    expect(limiter.reserve(new PassThrough(), undefined)).toBe(true)
+    expect(limiter.size).toBe(0)
   })
 })

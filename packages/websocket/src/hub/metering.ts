@@ -1,7 +1,7 @@
-/** The metering: what each connection, and each principal over all its connections, may send in a second. */
+/** Metering: how much each connection, and each principal over all its connections, may send in a second. */
 
 import type { Clock } from '@bus/core'
-import type { Duplex } from 'node:stream'
+import { TokenBalance } from '@bus/core/kit'
 
 /** How much may be sent in a second, with a second's worth at once. */
 export interface Rates {
@@ -16,42 +16,50 @@ export interface Rates {
 /** What was too much: messages or bytes of them, or pings and pongs. */
 export type Excess = 'rate' | 'control frames'
 
-/** Whose connection is metered. */
+/** A connection that is metered. */
 export interface Metered {
-  /** It sent too much, and ends. @param waitMs - for how many milliseconds nothing more would be taken */
+  /** It sent too much, and ends. @param waitMs - for how many milliseconds nothing more would be accepted */
   exceededLimit(waitMs: number, what: Excess): void
 }
 
-/** One bucket for each. */
-class Allowance {
-  readonly #messages: Rate
-  readonly #bytes: Rate
-  readonly #controlFrames: Rate
+/** A full balance of what may be sent in a second, with a second's worth at once, and at least one. */
+export function newBalance(perSecond: number, now: number): TokenBalance {
+  return new TokenBalance(Math.max(1, perSecond), perSecond, 1_000, now)
+}
 
-  constructor({ messages, bytes, controlFrames }: Rates, now: number) {
-    this.#messages = new Rate(messages, now)
-    this.#bytes = new Rate(bytes, now)
-    this.#controlFrames = new Rate(controlFrames, now)
+/** What one connection, or one principal, may still send: a balance for each rate, `undefined` where there is no limit. */
+class Allowance {
+  readonly #messages: TokenBalance | undefined
+  readonly #bytes: TokenBalance | undefined
+  readonly #controlFrames: TokenBalance | undefined
+
+  constructor(rates: Rates, now: number) {
+    const limited = (perSecond: number): TokenBalance | undefined =>
+      perSecond === Infinity ? undefined : newBalance(perSecond, now)
+    this.#messages = limited(rates.messages)
+    this.#bytes = limited(rates.bytes)
+    this.#controlFrames = limited(rates.controlFrames)
   }
 
   takeMessage(bytes: number, now: number): boolean {
-    return this.#messages.take(now) && this.#bytes.take(now, bytes)
+    return this.#messages?.take(now, 1) !== false && this.#bytes?.overdraw(now, bytes) !== false
   }
 
   takeControlFrame(now: number): boolean {
-    return this.#controlFrames.take(now)
+    return this.#controlFrames?.take(now, 1) !== false
   }
 
   waitMs(now: number): number {
-    return Math.max(...this.#all.map((rate) => rate.waitMs(now)))
+    return Math.max(0, ...this.#limited.map((balance) => balance.delayMs(now, 1)))
   }
 
   isFull(now: number): boolean {
-    return this.#all.every((rate) => rate.isFull(now))
+    return this.#limited.every((balance) => balance.tokens(now) >= balance.capacity)
   }
 
-  get #all(): readonly Rate[] {
-    return [this.#messages, this.#bytes, this.#controlFrames]
+  get #limited(): readonly TokenBalance[] {
+    const all = [this.#messages, this.#bytes, this.#controlFrames]
+    return all.filter((balance) => balance !== undefined)
   }
 }
 
@@ -63,7 +71,7 @@ export interface MeteringOptions {
   readonly clock: Clock
 }
 
-/** One per hub. */
+/** The rates of one hub, and what its principals may still send. */
 export class Metering {
   readonly rate: Rates
   readonly clock: Clock
@@ -71,7 +79,7 @@ export class Metering {
   readonly counts: { readonly messages: boolean; readonly controlFrames: boolean }
   readonly #principalRate: Rates
   readonly #isPerPrincipal: boolean
-  /** By principal. Outlives its connections, or each new one would bring a second's worth. */
+  /** By principal. It outlives its connections, or each new one would bring a second's worth. */
   readonly #principals = new Map<string, Allowance>()
   #floods = 0
 
@@ -93,7 +101,7 @@ export class Metering {
     return this.#floods
   }
 
-  /** What is left to a principal; `undefined` where that is not limited. */
+  /** What a principal may still send; `undefined` where that is not limited. */
   allowanceOf(principal: string | undefined, now: number): Allowance | undefined {
     if (!this.#isPerPrincipal || principal === undefined) return undefined
     let allowance = this.#principals.get(principal)
@@ -112,7 +120,7 @@ export class Metering {
     this.#floods++
   }
 
-  /** Forgets those who used nothing lately. */
+  /** Forgets the principals that sent nothing lately. */
   sweep(now: number): void {
     for (const [principal, allowance] of this.#principals) {
       if (allowance.isFull(now)) this.#principals.delete(principal)
@@ -120,15 +128,15 @@ export class Metering {
   }
 }
 
-/** One per connection. */
+/** Counts what one connection sends. */
 export class Meter {
-  /** Who sends, once that is known; `undefined` also for those without a name of their own. */
+  /** Who sends, once that is known; `undefined` also for the anonymous. */
   principal: string | undefined
   /** Whether {@link message} needs to be called. */
   readonly countsMessages: boolean
   readonly #metering: Metering
   readonly #metered: Metered
-  /** Begun with what is counted first, as full as it was all the time before. */
+  /** Made with what is counted first, as full as it would be by then. */
   #own: Allowance | undefined
 
   constructor(metering: Metering, metered: Metered) {
@@ -164,109 +172,5 @@ export class Meter {
     this.#metering.exceeded()
     this.#metered.exceededLimit(allowance.waitMs(now), what)
     return false
-  }
-}
-
-/** A bucket that fills steadily. */
-export class Rate {
-  readonly #perSecond: number
-  #tokens: number
-  #at: number
-
-  constructor(perSecond: number, now: number) {
-    this.#perSecond = perSecond
-    this.#tokens = this.#capacity
-    this.#at = now
-  }
-
-  /** Takes one, or as many; `false` when there is none. What is more than there is has to be made up for first. */
-  take(now: number, count = 1): boolean {
-    if (this.#perSecond === Infinity) return true
-    this.#fill(now)
-    if (this.#tokens < 1) return false
-    this.#tokens -= count
-    return true
-  }
-
-  /** Milliseconds until there is one. */
-  waitMs(now: number): number {
-    if (this.#perSecond === Infinity) return 0
-    this.#fill(now)
-    return Math.max(0, Math.ceil(((1 - this.#tokens) / this.#perSecond) * 1_000))
-  }
-
-  /** Whether nothing was used for so long that all of it is there again. */
-  isFull(now: number): boolean {
-    if (this.#perSecond === Infinity) return true
-    this.#fill(now)
-    return this.#tokens >= this.#capacity
-  }
-
-  get #capacity(): number {
-    return Math.max(1, this.#perSecond)
-  }
-
-  #fill(now: number): void {
-    const gained = ((now - this.#at) / 1_000) * this.#perSecond
-    this.#tokens = Math.min(this.#capacity, this.#tokens + gained)
-    this.#at = now
-  }
-}
-
-interface Source {
-  connections: number
-  /** One function for all connections of it: each connection costs no more than a place in its listeners. */
-  readonly left: () => void
-}
-
-/** Knows an address, or a principal, as long as it has a connection. */
-export class ConnectionLimiter {
-  readonly #max: number
-  readonly #sources = new Map<string, Source>()
-  #refused = 0
-
-  /** @param max - connections of one */
-  constructor(max: number) {
-    this.#max = max
-  }
-
-  /** Connections that were one too many. */
-  get refused(): number {
-    return this.#refused
-  }
-
-  /** Those that have a connection. */
-  get size(): number {
-    return this.#sources.size
-  }
-
-  /**
-   * Counts a connection until its socket closes. `false`: there are as many of it as there may be.
-   *
-   * @param name - `undefined`: it has none, as a socket within the machine has no address, and is not counted
-   * @param isSuccessor - it takes over from another one, which is about to close: there is a place in any case
-   */
-  reserve(tcp: Duplex, name: string | undefined, isSuccessor = false): boolean {
-    if (name === undefined || tcp.destroyed) return true
-    const source = this.#sources.get(name) ?? this.#begin(name)
-    if (source.connections >= this.#max && !isSuccessor) {
-      this.#refused++
-      return false
-    }
-    source.connections++
-    tcp.on('close', source.left)
-    return true
-  }
-
-  #begin(name: string): Source {
-    const source: Source = {
-      connections: 0,
-      left: () => {
-        source.connections--
-        if (source.connections === 0) this.#sources.delete(name)
-      },
-    }
-    this.#sources.set(name, source)
-    return source
   }
 }

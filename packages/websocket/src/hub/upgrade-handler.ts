@@ -10,7 +10,7 @@ import type {
   Principal,
 } from './bus-v1/admission/authenticator.ts'
 import type { HubServer, ResolvedHubOptions } from './options.ts'
-import { ConnectionLimiter } from './metering.ts'
+import { ConnectionLimiter } from './connection-limiter.ts'
 import { isSecretName } from '@bus/core/kit'
 
 /** Who takes the connections. */

@@ -7,7 +7,8 @@ import type { Clock, Random, Timer } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
-import { Metering, ConnectionLimiter } from '../metering.ts'
+import { ConnectionLimiter } from '../connection-limiter.ts'
+import { Metering } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
 import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
 import {
@@ -161,7 +162,12 @@ export class Exchange {
       held: this.#publishing.pending.events,
       heldBytes: this.#publishing.pending.bytes,
       subscriptions: this.#sets.subscriptions,
-      log: { events: log.events, bytes: log.bytes, floor: log.firstOffset, head: log.lastOffset },
+      log: {
+        events: log.events,
+        bytes: log.bytes,
+        firstOffset: log.firstOffset,
+        lastOffset: log.lastOffset,
+      },
     }
   }
 

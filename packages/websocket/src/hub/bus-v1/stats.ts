@@ -14,10 +14,10 @@ export interface BusV1Stats extends Readonly<Counters> {
   readonly log: {
     readonly events: number
     readonly bytes: number
-    /** The oldest offset that is still there. */
-    readonly floor: number
-    /** The newest offset. */
-    readonly head: number
+    /** The offset of the oldest event that is still there; `lastOffset + 1` when there is none. */
+    readonly firstOffset: number
+    /** The offset of the newest event ever accepted; 0 before the first. */
+    readonly lastOffset: number
   }
 }
 

@@ -2,6 +2,7 @@
 
 import type { Duplex } from 'node:stream'
 import type { Clock } from '@bus/core'
+import type { TokenBalance } from '@bus/core/kit'
 import {
   wireDefaults,
   type LineFault,
@@ -21,7 +22,7 @@ import { inMessages } from './greeting.ts'
 import type { EventLog } from '../log/log.ts'
 import type { Permission } from '../admission/authenticator.ts'
 import type { Publishing, PublishingConnection } from '../publishing/publishing.ts'
-import { Rate } from '../../metering.ts'
+import { newBalance } from '../../metering.ts'
 import type { Session, SessionConnection } from '../sessions/session.ts'
 import type { MessageOutlet } from '../sessions/subscriber-session.ts'
 import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
@@ -61,8 +62,8 @@ export interface AuthenticatedConnectionHost {
 export class AuthenticatedConnection implements PublishingConnection, SessionConnection, Flushable {
   readonly session: Session
   permission: Permission
-  /** `undefined` without a limit. Begun with the first event, as full as it was all the time before. */
-  rate: Rate | undefined
+  /** `undefined` without a limit. Made with the first event, as full as it would be by then. */
+  rate: TokenBalance | undefined
   /** When its credentials end, by the hub's clock. */
   expiresAt: number
   readonly #connection: MessageSink
@@ -93,7 +94,7 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {
     const { publishing, publishPerSecond, clock } = this.#host
     const now = clock.now()
-    if (publishPerSecond !== Infinity) this.rate ??= new Rate(publishPerSecond, now)
+    if (publishPerSecond !== Infinity) this.rate ??= newBalance(publishPerSecond, now)
     const conflict = publishing.publish(this, bytes, from, to, line, resent, now)
     if (conflict !== undefined) this.#conflict(`${resent ? 'rep' : 'pub'} ${conflict}`)
   }

@@ -1,5 +1,6 @@
 /** Publishing: what becomes of a line with an event. */
 
+import type { TokenBalance } from '@bus/core/kit'
 import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import type { RefusalCode } from '../../../protocol/bus-v1/limits.ts'
 import { UNNUMBERED, type PublishLine } from '../../../protocol/bus-v1/lines.ts'
@@ -18,7 +19,6 @@ import type { Counters } from '../stats.ts'
 import type { LogRetention } from '../log/log-retention.ts'
 import type { EventLog } from '../log/log.ts'
 import type { Permission } from '../admission/authenticator.ts'
-import type { Rate } from '../../metering.ts'
 import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
@@ -115,7 +115,7 @@ export class Publishing {
     if (type === undefined) return 'type'
     const { permission, rate } = publisher
     if (!permission.mayPublishAll && !permission.mayPublish(type)) return 'auth'
-    return rate === undefined || rate.take(now) ? undefined : 'rate'
+    return rate === undefined || rate.take(now, 1) ? undefined : 'rate'
   }
 
   #refuse(publisher: PublishingConnection, n: number, code: RefusalCode): void {
@@ -253,7 +253,7 @@ export interface PublishingConnection extends Flushable {
   readonly session: Session
   readonly permission: Permission
   /** `undefined` without a limit. */
-  readonly rate: Rate | undefined
+  readonly rate: TokenBalance | undefined
   /** Something of it came again. */
   again(): void
 }
