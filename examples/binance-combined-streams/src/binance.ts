@@ -7,7 +7,12 @@ import {
   type Platform,
   type WithChannels,
 } from '@bus/platforms'
-import { plainJson, type Frame, type Protocol } from '@bus/websocket/protocol'
+import {
+  definePlainProtocol,
+  plainJson,
+  type Frame,
+  type PlainProtocol,
+} from '@bus/websocket/protocol'
 import { streamOf, typeOf } from './names.ts'
 
 /** What comes: an event of a stream, or the answer to a request. */
@@ -20,9 +25,9 @@ interface Message {
 }
 
 /** Each event comes in an envelope that names its stream. */
-function combinedStreams(): Protocol {
+function combinedStreams(): PlainProtocol {
   const { capabilities } = plainJson()
-  return {
+  return definePlainProtocol({
     name: 'binance',
     subprotocols: [],
     capabilities,
@@ -34,11 +39,11 @@ function combinedStreams(): Protocol {
       if (stream === undefined) throw new DecodeError('The frame is no event of a stream')
       receiver.event(createEvent(typeOf(stream), data), 0)
     },
-  }
+  })
 }
 
 /** @param streams - in the URL, so that they come from the first moment on, over every connection */
-export function binance(...streams: readonly string[]): Platform<Protocol & WithChannels> {
+export function binance(...streams: readonly string[]): Platform<PlainProtocol & WithChannels> {
   return definePlatform({
     name: 'binance',
     url: combined('wss://stream.binance.com:9443', streams),

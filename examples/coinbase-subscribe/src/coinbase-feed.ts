@@ -1,9 +1,10 @@
 /** Coinbase's dialect: a message has its kind, its product and a number, and a hole in the numbers is an event. */
 import { DecodeError, UnsupportedError, createEvent } from '@bus/core'
 import {
+  definePlainProtocol,
   plainJson,
   type Frame,
-  type Protocol,
+  type PlainProtocol,
   type ProtocolReceiver,
 } from '@bus/websocket/protocol'
 import { Sequence } from './sequence.ts'
@@ -25,9 +26,9 @@ export interface FeedGap {
 const FULL = new Set(['received', 'open', 'done', 'match', 'change', 'activate'])
 
 /** Speaks with Coinbase for one transport: a new one has seen nothing yet. */
-export function coinbaseFeed(): Protocol {
+export function coinbaseFeed(): PlainProtocol {
   const sequences = new Map<string, Sequence>()
-  return {
+  return definePlainProtocol({
     name: 'coinbase',
     subprotocols: [],
     capabilities: plainJson().capabilities,
@@ -40,7 +41,7 @@ export function coinbaseFeed(): Protocol {
       else receiver.event(createEvent(`${message.type}.${message.product_id}`, message), 0)
     },
     clone: coinbaseFeed,
-  }
+  })
 }
 
 function follow(

@@ -1,6 +1,11 @@
 /** The dialect of the price server: channels are subscribed by messages, and prices come as ticks. */
 import { DecodeError, RejectedError, createEvent } from '@bus/core'
-import { plainJson, type Frame, type Protocol, type ProtocolLink } from '@bus/websocket/protocol'
+import {
+  plainJson,
+  type Frame,
+  type PlainProtocol,
+  type ProtocolLink,
+} from '@bus/websocket/protocol'
 
 interface Message {
   readonly type?: string
@@ -16,7 +21,7 @@ function read(frame: Frame): Message {
 }
 
 /** What an adapter's `encode_subscription_request` and `handle_platform_message` are elsewhere. */
-export function pricesProtocol(): Protocol {
+export function pricesProtocol(): PlainProtocol {
   const ask = async (type: string, channel: string, link: ProtocolLink): Promise<void> => {
     const answer = link.waitFor((frame) => {
       const message = read(frame)

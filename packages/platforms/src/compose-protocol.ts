@@ -1,6 +1,12 @@
 /** A protocol made of parts: a dialect, with who we are and what is subscribed as parts of their own. */
 import { ConfigError, type Clock } from '@bus/core'
-import { overlay, type Protocol, type ProtocolLink } from '@bus/websocket/protocol'
+import {
+  isPlainProtocol,
+  overlay,
+  type PlainProtocol,
+  type Protocol,
+  type ProtocolLink,
+} from '@bus/websocket/protocol'
 import type { AuthHandler } from './auth.ts'
 import { withAuth } from './with-auth.ts'
 
@@ -48,18 +54,20 @@ export interface ProtocolParts {
  * The dialect with these parts; the dialect itself is not changed.
  * @throws `ConfigError` for parts of a session that has its own: `busV1`
  */
+export function composeProtocol(protocol: PlainProtocol, parts: ProtocolParts): PlainProtocol
+export function composeProtocol(protocol: Protocol, parts: ProtocolParts): Protocol
 export function composeProtocol(protocol: Protocol, parts: ProtocolParts): Protocol {
   const { auth, subscriptions, clock } = parts
   if (auth === undefined && subscriptions === undefined) return protocol
-  if (protocol.session !== undefined) {
+  if (!isPlainProtocol(protocol)) {
     const path = auth === undefined ? 'subscriptions' : 'auth'
     throw new ConfigError(path, `Expected no \`${path}\`: \`${protocol.name}\` has its own`)
   }
-  const wanting = subscriptions === undefined ? protocol : subscribed(protocol, subscriptions)
-  return auth === undefined ? wanting : authenticated(wanting, auth, clock)
+  const requesting = subscriptions === undefined ? protocol : subscribed(protocol, subscriptions)
+  return auth === undefined ? requesting : authenticated(requesting, auth, clock)
 }
 
-function subscribed(protocol: Protocol, subscriptions: PlatformSubscriptions): Protocol {
+function subscribed(protocol: PlainProtocol, subscriptions: PlatformSubscriptions): PlainProtocol {
   const { wildcards = false } = subscriptions
   return overlay(protocol, {
     capabilities: Object.freeze({ ...protocol.capabilities, wildcards }),
@@ -78,10 +86,10 @@ function subscribed(protocol: Protocol, subscriptions: PlatformSubscriptions): P
 }
 
 function authenticated(
-  protocol: Protocol,
+  protocol: PlainProtocol,
   auth: AuthHandler | PlatformAuth,
   clock: Clock | undefined,
-): Protocol {
+): PlainProtocol {
   const isHandler = 'credentials' in auth
   const base = isHandler ? withAuth(protocol, auth, clock === undefined ? {} : { clock }) : protocol
   const own = isHandler ? base : auth
@@ -95,7 +103,7 @@ function authenticated(
 }
 
 /** One that fails must not keep the others from learning of the connection. */
-function callUp(members: readonly Pick<Protocol, 'up'>[], link: ProtocolLink): void {
+function callUp(members: readonly Pick<PlainProtocol, 'up'>[], link: ProtocolLink): void {
   for (const member of members) {
     try {
       member.up?.(link)

@@ -17,8 +17,10 @@ import {
   type WebSocketTransportOptions,
 } from '@bus/websocket'
 import {
+  isPlainProtocol,
   overlay,
   type Frame,
+  type PlainProtocol,
   type Protocol,
   type ProtocolLink,
   type ProtocolReceiver,
@@ -211,23 +213,23 @@ function protocolOf(
 }
 
 /** A session has a wire of its own: what is spoken with other servers gets the changes. */
-function withDialect(protocol: Protocol, changes: Partial<Protocol>): Protocol {
+function withDialect(protocol: Protocol, changes: Partial<PlainProtocol>): Protocol {
   if (Object.keys(changes).length === 0) return protocol
-  if (protocol.session === undefined) return overlay(protocol, changes)
+  if (isPlainProtocol(protocol)) return overlay(protocol, changes)
   const { fallback } = protocol
-  return fallback === undefined
+  return fallback === undefined || !isPlainProtocol(fallback)
     ? protocol
     : overlay(protocol, { fallback: overlay(fallback, changes) })
 }
 
-function dialectOf(message: MessageHandler | undefined): Partial<Protocol> {
+function dialectOf(message: MessageHandler | undefined): Partial<PlainProtocol> {
   return {
     ...(message?.encode === undefined ? {} : { encode: message.encode.bind(message) }),
     ...(message?.decode === undefined ? {} : { decode: message.decode.bind(message) }),
   }
 }
 
-function requestsOf(handler: SubscriptionHandler | undefined): Partial<Protocol> {
+function requestsOf(handler: SubscriptionHandler | undefined): Partial<PlainProtocol> {
   return {
     ...(handler?.subscribe === undefined ? {} : { subscribe: handler.subscribe.bind(handler) }),
     ...(handler?.unsubscribe === undefined

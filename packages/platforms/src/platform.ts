@@ -6,7 +6,13 @@ import {
   type WebSocketTransportOptions,
   type HeartbeatProfile,
 } from '@bus/websocket'
-import { checkUrl, plainJson, overlay, type Protocol } from '@bus/websocket/protocol'
+import {
+  checkUrl,
+  plainJson,
+  overlay,
+  type PlainProtocol,
+  type Protocol,
+} from '@bus/websocket/protocol'
 import type { AuthHandler } from './auth.ts'
 import {
   composeProtocol,
@@ -27,7 +33,7 @@ export type PlatformOptions = Partial<
  * The functions are called once for each client, so that no two clients share a state. Each but the first gets the
  * protocol that the first made.
  */
-export interface PlatformDefinition<P extends Protocol = Protocol> {
+export interface PlatformDefinition<P extends PlainProtocol = PlainProtocol> {
   /** A short name: `deribit`. */
   readonly name: string
   /** Where its server is, unless `open` says otherwise. */
@@ -107,7 +113,7 @@ const DEFINITION: Shape<PlatformDefinition> = {
  * const { transport } = exchange.open({ url: 'wss://test.example.com/ws' })
  * ```
  */
-export function definePlatform<P extends Protocol = Protocol>(
+export function definePlatform<P extends PlainProtocol = PlainProtocol>(
   definition: PlatformDefinition<P>,
 ): Platform<P> {
   checkOptions('', definition, DEFINITION as Shape<PlatformDefinition<P>>)
@@ -121,7 +127,7 @@ export function definePlatform<P extends Protocol = Protocol>(
   })
 }
 
-function open<P extends Protocol>(
+function open<P extends PlainProtocol>(
   definition: PlatformDefinition<P>,
   own: PlatformClientOptions,
 ): PlatformClient<P> {
@@ -148,20 +154,20 @@ function refusePlatformsOwn(own: object): void {
 }
 
 /** The dialect as the platform's functions know it, and as the transport speaks it. */
-function compose<P extends Protocol>(
+function compose<P extends PlainProtocol>(
   definition: PlatformDefinition<P>,
   clock: Clock | undefined,
-): { readonly protocol: P; readonly composed: Protocol } {
+): { readonly protocol: P; readonly composed: PlainProtocol } {
   const { auth, subscriptions } = definition
   const protocol = makeProtocol(definition)
   const parts = { auth: auth?.(protocol), subscriptions: subscriptions?.(protocol), clock }
-  const clone = (): Protocol => compose(definition, clock).composed
+  const clone = (): PlainProtocol => compose(definition, clock).composed
   return { protocol, composed: overlay(composeProtocol(protocol, parts), { clone }) }
 }
 
 /** Without a dialect of its own, `P` is what is inferred where none is named: any protocol. */
-function makeProtocol<P extends Protocol>({ protocol, codec }: PlatformDefinition<P>): P {
+function makeProtocol<P extends PlainProtocol>({ protocol, codec }: PlatformDefinition<P>): P {
   if (protocol !== undefined) return protocol()
-  const plain: Protocol = plainJson(codec === undefined ? {} : { codec })
+  const plain: PlainProtocol = plainJson(codec === undefined ? {} : { codec })
   return plain as P
 }

@@ -1,5 +1,12 @@
 /** A dialect with authentication: any protocol, made to say who we are by messages. */
-import { overlay, type Frame, type Protocol, type ProtocolReceiver } from '@bus/websocket/protocol'
+import {
+  isPlainProtocol,
+  overlay,
+  type Frame,
+  type PlainProtocol,
+  type Protocol,
+  type ProtocolReceiver,
+} from '@bus/websocket/protocol'
 import type { AuthHandler } from './auth.ts'
 import { Authentication, type AuthTime } from './authentication.ts'
 
@@ -26,23 +33,26 @@ export interface AuthenticatedProtocol extends Protocol {
  * console.log(protocol.authentication.state.status)
  * ```
  */
-export function withAuth(
-  protocol: Protocol,
+export function withAuth<P extends Protocol>(
+  protocol: P,
   handler: AuthHandler,
   time: AuthTime = {},
-): AuthenticatedProtocol {
+): P & AuthenticatedProtocol {
   const authentication = new Authentication(handler, time)
-  const { session, fallback } = protocol
   const clone = (): Protocol => withAuth(protocol.clone?.() ?? protocol, handler, time)
-  if (session !== undefined) {
-    const others = fallback === undefined ? {} : { fallback: speak(fallback, authentication) }
-    return Object.assign(overlay(protocol, { ...others, clone }), { authentication })
-  }
-  const spoken = overlay(speak(protocol, authentication), { clone })
-  return Object.assign(spoken, { authentication })
+  const authenticated = authenticating(protocol, authentication)
+  return Object.assign(overlay(authenticated, { clone }) as P, { authentication })
 }
 
-function speak(protocol: Protocol, authentication: Authentication): Protocol {
+/** A protocol that is not plain has its own way to say who we are; what is spoken with other servers gets the messages. */
+function authenticating(protocol: Protocol, authentication: Authentication): Protocol {
+  if (isPlainProtocol(protocol)) return speak(protocol, authentication)
+  const { fallback } = protocol
+  if (fallback === undefined) return protocol
+  return overlay(protocol, { fallback: authenticating(fallback, authentication) })
+}
+
+function speak(protocol: PlainProtocol, authentication: Authentication): PlainProtocol {
   return overlay(protocol, {
     authenticate: (link) => authentication.authenticate(link),
     decode: (frame: Frame, receiver: ProtocolReceiver): void => {

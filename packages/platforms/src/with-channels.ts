@@ -1,5 +1,10 @@
 /** A dialect with channel subscriptions: any protocol, made to ask its server for channels. */
-import { overlay, type Frame, type Protocol, type ProtocolReceiver } from '@bus/websocket/protocol'
+import {
+  overlay,
+  type Frame,
+  type PlainProtocol,
+  type ProtocolReceiver,
+} from '@bus/websocket/protocol'
 import { ChannelSubscriptions } from './channel-subscriptions.ts'
 import type { ChannelSubscriptionsOptions } from './channels/channel-options.ts'
 import { composeProtocol } from './compose-protocol.ts'
@@ -38,7 +43,7 @@ export interface WithChannels {
  * await protocol.channels.subscribeBatch(['trades.BTC', 'trades.ETH'], { size: 1 })
  * ```
  */
-export function withChannels<P extends Protocol>(
+export function withChannels<P extends PlainProtocol>(
   protocol: P,
   options: ChannelSubscriptionsOptions | ((protocol: P) => ChannelSubscriptionsOptions),
 ): P & WithChannels {

@@ -267,7 +267,7 @@ describe('the options', () => {
 
   test('cannot be given to a session that has its own subscriptions', async () => {
     const { busV1 } = await import('@bus/websocket')
-    expect(() => withChannels(busV1(), marketOptions)).toThrow(
+    expect(() => withChannels(busV1() as never, marketOptions)).toThrow(
       expect.objectContaining({ code: 'config', path: 'subscriptions' }),
     )
   })

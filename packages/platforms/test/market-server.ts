@@ -2,7 +2,7 @@
 import { frameOf, serve, transportTo } from '@bus/test-support/websocket'
 import type { MockConnection, MockMessage, MockServer, MockServerOptions } from '@bus/testing'
 import type { WebSocketTransport, WebSocketTransportOptions } from '@bus/websocket'
-import { plainJson, type Frame, type Protocol } from '@bus/websocket/protocol'
+import { plainJson, type Frame, type PlainProtocol } from '@bus/websocket/protocol'
 import { withChannels, type ChannelSubscriptionsOptions, type WithChannels } from '../src/index.ts'
 
 interface Message {
@@ -38,7 +38,7 @@ export const marketOptions: ChannelSubscriptionsOptions = {
   },
 }
 
-export type Market = Protocol & WithChannels
+export type Market = PlainProtocol & WithChannels
 
 export function marketTo(
   server: { readonly url: string },

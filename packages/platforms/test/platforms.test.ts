@@ -265,7 +265,7 @@ describe('defining a platform', () => {
       'subscriptions',
     ],
   ])('a client with %s is refused', (_what, members, own, path) => {
-    const platform = definePlatform({ ...good, ...members })
+    const platform = definePlatform({ ...good, ...members } as never)
     expect(() => platform.open(own as never)).toThrow(
       expect.objectContaining({ code: 'config', path }) as Error,
     )

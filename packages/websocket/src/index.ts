@@ -47,5 +47,5 @@ export {
   type HeartbeatFrame,
   type HeartbeatProfile,
 } from './protocol/heartbeat-profile.ts'
-export { busV1, type BusV1Options } from './protocol/bus-v1/bus-v1.ts'
+export { busV1, type BusV1Options } from './client/bus-v1.ts'
 export type { AuthContext, Token, TokenSource } from './protocol/credentials.ts'

@@ -1,7 +1,12 @@
 /** A dialect with subscriptions on the server, as a user would write one, and a server that speaks it. */
 import { DecodeError, RejectedError } from '@bus/core'
 import type { MockConnection, MockMessage, MockServer, MockServerOptions } from '@bus/testing'
-import { plainJson, type Frame, type Protocol, type ProtocolLink } from '@bus/websocket/protocol'
+import {
+  plainJson,
+  type Frame,
+  type PlainProtocol,
+  type ProtocolLink,
+} from '@bus/websocket/protocol'
 import { frameOf, serve } from './harness.ts'
 
 interface Control {
@@ -23,7 +28,7 @@ export interface DialectOptions {
 }
 
 /** Events as on the plain wire, and requests that the server confirms or refuses by their id. */
-export function channelDialect({ token, greetedAfter }: DialectOptions = {}): Protocol {
+export function channelDialect({ token, greetedAfter }: DialectOptions = {}): PlainProtocol {
   const plain = plainJson()
   let lastId = 0
   const request = async (link: ProtocolLink, message: Omit<Control, 'id'>): Promise<void> => {

@@ -9,12 +9,15 @@ import {
 import { Emitter } from '@bus/core/kit'
 import {
   plainJson,
+  plainSession,
   Requests,
   type Frame,
-  type Protocol,
+  type PlainProtocol,
   type ProtocolCapabilities,
   type ProtocolLink,
   type ProtocolReceiver,
+  type ProtocolSession,
+  type SessionHost,
 } from '@bus/websocket/protocol'
 import type { RpcCaller } from './caller.ts'
 import { LinkCaller, type CallerParts } from './link-caller.ts'
@@ -57,7 +60,7 @@ const METHOD_NOT_FOUND = { code: -32_601, message: 'Method not found' }
  * console.log(new Date(time))
  * ```
  */
-export class JsonRpcProtocol implements Protocol, RpcCaller, Listenable<JsonRpcNotices> {
+export class JsonRpcProtocol implements PlainProtocol, RpcCaller, Listenable<JsonRpcNotices> {
   readonly name = 'json-rpc'
   readonly subprotocols: readonly string[]
   readonly capabilities: ProtocolCapabilities = plainJson().capabilities
@@ -133,6 +136,10 @@ export class JsonRpcProtocol implements Protocol, RpcCaller, Listenable<JsonRpcN
   up(link: ProtocolLink): void {
     this.#link = link
     this.#readyLink = link
+  }
+
+  openSession(host: SessionHost): ProtocolSession {
+    return plainSession(this, host)
   }
 
   /** Another with the same options, for another transport. */

@@ -32,9 +32,15 @@ import {
 } from '@bus/core'
 import { Emitter, checkedEvent, withDeadline } from '@bus/core/kit'
 import { decodeBody } from '../protocol/bus-v1/fields.ts'
-import type { Frame, Protocol, ProtocolCapabilities } from '../protocol/protocol.ts'
+import type { PlainSessionHost } from '../protocol/plain-session.ts'
+import type {
+  Frame,
+  Protocol,
+  ProtocolCapabilities,
+  ProtocolSession,
+} from '../protocol/protocol.ts'
 import type { RequestOptions } from '../protocol/request.ts'
-import { BusV1Session } from './bus-v1/bus-v1-session.ts'
+import type { BusV1Host } from './bus-v1/bus-v1-session.ts'
 import {
   RawRequests,
   listenToFrames,
@@ -45,8 +51,7 @@ import {
 } from './frames/answers.ts'
 import { FrameTap, type FramesOptions, type RawFrame } from './frames/frame-tap.ts'
 import { dial, speaksNoSubprotocol } from './link/dial.ts'
-import type { CloseInfo, Link, LinkPorts } from './link/link.ts'
-import type { Session } from './link/session.ts'
+import { bootstrap, type CloseInfo, type Link, type LinkPorts } from './link/link.ts'
 import {
   Observation,
   health,
@@ -58,11 +63,10 @@ import {
 import type { ResolvedOptions } from './options/options.ts'
 import { Outbox } from './outbox/outbox.ts'
 import { Writer } from './outbox/writer.ts'
-import { PlainSession } from './plain-session.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
-import { Reader, Registry } from './subscriptions/registry.ts'
+import { Registry } from './subscriptions/registry.ts'
 import type { DetachedSubscription } from './subscriptions/parking.ts'
 import { Subscriptions } from './subscriptions/subscriptions.ts'
 
@@ -92,9 +96,10 @@ export class Client {
   readonly #reconnector: Reconnector
   /** Whether a publish may wait for a link. */
   readonly #mayWait: boolean
+  readonly #host: PlainSessionHost & BusV1Host
   #protocol: Protocol
   /** What is spoken now. */
-  #session: Session
+  #session: ProtocolSession
   /** The same object as long as the session promises the same. */
   #capabilities: Capabilities
   #promised: ProtocolCapabilities
@@ -139,7 +144,8 @@ export class Client {
     this.#outbox = this.#makeOutbox()
     this.#subscriptions = this.#makeSubscriptions()
     this.#protocol = options.protocol
-    this.#session = this.#makeSession(options.protocol)
+    this.#host = this.#sessionHost()
+    this.#session = options.protocol.openSession(this.#host)
     this.#promised = this.#session.capabilities
     this.#capabilities = capabilitiesOf(options, this.#session)
     this.#reconnector = this.#makeReconnector()
@@ -419,42 +425,26 @@ export class Client {
     this.#emit('undeliverable', { ...how, error, raw })
   }
 
-  #makeReader(protocol: Protocol): Reader {
-    const ports = {
-      protocol,
+  /** What sessions need of the client. */
+  #sessionHost(): PlainSessionHost & BusV1Host {
+    const options = this.#options
+    return {
+      clock: options.clock,
+      maxMessageBytes: options.maxMessageBytes,
+      outbox: this.#outbox,
       registry: this.#registry,
-      held: (): void => this.#reconnector.link?.hold(),
-      undecodable: (error: Error, raw: Frame): void => this.#undecodable(error, raw),
-    }
-    return new Reader(ports)
-  }
-
-  #makeSession(protocol: Protocol): Session {
-    const outbox = this.#outbox
-    const registry = this.#registry
-    const subscriptions = this.#subscriptions
-    if (protocol.session === undefined) {
-      const restore = (link: Link): Promise<void> => subscriptions.restore(link)
-      return new PlainSession(protocol, this.#options, {
-        outbox,
-        reader: this.#makeReader(protocol),
-        restore,
-      })
-    }
-    return new BusV1Session({
-      outbox,
-      registry,
-      clock: this.#options.clock,
-      maxMessageBytes: this.#options.maxMessageBytes,
-      credentials: protocol.credentials,
-      progressMs: protocol.progressMs ?? Infinity,
-      wake: () => this.#writer.wake(),
+      writer: this.#writer,
+      bootstrap: (protocol, link, attempt, signal) =>
+        bootstrap(protocol, link, attempt, signal, options.onOpen, (ready) =>
+          this.#subscriptions.restore(ready),
+        ),
+      held: () => this.#reconnector.link?.hold(),
       gap: (gap) => this.#emit('gap', gap),
       postpone: (retryAfterMs, spreadMs) =>
-        this.#reconnector.postpone(retryAfterMs + spreadMs * this.#options.random()),
+        this.#reconnector.postpone(retryAfterMs + spreadMs * options.random()),
       undecodable: (error, raw) => this.#undecodable(error, raw),
-      restored: (taken, refused) => subscriptions.adopt(taken, refused),
-    })
+      restored: (taken, refused) => this.#subscriptions.adopt(taken, refused),
+    }
   }
 
   /** A server that knows none of our subprotocols is dialed again without them, and from then on. */
@@ -479,7 +469,7 @@ export class Client {
     this.#receivedBefore += this.#session.received
     this.#registry.settleWith(undefined)
     this.#protocol = fallback
-    this.#session = this.#makeSession(fallback)
+    this.#session = fallback.openSession(this.#host)
     // What waits was encoded for another protocol. Its payloads may have changed since, so it is decoded from its bytes.
     this.#outbox.recode(({ event: { type, id }, frame }) =>
       this.#session.encode(decodeBody(type, id, String(frame))),
@@ -544,7 +534,7 @@ export class Client {
     })
   }
 
-  #linkPorts(session: Session): LinkPorts {
+  #linkPorts(session: ProtocolSession): LinkPorts {
     return {
       frame: (frame) => session.frame(frame),
       text: session.text?.bind(session),
@@ -606,7 +596,7 @@ function unsupported(delivery: Delivery): UnsupportedError {
 /** What a transport with these options promises while it has this session. */
 function capabilitiesOf(
   options: ResolvedOptions,
-  { capabilities, pausesReading }: Session,
+  { capabilities, pausesReading }: ProtocolSession,
 ): Capabilities {
   return Object.freeze({
     ...capabilities,

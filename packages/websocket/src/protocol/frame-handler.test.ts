@@ -1,8 +1,10 @@
 import { createEvent, type Event } from '@bus/core'
 import { expect, test } from 'vitest'
 import { frameHandlerProtocol, type FrameHandler, type FrameResult } from './frame-handler.ts'
+import { busV1 } from '../client/bus-v1.ts'
 import { plainJson } from './plain-json.ts'
-import type { ProtocolLink } from './protocol.ts'
+import { plainSession } from './plain-session.ts'
+import type { ProtocolLink, ProtocolSession, SessionHost } from './protocol.ts'
 
 /** Reads frames with a handler, as a transport would. */
 function reading<S>(handler: FrameHandler<S>, protocol = plainJson()) {
@@ -121,7 +123,10 @@ test('leaves everything but the reading to the protocol that it is given', async
       return `${this.#prefix}${event.type}`
     }
     decode(): void {
-      throw new Error('not asked')
+      throw new Error('not called')
+    }
+    openSession(host: SessionHost): ProtocolSession {
+      return plainSession(this, host)
     }
     async authenticate(): Promise<void> {
       this.asked.push(`${this.#prefix}auth`)
@@ -170,11 +175,12 @@ test('gives another transport a state of its own', () => {
   expect(events.map(({ payload }) => payload)).toEqual([10, 20, 11])
 })
 
-test('refuses what is no handler, unknown options and a protocol with a session', () => {
+test('refuses what is no handler, unknown options and a protocol whose frames are no events', () => {
   const handler = rubbish({ skip: true })
   expect(() => frameHandlerProtocol({} as typeof handler)).toThrow('`handler`')
   expect(() => frameHandlerProtocol(handler, { nam: 'x' } as object)).toThrow('`name`?')
   expect(() => frameHandlerProtocol(handler, { name: '' })).toThrow('`name`')
-  const session = { ...plainJson(), session: 'bus.v1' as const }
-  expect(() => frameHandlerProtocol(handler, { protocol: session })).toThrow('without a session')
+  expect(() => frameHandlerProtocol(handler, { protocol: busV1() as never })).toThrow(
+    'Expected `protocol` to be a plain one, whose frames are events, got `bus.v1`',
+  )
 })

@@ -1,8 +1,10 @@
 /** The frame handler: a protocol whose frames are read by a function that carries state from frame to frame. */
 import { ConfigError, DecodeError, createEvent, type Event, type EventInit } from '@bus/core'
 import { check, checkOptions, type Shape } from '@bus/core/kit'
+import { overlay } from './overlay.ts'
 import { plainJson } from './plain-json.ts'
-import type { Frame, Protocol, ProtocolLink, ProtocolReceiver } from './protocol.ts'
+import { isPlainProtocol } from './plain-session.ts'
+import type { Frame, PlainProtocol, Protocol, ProtocolLink, ProtocolReceiver } from './protocol.ts'
 
 /** An event that a frame handler found: a whole one, or what one is made of. */
 export type FoundEvent =
@@ -34,14 +36,14 @@ export interface FrameHandler<S> {
 
 /** The options of `frameHandlerProtocol`. */
 export interface FrameHandlerOptions {
-  /** Everything but the reading: how events are written, who we are, what is asked for. @default plainJson() */
-  readonly protocol?: Protocol
+  /** Everything but the reading: how events are written, authentication, requests. @default plainJson() */
+  readonly protocol?: PlainProtocol
   /** @default 'frame-handler' */
   readonly name?: string
 }
 
 const SHAPE: Shape<FrameHandlerOptions> = Object.freeze({
-  protocol: check.withMethods('encode', 'decode'),
+  protocol: check.withMethods('openSession'),
   name: check.string({ nonEmpty: true }),
 })
 
@@ -70,26 +72,29 @@ const SHAPE: Shape<FrameHandlerOptions> = Object.freeze({
 export function frameHandlerProtocol<S>(
   handler: FrameHandler<S>,
   options: FrameHandlerOptions = {},
-): Protocol {
+): PlainProtocol {
   check.withMethods('init', 'handle')('handler', handler)
   checkOptions('', options, SHAPE)
   const { protocol = plainJson(), name = 'frame-handler' } = options
-  if (protocol.session !== undefined) {
-    const message = 'Expected `protocol` to be one without a session, whose frames are its own'
-    throw new ConfigError('protocol', `${message}, got \`${protocol.name}\``)
+  if (!isPlainProtocol(protocol)) {
+    const { name: given } = protocol as Protocol
+    const message = 'Expected `protocol` to be a plain one, whose frames are events'
+    throw new ConfigError('protocol', `${message}, got \`${given}\``)
   }
   const reading = new FrameReading(handler)
-  return Object.freeze({
-    ...bound(protocol),
-    name,
-    decode: (frame: Frame, receiver: ProtocolReceiver): void => reading.read(frame, receiver),
-    clone: () => frameHandlerProtocol(handler, { name, protocol: protocol.clone?.() ?? protocol }),
-    // The first that a protocol hears of a new connection, before any of its frames.
-    authenticate: async (link: ProtocolLink): Promise<void> => {
-      reading.begin(link)
-      await protocol.authenticate?.(link)
-    },
-  } satisfies Protocol)
+  return Object.freeze(
+    overlay(protocol, {
+      name,
+      decode: (frame, receiver) => reading.read(frame, receiver),
+      clone: () =>
+        frameHandlerProtocol(handler, { name, protocol: protocol.clone?.() ?? protocol }),
+      // The first that a protocol hears of a new connection, before any of its frames.
+      authenticate: async (link) => {
+        reading.begin(link)
+        await protocol.authenticate?.(link)
+      },
+    }),
+  )
 }
 
 /** The close code of a connection whose frames could not be read: worth another attempt. */
@@ -156,26 +161,4 @@ function checkResult<S>(result: FrameResult<S>): FrameResult<S> {
     return result
   }
   throw ConfigError.expected('handle', 'to return `{ emit, state }` or `{ skip: true }`', given)
-}
-
-/** A protocol may be an instance of a class: its methods are not own properties. */
-function bound(protocol: Protocol): Protocol {
-  const { name, subprotocols, capabilities, fallback } = protocol
-  return {
-    name,
-    subprotocols,
-    capabilities,
-    ...(fallback === undefined ? {} : { fallback }),
-    encode: (event) => protocol.encode(event),
-    decode: (frame, receiver) => protocol.decode(frame, receiver),
-    ...(protocol.subscribe === undefined ? {} : { subscribe: protocol.subscribe.bind(protocol) }),
-    ...(protocol.unsubscribe === undefined
-      ? {}
-      : { unsubscribe: protocol.unsubscribe.bind(protocol) }),
-    ...(protocol.restore === undefined ? {} : { restore: protocol.restore.bind(protocol) }),
-    ...(protocol.restore === undefined ? {} : { restore: protocol.restore.bind(protocol) }),
-    ...(protocol.close === undefined ? {} : { close: protocol.close.bind(protocol) }),
-    ...(protocol.up === undefined ? {} : { up: protocol.up.bind(protocol) }),
-    ...(protocol.close === undefined ? {} : { close: protocol.close.bind(protocol) }),
-  }
 }

@@ -7,12 +7,25 @@ export {
   type FrameHandlerOptions,
   type FrameResult,
 } from './frame-handler.ts'
+export {
+  definePlainProtocol,
+  isPlainProtocol,
+  plainSession,
+  type PlainProtocolDefinition,
+} from './plain-session.ts'
 export type {
   Frame,
+  LinkEnd,
+  PlainProtocol,
   Protocol,
   ProtocolCapabilities,
+  ProtocolHandshake,
   ProtocolLink,
   ProtocolReceiver,
+  ProtocolSession,
+  SessionHost,
+  SessionLink,
+  WriterSource,
 } from './protocol.ts'
 export { CLOSE_CODES, closeCode, type CloseCode } from './close-codes.ts'
 export { overlay } from './overlay.ts'

@@ -2,10 +2,17 @@ import { createEvent, type Event } from '@bus/core'
 import { expect, test } from 'vitest'
 import { overlay } from './overlay.ts'
 import { plainJson } from './plain-json.ts'
-import type { Frame, Protocol, ProtocolCapabilities } from './protocol.ts'
+import { plainSession } from './plain-session.ts'
+import type {
+  Frame,
+  PlainProtocol,
+  ProtocolCapabilities,
+  ProtocolSession,
+  SessionHost,
+} from './protocol.ts'
 
 /** A dialect as a class, with a state that only its own methods can see. */
-class Counting implements Protocol {
+class Counting implements PlainProtocol {
   readonly name = 'counting'
   readonly subprotocols = ['c1']
   #encoded = 0
@@ -20,6 +27,10 @@ class Counting implements Protocol {
   }
 
   decode(): void {}
+
+  openSession(host: SessionHost): ProtocolSession {
+    return plainSession(this, host)
+  }
 }
 
 test('an overlay changes what it names and leaves all else to the protocol, also where that is a class', () => {

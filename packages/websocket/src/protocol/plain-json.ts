@@ -1,7 +1,8 @@
-/** The plain wire: one frame is one event, and the server sends every event to everybody. */
-import { jsonCodec, type Codec, type Event } from '@bus/core'
+/** The plain wire: one frame is one event, and the server sends every event to every client. */
+import { jsonCodec, type Codec } from '@bus/core'
 import { check, checkOptions, type Shape } from '@bus/core/kit'
-import type { Frame, Protocol, ProtocolReceiver } from './protocol.ts'
+import { definePlainProtocol } from './plain-session.ts'
+import type { PlainProtocol } from './protocol.ts'
 
 /** The options of `plainJson`. */
 export interface PlainProtocolOptions {
@@ -22,26 +23,26 @@ const SHAPE: Shape<PlainProtocolOptions> = Object.freeze({
  *
  * @throws `ConfigError` naming the option
  */
-export function plainJson(options: PlainProtocolOptions = {}): Protocol {
+export function plainJson(options: PlainProtocolOptions = {}): PlainProtocol {
   checkOptions('', options, SHAPE)
   const codec = options.codec ?? jsonCodec()
-  return Object.freeze({
-    name: codec.name === 'json' ? 'plain-json' : `plain-${codec.name}`,
-    subprotocols: Object.freeze([...(options.subprotocols ?? [])]),
-    capabilities: Object.freeze({
-      delivery: 'at-most-once',
-      ordering: 'per-publisher',
-      wildcards: true,
-      publishConfirm: false,
-      resume: false,
-      gaps: false,
-      dedupe: false,
-      echo: false,
-      binary: codec.name === 'bytes',
+  return Object.freeze(
+    definePlainProtocol({
+      name: codec.name === 'json' ? 'plain-json' : `plain-${codec.name}`,
+      subprotocols: Object.freeze([...(options.subprotocols ?? [])]),
+      capabilities: Object.freeze({
+        delivery: 'at-most-once',
+        ordering: 'per-publisher',
+        wildcards: true,
+        publishConfirm: false,
+        resume: false,
+        gaps: false,
+        dedupe: false,
+        echo: false,
+        binary: codec.name === 'bytes',
+      }),
+      encode: (event) => codec.encode(event),
+      decode: (frame, receiver) => receiver.event(codec.decode(frame), 0),
     }),
-    encode: (event: Event): Frame => codec.encode(event),
-    decode: (frame: Frame, receiver: ProtocolReceiver): void => {
-      receiver.event(codec.decode(frame), 0)
-    },
-  } satisfies Protocol)
+  )
 }

@@ -1,6 +1,5 @@
-/** The protocol: how events travel in frames on one connection, as an interface with one implementation per dialect. */
-import type { Capabilities, ErrorKind, Event } from '@bus/core'
-import type { SessionCredentials } from './credentials.ts'
+/** The protocol: how events travel in frames, as an interface with one implementation per dialect, and the session that it opens. */
+import type { BusError, Capabilities, Clock, ErrorKind, Event } from '@bus/core'
 
 /** One WebSocket message: text as a string, binary as bytes. */
 export type Frame = string | Uint8Array
@@ -32,22 +31,106 @@ export interface ProtocolLink {
    * The signal ends the wait earlier than the end of the link does.
    */
   waitFor<T>(match: (frame: Frame) => T | undefined, signal?: AbortSignal): Promise<T>
-  /** Tells, as an `error` notice, of something that went wrong and that no caller is waiting for. */
+  /** Emits an `error` event for something that went wrong and that no caller is waiting for. */
   report(kind: ErrorKind, error: Error): void
   /** Ends the link; the transport makes another. */
   close(code: number, reason: string): void
 }
 
-/** Where a protocol puts what it finds in a frame. */
+/** Where a protocol puts the events that it finds in a frame. */
 export interface ProtocolReceiver {
-  /** An event; `token` comes back through `settled` when it was handled. */
+  /** An event. A protocol without acknowledgements gives 0 as the token. */
   event(event: Event, token: number): void
 }
 
+/** What the server has answered to the handshake. */
+export interface ProtocolHandshake {
+  /** The negotiated subprotocol; empty where there is none. */
+  readonly subprotocol: string
+  /** The headers of the answer, with names in lower case. */
+  readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>
+}
+
+/** What a session needs of the link that is being made ready. */
+export interface SessionLink extends ProtocolLink {
+  /** Which link of its transport this is, from 1. */
+  readonly generation: number
+  /** Frames that no caller waits for go to the session from now on, instead of being kept until the link is ready. */
+  flow(): void
+  /** Pings; resolves with the round trip in milliseconds. */
+  probe(options: { readonly timeoutMs: number }): Promise<number>
+  /** Ends the link at once, for this reason. */
+  fail(error: BusError): void
+  /** The link as one request sees it: its waits end with the signal. */
+  scoped(signal: AbortSignal): ProtocolLink
+}
+
+/** How a link ended, as far as a session needs to know. */
+export interface LinkEnd {
+  /** The close code received; 1006 when the link broke without one. */
+  readonly code: number
+  readonly initiatedBy: 'local' | 'remote'
+}
+
+/** Where messages come from. */
+export interface WriterSource {
+  /** The next message; `undefined` when there is none to send now. */
+  next(): Frame | undefined
+  /** Whether bytes that it gives are text. */
+  readonly isText: boolean
+  /** The operating system took over the oldest message. */
+  taken(): void
+}
+
 /**
- * How events travel in frames on one connection.
- *
- * A protocol object belongs to one transport. It never touches a socket: it makes frames and reads frames.
+ * What a protocol makes of the outbox and the frames of one transport, over all of its links. It never touches a socket but
+ * through a link.
+ */
+export interface ProtocolSession {
+  readonly capabilities: ProtocolCapabilities
+  /** A sink that has no room stops the reading of the socket; otherwise the session itself bounds what comes. */
+  readonly pausesReading: boolean
+  /** Where the writer gets its messages. */
+  readonly source: WriterSource
+  /** What is kept of an event until it is sent. @throws `SerializationError` */
+  encode(event: Event): Frame
+  /** Makes a new link ready: who we are, which patterns we subscribe to. Rejects when the link cannot be used. */
+  open(link: SessionLink, attempt: number, signal: AbortSignal): Promise<void>
+  /** Why a link was ended before it was ready, where that is more than the loss of a link. Absent: it never is. */
+  refusal?(end: LinkEnd): BusError | undefined
+  /** The link is ready. */
+  up(): void
+  /** The link that was ready has closed. */
+  down(end: LinkEnd): void
+  /** A frame came. */
+  frame(frame: Frame): void
+  /** A text message came, as bytes that are known to be UTF-8. Absent: {@link frame} gets it as a string. */
+  text?(bytes: Buffer): void
+  /** Events received. */
+  readonly received: number
+  /** Whether the subscription to the pattern, which was requested, must be requested anew in another way. Absent: never. */
+  isOutdated?(pattern: string): boolean
+  /** Requests these patterns from the other side. Absent: it sends everything. */
+  subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** Restores, on a new link, what is kept besides the patterns. */
+  restore?(patterns: readonly string[], link: ProtocolLink): Promise<void>
+  /** What must be said before the transport closes a link that is ready. */
+  last(): Frame | undefined
+  /** Leaves no timer. */
+  close(): void
+}
+
+/** What a transport gives its protocol to open a session with. What else is in it, only the sessions of this package know. */
+export interface SessionHost {
+  readonly clock: Clock
+  /** Bytes of the largest message that the transport takes. */
+  readonly maxMessageBytes: number
+}
+
+/**
+ * What a transport speaks. {@link PlainProtocol} is the form for dialects of other servers; `busV1` is the protocol of our
+ * own hub.
  */
 export interface Protocol {
   /** A short name: `plain-json`. */
@@ -55,14 +138,25 @@ export interface Protocol {
   /** Offered in the handshake, the preferred one first. Empty: none. */
   readonly subprotocols: readonly string[]
   readonly capabilities: ProtocolCapabilities
-  /** A session over all links, with acknowledgements, instead of what follows. There is one: see `busV1`. */
-  readonly session?: 'bus.v1'
-  /** What that session shows to say who we are. */
-  readonly credentials?: SessionCredentials
-  /** How long that session waits, in milliseconds, for a word about what it has published. */
-  readonly progressMs?: number
+  /** That it says itself who we are on each new link, and whether what it says can be another the next time. Absent: it does not. */
+  readonly credentials?: 'fixed' | 'renewable'
   /** Spoken instead with a server that accepts none of the subprotocols. */
   readonly fallback?: Protocol
+  /** Whether the server that took the connection speaks this protocol. Absent: each does. */
+  accepts?(handshake: ProtocolHandshake): boolean
+  /** Opens the session of one transport. */
+  openSession(host: SessionHost): ProtocolSession
+  /** A fresh one for another transport. Absent: the protocol keeps no state, so that several transports may have it. */
+  clone?(): Protocol
+}
+
+/**
+ * A protocol whose frames are events: no acknowledgement, sent is when the operating system has the frame.
+ * `definePlainProtocol` makes one.
+ *
+ * A protocol object belongs to one transport. It never touches a socket: it makes frames and reads frames.
+ */
+export interface PlainProtocol extends Protocol {
   /**
    * The frame of an event. Called inside `publish`, so that later changes of the payload are not sent.
    * @throws `SerializationError` for an event that cannot be written.
@@ -76,21 +170,20 @@ export interface Protocol {
   /** Says who we are, before anything else on each new connection. */
   authenticate?(link: ProtocolLink): Promise<void>
   /**
-   * Asks the server for these patterns; resolves when it has confirmed them. Absent: the server sends everything.
-   * @throws `RejectedError` when it refuses any of them. Each is then asked for alone, also those that it took already.
+   * Requests these patterns from the server; resolves when it has confirmed them. Absent: the server sends everything.
+   * @throws `RejectedError` when it refuses any of them. Each is then requested alone, also those that it took already.
    */
   subscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
-  /** Tells the server that these patterns are no longer wanted. */
+  /** Ends the subscription to these patterns at the server. */
   unsubscribe?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   /**
-   * Takes up again what this protocol keeps over connections: on each new one, before `subscribe` is called with the
-   * patterns, if there are any. What it throws fails the attempt.
+   * Restores what this protocol keeps over connections: on each new one, before `subscribe` is called with the patterns, if
+   * there are any. What it throws fails the attempt.
    */
   restore?(patterns: readonly string[], link: ProtocolLink): Promise<void>
   /** The connection is ready, with everything restored. The protocol may use it until `link.signal` aborts. */
   up?(link: ProtocolLink): void
-  /** The transport has ended: what somebody still waits for will not come. */
+  /** The transport has ended: requests that are still pending get no answer any more. */
   close?(): void
-  /** A fresh one for another transport. Absent: the protocol keeps no state, so that several transports may have it. */
-  clone?(): Protocol
+  clone?(): PlainProtocol
 }

@@ -7,15 +7,22 @@ import {
   RejectedError,
   type BusError,
   type Event,
-  type Clock,
   type Gap,
 } from '@bus/core'
 import { subscribeLine, unsubscribeLine, type Bye } from '../../protocol/bus-v1/lines.ts'
 import { helloLine, type WireSubscription, type Hello } from '../../protocol/bus-v1/hello.ts'
 import { HubMessageReader, type HubReceiver } from '../../protocol/bus-v1/lines.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import type { Frame, ProtocolCapabilities, ProtocolLink } from '../../protocol/protocol.ts'
-import type { LinkEnd, Session, SessionLink, WriterSource } from '../link/session.ts'
+import type {
+  Frame,
+  LinkEnd,
+  ProtocolCapabilities,
+  ProtocolLink,
+  ProtocolSession,
+  SessionHost,
+  SessionLink,
+  WriterSource,
+} from '../../protocol/protocol.ts'
 import { encodeBody } from '../../protocol/bus-v1/fields.ts'
 import { busV1Capabilities, VERSION } from '../../protocol/bus-v1/limits.ts'
 import { ProgressWatch, SessionToken } from './progress-watch.ts'
@@ -32,11 +39,11 @@ const CONFLICT = 4409
 const PROTOCOL_ERROR = 1002
 
 /** One per transport. The hub knows it by a session id, which it gives up when the hub has forgotten it. */
-export class BusV1Session implements Session, HubReceiver {
+export class BusV1Session implements ProtocolSession, HubReceiver {
   readonly capabilities: ProtocolCapabilities = busV1Capabilities
   readonly pausesReading = false
   readonly encode: (event: Event) => Frame = encodeBody
-  readonly #ports: BusV1Ports
+  readonly #host: BusV1Host
   readonly #publisher: Publisher
   readonly #subscriber: Subscriber
   readonly #token: SessionToken | undefined
@@ -47,29 +54,29 @@ export class BusV1Session implements Session, HubReceiver {
   /** The link whose frames count. */
   #link: SessionLink | undefined
 
-  constructor(ports: BusV1Ports) {
-    this.#ports = ports
-    const { credentials, clock } = ports
+  constructor(host: BusV1Host, { credentials, progressMs }: BusV1SessionOptions) {
+    this.#host = host
+    const { clock, registry, writer } = host
     this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
     const subscriber = new Subscriber({
-      registry: ports.registry,
+      registry,
       clock,
-      wake: () => ports.wake(),
-      gap: (gap) => ports.gap(gap),
-      undecodable: (error, line) => ports.undecodable(error, line),
+      writer,
+      gap: (gap) => host.gap(gap),
+      undecodable: (error, line) => host.undecodable(error, line),
     })
     this.#subscriber = subscriber
     this.#reader = new HubMessageReader(this, subscriber)
-    this.#publisher = new Publisher(ports.outbox, subscriber, clock)
+    this.#publisher = new Publisher(host.outbox, subscriber, clock)
     this.#progress = new ProgressWatch({
       clock,
-      limitMs: ports.progressMs,
+      limitMs: progressMs,
       publisher: this.#publisher,
       probe: async (timeoutMs) => await this.#link?.probe({ timeoutMs }).catch(() => {}),
       stalled: (error) => this.#link?.fail(error),
     })
     // Until another session takes over, which may have nothing to settle.
-    ports.registry.settleWith(subscriber)
+    registry.settleWith(subscriber)
   }
 
   get received(): number {
@@ -80,10 +87,10 @@ export class BusV1Session implements Session, HubReceiver {
     this.#forgetLink()
     const token = this.#token === undefined ? {} : await this.#token.show(signal)
     this.#link = link
-    const patterns = this.#ports.registry.patterns()
+    const patterns = this.#host.registry.patterns()
     const resume = this.#subscriber.begin(new Set(patterns))
     const subs = this.#subscriber.request(patterns)
-    const { maxMessageBytes } = this.#ports
+    const { maxMessageBytes } = this.#host
     const hello = { subs, maxMessageBytes, ...resume, ...token }
     const { subs: verdicts } = await this.#greeting.exchange(link, hello, signal)
     const refused = new Map<string, Error>()
@@ -93,7 +100,7 @@ export class BusV1Session implements Session, HubReceiver {
       this.#subscriber.forget(pattern)
       refused.set(pattern, refusal(pattern, verdict.id, verdict.code))
     }
-    this.#ports.restored(
+    this.#host.restored(
       patterns.filter((pattern) => !refused.has(pattern)),
       refused,
     )
@@ -107,7 +114,7 @@ export class BusV1Session implements Session, HubReceiver {
 
   up(): void {
     if (this.#link !== undefined) this.#token?.up(this.#link)
-    this.#ports.wake()
+    this.#host.writer.wake()
   }
 
   down({ code, initiatedBy }: LinkEnd): void {
@@ -188,13 +195,13 @@ export class BusV1Session implements Session, HubReceiver {
   }
 
   ok(n: number): void {
-    if (this.#publisher.ok(n)) this.#ports.wake()
+    if (this.#publisher.ok(n)) this.#host.writer.wake()
     else this.#drop('ok n', `ok ${n}`)
   }
 
   no(n: number, code: string): void {
     this.#publisher.no(n, code)
-    this.#ports.wake()
+    this.#host.writer.wake()
   }
 
   subok(id: number): void {
@@ -208,7 +215,7 @@ export class BusV1Session implements Session, HubReceiver {
 
   bye({ retryAfterMs = 0, spreadMs = 0 }: Bye): void {
     // The close follows, with its code.
-    this.#ports.postpone(retryAfterMs, spreadMs)
+    this.#host.postpone(retryAfterMs, spreadMs)
   }
 
   /** The hub broke the protocol: a new link makes good what is missing. */
@@ -217,7 +224,7 @@ export class BusV1Session implements Session, HubReceiver {
     if (link === undefined) return
     this.#link = undefined
     const message = `The hub said something wrong: ${what}`
-    this.#ports.undecodable(new DecodeError(message), frame)
+    this.#host.undecodable(new DecodeError(message), frame)
     // While the link is being made ready, whoever does that ends it.
     const isOpening = this.#greeting.fail(new ProtocolError(message, { retryable: true }))
     if (!isOpening) link.close(PROTOCOL_ERROR, what)
@@ -372,21 +379,24 @@ function waitWithin<T>(
   })
 }
 
-export interface BusV1Ports {
+/** What a session of `bus.v1` needs of its transport. */
+export interface BusV1Host extends SessionHost {
   readonly outbox: PublisherOutbox
   readonly registry: Registry
-  readonly clock: Clock
-  readonly maxMessageBytes: number
-  /** What is shown to the hub; absent where the handshake says it all. */
+  /** Woken when there is something to write. */
+  readonly writer: { wake(): void }
+  gap(gap: Gap): void
+  /** The hub asks for so much time, counted from the end of the link, before the next attempt. */
+  postpone(retryAfterMs: number, spreadMs: number): void
+  undecodable(error: Error, frame: Frame): void
+  /** What the hub has granted and refused of the subscriptions that there were when the link opened. */
+  restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
+}
+
+/** What of the options of `busV1` concerns its session. */
+export interface BusV1SessionOptions {
+  /** What is shown to the hub; `undefined` where the handshake says it all. */
   readonly credentials: SessionCredentials | undefined
   /** Milliseconds without a word of the hub about what was published that end the link; `Infinity`: none do. */
   readonly progressMs: number
-  /** There is something to write. */
-  wake(): void
-  gap(gap: Gap): void
-  /** The hub wants to be left alone for a while, counted from the end of the link. */
-  postpone(retryAfterMs: number, spreadMs: number): void
-  undecodable(error: Error, frame: Frame): void
-  /** The verdict on everything that was wanted when the link opened. */
-  restored(taken: readonly string[], refused: ReadonlyMap<string, Error>): void
 }

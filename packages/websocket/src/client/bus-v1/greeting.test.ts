@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import type { SessionLink } from '../link/session.ts'
+import type { SessionLink } from '../../protocol/protocol.ts'
 import { Greeting } from './bus-v1-session.ts'
 
 function welcomeOf(changes: Partial<Welcome> = {}): Welcome {

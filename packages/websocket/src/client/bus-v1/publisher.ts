@@ -11,7 +11,7 @@ import {
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import type { OutboxEntry } from '../outbox/outbox.ts'
-import type { WriterSource } from '../link/session.ts'
+import type { WriterSource } from '../../protocol/protocol.ts'
 
 /** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */
 export interface PublisherOutbox {

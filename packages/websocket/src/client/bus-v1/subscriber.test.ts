@@ -28,7 +28,7 @@ function setUp() {
   const subscriber = new Subscriber({
     registry,
     clock,
-    wake: () => due++,
+    writer: { wake: () => due++ },
     gap: (gap) => gaps.push(gap),
     undecodable: (error) => errors.push(error),
   })

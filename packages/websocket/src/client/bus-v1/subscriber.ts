@@ -12,8 +12,8 @@ import { Cursor, ResentFilter } from './cursor.ts'
 export interface SubscriberPorts {
   readonly registry: Registry
   readonly clock: Clock
-  /** An acknowledgement is due: the writer should run. */
-  wake(): void
+  /** Woken when an acknowledgement is due. */
+  readonly writer: { wake(): void }
   /** Events were lost. */
   gap(gap: Gap): void
   undecodable(error: Error, line: string): void
@@ -220,14 +220,14 @@ export class Subscriber implements HubEventReceiver {
     if (settled === undefined) return
     if (settled >= this.#limits.window.events / 4) {
       this.#isAckDue = true
-      this.#ports.wake()
+      this.#ports.writer.wake()
     } else this.#ackTimer ??= this.#clock.setTimeout(this.#onAckTimer, this.#limits.ackMs)
   }
 
   readonly #onAckTimer = (): void => {
     this.#ackTimer = undefined
     this.#isAckDue = true
-    this.#ports.wake()
+    this.#ports.writer.wake()
   }
 }
 

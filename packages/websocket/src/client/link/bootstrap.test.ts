@@ -12,7 +12,7 @@ function setUp() {
   const { signal } = new AbortController()
   const authenticate = async (): Promise<void> => void log.push('authenticated')
   const run = (onOpen: OnOpen | undefined, protocol = { ...plainJson(), authenticate }) =>
-    bootstrap(link, 2, signal, { protocol, onOpen }, async () => void log.push('restored'))
+    bootstrap(protocol, link, 2, signal, onOpen, async () => void log.push('restored'))
   return { log, run, signal }
 }
 

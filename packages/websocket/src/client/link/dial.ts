@@ -14,7 +14,6 @@ import {
 } from '@bus/core'
 import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
-import { HUB_HEADER, SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
 import { Link, type CloseInfo, type LinkPorts } from './link.ts'
 import { isSecure, checkHeaders, scrubber, type Headers } from '../options/endpoint.ts'
@@ -107,20 +106,23 @@ function open(
     const ws = construct(options, protocol, headers)
     const link = makeLink(ws)
     let refusal: Error | undefined
-    const isProven = watchProof(ws)
+    let answer: IncomingMessage | undefined
     const giveUp = (): void => {
       signal.removeEventListener('abort', giveUp)
       reject(new AbortedError('Connecting', { cause: signal.reason }))
       ws.terminate()
     }
     signal.addEventListener('abort', giveUp, { once: true })
+    ws.once('upgrade', (response) => {
+      answer = response
+    })
     ws.once('open', () => {
       signal.removeEventListener('abort', giveUp)
-      if (protocol.session === undefined || isProven()) {
+      const handshake = { subprotocol: ws.protocol, headers: answer?.headers ?? {} }
+      if (protocol.accepts?.(handshake) ?? true) {
         resolve(link)
         return
       }
-      // It chose another, or echoes what it is offered as servers without an opinion do: it must not see our lines.
       ws.terminate()
       reject(noSubprotocol(options.url, new Error(NO_SUBPROTOCOL)))
     })
@@ -140,15 +142,6 @@ function open(
       reject(refusal ?? toDialError(error, options.url))
     })
   })
-}
-
-/** Whether the server is a hub: it agreed on our subprotocol, and means it, which it says in a header of its own. */
-function watchProof(ws: WebSocket): () => boolean {
-  let isHub = false
-  ws.once('upgrade', (response) => {
-    isHub = response.headers[HUB_HEADER] === SUBPROTOCOL
-  })
-  return () => isHub && ws.protocol === SUBPROTOCOL
 }
 
 function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {

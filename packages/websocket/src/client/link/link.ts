@@ -4,7 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import type { Socket } from 'node:net'
 import { DisconnectedError, BootstrapError, BusError, type ErrorKind } from '@bus/core'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
-import type { Frame, ProtocolLink } from '../../protocol/protocol.ts'
+import type { Frame, PlainProtocol, ProtocolLink, SessionLink } from '../../protocol/protocol.ts'
 import { Heartbeat, type HeartbeatStats } from '../../socket/heartbeat.ts'
 import { closeSafely, isBadFrame } from '../../socket/socket-port.ts'
 import { ApplicationHeartbeat } from '../frames/application-heartbeat.ts'
@@ -71,7 +71,7 @@ type LinkOptions = Pick<
  * Everything that belongs to one connection ends with it; a link never reconnects. It listens to its socket from the
  * moment that the socket is made, and keeps what comes until {@link Link.start}.
  */
-export class Link implements ProtocolLink {
+export class Link implements SessionLink {
   /** Resolves when the connection is over; never rejects. */
   readonly closed: Promise<CloseInfo>
   readonly #socket: ClientSocket
@@ -442,20 +442,20 @@ function both(link: AbortSignal, own: AbortSignal | undefined): AbortSignal[] {
   return own === undefined ? [link] : [link, own]
 }
 
-/** Rejects when any step fails; the attempt then counts as failed. */
+/** Makes a link ready on the plain wire. Rejects when any step fails; the attempt then counts as failed. */
 export async function bootstrap(
-  link: Link,
+  protocol: Pick<PlainProtocol, 'authenticate'>,
+  link: SessionLink,
   attempt: number,
   signal: AbortSignal,
-  options: Pick<ResolvedOptions, 'protocol' | 'onOpen'>,
-  restore: (link: Link) => Promise<void>,
+  onOpen: ResolvedOptions['onOpen'],
+  restore: (link: SessionLink) => Promise<void>,
 ): Promise<void> {
-  await step('Authenticating', async () => options.protocol.authenticate?.(link))
-  const { onOpen } = options
+  await step('Authenticating', async () => protocol.authenticate?.(link))
   if (onOpen !== undefined) {
     await step('Sending the bootstrap frames', async () => {
-      const { generation, subprotocol: protocol } = link
-      const frames = await onOpen({ generation, attempt, protocol, signal })
+      const { generation, subprotocol } = link
+      const frames = await onOpen({ generation, attempt, protocol: subprotocol, signal })
       for (const frame of checkFrames(frames)) await link.send(frame)
     })
   }

@@ -4,7 +4,7 @@ import { ConfigError, InMemoryMetrics, backoff } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { plainJson } from '../../protocol/plain-json.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
-import { busV1 } from '../../protocol/bus-v1/bus-v1.ts'
+import { busV1 } from '../bus-v1.ts'
 import { cloneOptions } from './clone-options.ts'
 import { resolveOptions, type ResolvedOptions, type WebSocketTransportOptions } from './options.ts'
 

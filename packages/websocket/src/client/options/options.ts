@@ -26,10 +26,11 @@ import {
   type Check,
   type Shape,
 } from '@bus/core/kit'
-import { busV1 } from '../../protocol/bus-v1/bus-v1.ts'
+import { busV1 } from '../bus-v1.ts'
 import { closeCode } from '../../protocol/close-codes.ts'
 import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
-import type { Frame, Protocol } from '../../protocol/protocol.ts'
+import { isPlainProtocol } from '../../protocol/plain-session.ts'
+import type { Frame, PlainProtocol, Protocol } from '../../protocol/protocol.ts'
 import type { Admission } from './admission.ts'
 import type { ConnectionWatcher } from './connection-watch.ts'
 import { checkUrl, checkHeaders, isToken, isSecure, type Headers } from './endpoint.ts'
@@ -219,7 +220,7 @@ const profile: Check = (path, value) => {
 /** One check for each option. */
 export const optionShape: Shape<WebSocketTransportOptions> = {
   url: check.required((_path, value) => void checkUrl(value)),
-  protocol: check.withMethods('encode', 'decode'),
+  protocol: check.withMethods('openSession'),
   protocols: protocolsCheck,
   headers: headersCheck,
   allowInsecure: check.boolean,
@@ -351,7 +352,7 @@ export interface WebSocketTransportOptions {
   /** `ws:` or `wss:`; path and query are kept. Credentials belong in `headers`. */
   readonly url: string | URL
   /** How events travel in frames. @default busV1(), which falls back to plainJson() */
-  readonly protocol?: Protocol
+  readonly protocol?: Protocol | PlainProtocol
   /** Subprotocols to offer besides those of `protocol`, the preferred one first. @default [] */
   readonly protocols?: readonly string[]
   /** Headers of the handshake, or a function that makes them for each attempt. @default {} */
@@ -624,9 +625,8 @@ export function refuseExposedCredentials(options: ResolvedOptions): void {
   const names = [...new URL(url).searchParams.keys()]
   if (names.some((name) => isSecretName(name))) throw exposed('url')
   if (typeof headers !== 'function') refuseExposedHeaders(options, headers)
-  if (protocol.credentials !== undefined || protocol.authenticate !== undefined) {
-    throw exposed('protocol')
-  }
+  const authenticates = isPlainProtocol(protocol) && protocol.authenticate !== undefined
+  if (protocol.credentials !== undefined || authenticates) throw exposed('protocol')
 }
 
 /** The same for the headers of one attempt. Their values are not shown. */

@@ -11,7 +11,7 @@ import {
   uniqueArray,
 } from 'fast-check'
 import { describe, expect, it, vi } from 'vitest'
-import type { Protocol } from '../../protocol/protocol.ts'
+import { definePlainProtocol } from '../../protocol/plain-session.ts'
 import type { ConnectionWatch } from './connection-watch.ts'
 import {
   classify,
@@ -25,7 +25,7 @@ import {
 
 const url = 'wss://host/path'
 
-const protocol: Protocol = {
+const protocol = definePlainProtocol({
   name: 'own',
   subprotocols: [],
   capabilities: {
@@ -41,7 +41,7 @@ const protocol: Protocol = {
   },
   encode: (event: Event) => event.id,
   decode: () => {},
-}
+})
 
 const NO_WATCH: ConnectionWatch = {
   opened: () => {},

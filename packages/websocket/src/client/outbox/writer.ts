@@ -1,6 +1,5 @@
 /** The writer: hands messages to the socket of a link, in one write per turn of the event loop, while the socket takes them. */
-import type { Frame } from '../../protocol/protocol.ts'
-import type { WriterSource } from '../link/session.ts'
+import type { Frame, WriterSource } from '../../protocol/protocol.ts'
 
 /** What the writer needs of a link. */
 export interface WriterSocket {

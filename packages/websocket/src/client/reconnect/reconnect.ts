@@ -402,7 +402,7 @@ export class RetryBudget {
 
   get #hasFreshCredentials(): boolean {
     const { headers, protocol } = this.#options
-    return typeof headers === 'function' || protocol.credentials?.isFixed === false
+    return typeof headers === 'function' || protocol.credentials === 'renewable'
   }
 
   /** What the retry function says, where there is one: `undefined` goes on. */

@@ -1,8 +1,7 @@
 /** The registry of subscriptions: delivers each event to the sinks whose patterns match, whatever connection is alive. */
 
-import { DecodeError, type Event, type Feed, type Sink } from '@bus/core'
+import type { Event, Feed, Sink } from '@bus/core'
 import { PatternIndex } from '@bus/core/kit'
-import type { Frame, Protocol, ProtocolReceiver } from '../../protocol/protocol.ts'
 
 /** One subscription as the transport sees it. */
 export interface RegistryEntry {
@@ -183,50 +182,6 @@ export class ClientFeed implements Feed {
 
   unsubscribe(): Promise<void> {
     return this.#entry.feed === this ? this.#owner.remove(this.#entry) : Promise.resolve()
-  }
-}
-
-/** What a reader needs of the transport. */
-export interface ReaderPorts {
-  readonly protocol: Pick<Protocol, 'decode'>
-  readonly registry: Registry
-  /** A frame that cannot be decoded; the link stays up. */
-  undecodable(error: Error, frame: Frame): void
-  /** A sink has no room. */
-  held(): void
-}
-
-/** Delivers the events of a simple protocol's frames. Never waits for the writer, never throws at the socket. */
-export class Reader implements ProtocolReceiver {
-  readonly #ports: ReaderPorts
-  #received = 0
-
-  constructor(ports: ReaderPorts) {
-    this.#ports = ports
-  }
-
-  /** Events decoded since the start, whether a subscription matches or not. */
-  get received(): number {
-    return this.#received
-  }
-
-  frame(frame: Frame): void {
-    try {
-      this.#ports.protocol.decode(frame, this)
-    } catch (error) {
-      const reason =
-        error instanceof Error
-          ? error
-          : new DecodeError('The frame was not understood', { cause: error })
-      // A copy: the frame is cut from a larger buffer, which a dead letter would keep in memory.
-      this.#ports.undecodable(reason, typeof frame === 'string' ? frame : new Uint8Array(frame))
-    }
-    if (this.#ports.registry.held > 0) this.#ports.held()
-  }
-
-  event(event: Event, token: number): void {
-    this.#received++
-    this.#ports.registry.deliver(event, token)
   }
 }
 

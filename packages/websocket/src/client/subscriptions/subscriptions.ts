@@ -14,13 +14,15 @@ import {
 import { withDeadline } from '@bus/core/kit'
 import { ClientFeed, type FeedOwner, type Registry, type RegistryEntry } from './registry.ts'
 import { Parking } from './parking.ts'
-import type { Session } from '../link/session.ts'
 import PQueue from 'p-queue'
-import type { ProtocolLink } from '../../protocol/protocol.ts'
+import type { ProtocolLink, ProtocolSession } from '../../protocol/protocol.ts'
 
 export interface SubscriptionPorts {
   /** Asks the server, where it must be asked. */
-  readonly remote: () => Pick<Session, 'subscribe' | 'unsubscribe' | 'restore' | 'isOutdated'>
+  readonly remote: () => Pick<
+    ProtocolSession,
+    'subscribe' | 'unsubscribe' | 'restore' | 'isOutdated'
+  >
   readonly registry: Registry
   readonly clock: Clock
   /** Milliseconds that the server gets to answer a request. */
@@ -373,7 +375,7 @@ function isLoss(link: SubscriptionLink, error: unknown): boolean {
  * @returns those that it refused, each with its error; any other failure is thrown
  */
 async function askFor(
-  remote: Pick<Session, 'subscribe'>,
+  remote: Pick<ProtocolSession, 'subscribe'>,
   patterns: readonly string[],
   link: ProtocolLink,
 ): Promise<Map<string, Error>> {

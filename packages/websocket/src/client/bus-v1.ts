@@ -1,27 +1,30 @@
 /** The protocol of our own hub: batches, acknowledgements, resuming, gaps. */
-import type { Event } from '@bus/core'
 import { check, checkOptions } from '@bus/core/kit'
 import {
   RENEW_BEFORE_MS,
   isPrintable,
   type SessionCredentials,
   type TokenSource,
-} from '../credentials.ts'
-import { isToken } from './hello.ts'
-import { HubMessageReader } from './lines.ts'
-import { SUBPROTOCOL, busV1Capabilities } from './limits.ts'
-import { plainJson } from '../plain-json.ts'
-import type { Frame, Protocol, ProtocolReceiver } from '../protocol.ts'
-import { decodeBody, encodeBody } from './fields.ts'
+} from '../protocol/credentials.ts'
+import { isToken } from '../protocol/bus-v1/hello.ts'
+import { HUB_HEADER, SUBPROTOCOL, busV1Capabilities } from '../protocol/bus-v1/limits.ts'
+import { plainJson } from '../protocol/plain-json.ts'
+import type {
+  PlainProtocol,
+  Protocol,
+  ProtocolHandshake,
+  SessionHost,
+} from '../protocol/protocol.ts'
+import { BusV1Session, type BusV1Host } from './bus-v1/bus-v1-session.ts'
 
-/** How long a hub may be silent about what was published, unless told otherwise, in milliseconds. */
+/** How long a hub may be silent about what was published, unless an option says otherwise, in milliseconds. */
 const PROGRESS_MS = 10_000
 
 /** Who we are to the hub, and what to speak with a server that does not know `bus.v1`. */
 export interface BusV1Options {
   /**
-   * Shown to the hub on each new link, instead of what the headers show. A function is asked each time; if it tells when
-   * the token ends (`expiresAt`), it is asked again in time, and the hub gets the new one on the live link. A token that
+   * Shown to the hub on each new link, instead of what the headers show. A function is called each time; if it says when
+   * the token ends (`expiresAt`), it is called again in time, and the hub gets the new one on the live link. A token that
    * the hub refuses ends the transport: at once, or, if a function gave it, when the next one is refused too.
    * @default none
    */
@@ -35,12 +38,12 @@ export interface BusV1Options {
    */
   readonly progressMs?: number
   /** `false`: nothing, connecting fails. @default plainJson() */
-  readonly fallback?: Protocol | false
+  readonly fallback?: Protocol | PlainProtocol | false
 }
 
 /**
- * `bus.v1`: publishes are confirmed and resent over broken links, subscriptions go on where they stopped, and what was
- * lost is told as a `gap`. With another server the transport speaks the fallback, and its `capabilities` say so.
+ * `bus.v1`: publishes are confirmed and resent over broken links, subscriptions continue where they stopped, and what was
+ * lost is reported as a `gap`. With another server the transport speaks the fallback, and its `capabilities` say so.
  *
  * @throws `ConfigError` for a bad option.
  */
@@ -49,47 +52,41 @@ export function busV1(options: BusV1Options = {}): Protocol {
     token: check.where('to be a token on one line, or a function that gets one', isTokenSource),
     renewBeforeMs: check.durationMs({ allowLong: true }),
     progressMs: check.durationMs({ min: 1, allowInfinity: true }),
-    fallback: check.falseOr(check.withMethods('encode', 'decode')),
+    fallback: check.falseOr(check.withMethods('openSession')),
   })
   const { fallback = plainJson(), token, renewBeforeMs = RENEW_BEFORE_MS } = options
   const { progressMs = PROGRESS_MS } = options
+  const credentials = token === undefined ? undefined : credentialsOf(token, renewBeforeMs)
   return Object.freeze({
     name: SUBPROTOCOL,
     subprotocols: Object.freeze([SUBPROTOCOL]),
     capabilities: busV1Capabilities,
-    session: SUBPROTOCOL,
-    progressMs,
-    ...(token === undefined ? {} : { credentials: hidden(token, renewBeforeMs) }),
+    ...(credentials === undefined
+      ? {}
+      : { credentials: credentials.isFixed ? ('fixed' as const) : ('renewable' as const) }),
     ...(fallback === false ? {} : { fallback }),
     // The session keeps its state in the transport; a fallback may keep its own.
     ...(fallback === false || fallback.clone === undefined
       ? {}
       : { clone: () => busV1({ ...options, fallback: fallback.clone?.() ?? fallback }) }),
-    encode: (event: Event): Frame => `pub - ${event.type} ${event.id} ${encodeBody(event)}`,
-    decode: (frame: Frame, receiver: ProtocolReceiver): void => {
-      const ignore = (): void => {}
-      const event = (offset: number, type: string, id: string, body: string): void =>
-        receiver.event(decodeBody(type, id, body), offset)
-      const others = { welcome: ignore, ok: ignore, no: ignore, subok: ignore, subno: ignore }
-      const hub = {
-        ...others,
-        gap: ignore,
-        mark: ignore,
-        bye: ignore,
-        event,
-        unreadable: () => false,
-      }
-      new HubMessageReader(hub, hub).read(Buffer.from(String(frame)))
-    },
+    accepts: isHub,
+    openSession: (host: SessionHost) =>
+      new BusV1Session(host as BusV1Host, { credentials, progressMs }),
   } satisfies Protocol)
+}
+
+/**
+ * Whether the server is a hub: it agreed on our subprotocol, and means it, which it says in a header of its own. One that echoes
+ * what it is offered, as servers without an opinion do, must not see our lines.
+ */
+function isHub({ subprotocol, headers }: ProtocolHandshake): boolean {
+  return subprotocol === SUBPROTOCOL && headers[HUB_HEADER] === SUBPROTOCOL
 }
 
 function isTokenSource(value: unknown): boolean {
   return typeof value === 'function' || (isToken(value) && isPrintable(value))
 }
 
-/** A function shows nothing of the token when the protocol is printed. */
-function hidden(token: TokenSource, renewBeforeMs: number): SessionCredentials {
-  const isFixed = typeof token !== 'function'
-  return Object.freeze({ token: isFixed ? () => token : token, isFixed, renewBeforeMs })
+function credentialsOf(token: TokenSource, renewBeforeMs: number): SessionCredentials {
+  return Object.freeze({ token, isFixed: typeof token !== 'function', renewBeforeMs })
 }
