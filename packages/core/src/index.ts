@@ -2,7 +2,8 @@
 export { createBus } from './bus/event-bus.ts'
 export type { AnyBus, Bus, BusHealth, BusMetrics } from './bus/bus.ts'
 export type { BusOptions, EventSchemas, InputOf, OutputOf, ValidateAt } from './bus/bus-options.ts'
-export type { IterateOptions, ReadableOptions, WritableOptions } from './bus/iterate.ts'
+export type { IterateOptions } from './bus/iterate.ts'
+export type { ReadableOptions, WritableOptions } from './bus/streams.ts'
 export type { Middleware } from './bus/middleware.ts'
 export type { BusEvents, OnError } from './bus/notices.ts'
 export {

@@ -56,6 +56,48 @@ describe('events', () => {
     expect(await second).toEqual({ done: true, value: undefined })
   })
 
+  test.each([
+    ['throws', new Error('the work failed')],
+    ['breaks', undefined],
+  ])('an event whose loop body %s is not settled, and becomes a dead letter', async (_, error) => {
+    const bus = makeBus()
+    const events = bus.events('a')
+    const loop = (async () => {
+      for await (const event of events) {
+        expect(event.payload).toBe(1)
+        if (error === undefined) break
+        throw error
+      }
+    })()
+    await until(() => bus.subscriptions.length === 1)
+    const [subscription] = bus.subscriptions
+    await bus.publish('a', 1)
+    expect(
+      await loop.then(
+        () => undefined,
+        (thrown: unknown) => thrown,
+      ),
+    ).toBe(error)
+    await until(() => bus.subscriptions.length === 0)
+    expect(subscription?.stats()).toMatchObject({ handled: 0, failed: 0, deadLettered: 1 })
+    expect(bus.deadLetters?.list()).toMatchObject([
+      { reason: 'closed', attempts: 1, event: { payload: 1 } },
+    ])
+  })
+
+  test('without dead letters an event whose loop was left is reported', async () => {
+    const errors: unknown[] = []
+    const bus = makeBus({ deadLetters: false, onError: (error) => void errors.push(error) })
+    const events = bus.events('a')
+    const first = events.next()
+    await until(() => bus.subscriptions.length === 1)
+    await bus.publish('a', 1)
+    await first
+    await events.return?.()
+    await until(() => errors.length === 1)
+    expect(errors).toMatchObject([{ code: 'closed', message: /not settled/ }])
+  })
+
   test('answers several pulls at once in order', async () => {
     const bus = makeBus()
     const events = bus.events('a')
@@ -149,6 +191,99 @@ describe('streams', () => {
     }
     await publishing
     expect(bus.subscriptions).toEqual([])
+  })
+
+  test('a readable settles an event when its consumer asks for the next, and in order', async () => {
+    const bus = makeBus()
+    const readable = bus.toReadable('a')
+    await until(() => bus.subscriptions.length === 1)
+    const [subscription] = bus.subscriptions
+    for (let n = 0; n < 40; n++) void bus.publish('a', n)
+    const seen: unknown[] = []
+    for await (const event of readable) {
+      expect(subscription?.stats().handled).toBe(seen.length)
+      if (seen.push((event as Event).payload) === 40) break
+    }
+    expect(seen).toEqual(Array.from({ length: 40 }, (_, n) => n))
+    await until(() => subscription?.stats().deadLettered === 1)
+    expect(bus.deadLetters?.list()).toMatchObject([{ reason: 'closed', event: { payload: 39 } }])
+  })
+
+  test('the last event of a readable is settled when its consumer waits for more', async () => {
+    const bus = makeBus()
+    const seen: unknown[] = []
+    bus.toReadable('a').on('data', ({ payload }: Event) => void seen.push(payload))
+    await until(() => bus.subscriptions.length === 1)
+    const [subscription] = bus.subscriptions
+    await bus.publish('a', 1)
+    await until(() => subscription?.stats().handled === 1)
+    expect(seen).toEqual([1])
+    await bus.drain()
+  })
+
+  test('what is piped is settled when the stream behind has processed it, not when that has taken it', async () => {
+    const bus = makeBus()
+    const inWork: { payload: unknown; done(): void }[] = []
+    const slow = new Writable({
+      objectMode: true,
+      write: ({ payload }: Event, _encoding, done) => void inWork.push({ payload, done }),
+    })
+    const piping = pipeline(bus.toReadable('a'), slow)
+    await until(() => bus.subscriptions.length === 1)
+    const [subscription] = bus.subscriptions
+    for (let n = 0; n < 50; n++) void bus.publish('a', n)
+    // It reads ahead as far as the stream behind takes it.
+    await until(() => slow.writableLength === slow.writableHighWaterMark)
+    for (let n = 0; n < 50; n++) {
+      await until(() => inWork.length === n + 1)
+      expect(subscription?.stats().handled).toBe(n)
+      inWork[n]?.done()
+      await until(() => subscription?.stats().handled === n + 1)
+    }
+    expect(inWork.map(({ payload }) => payload)).toEqual(Array.from({ length: 50 }, (_, n) => n))
+    await bus.drain()
+    await piping
+  })
+
+  test('a pipe whose stream fails leaves what that had not processed to the dead letters', async () => {
+    const bus = makeBus()
+    const failing = new Writable({
+      objectMode: true,
+      write: ({ payload }: Event, _encoding, done) =>
+        payload === 1 ? done(new Error('disk full')) : done(),
+    })
+    const piping = pipeline(bus.toReadable('a'), failing)
+    await until(() => bus.subscriptions.length === 1)
+    await bus.publish('a', 0)
+    await bus.publish('a', 1)
+    await expect(piping).rejects.toThrow('disk full')
+    await until(() => bus.subscriptions.length === 0)
+    expect(bus.deadLetters?.list()).toMatchObject([{ reason: 'closed', event: { payload: 1 } }])
+  })
+
+  test('two pipes of one readable both get every event, at the pace of the slower', async () => {
+    const bus = makeBus()
+    const seen: [unknown[], unknown[]] = [[], []]
+    const readable = bus.toReadable('a')
+    for (const list of seen) {
+      readable.pipe(
+        new Writable({
+          objectMode: true,
+          highWaterMark: 1,
+          write: ({ payload }: Event, _encoding, done) => {
+            list.push(payload)
+            setImmediate(done)
+          },
+        }),
+      )
+    }
+    await until(() => bus.subscriptions.length === 1)
+    for (let n = 0; n < 20; n++) void bus.publish('a', n)
+    await until(() => seen.every((list) => list.length === 20))
+    expect(seen[0]).toEqual(seen[1])
+    readable.unpipe()
+    expect(readable.isPaused()).toBe(true)
+    await bus.drain()
   })
 
   test('destroying the readable unsubscribes', async () => {

@@ -21,7 +21,7 @@ export interface BusOptions {
    * One schema per event type, of any validator that speaks Standard Schema. Gives the types of publish and
    * handlers. Types that it does not name are not validated. @default none
    */
-  readonly events?: EventSchemas
+  readonly events?: EventSchemas | undefined
   /**
    * - `both`: the payload is checked and sent as given, and each receiver gets what its own schema makes of it, so that a
    *   handler sees the type that it is declared with. What a schema does not accept on arrival becomes a dead letter with
@@ -31,28 +31,28 @@ export interface BusOptions {
    * - `none`: the schemas only give types.
    * @default 'both'
    */
-  readonly validate?: ValidateAt
+  readonly validate?: ValidateAt | undefined
   /** Wraps publishing and handling; the first is the outermost. @default none */
-  readonly middleware?: readonly Middleware[]
+  readonly middleware?: readonly Middleware[] | undefined
   /** Where undeliverable events go; `false` for nowhere. The bus does not close it. @default a new `InMemoryDeadLetterQueue` */
-  readonly deadLetters?: DeadLetterQueue | false
+  readonly deadLetters?: DeadLetterQueue | false | undefined
   /** `metadata.source` of the events that this bus makes. @default none */
-  readonly source?: string
+  readonly source?: string | undefined
   /** Makes the ids of events. @default UUID version 7 */
-  readonly createId?: () => string
+  readonly createId?: (() => string) | undefined
   /** Gets every `error` notice, also when nobody listens. What it throws is uncaught. @default none */
-  readonly onError?: OnError
+  readonly onError?: OnError | undefined
   /** Under which names it tells what it does on `node:diagnostics_channel`; its transport has an option of its own. @default prefix 'bus' */
-  readonly telemetry?: TelemetryOptions
+  readonly telemetry?: TelemetryOptions | undefined
   /**
    * Milliseconds after which a publish that a handler waits for is told as `blocked-handler`, at the latest after twice as
    * many. It goes on waiting. @default 1_000
    */
-  readonly blockedHandlerMs?: number
+  readonly blockedHandlerMs?: number | undefined
   /** @default the machine's clock */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Source of the jitter of retries. @default `Math.random` */
-  readonly random?: Random
+  readonly random?: Random | undefined
 }
 
 /** The options as the bus uses them. */

@@ -23,7 +23,8 @@ import type {
 } from '../contract/transport.ts'
 import type { TransportTrace } from '../observe/trace.ts'
 import type { DeadLetterQueue, DeadLetterStats } from '../resilience/dead-letters.ts'
-import type { IterateOptions, ReadableOptions, WritableOptions } from './iterate.ts'
+import type { IterateOptions } from './iterate.ts'
+import type { ReadableOptions, WritableOptions } from './streams.ts'
 import type { BusEvents } from './notices.ts'
 import type { ObservableTransport, TransportMetrics } from '../contract/transport-metrics.ts'
 
@@ -85,7 +86,10 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
     patterns: RunTimePattern<P> | readonly RunTimePattern<P>[],
     options?: IterateOptions,
   ): AsyncIterableIterator<EventOf<H, P>> & AsyncDisposable
-  /** The matching events as a stream of objects, with back pressure. Destroying it unsubscribes. */
+  /**
+   * The matching events as a stream of objects, with back pressure. Destroying it unsubscribes. An event is settled when the
+   * consumer asks for the next one, or, in a pipe, when the stream behind has processed it.
+   */
   toReadable(patterns: string | readonly string[], options?: ReadableOptions): Readable
   /** A stream that publishes what is written: events, or `{ type, payload }`. */
   toWritable(options?: WritableOptions): Writable

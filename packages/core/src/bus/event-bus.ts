@@ -37,17 +37,11 @@ import {
   type OutputOf,
 } from './bus-options.ts'
 import { busMetrics, transportTrace, type Bus, type BusHealth, type BusMetrics } from './bus.ts'
-import {
-  iterate,
-  readableOf,
-  writableOf,
-  type IterateOptions,
-  type ReadableOptions,
-  type WritableOptions,
-} from './iterate.ts'
+import { iterate, type IterateOptions } from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
 import { EventFactory, Publisher } from './publisher.ts'
 import { HandlingScope } from './handler-runner.ts'
+import { readableOf, writableOf, type ReadableOptions, type WritableOptions } from './streams.ts'
 import { Subscriptions } from './subscriptions.ts'
 
 type State = 'open' | 'draining' | 'closed'

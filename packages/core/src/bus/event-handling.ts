@@ -9,6 +9,7 @@ import {
   type ResolvedDeadLetterPolicy,
 } from '../resilience/error-policy.ts'
 import { sleep } from '../resilience/wait.ts'
+import { UnsettledError } from './iterate.ts'
 import type { HandlerRunner, SubscriptionHost } from './handler-runner.ts'
 import type { Undeliverable } from '../contract/transport.ts'
 import { delayOf } from '../resilience/backoff.ts'
@@ -70,6 +71,7 @@ export class FailureHandling {
 
   /** The first attempt failed. `undefined` when the event has come to its end already. */
   failed(event: Event, token: number, error: unknown): undefined | Promise<void> {
+    if (error instanceof UnsettledError) return this.#abandoned(event, token, error)
     this.#onFailedAttempt()
     const step = this.#step(1, error)
     if (step.action === 'retry') return this.#retry(event, token, error, step.delayMs)
@@ -80,6 +82,15 @@ export class FailureHandling {
   refuse(event: Event, token: number, error: unknown): void {
     this.#onFailedAttempt()
     void this.#end('dlq', event, token, error, 0)
+  }
+
+  /** Its consumer stopped: no failure of a handler, and nothing that could be tried again here. */
+  #abandoned(event: Event, token: number, error: Error): undefined | Promise<void> {
+    if (!this.#host.hasDeadLetters) return this.#end('drop', event, token, error, 1)
+    const letter = { reason: 'closed', direction: 'inbound', error, attempts: 1, event } as const
+    const end = this.#deadLettering.store(letter)
+    if (typeof end === 'string') return this.#onDeadLettered(end, event, token, error)
+    return end.then((later) => this.#onDeadLettered(later, event, token, error))
   }
 
   #onFailedAttempt(): void {

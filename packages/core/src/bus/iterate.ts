@@ -1,135 +1,153 @@
-/** Pulling events with `for await`: demand decides the pace, up to the publisher. */
+/** Pulling events: a subscription whose events are handed out on demand, and `for await` over it. */
 
 import { AbortedError, ClosedError } from '../contract/errors.ts'
-import type { Subscriber, Subscription } from '../contract/subscriber.ts'
-import type { WaitOptions, PublishReceipt } from '../contract/transport.ts'
-import { Readable, Writable } from 'node:stream'
-import { callbackify } from 'node:util'
-import type { Event, EventInit } from '../contract/event.ts'
+import type { Event } from '../contract/event.ts'
+import type { SubscribeOptions, Subscriber, Subscription } from '../contract/subscriber.ts'
+import type { WaitOptions } from '../contract/transport.ts'
 
 /** Options of `bus.events`. */
 export interface IterateOptions extends WaitOptions {
   /** How many events may wait for demand before the transport is told to hold on, an integer ≥ 1. @default 16 */
-  readonly highWaterMark?: number
+  readonly highWaterMark?: number | undefined
   /** How many may still wait when it may go on, an integer ≥ 0 below `highWaterMark`. @default half of `highWaterMark` */
-  readonly lowWaterMark?: number
+  readonly lowWaterMark?: number | undefined
 }
 
 /** How many events wait for demand when nothing else is asked for. */
-const DEFAULT_HIGH_WATER_MARK = 16
+export const DEFAULT_HIGH_WATER_MARK = 16
+
+/**
+ * The consumer stopped while it worked on an event, by an error or a `break`: the iterator cannot tell which. The event is
+ * not settled. It becomes a dead letter, or is reported where there are none.
+ */
+export class UnsettledError extends ClosedError {
+  constructor() {
+    super('The consumer stopped before it asked for the next event, so this one is not settled')
+  }
+}
 
 /**
  * Subscribes at once; what cannot be subscribed is thrown by the first `next`. An event is settled when the next one
- * is asked for, or the loop ends.
+ * is asked for, so the one that was worked on when the loop was left is not.
  */
 export function iterate(
   subscriber: Pick<Subscriber, 'subscribe'>,
   patterns: string | readonly string[],
   options: IterateOptions = {},
 ): AsyncIterableIterator<Event> & AsyncDisposable {
-  const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, lowWaterMark } = options
-  return new EventIterator<Event>(
-    (handler) =>
-      subscriber.subscribe(patterns, handler, {
-        queue: { capacity: highWaterMark },
-        ...(lowWaterMark === undefined ? {} : { lowWaterMark }),
-        ...(signal && { signal }),
-      }),
-    signal,
-  )
+  return new EventIterator(new PullSubscription(subscriber, patterns, options))
 }
 
-interface Pull<E> {
-  resolve(result: IteratorResult<E, undefined>): void
+/** An event that was handed out. The consumer settles it, once. */
+export interface PulledEvent {
+  readonly event: Event
+  /** It is done. */
+  settle(): void
+  /** The consumer stopped before it was done. */
+  abandon(): void
+}
+
+interface Pull {
+  resolve(pulled: PulledEvent | undefined): void
   reject(error: Error): void
 }
 
-/** An event whose handler has been called and waits for demand. */
-interface Offer<E> {
-  readonly event: E
-  handled(): void
-  failed(error: Error): void
-}
-
-type HandlerOf<E> = (event: E, context: { readonly signal: AbortSignal }) => Promise<void>
-
-class EventIterator<E> implements AsyncIterableIterator<E, undefined>, AsyncDisposable {
-  readonly #pulls: Pull<E>[] = []
+/** A subscription whose handler waits for its consumer: demand decides the pace, up to the publisher. */
+export class PullSubscription {
   readonly #signal: AbortSignal | undefined
-  readonly #live: Promise<Subscription | undefined>
-  /** Called and not asked for yet. */
-  #offer: Offer<E> | undefined
-  /** Given out and not settled yet. */
-  #taken: Offer<E> | undefined
+  readonly #subscription: Promise<Subscription | undefined>
+  readonly #pulls: Pull[] = []
+  /** Events that nobody has asked for yet, the oldest first. */
+  readonly #offers: (PulledEvent & { refuse(): void })[] = []
   #isWatching = false
-  #isFinished = false
+  #isOver = false
   /** Thrown by the next pull, once. */
   #failure: Error | undefined
 
+  /** @param inHand - how many events the consumer may have at a time before it settles one */
   constructor(
-    subscribe: (handler: HandlerOf<E>) => Promise<Subscription>,
-    signal: AbortSignal | undefined,
+    subscriber: Pick<Subscriber, 'subscribe'>,
+    patterns: string | readonly string[],
+    options: IterateOptions,
+    inHand = 1,
   ) {
+    const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, lowWaterMark } = options
     this.#signal = signal
-    this.#live = this.#start(subscribe)
+    this.#subscription = this.#subscribe(subscriber, patterns, {
+      queue: { capacity: highWaterMark },
+      lowWaterMark,
+      signal,
+      concurrency: inHand,
+    })
   }
 
-  [Symbol.asyncIterator](): this {
-    return this
-  }
-
-  next(): Promise<IteratorResult<E, undefined>> {
-    this.#settleTaken()
+  /** The next event; `undefined`: there is none any more. Rejects with what ended the subscription. */
+  pull(): Promise<PulledEvent | undefined> {
     const abortion = this.#abortion()
-    if (abortion !== undefined) this.#finish(abortion)
+    if (abortion !== undefined) this.#end(abortion)
     if (this.#failure !== undefined) {
       const failure = this.#failure
       this.#failure = undefined
       return Promise.reject(failure)
     }
-    if (this.#isFinished) return Promise.resolve({ done: true, value: undefined })
+    if (this.#isOver) return Promise.resolve(undefined)
     return new Promise((resolve, reject) => {
       this.#pulls.push({ resolve, reject })
       this.#match()
     })
   }
 
-  async return(): Promise<IteratorResult<E, undefined>> {
-    this.#finish(undefined)
-    const subscription = await this.#live
+  /** Whether a pull waits for an event. */
+  get isAwaited(): boolean {
+    return this.#pulls.length > 0
+  }
+
+  /** The consumer wants no more. What it was not given is settled, as what waits in the queue of a subscription is. */
+  async close(): Promise<void> {
+    this.#end(undefined)
+    for (const offer of this.#offers.splice(0)) offer.settle()
+    const subscription = await this.#subscription
     await subscription?.unsubscribe()
-    return { done: true, value: undefined }
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.return()
-  }
-
-  async #start(
-    subscribe: (handler: HandlerOf<E>) => Promise<Subscription>,
+  async #subscribe(
+    subscriber: Pick<Subscriber, 'subscribe'>,
+    patterns: string | readonly string[],
+    options: SubscribeOptions,
   ): Promise<Subscription | undefined> {
     try {
-      const subscription = await subscribe((event, context) => this.#onEvent(event, context.signal))
+      const handler = (event: Event, { signal }: { readonly signal: AbortSignal }): Promise<void> =>
+        this.#onEvent(event, signal)
+      const subscription = await subscriber.subscribe(patterns, handler, options)
       subscription.closed.then(
-        () => this.#finish(this.#abortion()),
-        (error: Error) => this.#finish(error),
+        () => this.#end(this.#abortion()),
+        (error: Error) => this.#end(error),
       )
       return subscription
     } catch (error) {
-      this.#finish(error as Error)
+      this.#end(error as Error)
       return undefined
     }
   }
 
-  #onEvent(event: E, closing: AbortSignal): Promise<void> {
+  #onEvent(event: Event, closing: AbortSignal): Promise<void> {
     if (!this.#isWatching) {
       this.#isWatching = true
-      closing.addEventListener('abort', () => this.#finish(undefined), { once: true })
+      // Nobody saw what waits here, so it takes the way of what waits in the queue. Why it closes is told by `closed`.
+      const refuseAll = (): void => {
+        for (const offer of this.#offers.splice(0)) offer.refuse()
+      }
+      closing.addEventListener('abort', refuseAll, { once: true })
     }
-    return new Promise((resolve, reject) => {
-      this.#offer = { event, handled: resolve, failed: reject }
-      if (this.#isFinished) this.#refuseOffer()
-      else this.#match()
+    return new Promise((settle, reject) => {
+      const refuse = (): void =>
+        reject(new ClosedError('The iteration ended before this event was asked for'))
+      const abandon = (): void => reject(new UnsettledError())
+      if (this.#isOver) settle()
+      else {
+        this.#offers.push({ event, settle, abandon, refuse })
+        this.#match()
+      }
     })
   }
 
@@ -140,106 +158,61 @@ class EventIterator<E> implements AsyncIterableIterator<E, undefined>, AsyncDisp
   }
 
   #match(): void {
-    const offer = this.#offer
-    if (offer === undefined) return
-    const pull = this.#pulls.shift()
-    if (pull === undefined) return
-    this.#offer = undefined
-    this.#taken = offer
-    pull.resolve({ done: false, value: offer.event })
-    // Whoever already waits for the one after this has asked for it.
-    if (this.#pulls.length > 0) this.#settleTaken()
+    if (this.#pulls.length > 0 && this.#offers.length > 0) {
+      this.#pulls.shift()?.resolve(this.#offers.shift())
+    }
   }
 
-  #settleTaken(): void {
-    this.#taken?.handled()
-    this.#taken = undefined
-  }
-
-  /** Nobody saw this event: it takes the way of a failed one. */
-  #refuseOffer(): void {
-    this.#offer?.failed(new ClosedError('The iteration ended before this event was asked for'))
-    this.#offer = undefined
-  }
-
-  #finish(error: Error | undefined): void {
-    if (this.#isFinished) return
-    this.#isFinished = true
-    this.#settleTaken()
-    this.#refuseOffer()
+  #end(error: Error | undefined): void {
+    if (this.#isOver) return
+    this.#isOver = true
     const [first, ...rest] = this.#pulls.splice(0)
     if (error !== undefined && first !== undefined) first.reject(error)
     else {
       this.#failure = error
-      first?.resolve({ done: true, value: undefined })
+      first?.resolve(undefined)
     }
-    for (const pull of rest) pull.resolve({ done: true, value: undefined })
+    for (const pull of rest) pull.resolve(undefined)
   }
 }
 
-/** Options of `bus.toReadable`. */
-export type ReadableOptions = IterateOptions
+class EventIterator implements AsyncIterableIterator<Event, undefined>, AsyncDisposable {
+  readonly #events: PullSubscription
+  /** Given out and not settled yet. */
+  #taken: PulledEvent | undefined
 
-/** Options of `bus.toWritable`. */
-export interface WritableOptions {
-  /** Destroys the stream. */
-  readonly signal?: AbortSignal
-  /** How many events may be written ahead; they are published together, in order. @default 16 */
-  readonly highWaterMark?: number
-  /** Milliseconds after which one publish fails and ends the stream. @default no limit */
-  readonly timeoutMs?: number
-}
-
-/** What may be written besides an event. */
-interface WritableChunk {
-  readonly type: string
-  readonly payload: unknown
-  readonly metadata?: EventInit
-}
-
-type Chunk = Event | WritableChunk
-
-/** A stream of the matching events. */
-export function readableOf(
-  subscriber: Pick<Subscriber, 'subscribe'>,
-  patterns: string | readonly string[],
-  options: ReadableOptions = {},
-): Readable {
-  const events = iterate(subscriber, patterns, options)
-  // One at a time: the buffer is that of the iterator.
-  return Readable.from(events, { objectMode: true, highWaterMark: 1 })
-}
-
-/** A stream that publishes what is written; its back pressure is that of `publish`. */
-export function writableOf(
-  subscriber: Pick<Subscriber, 'publish'>,
-  options: WritableOptions = {},
-): Writable {
-  const { signal, highWaterMark = DEFAULT_HIGH_WATER_MARK, timeoutMs } = options
-  const withdraw = new AbortController()
-  const wait = { signal: withdraw.signal, ...(timeoutMs === undefined ? {} : { timeoutMs }) }
-  const publish = (chunk: Chunk): Promise<PublishReceipt> => {
-    if ('id' in chunk) return subscriber.publish(chunk, wait)
-    const { type, payload, metadata } = chunk
-    return subscriber.publish(type, payload, { ...wait, ...(metadata && { metadata }) })
+  constructor(events: PullSubscription) {
+    this.#events = events
   }
-  const all = callbackify(async (chunks: readonly Chunk[]): Promise<void> => {
-    await Promise.all(chunks.map(publish))
-  })
-  return new Writable({
-    objectMode: true,
-    highWaterMark,
-    ...(signal && { signal }),
-    write: (chunk: Chunk, _encoding, done) => all([chunk], (error) => done(error)),
-    writev: (chunks, done) => {
-      all(
-        chunks.map(({ chunk }) => chunk as Chunk),
-        (error) => done(error),
-      )
-    },
-    destroy: (error, done) => {
-      withdraw.abort(error ?? undefined)
-      done(error)
-    },
-  })
+
+  [Symbol.asyncIterator](): this {
+    return this
+  }
+
+  async next(): Promise<IteratorResult<Event, undefined>> {
+    this.#settleTaken()
+    const pulled = await this.#events.pull()
+    if (pulled === undefined) return { done: true, value: undefined }
+    // Whoever already waits for the one after this has asked for it.
+    if (this.#events.isAwaited) pulled.settle()
+    else this.#taken = pulled
+    return { done: false, value: pulled.event }
+  }
+
+  async return(): Promise<IteratorResult<Event, undefined>> {
+    const closed = this.#events.close()
+    this.#taken?.abandon()
+    this.#taken = undefined
+    await closed
+    return { done: true, value: undefined }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return()
+  }
+
+  #settleTaken(): void {
+    this.#taken?.settle()
+    this.#taken = undefined
+  }
 }

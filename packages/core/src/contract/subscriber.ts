@@ -44,16 +44,18 @@ export interface ErrorPolicy {
    * - `retry`: as `retry` says, four attempts where it does not; then `dlq` where the bus has dead letters, else `drop`.
    * @default 'dlq'
    */
-  readonly strategy?: 'drop' | 'dlq' | 'fail' | 'retry'
+  readonly strategy?: 'drop' | 'dlq' | 'fail' | 'retry' | undefined
   /** Tries before the strategy applies. Errors with `retryable: false` are not tried again. */
-  readonly retry?: {
-    /** Attempts in total, the first included: an integer ≥ 1, or `Infinity`. */
-    readonly attempts: number
-    /** @default 100 ms, doubling, at most 10 s, full jitter */
-    readonly backoff?: BackoffPolicy
-  }
+  readonly retry?:
+    | {
+        /** Attempts in total, the first included: an integer ≥ 1, or `Infinity`. */
+        readonly attempts: number
+        /** @default 100 ms, doubling, at most 10 s, full jitter */
+        readonly backoff?: BackoffPolicy | undefined
+      }
+    | undefined
   /** Where the dead letters of this subscription go, and what happens when they cannot. */
-  readonly deadLetter?: DeadLetterPolicy
+  readonly deadLetter?: DeadLetterPolicy | undefined
 }
 
 /** The last way of an event that was given up. Its handler is not run again, whatever happens here. */
@@ -62,7 +64,7 @@ export interface DeadLetterPolicy {
    * Takes each event whose handling failed, instead of the dead letters of the bus. What it throws or rejects with is a
    * delivery that failed. @default the dead letters of the bus
    */
-  readonly deliver?: (letter: Undeliverable) => void | Promise<void>
+  readonly deliver?: ((letter: Undeliverable) => void | Promise<void>) | undefined
   /**
    * After a delivery that failed, which is reported in any case:
    * - `keep`: the event stays unsettled, so that a transport that acknowledges delivers it again some day.
@@ -71,39 +73,41 @@ export interface DeadLetterPolicy {
    * - `retry`: deliver again as `retry` says, then `keep`.
    * @default 'keep'
    */
-  readonly fallback?: 'keep' | 'log' | 'fail' | 'retry'
+  readonly fallback?: 'keep' | 'log' | 'fail' | 'retry' | undefined
   /** For fallback `retry`. @default 4 attempts */
-  readonly retry?: {
-    /** Deliveries in total, the first included: an integer ≥ 1, or `Infinity`. */
-    readonly attempts: number
-    /** @default 100 ms, doubling, at most 10 s, full jitter */
-    readonly backoff?: BackoffPolicy
-  }
+  readonly retry?:
+    | {
+        /** Deliveries in total, the first included: an integer ≥ 1, or `Infinity`. */
+        readonly attempts: number
+        /** @default 100 ms, doubling, at most 10 s, full jitter */
+        readonly backoff?: BackoffPolicy | undefined
+      }
+    | undefined
 }
 
 /** How a subscription handles what it gets. Its `signal` also ends it later: the same as `unsubscribe`. */
 export interface SubscribeOptions extends WaitOptions {
   /** How many events are handled at once. More than 1 gives up order, unless `orderBy` keeps it per key. @default 1 */
-  readonly concurrency?: number
+  readonly concurrency?: number | undefined
   /** Events with the same key are handled one after the other, in order. */
-  readonly orderBy?: (event: Event) => string
+  readonly orderBy?: ((event: Event) => string) | undefined
   /** What waits for the handler. @default 1,000 events, `block` */
-  readonly queue?: QueueOptions
+  readonly queue?: QueueOptions | undefined
   /**
    * How many events may still wait when a transport that was told to hold on may go on: an integer ≥ 0, below the capacity of
    * the queue. Low: it goes on rarely, with much at once. @default half the capacity
    */
-  readonly lowWaterMark?: number
-  readonly errorPolicy?: ErrorPolicy
+  readonly lowWaterMark?: number | undefined
+  readonly errorPolicy?: ErrorPolicy | undefined
   /** See `FeedOptions`. @default the most that the transport promises */
-  readonly delivery?: Delivery
+  readonly delivery?: Delivery | undefined
   /** Milliseconds that one handling may take; then its signal aborts and the error policy applies. @default no limit */
-  readonly handlerTimeoutMs?: number
+  readonly handlerTimeoutMs?: number | undefined
   /**
    * How many handlers may run on after their time was up without holding a place. Above it a place stays
    * taken until its handler ends, so at most `concurrency + zombieLimit` handlers ever run. @default 10
    */
-  readonly zombieLimit?: number
+  readonly zombieLimit?: number | undefined
 }
 
 /** The figures of one subscription. */
