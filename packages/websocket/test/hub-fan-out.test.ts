@@ -74,15 +74,15 @@ test('on the plain wire as well: frames go to 512 at a time, in order, and the s
     before = now
     if (!fanOut.isIdle) setImmediate(look)
   }
-  expect(fanOut.give(Buffer.from([1]), false, sender)).toBe(false)
-  expect(fanOut.give(Buffer.from([2]), false, sender)).toBe(false)
+  expect(fanOut.send(Buffer.from([1]), false, sender)).toBe(false)
+  expect(fanOut.send(Buffer.from([2]), false, sender)).toBe(false)
   setImmediate(look)
   await until(() => done === 2, 'both are with everybody')
   expect(most).toBeLessThanOrEqual(512)
   expect(got[0]).toEqual([])
   expect(got.slice(1).every((frames) => frames.join(' ') === '1 2')).toBe(true)
   // What is left is given at once when the hub closes.
-  fanOut.give(Buffer.from([3]), false, undefined)
+  fanOut.send(Buffer.from([3]), false, undefined)
   fanOut.flush()
   expect(got.every((frames) => frames.at(-1) === 3)).toBe(true)
 })

@@ -22,7 +22,7 @@ export interface BackendStats {
 export interface BackendPorts {
   /** Takes an event of another hub; `false` when there is no room now. */
   take(event: Event): boolean
-  /** Something was shared: publishers may be told. */
+  /** An event was shared, so its publisher may be sent its confirmation. */
   shared(): void
   failed(error: unknown): void
 }
@@ -32,11 +32,11 @@ interface Sharing {
   isDone: boolean
 }
 
-/** Belongs to one hub, and its transport with it. */
+/** Shares the events of one hub, and takes in those of the others. It owns its transport. */
 export class Backend {
   readonly #transport: Transport
   readonly #ports: BackendPorts
-  readonly #passage = new Passage(randomUUID())
+  readonly #hops = new HopTracker(randomUUID())
   readonly #ended = new AbortController()
   /** In the order of the log. */
   readonly #sharings: Sharing[] = []
@@ -73,24 +73,24 @@ export class Backend {
     await this.#feed.live
   }
 
-  /** Gives an event of this hub to the others. @returns whether its publisher waits until they have it */
+  /** Publishes an event of this hub to the medium. @returns whether its publisher waits for that */
   share(event: Event, offset: number): boolean {
-    const outward = this.#passage.outward(event, offset)
+    const outward = this.#hops.outward(event, offset)
     if (outward === undefined) {
       this.#refused++
       return false
     }
     const sharing = { offset, isDone: false }
-    // Hubs that wait for each other in a circle would wait for ever: one that passes on waits for the next one only.
-    const isAwaited = !this.#passage.isPassedOn(event)
+    // Hubs that wait for each other in a circle would wait for ever: an event that has passed a hub is not waited for.
+    const isAwaited = !this.#hops.isPassedOn(event)
     if (isAwaited) this.#sharings.push(sharing)
     void this.#publish(outward, sharing)
     return isAwaited
   }
 
-  /** Whether what a client publishes has been here: the client is a hub, whose backend this one is. */
+  /** Whether what a client publishes comes back to this hub: the client is a hub, whose backend this one is. */
   isEcho(event: Event): boolean {
-    return this.#passage.isEcho(event)
+    return this.#hops.isEcho(event)
   }
 
   /** Sends what was accepted, then closes the transport. */
@@ -108,7 +108,7 @@ export class Backend {
       } catch (error) {
         if (this.#ended.signal.aborted) return
         this.#ports.failed(error)
-        // Of what is no error of ours nothing says that another attempt would help.
+        // An error that is not ours does not say whether another attempt would help.
         const isHopeless = !(error instanceof BusError && error.retryable)
         if (isHopeless) this.#refused++
         if (isHopeless || !(await this.#waited())) break
@@ -119,7 +119,7 @@ export class Backend {
     this.#ports.shared()
   }
 
-  /** One wait for all that wait: each would be a listener on one signal. `false`: the hub has closed. */
+  /** All attempts share one pause, and its one listener on the signal. `false`: the hub has closed. */
   async #waited(): Promise<boolean> {
     const { signal } = this.#ended
     this.#pause ??= sleep(RETRY_MS, { signal })
@@ -130,11 +130,11 @@ export class Backend {
   }
 
   #deliver(event: Event, token: number): boolean {
-    if (this.#passage.isKnown(event)) {
+    if (this.#hops.isKnown(event)) {
       this.#feed?.settle(token)
       return this.#coming.length === 0
     }
-    this.#coming.push({ event: this.#passage.inward(event), token })
+    this.#coming.push({ event: this.#hops.inward(event), token })
     this.#takeIn()
     if (this.#coming.length > 0) void this.#retry()
     return this.#coming.length === 0
@@ -160,14 +160,14 @@ export class Backend {
   }
 }
 
-/** Where the hubs that an event has come through are named, the last one last. */
+/** The metadata that names the hubs that an event has passed, the last one last. */
 const PASSED = 'busHub'
-/** Hubs that an event may come through: more are no detour but a mistake. */
+/** Hubs that an event may pass: more than that is a mistake in the set-up. */
 const MAX_HOPS = 8
-/** Events that are remembered, of each kind. */
+/** Names that are remembered, of each kind. */
 const REMEMBERED = 65_536
 
-/** The names that were seen last. */
+/** The most recent names. */
 class Recent {
   readonly #names = new Set<string>()
 
@@ -184,10 +184,11 @@ class Recent {
 }
 
 /**
- * Of one hub. Each hub adds itself to what it gives to its backend, with the offset that the event has there: no two things
- * that a hub shares are the same, so what comes twice with one name is a repetition of the medium.
+ * Recognizes events that come back to this hub. Each hub adds itself as a hop to what it gives to its backend, with the offset
+ * that the event has in its log: no two events that a hub shares have the same hop, so one that comes twice was repeated by the
+ * medium.
  */
-class Passage {
+class HopTracker {
   readonly #hub: string
   readonly #shared = new Recent()
   readonly #published = new Recent()
@@ -197,7 +198,7 @@ class Passage {
     this.#hub = hub
   }
 
-  /** The event as it goes to the backend; `undefined` when it has come far enough. */
+  /** The event as it goes to the backend; `undefined` when it has passed too many hubs. */
   outward(event: Event, offset: number): Event | undefined {
     this.#published.add(nameOf(event))
     const passed = passedBy(event)
@@ -206,16 +207,16 @@ class Passage {
     return { ...event, metadata }
   }
 
-  /** Whether an event of a client has come through another hub, which is that client. */
+  /** Whether an event of a client has passed another hub, which is that client. */
   isPassedOn(event: Event): boolean {
     return passedBy(event).length > 0
   }
 
-  /** Whether an event of the backend is known: it came through this hub, or came before. */
+  /** Whether an event of the backend is known: it has passed this hub, or came before. */
   isKnown(event: Event): boolean {
     const passed = passedBy(event)
     const [last] = passed.slice(-1)
-    // Somebody without a name of its own gave it to the medium: perhaps we did, if the medium is a hub.
+    // Its publisher is no hub that adds itself: perhaps we published it, if the medium is a hub.
     if (last === undefined) return this.#published.has(nameOf(event))
     return this.#isOwn(passed) || this.#shared.has(last)
   }
@@ -229,7 +230,7 @@ class Passage {
     return { ...event, metadata }
   }
 
-  /** Whether what a client publishes has been here: the client is a hub, and this one its backend. */
+  /** Whether what a client publishes comes back to this hub: the client is a hub, whose backend this one is. */
   isEcho(event: Event): boolean {
     const passed = passedBy(event)
     return passed.length > 0 && (this.#isOwn(passed) || this.#pulled.has(nameOf(event)))

@@ -1,10 +1,11 @@
 /** The bridge: events of the plain wire reach the connections of `bus.v1`, and the other way round; both reach other hubs. */
+
 import { jsonCodec, type Event } from '@bus/core'
 import { mayHavePassed, type Backend } from './backend.ts'
 import type { Exchange } from './bus-v1/exchange.ts'
 import type { Relay } from './relay.ts'
 
-/** One event a frame, both ways. Whatever cannot be written on the other wire stays on its own, and is counted. */
+/** A frame has one event, both ways. What has no form on the other wire stays on its own, and is counted. */
 export class Bridge {
   readonly #codec = jsonCodec()
   readonly #exchange: Exchange
@@ -12,7 +13,7 @@ export class Bridge {
   readonly #backend: Backend | undefined
   #unbridged = 0
 
-  /** @param backend - what other hubs get is given to; `undefined`: there are none */
+  /** @param backend - shares the events with other hubs; `undefined`: there are none */
   constructor(exchange: Exchange, relay: Relay, backend: Backend | undefined) {
     this.#exchange = exchange
     this.#relay = relay
@@ -37,7 +38,7 @@ export class Bridge {
     if (offset !== undefined) this.#backend?.share(event, offset)
   }
 
-  /** Whether what a client publishes has been here before. Bodies that name no hub are not read. */
+  /** Whether what a client publishes comes back to this hub. Bodies that name no hub are not read. */
   isEcho(type: string, id: string, body: Buffer): boolean {
     if (!mayHavePassed(body)) return false
     const event = eventOf(type, id, body.toString())
@@ -74,7 +75,7 @@ export class Bridge {
     try {
       return this.#codec.decode(data.toString())
     } catch {
-      // The plain wire carries anything; only events have a place on the other one.
+      // The plain wire carries anything, `bus.v1` only events.
       return undefined
     }
   }

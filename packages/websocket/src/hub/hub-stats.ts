@@ -1,4 +1,5 @@
-/** The figures of a hub since it started. */
+/** The statistics of a hub since it started. */
+
 import type { BackendStats } from './backend.ts'
 import type { BusV1Stats } from './bus-v1/stats.ts'
 
@@ -11,7 +12,7 @@ export interface RelayStats {
   readonly relayed: number
   /** Frames for a reader whose link broke before the operating system took them. */
   readonly lost: number
-  /** Readers that were cut off because they held up the others. */
+  /** Readers that were cut off because they kept the others waiting. */
   readonly slowReaders: number
   /** Connections that were ended because a frame broke the rules of WebSocket, or was too large. */
   readonly badFrames: number

@@ -1,4 +1,4 @@
-/** The hub: a WebSocket server that takes each event once and gives it to everybody who wants it. */
+/** The hub: a WebSocket server that accepts each event once and sends it to every client that is subscribed to it. */
 
 import type { Transport } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
@@ -21,7 +21,7 @@ import { readFileSync } from 'node:fs'
 
 /** How connections are sent away. */
 export interface HubDrainOptions {
-  /** Milliseconds over which connections of `bus.v1` are asked to spread their return. @default 0 */
+  /** Milliseconds over which clients of `bus.v1` spread their return. @default 0 */
   readonly spreadMs?: number
 }
 
@@ -73,8 +73,8 @@ class RunningHub implements Hub {
   readonly #exchange: Exchange
   readonly #bridge: Bridge
   readonly #backend: Backend | undefined
-  readonly #door: UpgradeHandler
-  /** Still told when it is closed, for whoever starts the next one there. */
+  readonly #upgrades: UpgradeHandler
+  /** Kept when it is closed, so that the next one can be started there. */
   #port = 0
   #dropped = 0
   #draining: Promise<void> | undefined
@@ -109,24 +109,25 @@ class RunningHub implements Hub {
     this.#exchange = exchange
     this.#backend = backend
     this.#bridge = new Bridge(exchange, relay, backend)
-    this.#door = new UpgradeHandler(this.#server, options, {
+    this.#upgrades = new UpgradeHandler(this.#server, options, {
       get connections() {
         return relay.size + exchange.size
       },
-      authenticate: (shown, isGone) => exchange.admit(shown, isGone),
-      reserve: (tcp, principal) => exchange.takePlace(tcp, principal),
+      authenticate: (presented, isGone) => exchange.authenticate(presented, isGone),
+      reserve: (tcp, principal) => exchange.reserve(tcp, principal),
       joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
-      joinPlain: (ws, tcp, principal) => relay.add(ws, tcp, principal, exchange.endOf(principal)),
+      joinPlain: (ws, tcp, principal) =>
+        relay.add(ws, tcp, principal, exchange.expiryOf(principal)),
     })
   }
 
-  /** Connects to the backend, and listens, unless the server is somebody else's. */
+  /** Connects to the backend, and listens, unless the server is the application's. */
   async start(): Promise<void> {
     try {
       await this.#backend?.start()
       if (this.#options.server === undefined) await listen(this.#server, this.#options)
     } catch (error) {
-      this.#door.detach()
+      this.#upgrades.detach()
       this.#exchange.close()
       await this.#backend?.close()
       throw error
@@ -148,7 +149,7 @@ class RunningHub implements Hub {
     const plain = this.#relay.stats()
     const connections = plain.connections + busV1.connections
     const { unbridged } = this.#bridge
-    const { refusedPerIp } = this.#door
+    const { refusedPerIp } = this.#upgrades
     const refusedPerPrincipal = this.#exchange.principals.refused
     const floods = this.#metering.floods
     const refused = { refusedPerIp, refusedPerPrincipal, dropped: this.#dropped, floods }
@@ -184,7 +185,7 @@ class RunningHub implements Hub {
   }
 
   async #sendAway(spreadMs: number): Promise<void> {
-    this.#door.stop()
+    this.#upgrades.stop()
     const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs)]
     // ws itself destroys a socket whose connection does not answer within `closeMs`.
     this.#relay.closeAll(1001, 'the hub is closing')
@@ -196,7 +197,7 @@ class RunningHub implements Hub {
     await this.#backend?.close()
     this.#exchange.close()
     if (this.#options.server === undefined) await stopListening(this.#server)
-    this.#door.detach()
+    this.#upgrades.detach()
   }
 }
 
@@ -255,7 +256,7 @@ function urlOf(
   return `${scheme}://${name}:${port}${path}`
 }
 
-/** Files that are not for connections: those of the application, name look-ups, modules that are still to be loaded. */
+/** Open files that are not for connections: those of the application, name look-ups, modules that are still to be loaded. */
 const RESERVED = 256
 
 /**

@@ -1,4 +1,4 @@
-/** The relay: every frame goes to every other connection, as fast as the slowest reader that is still alive. */
+/** The relay of the plain wire: every frame goes to every other connection, as fast as the slowest reader that is still alive. */
 
 import type { Duplex } from 'node:stream'
 import Denque from 'denque'
@@ -18,35 +18,35 @@ export interface RelayOptions {
   readonly onRoom: () => void
 }
 
-/** Frames from the other wire that may wait for their turn. */
+/** Frames of `bus.v1` that may wait to be sent. */
 const MAX_BROADCASTS = 64
 
-/** Whom a connection belongs to. */
+/** The principal of a connection. */
 interface Owner {
   readonly id: string
   readonly endsAt: number
 }
 
 /**
- * Keeps no frame of its own: what waits, waits in the readers' sockets, and then the senders wait.
+ * Buffers no frame itself: what waits, waits in the readers' sockets, and then the senders are paused.
  *
- * A full reader holds back everybody but itself: what it sends does not go to it, and a client that reads on only once
- * its own publish is through would wait for ever.
+ * A full reader pauses all senders but itself: what it sends does not go to it, and a client that reads on only once its own
+ * publish is through would wait for ever.
  */
 export class Relay {
   readonly #options: RelayOptions
-  /** The same for all connections. */
+  /** All connections share them. */
   readonly #ports: PlainConnectionPorts
   readonly #connections = new Map<PlainConnection, Owner>()
-  readonly #fanOut = new FanOut<PlainConnection>(this.#connections, (from) => this.#onGiven(from))
-  /** Frames of a connection that not everybody has yet. */
+  readonly #fanOut = new FanOut<PlainConnection>(this.#connections, (from) => this.#onSent(from))
+  /** Frames of a connection that were not sent to every other one yet. */
   readonly #underWay = new Map<PlainConnection, number>()
-  /** Readers above their mark, with the timer that ends their grace. */
+  /** Readers above the high-water mark, each with the timer that cuts it off. */
   readonly #full = new Map<PlainConnection, NodeJS.Timeout>()
   readonly #emptyWaiters: (() => void)[] = []
   /** Whether a connection is connected. A field, as the next one: both are read for each event of `bus.v1`. Set here only. */
   hasPlainConnections = false
-  /** Whether a reader is above its mark, or too many broadcasts wait, so that every publisher should wait. */
+  /** Whether a reader is above the high-water mark, or too many broadcasts wait, so that every publisher should wait. */
   isFull = false
   #received = 0
   #relayed = 0
@@ -74,7 +74,7 @@ export class Relay {
     const connection = new PlainConnection(ws, tcp, countedName(principal), this.#ports)
     this.#connections.set(connection, { id: principal.id, endsAt })
     this.hasPlainConnections = true
-    this.#hold(connection)
+    this.#pauseOrResume(connection)
   }
 
   get size(): number {
@@ -83,7 +83,7 @@ export class Relay {
 
   /** Sends a text frame to every connection. */
   broadcast(data: Buffer): void {
-    this.#fanOut.give(data, false, undefined)
+    this.#fanOut.send(data, false, undefined)
     this.#updateFull()
   }
 
@@ -108,7 +108,7 @@ export class Relay {
       if (id === owner) connection.close(code, reason)
   }
 
-  /** Closes the connections whose credentials ended a while ago; on this wire nobody can show fresh ones. */
+  /** Closes the connections whose credentials ended a while ago; on this wire there is no way to send fresh ones. */
   endExpired(now: number): void {
     for (const [connection, { endsAt }] of this.#connections)
       if (now >= endsAt) connection.close(4401, 'expired')
@@ -132,20 +132,20 @@ export class Relay {
 
   #relay(from: PlainConnection, data: Buffer, isBinary: boolean): void {
     this.#received++
-    if (!this.#fanOut.give(data, isBinary, from)) {
+    if (!this.#fanOut.send(data, isBinary, from)) {
       this.#underWay.set(from, (this.#underWay.get(from) ?? 0) + 1)
-      this.#hold(from)
+      this.#pauseOrResume(from)
     }
     this.#options.onFrame(data, isBinary)
   }
 
-  #onGiven(from: PlainConnection | undefined): void {
+  #onSent(from: PlainConnection | undefined): void {
     const underWay = from && this.#underWay.get(from)
     if (from !== undefined && underWay !== undefined) {
       if (underWay > 1) this.#underWay.set(from, underWay - 1)
       else {
         this.#underWay.delete(from)
-        this.#hold(from)
+        this.#pauseOrResume(from)
       }
     }
     this.#updateFull()
@@ -159,14 +159,14 @@ export class Relay {
     }, this.#options.slowReaderMs)
     this.#full.set(connection, timer)
     this.#updateFull()
-    // With two, everybody waits already.
-    if (this.#full.size <= 2) this.#holdSenders()
+    // With two, every sender is paused already.
+    if (this.#full.size <= 2) this.#pauseOrResumeAll()
   }
 
   #onDrained(connection: PlainConnection): void {
     clearTimeout(this.#full.get(connection))
     this.#full.delete(connection)
-    if (this.#full.size < 2) this.#holdSenders()
+    if (this.#full.size < 2) this.#pauseOrResumeAll()
     this.#updateFull()
     if (!this.isFull) this.#options.onRoom()
   }
@@ -175,26 +175,26 @@ export class Relay {
     this.isFull = this.#full.size > 0 || this.#fanOut.unowned >= MAX_BROADCASTS
   }
 
-  #holdSenders(): void {
-    for (const sender of this.#connections.keys()) this.#hold(sender)
+  #pauseOrResumeAll(): void {
+    for (const sender of this.#connections.keys()) this.#pauseOrResume(sender)
   }
 
-  /** Reads from this connection unless another one is full, or has not had what this one sent. */
-  #hold(connection: PlainConnection): void {
+  /** Pauses this connection while another one is full, or has not had what this one sent. */
+  #pauseOrResume(connection: PlainConnection): void {
     const others = this.#full.size - (this.#full.has(connection) ? 1 : 0)
     if (others > 0 || this.#underWay.has(connection)) connection.pause()
     else connection.resume()
   }
 }
 
-/** What connections tell. */
+/** What a plain connection reports to the relay. */
 export interface PlainConnectionPorts {
   readonly highWaterMarkBytes: number
   readonly metering: Metering
   message(from: PlainConnection, data: Buffer, isBinary: boolean): void
-  /** More waits for this reader than the mark allows. */
+  /** More waits for this reader than the high-water mark. */
   full(connection: PlainConnection): void
-  /** It took enough of it. */
+  /** Little enough waits for it again. */
   drained(connection: PlainConnection): void
   relayed(): void
   /** A frame that the operating system never took, because the link broke. */
@@ -285,10 +285,10 @@ export class PlainConnection extends HubConnection {
   }
 }
 
-/** Connections that are served before others get to read again. */
+/** Connections that a frame is sent to before others get to read again. */
 const CONNECTIONS_AT_ONCE = 512
 
-/** What a connection takes. */
+/** Where a frame is sent. */
 export interface FrameReceiver {
   send(data: Buffer, isBinary: boolean): void
 }
@@ -296,14 +296,15 @@ export interface FrameReceiver {
 interface Round<P> {
   readonly data: Buffer
   readonly isBinary: boolean
+  /** The sender; `undefined`: it came from `bus.v1` or the backend. */
   readonly from: P | undefined
-  /** Those who have not had it; who leaves meanwhile is none of them. */
-  readonly rest: Iterator<P>
+  /** The connections that have not had it; those that close meanwhile drop out. */
+  readonly remaining: Iterator<P>
 }
 
 /**
- * Bounded by those who send: each is told to wait as long as a frame of it is not with everybody. For those of nobody the hub
- * looks at {@link FanOut.unowned}.
+ * Sends frames to all connections, some at a time. Bounded by the senders: each is paused until its frame was sent to every other
+ * connection. For frames without a sender the relay reads {@link FanOut.unowned}.
  */
 export class FanOut<P extends FrameReceiver> {
   readonly #connections: ReadonlyMap<P, unknown>
@@ -311,24 +312,24 @@ export class FanOut<P extends FrameReceiver> {
   readonly #rounds = new Denque<Round<P>>()
   #unowned = 0
 
-  /** @param onDone - a frame for which somebody was told to wait is with everybody */
+  /** @param onDone - called when a frame that could not be sent at once was sent to every connection */
   constructor(connections: ReadonlyMap<P, unknown>, onDone: (from: P | undefined) => void) {
     this.#connections = connections
     this.#onDone = onDone
   }
 
-  /** Whether every frame is with everybody. */
+  /** Whether every frame was sent to every connection. */
   get isIdle(): boolean {
     return this.#rounds.length === 0
   }
 
-  /** Frames of nobody that are not with everybody. */
+  /** Frames without a sender that were not sent to every connection yet. */
   get unowned(): number {
     return this.#unowned
   }
 
-  /** Gives a frame to everybody but `from`. @returns `false`: not all have it yet, and `from` had better wait */
-  give(data: Buffer, isBinary: boolean, from: P | undefined): boolean {
+  /** Sends a frame to every connection but `from`. @returns `false`: some of them get it later, and `from` should wait */
+  send(data: Buffer, isBinary: boolean, from: P | undefined): boolean {
     if (this.isIdle && this.#connections.size <= CONNECTIONS_AT_ONCE) {
       for (const connection of this.#connections.keys())
         if (connection !== from) connection.send(data, isBinary)
@@ -336,12 +337,12 @@ export class FanOut<P extends FrameReceiver> {
     }
     const isFirst = this.isIdle
     if (from === undefined) this.#unowned++
-    this.#rounds.push({ data, isBinary, from, rest: this.#connections.keys() })
+    this.#rounds.push({ data, isBinary, from, remaining: this.#connections.keys() })
     if (isFirst) setImmediate(this.#serve)
     return false
   }
 
-  /** Gives everything to everybody now. */
+  /** Sends everything to every connection now. */
   flush(): void {
     for (
       let round = this.#rounds.peekFront();
@@ -359,9 +360,9 @@ export class FanOut<P extends FrameReceiver> {
     if (!this.isIdle) setImmediate(this.#serve)
   }
 
-  #go({ data, isBinary, from, rest }: Round<P>, count: number): void {
+  #go({ data, isBinary, from, remaining }: Round<P>, count: number): void {
     for (let served = 0; served < count; served++) {
-      const { value: connection, done } = rest.next()
+      const { value: connection, done } = remaining.next()
       if (done === true) {
         this.#rounds.shift()
         if (from === undefined) this.#unowned--

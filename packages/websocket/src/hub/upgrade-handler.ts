@@ -1,4 +1,4 @@
-/** The door: takes handshakes, refuses most bad ones in HTTP, and leads the rest to those who speak their wire. */
+/** The upgrade handler: answers WebSocket handshakes, refuses bad ones in HTTP, and hands the others to the wire that they speak. */
 
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
@@ -13,15 +13,18 @@ import type { HubServer, ResolvedHubOptions } from './options.ts'
 import { ConnectionLimiter } from './connection-limiter.ts'
 import { isSecretName } from '@bus/core/kit'
 
-/** Who takes the connections. */
+/** Where the connections go. */
 export interface UpgradeTargets {
-  /** Connections that there are. */
+  /** How many connections there are. */
   readonly connections: number
-  /** Tells who shows these credentials. */
-  authenticate(shown: PresentedCredentials, isGone: () => boolean): Promise<AuthenticationResult>
-  /** Takes one of the places of a principal for a plain connection. @returns whether there was one */
+  /** Says who presents these credentials. */
+  authenticate(
+    presented: PresentedCredentials,
+    isGone: () => boolean,
+  ): Promise<AuthenticationResult>
+  /** Counts a plain connection of this principal. `false`: it has as many as it may have. */
   reserve(tcp: Duplex, principal: Principal): boolean
-  /** @param principal - who it is; `undefined`: its first line will tell */
+  /** @param principal - who it is; `undefined`: its first line will say so */
   joinBusV1(
     ws: WebSocket,
     tcp: Duplex,
@@ -32,7 +35,7 @@ export interface UpgradeTargets {
 }
 
 /** A handshake that is under way. */
-interface Caller {
+interface Handshake {
   readonly request: IncomingMessage
   readonly tcp: Duplex
   readonly head: Buffer
@@ -47,7 +50,7 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
   403: 'Forbidden',
   404: 'Not Found',
   426: 'Upgrade Required\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13',
-  // A place becomes free when a connection ends; nobody knows when.
+  // When one of the connections ends is not known.
   429: 'Too Many Requests\r\nRetry-After: 5',
   503: 'Service Unavailable',
 })
@@ -56,17 +59,17 @@ const REFUSALS: Readonly<Record<Refusal, string>> = Object.freeze({
 export class UpgradeHandler {
   readonly #server: HubServer
   readonly #options: ResolvedHubOptions
-  readonly #hosts: UpgradeTargets
+  readonly #targets: UpgradeTargets
   readonly #sockets: WebSocketServer
   readonly #addresses: ConnectionLimiter
-  /** Handshakes whose credentials are looked at. */
+  /** Handshakes whose credentials are being checked. */
   readonly #underWay = new Set<Duplex>()
-  #isShut = false
+  #isStopped = false
 
-  constructor(server: HubServer, options: ResolvedHubOptions, hosts: UpgradeTargets) {
+  constructor(server: HubServer, options: ResolvedHubOptions, targets: UpgradeTargets) {
     this.#server = server
     this.#options = options
-    this.#hosts = hosts
+    this.#targets = targets
     this.#sockets = makeSockets(options)
     this.#addresses = new ConnectionLimiter(options.limits.connectionsPerIp)
     this.#sockets.on('headers', (headers, request) => {
@@ -81,16 +84,16 @@ export class UpgradeHandler {
   }
 
   /**
-   * Accepts no further upgrade, and refuses those that are under way. Whoever comes is told so: without an answer of ours the
-   * server takes an upgrade for a request and refuses it for good, and the client would never come back.
+   * Accepts no further upgrade, and refuses those that are under way with 503: without that answer the server would treat an
+   * upgrade as a request and refuse it for good, and the client would never come back.
    */
   stop(): void {
-    this.#isShut = true
+    this.#isStopped = true
     for (const tcp of this.#underWay) refuse(tcp, 503)
     this.#underWay.clear()
   }
 
-  /** The server is somebody else's again, or gone. */
+  /** Listens to the server no longer. */
   detach(): void {
     this.stop()
     this.#server.off('upgrade', this.#onUpgrade)
@@ -104,38 +107,42 @@ export class UpgradeHandler {
       if (this.#server.listenerCount('upgrade') === 1) refuse(tcp, 404)
       return
     }
-    if (this.#isShut) {
+    if (this.#isStopped) {
       refuse(tcp, 503)
       return
     }
     const rules = { origins, hosts, maxConnections: limits.connections }
-    const refusal = judgeUpgrade(request, rules, this.#hosts.connections + this.#underWay.size)
+    const refusal = judgeUpgrade(request, rules, this.#targets.connections + this.#underWay.size)
     if (refusal !== undefined) refuse(tcp, refusal)
     else if (this.#addresses.reserve(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
     } else refuse(tcp, 429)
   }
 
-  #enter(caller: Caller): void {
-    const token = bearerToken(caller.request)
-    const isBusV1 = offersBusV1(caller.request)
-    // On `bus.v1` the first line may tell, which saves a browser from having to set a header.
-    if (isBusV1 && token === undefined) this.#upgrade(caller, undefined)
-    else void this.#authenticate(caller, token, isBusV1)
+  #enter(handshake: Handshake): void {
+    const token = bearerToken(handshake.request)
+    const isBusV1 = offersBusV1(handshake.request)
+    // On `bus.v1` the first line may have the token, because a browser cannot set a header.
+    if (isBusV1 && token === undefined) this.#upgrade(handshake, undefined)
+    else void this.#authenticate(handshake, token, isBusV1)
   }
 
-  async #authenticate(caller: Caller, token: string | undefined, isBusV1: boolean): Promise<void> {
-    const { request, tcp } = caller
+  async #authenticate(
+    handshake: Handshake,
+    token: string | undefined,
+    isBusV1: boolean,
+  ): Promise<void> {
+    const { request, tcp } = handshake
     this.#underWay.add(tcp)
-    const admission = await this.#hosts.authenticate({ request, token }, () => tcp.destroyed)
+    const result = await this.#targets.authenticate({ request, token }, () => tcp.destroyed)
     // The hub may have closed meanwhile, and has answered.
     if (!this.#underWay.delete(tcp) || tcp.destroyed) return
-    if (admission === 'unavailable') refuse(tcp, 503)
-    else if (admission === 'unauthorized') refuse(tcp, 401)
-    // On the plain wire everybody gets and sends everything as it is, so there is nothing to grant a part of.
-    else if (!isBusV1 && this.#isRestricted(admission)) refuse(tcp, 403)
-    else if (!isBusV1 && !this.#hosts.reserve(tcp, admission)) refuse(tcp, 429)
-    else this.#upgrade(caller, admission)
+    if (result === 'unavailable') refuse(tcp, 503)
+    else if (result === 'unauthorized') refuse(tcp, 401)
+    // On the plain wire every client gets and sends everything as it is, so no part of it can be granted.
+    else if (!isBusV1 && this.#isRestricted(result)) refuse(tcp, 403)
+    else if (!isBusV1 && !this.#targets.reserve(tcp, result)) refuse(tcp, 429)
+    else this.#upgrade(handshake, result)
   }
 
   #isRestricted(principal: Principal): boolean {
@@ -143,11 +150,11 @@ export class UpgradeHandler {
     return principal.grants !== undefined || authorize !== undefined || source === 'principal'
   }
 
-  #upgrade({ request, tcp, head }: Caller, principal: Principal | undefined): void {
+  #upgrade({ request, tcp, head }: Handshake, principal: Principal | undefined): void {
     this.#sockets.handleUpgrade(request, tcp, head, (ws) => {
       if (principal === undefined || ws.protocol === SUBPROTOCOL) {
-        this.#hosts.joinBusV1(ws, tcp, request, principal)
-      } else this.#hosts.joinPlain(ws, tcp, principal)
+        this.#targets.joinBusV1(ws, tcp, request, principal)
+      } else this.#targets.joinPlain(ws, tcp, principal)
     })
   }
 }
@@ -172,12 +179,12 @@ function makeSockets(options: ResolvedHubOptions): WebSocketServer {
   })
 }
 
-/** One for all sockets: each costs no more than a place in its listeners. */
+/** One function for all sockets: each costs no more than an entry among its listeners. */
 function destroyIt(this: Duplex): void {
   this.destroy()
 }
 
-/** Without its query. Not parsed as a URL: what a stranger sends may be none. */
+/** The path without its query. Not parsed as a URL, because it need not be one. */
 function pathOf(target = '/'): string {
   return target.split('?', 1)[0] ?? target
 }
@@ -193,7 +200,7 @@ function refuse(tcp: Duplex, status: Refusal): void {
 interface UpgradeRules {
   /** The origins of browsers that may connect, each as a browser writes it. */
   readonly origins: readonly string[]
-  /** The names under which the hub may be called; `undefined`: any. */
+  /** The `Host` headers that are accepted; `undefined`: any. */
   readonly hosts: readonly string[] | undefined
   readonly maxConnections: number
 }
@@ -210,7 +217,7 @@ function judgeUpgrade(
   rules: UpgradeRules,
   connections: number,
 ): UpgradeRefusal | undefined {
-  if (!isPlainly(request)) return 400
+  if (!isWellFormed(request)) return 400
   // A query ends up in the logs of everything on the way.
   if (hasSecretInQuery(request.url ?? '')) return 400
   const { host } = request.headers
@@ -235,11 +242,10 @@ function offersBusV1(request: IncomingMessage): boolean {
 }
 
 /**
- * Whether it is HTTP/1.1 without a body, says once for which host it is, and not twice who it is: Node takes the first
- * of two such headers, and something on the way may have looked at the other one, or may take for a body what are frames
- * here.
+ * Whether it is HTTP/1.1 without a body, with one `Host` and at most one `Authorization`: Node reads the first of two such
+ * headers, and a proxy on the way may have read the other one, or may take the frames for a body.
  */
-function isPlainly({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
+function isWellFormed({ httpVersion, headers, rawHeaders }: IncomingMessage): boolean {
   if (headers['transfer-encoding'] !== undefined) return false
   if ((headers['content-length'] ?? '0') !== '0') return false
   let hosts = 0

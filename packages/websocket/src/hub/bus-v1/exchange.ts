@@ -34,7 +34,7 @@ const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPlainConnections:
 
 const newRandomId = (): string => randomBytes(16).toString('base64url')
 
-/** Connections come in through {@link join}; everything else happens on their lines. */
+/** Connections are added by {@link join}; everything else is caused by what they send. */
 export class Exchange {
   readonly epoch: string
   readonly log: EventLog
@@ -42,7 +42,7 @@ export class Exchange {
   readonly principals: ConnectionLimiter
   readonly #options: ExchangeOptions
   readonly #metering: Metering
-  readonly #onChores: (now: number) => void
+  readonly #onMaintenance: (now: number) => void
   readonly #clock: Clock
   readonly #counters: Counters = newCounters()
   readonly #sets: PatternSets
@@ -53,7 +53,7 @@ export class Exchange {
   readonly #flush: FlushScheduler
   readonly #authenticator: Authenticator
   readonly #connections: ConnectionManager
-  readonly #chores: MaintenanceTimer
+  readonly #maintenance: MaintenanceTimer
 
   constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
     const { clock = systemClock, random = Math.random, newId = newRandomId } = tools
@@ -63,7 +63,7 @@ export class Exchange {
     this.epoch = newId()
     this.principals = new ConnectionLimiter(limits.connectionsPerPrincipal)
     this.#metering = tools.metering ?? new Metering({ ...limits, clock })
-    this.#onChores = tools.onMaintenance ?? (() => {})
+    this.#onMaintenance = tools.onMaintenance ?? (() => {})
     this.log = new EventLog(options.log)
     this.#sets = new PatternSets(this.log)
     this.#sessions = new Sessions({
@@ -101,32 +101,35 @@ export class Exchange {
     this.#connections = this.#newConnectionManager(authenticated, clock, random)
     const { sessionTtlMs, holdMs, log, graceMs } = options
     const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
-    this.#chores = new MaintenanceTimer(clock, shortest, (now) => this.#doChores(now))
+    this.#maintenance = new MaintenanceTimer(clock, shortest, (now) => this.#maintain(now))
   }
 
-  /** Connections. */
+  /** How many connections there are. */
   get size(): number {
     return this.#connections.connections.size
   }
 
-  /** Tells who shows these credentials with its handshake. */
-  async admit(shown: PresentedCredentials, isGone: () => boolean): Promise<AuthenticationResult> {
-    const admission = await this.#authenticator.authenticate(shown, isGone)
-    if (admission === 'unauthorized') this.#counters.unauthorized++
-    return admission
+  /** Says who presents these credentials with a handshake. */
+  async authenticate(
+    presented: PresentedCredentials,
+    isGone: () => boolean,
+  ): Promise<AuthenticationResult> {
+    const result = await this.#authenticator.authenticate(presented, isGone)
+    if (result === 'unauthorized') this.#counters.unauthorized++
+    return result
   }
 
-  /** Takes a place for a connection whose handshake has told who it is. @returns whether there was one */
-  takePlace(tcp: Duplex, principal: Principal): boolean {
+  /** Counts a plain connection of this principal. `false`: it has as many as it may have. */
+  reserve(tcp: Duplex, principal: Principal): boolean {
     return this.principals.reserve(tcp, countedName(principal))
   }
 
-  /** When somebody's credentials end, by the hub's clock. */
-  endOf(principal: Principal): number {
-    return this.#connections.endOf(principal)
+  /** When the credentials of a principal expire, by the hub's clock. */
+  expiryOf(principal: Principal): number {
+    return this.#connections.expiryOf(principal)
   }
 
-  /** Takes a connection that speaks `bus.v1`. @param principal - who it is, if the handshake has told */
+  /** Adds a connection that speaks `bus.v1`. @param principal - who it is, if the handshake has said so */
   join(
     ws: WebSocket,
     tcp: Duplex,
@@ -143,7 +146,7 @@ export class Exchange {
     return this.#publishing.publishPlain(type, line, this.#clock.now())
   }
 
-  /** An event that can come later again. @returns whether there was room for it */
+  /** An event that is offered again later if there is no room. @returns whether there was room */
   append(type: string, line: Buffer): boolean {
     return this.#publishing.append(type, line, this.#clock.now()) !== undefined
   }
@@ -178,7 +181,7 @@ export class Exchange {
     return count
   }
 
-  /** Takes nothing new and asks every connection to come back within `spreadMs`. Resolves when all are gone. */
+  /** Accepts nothing new and sends every connection away, to come back within `spreadMs`. Resolves when all are gone. */
   drain(spreadMs: number): Promise<void> {
     this.#publishing.isClosed = true
     return this.#connections.drain(spreadMs)
@@ -186,10 +189,10 @@ export class Exchange {
 
   /** No timer is left. After {@link drain}. */
   close(): void {
-    this.#chores.stop()
+    this.#maintenance.stop()
   }
 
-  /** None where being in the log is all that a publisher waits for. */
+  /** `undefined` where an event is confirmed once it is in the log. */
   #newConfirmations(sharedUpTo: (() => number) | undefined): Confirmations | undefined {
     const isBySubscribers = this.#options.confirm === 'subscribers'
     if (!isBySubscribers && sharedUpTo === undefined) return undefined
@@ -205,7 +208,7 @@ export class Exchange {
       counters: this.#counters,
       maxEventBytes: limits.maxEventBytes,
       isStamped: source === 'principal',
-      maxHeldBytes: limits.heldBytes,
+      maxPendingBytes: limits.heldBytes,
       opensAt: this.#clock.now() + graceMs,
       flush: this.#flush,
       onPublished: tools.onPublished ?? (() => false),
@@ -259,7 +262,7 @@ export class Exchange {
     })
   }
 
-  /** Sessions or subscriptions are others than before. */
+  /** Sessions or subscriptions changed. */
   #changed(): void {
     this.#retention.needsChanged()
     this.#confirmations?.subscriptionsChanged()
@@ -271,55 +274,55 @@ export class Exchange {
     this.#options.onError?.(error)
   }
 
-  #doChores(now: number): void {
+  #maintain(now: number): void {
     if (this.#sessions.sweep(now) > 0) this.#changed()
     this.#retention.expire(now)
     for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
     this.#connections.endExpired(now)
     this.#connections.reassure(now)
     this.#metering.sweep(now)
-    this.#onChores(now)
+    this.#onMaintenance(now)
     this.#flush.progress()
   }
 }
 
 /** The options of the hub that an exchange needs. */
 export interface ExchangeOptions extends ResolvedBusV1Options {
-  /** The largest message in bytes. The sockets see to it; here it is only announced. */
+  /** The largest message in bytes. Enforced by the sockets; here it is only announced. */
   readonly maxMessageBytes: number
 }
 
-/** What is replaced in a simulation. */
+/** Parts that the hub or a simulation passes in. */
 export interface ExchangeTools {
   readonly clock?: Clock
   readonly random?: Random
-  /** A name that nobody can guess. @default 128 random bits */
+  /** Makes a name that cannot be guessed. @default 128 random bits */
   readonly newId?: () => string
   /** An event of a session entered the log. @returns whether its publisher waits for the backend. @default it does not */
   readonly onPublished?: (offset: number) => boolean
-  /** The last offset that needs no backend any more. @default there is no backend */
+  /** Every event up to this offset is with the backend, as far as it has to be. @default there is no backend */
   readonly sharedUpTo?: () => number
-  /** Counts what connections send. @default one of its own */
+  /** Counts what connections send. @default a new one */
   readonly metering?: Metering
-  /** Something else that has to be looked after from time to time. @default nothing */
+  /** Called with each maintenance. @default nothing */
   readonly onMaintenance?: (now: number) => void
-  /** Whether an event that a client publishes has been here before. @default never */
+  /** Whether an event that a client publishes comes back to this hub. @default never */
   readonly isEcho?: (type: string, id: string, body: Buffer) => boolean
-  /** The plain wire, which gets the events too. @default nothing is connected there, and it is never full */
+  /** The plain wire, which gets the events too. @default it has no connection and is never full */
   readonly relay?: RelayState
 }
 
-/** How often, at most and at least. */
+/** The shortest and the longest time between two runs. */
 const PERIOD_MS = { min: 5, max: 1_000 }
 
-/** Runs something again and again until it is stopped. */
+/** Runs the maintenance at regular intervals until it is stopped. */
 export class MaintenanceTimer {
   readonly #clock: Clock
   readonly #run: (now: number) => void
   readonly #periodMs: number
   #timer: Timer | undefined
 
-  /** @param shortestMs - the shortest time that anything is allowed; it is looked after four times within it */
+  /** @param shortestMs - the shortest time that any option sets; the maintenance runs four times within it */
   constructor(clock: Clock, shortestMs: number, run: (now: number) => void) {
     this.#clock = clock
     this.#run = run
@@ -337,7 +340,7 @@ export class MaintenanceTimer {
       this.#arm()
       this.#run(this.#clock.now())
     }, this.#periodMs)
-    // A hub that is attached to somebody else's server must not keep the process alive by itself.
+    // A hub that is attached to a server of the application must not keep the process alive by itself.
     this.#timer.unref?.()
   }
 }

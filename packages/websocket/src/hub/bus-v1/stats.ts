@@ -1,4 +1,4 @@
-/** The figures of a `bus.v1` hub. */
+/** The statistics of a `bus.v1` hub, and the counters behind them. */
 
 /** What happened since the start, and what there is now. */
 export interface BusV1Stats extends Readonly<Counters> {
@@ -31,25 +31,25 @@ export interface Counters {
   refused: number
   /** At-most-once events that found no room. */
   shed: number
-  /** Publishers that were asked to come back later, because too much waited for room. */
+  /** Publishers that were sent away to come back later, because too much waited for room. */
   sentAway: number
   /** Events that were handed to subscribers' sockets. */
   delivered: number
-  /** Gaps that were told. */
+  /** Gaps that were reported. */
   gaps: number
-  /** Sessions that lost their protection because they held up the publishers. */
+  /** Sessions that lost their protection because they kept the log full for too long. */
   givenUp: number
   /** Sessions that went on after their link was lost. */
   resumed: number
   /** Links that were ended because a newer one of the same session came. */
   fenced: number
-  /** Links that were ended because a line or a number meant nothing. */
+  /** Links that were ended because a line or a number was not valid. */
   protocolErrors: number
   /** Links that were ended because a frame broke the rules of WebSocket, or was too large. */
   badFrames: number
-  /** Connections that were refused for who they are. */
+  /** Connections whose credentials were refused. */
   unauthorized: number
-  /** Failures of the callbacks that the application gave. */
+  /** Errors that callbacks of the application threw. */
   callbackErrors: number
 }
 

@@ -1,4 +1,4 @@
-/** The gate: finds out who somebody is, with the application's help, a few at a time. */
+/** Authentication and permissions: who a client is, by the application's `authenticate`, and what it may publish and subscribe to. */
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
@@ -6,17 +6,17 @@ import type { Clock } from '@bus/core'
 import { withDeadline } from '@bus/core/kit'
 import Denque from 'denque'
 
-/** What somebody shows. */
+/** What a client presents. */
 export interface Credentials {
   /** The handshake, for its headers or its client certificate. */
   readonly request: IncomingMessage
-  /** What stood behind `Bearer` in the handshake, or came with the first line. */
+  /** What follows `Bearer` in the handshake, or came with the first line. */
   readonly token: string | undefined
-  /** Aborted when nobody waits for the answer any more. */
+  /** Aborted when the answer is no longer needed. */
   readonly signal: AbortSignal
 }
 
-/** Tells who shows these credentials; `null`: nobody that we know. */
+/** Says who presents these credentials; `null`: they are not valid. */
 export type Authenticate = (
   credentials: Credentials,
 ) => Principal | null | Promise<Principal | null>
@@ -24,70 +24,70 @@ export type Authenticate = (
 export interface AuthenticatorOptions {
   readonly authenticate: Authenticate | undefined
   readonly allowAnonymous: boolean
-  /** Authentications at the same time, at most; the others wait their turn. */
+  /** Authentications at the same time; more of them wait. */
   readonly concurrency: number
-  /** Milliseconds for waiting and authentication together. */
+  /** Milliseconds for the wait and the authentication together. */
   readonly timeoutMs: number
   readonly clock: Clock
   /** What `authenticate` threw, or returned that is neither a principal nor `null`. */
   readonly onError: (error: unknown) => void
 }
 
-/** What the gate is shown. */
+/** What is authenticated. */
 export type PresentedCredentials = Omit<Credentials, 'signal'>
 
-/** Who it is, or why that is not known: the credentials are not good, or could not be looked at. */
+/** Who it is, or why that is not known: the credentials are not valid, or could not be checked. */
 export type AuthenticationResult = Principal | 'unauthorized' | 'unavailable'
 
-/** Somebody whose turn has not come. */
+/** An authentication that has not begun. */
 interface Waiting {
-  /** It has left, or its time is over: asking who it is would be in vain. */
+  /** The client has left, or its time is over, so the answer is not needed. */
   readonly isOver: () => boolean
   readonly enter: () => void
 }
 
 /**
- * Lets nobody in by accident: whatever goes wrong is a refusal. Who comes while as many authentications run as may, waits;
- * an authentication that does not end in time gives its turn to the next.
+ * Anything that goes wrong is a refusal. While as many authentications run as may, more of them wait; one that does not end in
+ * time lets the next one begin.
  */
 export class Authenticator {
   readonly #options: AuthenticatorOptions
   /** Bounded by the connections: each waits once. */
-  readonly #line = new Denque<Waiting>()
+  readonly #waiting = new Denque<Waiting>()
   #underWay = 0
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
   }
 
-  /** Whether anybody looks at what is shown. */
+  /** Whether credentials are checked at all. */
   get readsCredentials(): boolean {
     return this.#options.authenticate !== undefined
   }
 
-  /** @param isGone - whether whoever shows this has left */
+  /** @param isGone - whether the client has left */
   async authenticate(
-    shown: PresentedCredentials,
+    presented: PresentedCredentials,
     isGone: () => boolean = () => false,
   ): Promise<AuthenticationResult> {
     const { authenticate, allowAnonymous, timeoutMs, clock } = this.#options
     if (authenticate === undefined) return allowAnonymous ? ANONYMOUS : 'unauthorized'
-    const started = withDeadline((signal) => this.#inTurn(authenticate, shown, isGone, signal), {
+    const started = withDeadline((signal) => this.#run(authenticate, presented, isGone, signal), {
       timeoutMs,
       clock,
       what: 'Authentication',
     })
-    // Nothing but the deadline: what is thrown within was told.
+    // Only the deadline: what the callback throws was reported.
     return await started.catch(() => 'unavailable' as const)
   }
 
-  async #inTurn(
+  async #run(
     authenticate: Authenticate,
-    shown: PresentedCredentials,
+    presented: PresentedCredentials,
     isGone: () => boolean,
     signal: AbortSignal,
   ): Promise<AuthenticationResult> {
-    await this.#turn(() => signal.aborted || isGone())
+    await this.#enter(() => signal.aborted || isGone())
     let hasLeft = false
     const leave = (): void => {
       signal.removeEventListener('abort', leave)
@@ -96,7 +96,7 @@ export class Authenticator {
     }
     signal.addEventListener('abort', leave, { once: true })
     try {
-      return this.#judge(await authenticate({ ...shown, signal }), shown)
+      return this.#judge(await authenticate({ ...presented, signal }), presented)
     } catch (error) {
       this.#options.onError(error)
       return 'unavailable'
@@ -106,7 +106,7 @@ export class Authenticator {
   }
 
   #judge(principal: unknown, { token }: PresentedCredentials): AuthenticationResult {
-    // Bad credentials do not make somebody anonymous; none do.
+    // A client without credentials is anonymous, one with bad credentials is not.
     if (principal === null) {
       return token === undefined && this.#options.allowAnonymous ? ANONYMOUS : 'unauthorized'
     }
@@ -114,18 +114,18 @@ export class Authenticator {
     throw new TypeError('Expected `authenticate` to return a principal with an id, or null')
   }
 
-  /** Resolves when this one's turn has come; never for one that is over by then, whose deadline ends the wait. */
-  async #turn(isOver: () => boolean): Promise<void> {
+  /** Resolves when it may begin; never for one that is over by then, whose deadline ends the wait. */
+  async #enter(isOver: () => boolean): Promise<void> {
     if (this.#underWay < this.#options.concurrency) {
       this.#underWay++
       return
     }
-    await new Promise<void>((enter) => void this.#line.push({ isOver, enter }))
+    await new Promise<void>((enter) => void this.#waiting.push({ isOver, enter }))
   }
 
-  /** Gives the turn to the next who is still there. */
+  /** Lets the next one begin that is still needed. */
   #leave(): void {
-    for (let next = this.#line.shift(); next !== undefined; next = this.#line.shift()) {
+    for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
       if (next.isOver()) continue
       next.enter()
       return
@@ -137,7 +137,7 @@ export class Authenticator {
 /** Types whose answers are remembered. */
 const MAX_TYPES = 1_024
 
-/** Of one principal; a principal that changes gets a new one. */
+/** What one principal may do. Made anew when its credentials are renewed. */
 export class Permission {
   /** Whether every type may be published: neither the grants nor the application limit it. */
   readonly mayPublishAll: boolean
@@ -186,7 +186,7 @@ export class Permission {
   }
 }
 
-/** Patterns that somebody may publish to and subscribe to. */
+/** Patterns that a principal may publish to and subscribe to. */
 export interface Grants {
   /** Absent: every type. */
   readonly publish?: readonly string[]
@@ -194,7 +194,7 @@ export interface Grants {
   readonly subscribe?: readonly string[]
 }
 
-/** Somebody that the hub knows. */
+/** An authenticated client. */
 export interface Principal {
   /** A session belongs to the id that began it. */
   readonly id: string
@@ -204,24 +204,24 @@ export interface Principal {
   readonly expiresAt?: number
 }
 
-/** What somebody wants to do with a pattern. */
+/** What a principal does with a pattern. */
 export type Action = 'publish' | 'subscribe'
 
-/** Decides beyond the grants whether a principal may do something. A type is asked for as a pattern. */
+/** Decides beyond the grants whether a principal may do something. A type that is published is passed as a pattern. */
 export type Authorize = (principal: Principal, action: Action, pattern: string) => boolean
 
-/** Everybody without credentials, where that is allowed. */
+/** Every client without credentials, where that is allowed. */
 export const ANONYMOUS: Principal = Object.freeze({ id: 'anonymous' })
 
-/** The name under which the connections of a principal are counted together; the anonymous ones are no principal. */
+/** The name under which the connections of a principal are counted together; `undefined` for the anonymous. */
 export function countedName(principal: Principal): string | undefined {
   return principal === ANONYMOUS ? undefined : principal.id
 }
 
-/** Milliseconds that expired credentials still do, for clocks that differ. */
+/** Milliseconds for which expired credentials are still accepted, for clocks that differ. */
 export const EXPIRY_GRACE_MS = 30_000
 
-/** Whether the credentials of somebody are over, and not only just. */
+/** Whether credentials expired longer ago than the grace. */
 function hasExpired({ expiresAt = Infinity }: Principal): boolean {
   return expiresAt + EXPIRY_GRACE_MS <= Date.now()
 }
@@ -237,22 +237,22 @@ function isPrincipal(value: unknown): value is Principal {
   )
 }
 
-/** Both are patterns of the grammar. A type is a pattern that matches itself. */
+/** Whether a grant covers a pattern whole. A type is a pattern that matches itself. */
 export function covers(grant: string, pattern: string): boolean {
   const granted = grant.split('.')
-  const asked = pattern.split('.')
-  for (const [i, token] of asked.entries()) {
+  const tokens = pattern.split('.')
+  for (const [i, token] of tokens.entries()) {
     const rule = granted[i]
     if (rule === '>') return true
     if (rule === undefined || token === '>') return false
     if (rule !== '*' && rule !== token) return false
   }
-  return granted.length === asked.length
+  return granted.length === tokens.length
 }
 
 /**
- * Whether somebody has shown the secret that is expected, for instance in `authenticate`. Nothing is as good as no secret:
- * neither an absent nor an empty one is ever the same.
+ * Compares a secret with the expected one in constant time, for instance in `authenticate`. An absent or empty secret never
+ * matches.
  *
  * @example
  * ```ts
@@ -264,10 +264,11 @@ export function covers(grant: string, pattern: string): boolean {
  * await hub.close()
  * ```
  */
-export function isSameSecret(shown: string | undefined, expected: string | undefined): boolean {
-  if (shown === undefined || shown === '' || expected === undefined || expected === '') return false
+export function isSameSecret(presented: string | undefined, expected: string | undefined): boolean {
+  if (presented === undefined || presented === '' || expected === undefined || expected === '')
+    return false
   // Of equal length, whatever the secrets are.
-  return timingSafeEqual(hash(shown), hash(expected))
+  return timingSafeEqual(hash(presented), hash(expected))
 }
 
 function hash(text: string): Buffer {

@@ -18,11 +18,11 @@ const ALL: readonly string[] = [1, 2, 3, 4, 5].flatMap((length) =>
 
 it('a grant covers a pattern exactly when it matches every type that the pattern matches', () => {
   fc.assert(
-    fc.property(pattern, pattern, (grant, asked) => {
-      const isSubset = ALL.filter((type) => matches(asked, type)).every((type) =>
+    fc.property(pattern, pattern, (grant, requested) => {
+      const isSubset = ALL.filter((type) => matches(requested, type)).every((type) =>
         matches(grant, type),
       )
-      expect(covers(grant, asked)).toBe(isSubset)
+      expect(covers(grant, requested)).toBe(isSubset)
     }),
     { numRuns: 2_000 },
   )
@@ -30,10 +30,10 @@ it('a grant covers a pattern exactly when it matches every type that the pattern
 
 it('nothing is delivered outside of the grants', () => {
   fc.assert(
-    fc.property(fc.array(pattern, { maxLength: 3 }), pattern, (subscribe, asked) => {
+    fc.property(fc.array(pattern, { maxLength: 3 }), pattern, (subscribe, requested) => {
       const permission = new Permission({ id: 'x', grants: { subscribe } }, undefined, () => {})
-      if (!permission.maySubscribe(asked)) return
-      for (const type of ALL.filter((name) => matches(asked, name))) {
+      if (!permission.maySubscribe(requested)) return
+      for (const type of ALL.filter((name) => matches(requested, name))) {
         expect(subscribe.some((grant) => matches(grant, type))).toBe(true)
       }
     }),

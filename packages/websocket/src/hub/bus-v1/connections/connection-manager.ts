@@ -31,8 +31,8 @@ import type { Sessions } from '../sessions/session.ts'
 import type { Subscribing } from '../sessions/subscribing.ts'
 import type { FlushScheduler } from '../flush-scheduler.ts'
 
-/** When somebody with as many connections as it may have should try again: a place becomes free when one of them ends. */
-const PLACE_RETRY_MS = 5_000
+/** When a client whose principal has as many connections as it may should try again: one of them may have ended by then. */
+const LIMIT_RETRY_MS = 5_000
 
 export interface ConnectionManagerOptions {
   readonly epoch: string
@@ -56,11 +56,11 @@ export interface ConnectionManagerOptions {
   readonly publishPerSecond: number
   readonly wire: WireLimits
   readonly onError: (error: unknown) => void
-  /** Sessions or subscriptions are others than before. */
+  /** Sessions or subscriptions changed. */
   readonly onChanged: () => void
 }
 
-/** The only place where connections, principals and sessions meet. */
+/** Brings connections, principals and sessions together. */
 export class ConnectionManager implements ConnectionHost, AuthenticatedConnectionHost {
   readonly connections: Set<Connection> = new Set()
   readonly authenticated: Map<Connection, AuthenticatedConnection>
@@ -76,7 +76,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
   readonly counters: Counters
   readonly metering: Metering
   readonly #options: ConnectionManagerOptions
-  readonly #identifying: ConnectionAuthentication
+  readonly #authentication: ConnectionAuthentication
   readonly #emptyWaiters: (() => void)[] = []
 
   constructor(options: ConnectionManagerOptions) {
@@ -93,7 +93,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     this.flush = options.flush
     this.counters = options.counters
     this.metering = options.metering
-    this.#identifying = new ConnectionAuthentication(options)
+    this.#authentication = new ConnectionAuthentication(options)
   }
 
   greet(connection: Connection, hello: Hello): void {
@@ -102,13 +102,13 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
       this.#open(connection, hello, connection.principal)
       return
     }
-    this.#identifying.identify(connection, token, (principal) =>
+    this.#authentication.identify(connection, token, (principal) =>
       this.#open(connection, hello, principal),
     )
   }
 
   authenticate(connection: Connection, token: string): void {
-    this.#identifying.renew(connection, token, (principal) => {
+    this.#authentication.renew(connection, token, (principal) => {
       const authenticated = this.authenticated.get(connection)
       if (authenticated === undefined) return
       if (principal.id === authenticated.session.principalId)
@@ -157,7 +157,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     return count
   }
 
-  /** Asks every connection to come back; `ws` destroys those that do not answer the close. Resolves when all are gone. */
+  /** Sends every connection away to come back later; `ws` destroys those that do not answer the close. Resolves when all are gone. */
   async drain(spreadMs: number): Promise<void> {
     for (const connection of this.connections) {
       const authenticated = this.authenticated.get(connection)
@@ -168,14 +168,14 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
       await new Promise<void>((resolve) => this.#emptyWaiters.push(resolve))
   }
 
-  /** Closes the links whose credentials ended a while ago. */
+  /** Closes the connections whose credentials expired. */
   endExpired(now: number): void {
     for (const authenticated of this.authenticated.values()) {
       if (now >= authenticated.expiresAt) authenticated.ended(4401, 'expired')
     }
   }
 
-  /** Tells publishers whose events wait that they are not forgotten. */
+  /** Sends `ok` again to publishers whose events have waited for a while. */
   reassure(now: number): void {
     for (const authenticated of this.authenticated.values()) authenticated.reassure(now)
   }
@@ -186,8 +186,8 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
       connection.close(4410, 'replaced')
       return
     }
-    if (!this.#hasPlace(connection, hello, principal)) {
-      connection.goAway(4429, 'connections', PLACE_RETRY_MS)
+    if (!this.#reserve(connection, hello, principal)) {
+      connection.goAway(4429, 'connections', LIMIT_RETRY_MS)
       return
     }
     const permission = this.#permissionOf(principal)
@@ -203,7 +203,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     const authenticated = new AuthenticatedConnection(
       connection,
       session,
-      { permission, expiresAt: this.endOf(principal) },
+      { permission, expiresAt: this.expiryOf(principal) },
       this,
     )
     this.#options.sessions.attach(session, authenticated)
@@ -219,8 +219,8 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     this.flush.mark(authenticated)
   }
 
-  /** One that goes on with the session of a link that is still there takes its place. */
-  #hasPlace(connection: Connection, { sid }: Hello, principal: Principal): boolean {
+  /** A connection that resumes the session of another one replaces it. */
+  #reserve(connection: Connection, { sid }: Hello, principal: Principal): boolean {
     const session = this.#options.sessions.find(sid, principal, this.now())
     const name = countedName(principal)
     return connection.reserve(this.#options.principals, name, session?.link !== undefined)
@@ -256,15 +256,15 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     }
     connection.principal = principal
     authenticated.permission = permission
-    authenticated.expiresAt = this.endOf(principal)
+    authenticated.expiresAt = this.expiryOf(principal)
   }
 
   #permissionOf(principal: Principal): Permission {
     return new Permission(principal, this.#options.authorize, this.#options.onError)
   }
 
-  /** Credentials end by the wall clock; the hub counts by its own. */
-  endOf({ expiresAt = Infinity }: Principal): number {
+  /** When the credentials of a principal expire: they say it by the wall clock, the hub counts by its own. */
+  expiryOf({ expiresAt = Infinity }: Principal): number {
     return this.now() + (expiresAt - Date.now()) + EXPIRY_GRACE_MS
   }
 }
@@ -275,17 +275,17 @@ export interface ConnectionAuthenticationOptions {
   readonly onError: (error: unknown) => void
 }
 
-/** One authentication at a time for each connection. */
+/** Authenticates connections, and renews their credentials one after the other. */
 export class ConnectionAuthentication {
   readonly #options: ConnectionAuthenticationOptions
-  /** Connections that renew, with the token that came last meanwhile: those before it count for nothing any more. */
+  /** Connections that renew, with the newest token that came meanwhile: it replaces those before. */
   readonly #renewing = new Map<Connection, string | undefined>()
 
   constructor(options: ConnectionAuthenticationOptions) {
     this.#options = options
   }
 
-  /** @param then - called unless the connection was closed for it, or is gone meanwhile */
+  /** @param then - not called if the connection is refused, or closes meanwhile */
   identify(
     connection: Connection,
     token: string | undefined,
@@ -322,27 +322,27 @@ export class ConnectionAuthentication {
   ): Promise<void> {
     const { authenticator, counters, onError } = this.#options
     try {
-      const admission = await this.#admissionOf(connection, token, authenticator)
+      const result = await this.#authenticate(connection, token, authenticator)
       if (connection.isOver) return
-      if (admission === 'unauthorized') {
+      if (result === 'unauthorized') {
         counters.unauthorized++
         connection.close(4401, 'unauthorized')
-      } else if (admission === 'unavailable') connection.close(4503, 'authentication')
-      else then(admission)
+      } else if (result === 'unavailable') connection.close(4503, 'authentication')
+      else then(result)
     } catch (error) {
       onError(error)
       connection.close(1011, '')
     }
   }
 
-  #admissionOf(
+  #authenticate(
     connection: Connection,
     token: string | undefined,
-    gate: Authenticator,
+    authenticator: Authenticator,
   ): AuthenticationResult | Promise<AuthenticationResult> {
     const { request } = connection
-    // Let go of: nobody looks at it, and whoever was let in once is no less anonymous now.
+    // Without `authenticate` the request is not kept: the client is as anonymous as before.
     if (request === undefined) return ANONYMOUS
-    return gate.authenticate({ request, token }, () => connection.isOver)
+    return authenticator.authenticate({ request, token }, () => connection.isOver)
   }
 }

@@ -1,4 +1,4 @@
-/** The greeting: finds or makes the session of a client, and says where it stands. */
+/** The greeting: finds or creates the session of a client that sent `hello`, and writes the `welcome`. */
 
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { Window, RefusalCode } from '../../../protocol/bus-v1/limits.ts'
@@ -21,7 +21,7 @@ export interface GreetingOptions {
   readonly window: Window
 }
 
-/** What a welcome says of the session. */
+/** The session, and what a welcome says of it. */
 export interface Greeting {
   readonly session: Session
   readonly resumed: boolean
@@ -33,12 +33,12 @@ export interface Greeting {
 interface Start {
   readonly session: Session
   readonly resumed: boolean
-  /** The client knows another log than this one. */
+  /** The client's offsets are those of another log. */
   readonly isNewEpoch: boolean
   readonly cursor: number
 }
 
-/** @returns `undefined` when there is no place for another session */
+/** @returns `undefined` when there are as many sessions as may be */
 export function greet(
   hello: Hello,
   principal: Principal,
@@ -82,7 +82,7 @@ function findStart(
 ): Start | undefined {
   const { offset } = hello
   const isOtherLog = hello.epoch !== undefined && hello.epoch !== epoch
-  // A cursor beyond the head belongs to a log that this one replaced.
+  // A cursor beyond the last offset belongs to a log that this one replaced.
   const isNewEpoch = isOtherLog || (offset !== undefined && offset > log.lastOffset)
   const known = isNewEpoch ? undefined : sessions.find(hello.sid, principal, now)
   const session = known ?? sessions.create(principal)
@@ -113,12 +113,12 @@ function cursorOf({ session, resumed, cursor }: Start, log: EventLog): number {
   return sinces.length === 0 ? log.lastOffset : Math.min(...sinces)
 }
 
-/** What was lost is told, and then lies behind the cursor. */
+/** Reports what was lost, and moves the session's position behind it. */
 function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Gap[] {
   const { subscriber } = session
   const gaps: Gap[] = []
   if (isNewEpoch && hello.offset !== undefined && subscriber.subscriptions > 0) {
-    // How far the old log went nobody knows; the offset is one of it. There is no number behind the largest.
+    // How far the old log went is not known; the offset is one of it. There is no number behind the largest.
     const first = Math.min(hello.offset + 1, Number.MAX_SAFE_INTEGER)
     gaps.push({ from: first, to: first, why: 'epoch' })
   }
@@ -136,25 +136,25 @@ function notBefore(verdict: Verdict, cursor: number): Verdict {
   return { id: verdict.id, offset: Math.max(verdict.offset, cursor) }
 }
 
-function smaller(asked: Window | undefined, allowed: Window): Window {
-  if (asked === undefined) return allowed
+function smaller(requested: Window | undefined, allowed: Window): Window {
+  if (requested === undefined) return allowed
   return {
-    events: Math.min(asked.events, allowed.events),
-    bytes: Math.min(asked.bytes, allowed.bytes),
+    events: Math.min(requested.events, allowed.events),
+    bytes: Math.min(requested.bytes, allowed.bytes),
   }
 }
 
 type Refusals = readonly (readonly [n: number, code: RefusalCode])[]
 
-/** A welcome, and the refusals that it has no room for, to be told behind it. */
+/** A welcome, and the refusals that it has no room for, which are sent after it. */
 export interface FittedWelcome {
   readonly text: string
   readonly later: Refusals
 }
 
 /**
- * Names as many refusals as fit, and confirms no number behind those: the client sends the rest again, and hears of
- * each what became of it.
+ * Has as many refusals as fit, and confirms no number behind those: the client sends the rest again, and gets an answer to
+ * each.
  */
 export function fitWelcome(
   welcome: Omit<Welcome, 'refused'> & { readonly refused: Refusals },
@@ -175,7 +175,7 @@ export function fitWelcome(
   return { text: welcomeLine({ ...welcome, refused: refused.slice(0, count), last }), later }
 }
 
-/** Lines as messages of at most so many bytes, unless a single line is longer. All of them are ASCII. */
+/** Splits lines into messages of at most so many bytes, unless a single line is longer. They are ASCII. */
 export function* inMessages(lines: string, maxMessageBytes: number): Generator<string> {
   let from = 0
   while (lines.length - from > maxMessageBytes) {

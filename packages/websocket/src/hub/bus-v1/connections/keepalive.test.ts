@@ -4,42 +4,42 @@ import { KeepaliveState, KeepaliveScheduler } from './keepalive.ts'
 
 const INTERVAL_MS = 256
 
-/** A pulse with a clock that stands still. `phase` is where in the interval the connections' turns are. */
+/** A keepalive with a clock that stands still. `phase` is where in the interval the connections are pinged. */
 function create(phase: number | (() => number) = 0.5) {
   const clock = new FakeClock()
   const random = typeof phase === 'number' ? () => phase : phase
   const deferred: (() => void)[] = []
   const defer = (run: () => void): void => void deferred.push(run)
-  const pulse = new KeepaliveScheduler({ clock, random, intervalMs: INTERVAL_MS, defer })
+  const scheduler = new KeepaliveScheduler({ clock, random, intervalMs: INTERVAL_MS, defer })
   const read = (): void => {
     for (const run of deferred.splice(0)) run()
   }
-  /** Lets time pass with an event loop that turns freely. */
+  /** Lets time pass with an event loop that runs freely. */
   const pass = (ms: number): void => {
     for (let i = 0; i < ms; i++) {
       clock.advance(1)
       read()
     }
   }
-  /** Lets time pass while the event loop does not turn. */
+  /** Lets time pass while the event loop is blocked. */
   const stall = (ms: number): void => {
     clock.stall(ms)
     read()
   }
-  /** A connection that only takes notes. */
+  /** A connection that only counts. */
   const join = () => {
     const pings: { payload: string; at: number }[] = []
     const notes = { pings, lost: 0, bytes: 0 }
     const start = clock.now()
-    const beat = new KeepaliveState({
+    const state = new KeepaliveState({
       ping: (payload) => pings.push({ payload, at: clock.now() - start }),
       received: () => notes.bytes,
       terminate: () => notes.lost++,
     })
-    pulse.start(beat)
-    return { notes, beat, answer: () => beat.pong(pings.at(-1)?.payload ?? '') }
+    scheduler.start(state)
+    return { notes, state, answer: () => state.pong(pings.at(-1)?.payload ?? '') }
   }
-  return { clock, pulse, deferred, pass, stall, join }
+  return { clock, scheduler, deferred, pass, stall, join }
 }
 
 describe('a part of a frame', () => {
@@ -83,15 +83,15 @@ describe('pings', () => {
   })
 
   it('keeps one timer for all connections and none without any', () => {
-    const { clock, pulse, join } = create(Math.random)
+    const { clock, scheduler, join } = create(Math.random)
     expect(clock.pending).toBe(0)
-    const beats = Array.from({ length: 20 }, () => join().beat)
+    const states = Array.from({ length: 20 }, () => join().state)
     expect(clock.pending).toBe(1)
-    for (const beat of beats) pulse.stop(beat)
+    for (const state of states) scheduler.stop(state)
     expect(clock.pending).toBe(0)
   })
 
-  it('sets its timer earlier for a connection whose turn comes before those of the others', () => {
+  it('sets its timer earlier for a connection whose slot comes before those of the others', () => {
     const phases = [0.9, 0.1]
     const { join, pass } = create(() => phases.shift() ?? 0)
     join()
@@ -101,10 +101,10 @@ describe('pings', () => {
   })
 
   it('takes up again after a time without connections', () => {
-    const { pulse, join, pass } = create()
+    const { scheduler, join, pass } = create()
     const first = join()
     pass(INTERVAL_MS)
-    pulse.stop(first.beat)
+    scheduler.stop(first.state)
     pass(10 * INTERVAL_MS)
     const second = join()
     pass(INTERVAL_MS / 4)
@@ -114,7 +114,7 @@ describe('pings', () => {
     expect(first.notes.pings).toHaveLength(1)
   })
 
-  it('pings a connection that comes between two turns of the others at its own moment', () => {
+  it('pings a connection that comes between two pings of the others at its own moment', () => {
     const phases = [0.1, 0.2]
     const { join, pass } = create(() => phases.shift() ?? 0)
     const first = join()
@@ -156,12 +156,12 @@ describe('verdicts', () => {
 
   it('keeps a connection that sends anything, and takes only the right payload for an answer', () => {
     const { join, pass } = create()
-    const { notes, beat } = join()
+    const { notes, state } = join()
     pass(INTERVAL_MS)
     for (let i = 0; i < 5; i++) {
       pass(INTERVAL_MS)
       notes.bytes++
-      beat.pong('another')
+      state.pong('another')
     }
     expect(notes.lost).toBe(0)
     // So many pings are missed that the first silence of one interval is enough.
@@ -171,7 +171,7 @@ describe('verdicts', () => {
     expect(notes.lost).toBe(1)
   })
 
-  it('judges nobody before what waits in the sockets was read', () => {
+  it('judges no connection before what waits in the sockets was read', () => {
     const { clock, deferred, join, pass } = create()
     const { notes, answer } = join()
     pass(2 * INTERVAL_MS)
@@ -184,11 +184,11 @@ describe('verdicts', () => {
   })
 
   it('forgets a verdict that is under way when the connection leaves', () => {
-    const { clock, pulse, deferred, join, pass } = create()
-    const { notes, beat } = join()
+    const { clock, scheduler, deferred, join, pass } = create()
+    const { notes, state } = join()
     pass(2 * INTERVAL_MS)
     clock.advance(INTERVAL_MS / 2)
-    pulse.stop(beat)
+    scheduler.stop(state)
     for (const run of deferred.splice(0)) run()
     expect(notes).toMatchObject({ lost: 0 })
     expect(notes.pings).toHaveLength(2)
@@ -207,7 +207,7 @@ describe('after a stall of its own process', () => {
     expect(notes.lost).toBe(0)
   })
 
-  it('excuses a connection once only, until something is heard of it', () => {
+  it('excuses a connection once only, until something comes from it', () => {
     const { join, pass, stall } = create()
     const [silent, heard] = [join(), join()]
     pass(1.5 * INTERVAL_MS + 1)
@@ -221,7 +221,7 @@ describe('after a stall of its own process', () => {
     expect(heard.notes.lost).toBe(1)
   })
 
-  it('excuses nobody twice in a row', () => {
+  it('excuses no connection twice in a row', () => {
     const { join, pass, stall } = create()
     const { notes } = join()
     pass(1.5 * INTERVAL_MS + 1)
@@ -235,7 +235,7 @@ describe('after a stall of its own process', () => {
     const { join, pass, stall } = create()
     const { notes } = join()
     pass(1.5 * INTERVAL_MS + 1)
-    // The turn at 2.5 intervals comes at 3.4, the next one a tenth of an interval later.
+    // The tick at 2.5 intervals comes at 3.4, the next one a tenth of an interval later.
     stall(1.9 * INTERVAL_MS)
     pass(INTERVAL_MS)
     expect(notes.lost).toBe(0)
@@ -243,7 +243,7 @@ describe('after a stall of its own process', () => {
     expect(notes.lost).toBe(1)
   })
 
-  it('gives each connection one turn, however long it was', () => {
+  it('pings each connection once, however long it was', () => {
     const { join, stall } = create()
     const { notes } = join()
     stall(20 * INTERVAL_MS)

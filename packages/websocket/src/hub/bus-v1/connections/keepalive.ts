@@ -1,4 +1,4 @@
-/** The pulse of a hub: one timer pings every connection once in an interval, and finds those that are gone. */
+/** The keepalive of a hub: one timer pings every connection once in an interval, and cuts those that no longer answer. */
 
 import type { Clock, Random, Timer } from '@bus/core'
 import { afterReading } from '../../../socket/after-reading.ts'
@@ -17,15 +17,15 @@ export interface KeepaliveSchedulerOptions {
   readonly random: Random
   /** Milliseconds between two pings of a connection, and that an answer may take. */
   readonly intervalMs: number
-  /** Runs later, once bytes that already wait have been read. @default two turns of `setImmediate` */
+  /** Runs later, once bytes that already wait have been read. @default two rounds of `setImmediate` */
   readonly defer?: (run: () => void) => void
 }
 
 /**
  * Gives the verdicts of `Heartbeat`, for thousands of connections at the price of one timer and a few numbers for each.
  *
- * Time is counted in ticks, {@link SLOTS} of them in an interval. A connection has one slot, picked at random, and its turn
- * comes at each tick of that slot: the ping before this one had a whole interval for its answer.
+ * Time is counted in ticks, {@link SLOTS} of them in an interval. A connection has one slot, picked at random, and is looked
+ * at with each tick of that slot: the ping before this one had a whole interval for its answer.
  */
 export class KeepaliveScheduler {
   readonly #clock: Clock
@@ -36,7 +36,7 @@ export class KeepaliveScheduler {
   readonly #startedAt: number
   readonly #slots: Set<KeepaliveState>[] = Array.from({ length: SLOTS }, () => new Set())
   #size = 0
-  /** The first tick whose turn has not come. */
+  /** The first tick that was not looked at. */
   #next = 0
   #timer: Timer | undefined
   /** The tick that the timer is set for. */
@@ -52,22 +52,22 @@ export class KeepaliveScheduler {
   }
 
   /** Begins to ping a connection, at a random moment within one interval. */
-  start(beat: KeepaliveState): void {
+  start(state: KeepaliveState): void {
     const soonest = this.#tickAt(this.#clock.now()) + 1
-    // Nobody had a turn since, so none is skipped.
+    // No slot with a connection lies between, so none is skipped.
     if (soonest < this.#due) this.#next = Math.max(this.#next, soonest)
     const slot = Math.floor(this.#random() * SLOTS)
-    beat.slot = slot
-    this.#slots[slot]?.add(beat)
+    state.slot = slot
+    this.#slots[slot]?.add(state)
     this.#size++
-    if (this.#turnOf(slot) < this.#due) this.#arm()
+    if (this.#nextTickOf(slot) < this.#due) this.#arm()
   }
 
   /** Ends it; no timer stays behind the last one. Idempotent. */
-  stop(beat: KeepaliveState): void {
-    if (beat.slot === undefined) return
-    this.#slots[beat.slot]?.delete(beat)
-    beat.slot = undefined
+  stop(state: KeepaliveState): void {
+    if (state.slot === undefined) return
+    this.#slots[state.slot]?.delete(state)
+    state.slot = undefined
     this.#size--
     if (this.#size === 0) this.#disarm()
   }
@@ -78,39 +78,39 @@ export class KeepaliveScheduler {
     const last = this.#tickAt(now, this.#due)
     const first = this.#next
     this.#next = last + 1
-    // After a long stall every slot has its turn once.
+    // After a long stall every slot is looked at once.
     for (let tick = first; tick <= Math.min(last, first + SLOTS - 1); tick++) {
       const slot = this.#slots[tick % SLOTS]
-      if (slot !== undefined && slot.size > 0) this.#beat(slot, tick, now)
+      if (slot !== undefined && slot.size > 0) this.#check(slot, tick, now)
     }
     this.#arm()
   }
 
   /**
-   * Timers run before waiting bytes are read: hence one that is itself late counts nothing as missed, and nobody is
-   * judged before what waits was read.
+   * Timers run before waiting bytes are read: hence one that is itself late counts nothing as missed, and no
+   * connection is judged before what waits was read.
    */
-  #beat(slot: ReadonlySet<KeepaliveState>, tick: number, now: number): void {
+  #check(slot: ReadonlySet<KeepaliveState>, tick: number, now: number): void {
     const isLate = now - this.#timeOf(tick) > this.#lateMs
     const silent: KeepaliveState[] = []
-    for (const beat of slot) {
-      const { waitingSince } = beat
-      if (waitingSince === undefined || (isLate && beat.excuse()))
-        beat.ping(this.#tickAt(now, tick))
-      else if (tick - waitingSince >= FAIR_TICKS) silent.push(beat)
+    for (const state of slot) {
+      const { waitingSince } = state
+      if (waitingSince === undefined || (isLate && state.excuse()))
+        state.ping(this.#tickAt(now, tick))
+      else if (tick - waitingSince >= FAIR_TICKS) silent.push(state)
     }
     if (silent.length === 0) return
     this.#defer(() => {
-      for (const beat of silent) if (beat.slot !== undefined) this.#judge(beat, tick)
+      for (const state of silent) if (state.slot !== undefined) this.#judge(state, tick)
     })
   }
 
-  #judge(beat: KeepaliveState, tick: number): void {
-    const isUnanswered = beat.waitingSince !== undefined
-    if (isUnanswered && beat.miss() >= MAX_MISSED_PINGS && !beat.wasHeard) {
-      this.stop(beat)
-      beat.terminate()
-    } else beat.ping(this.#tickAt(this.#clock.now(), tick))
+  #judge(state: KeepaliveState, tick: number): void {
+    const isUnanswered = state.waitingSince !== undefined
+    if (isUnanswered && state.miss() >= MAX_MISSED_PINGS && !state.wasHeard) {
+      this.stop(state)
+      state.terminate()
+    } else state.ping(this.#tickAt(this.#clock.now(), tick))
   }
 
   /** The tick of a moment that is not before the tick `atLeast`. */
@@ -123,11 +123,11 @@ export class KeepaliveScheduler {
   }
 
   /** The next tick of a slot. */
-  #turnOf(slot: number): number {
+  #nextTickOf(slot: number): number {
     return this.#next + ((slot - (this.#next % SLOTS) + SLOTS) % SLOTS)
   }
 
-  /** Waits for the next slot with somebody in it. */
+  /** Waits for the next slot that is not empty. */
   #arm(): void {
     this.#disarm()
     if (this.#size === 0) return

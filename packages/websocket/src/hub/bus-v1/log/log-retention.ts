@@ -1,8 +1,8 @@
-/** What may leave the log: nothing that a protected session still needs, unless that session makes no progress for too long. */
+/** Log retention: nothing leaves the log that a protected session still needs, unless that session makes no progress for too long. */
 
 import type { EventLog } from './log.ts'
 
-/** What the retention reads and notes of a session. */
+/** What the retention reads and sets of a session. */
 export interface RetainingSession {
   /** The log keeps what it needs. */
   readonly isProtected: boolean
@@ -23,12 +23,12 @@ export interface LogRetentionOptions {
 }
 
 /**
- * A session that blocks the log and settles nothing for `holdMs` loses its protection. A gap tells it later what it
- * missed.
+ * A session that blocks the log and settles nothing for `holdMs` loses its protection: what it missed is reported to it as a
+ * gap.
  */
 export class LogRetention {
   readonly #options: LogRetentionOptions
-  /** No session needs anything up to this offset, as far as was looked. */
+  /** No session needs anything up to this offset; more may be free. */
   #freeUpTo = 0
   readonly #blockers = new Set<RetainingSession>()
 

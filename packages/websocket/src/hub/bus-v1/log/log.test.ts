@@ -16,12 +16,12 @@ class NaiveLog {
   readonly gone: Entry[] = []
   readonly entries: Entry[] = []
 
-  get head(): number {
+  get lastOffset(): number {
     return this.gone.length + this.entries.length
   }
 
   append(type: string, body: string, resent: boolean): void {
-    const offset = this.head + 1
+    const offset = this.lastOffset + 1
     this.entries.push({ offset, type, line: `${resent ? 'rv' : 'ev'} ${offset} ${body}` })
   }
 
@@ -136,7 +136,7 @@ describe('the log', () => {
               log.evictOldest()
               naive.evictOldest()
             } else compareReading(log, naive, next)
-            expect(log.lastOffset).toBe(naive.head)
+            expect(log.lastOffset).toBe(naive.lastOffset)
             expect(log.firstOffset).toBe(naive.gone.length + 1)
             expect(log.bytes).toBe(naive.bytes)
             for (const { offset, type } of naive.entries) expect(log.typeOf(offset)).toBe(type)
@@ -164,20 +164,20 @@ describe('the log', () => {
     expect(append(1)).toBe(4)
   })
 
-  it('asks while it is full for the oldest to be evicted, as often as one event needs', () => {
+  it('calls onFull while it is full, as often as one event needs', () => {
     const log = new EventLog({ maxEvents: 10, maxBytes: 60, maxAgeMs: Infinity })
     const append = (bytes: number): number =>
       log.append(false, Buffer.alloc(bytes), 0, bytes, 'a', 7)
     for (let n = 0; n < 3; n++) append(14)
-    const asked: number[] = []
+    const calls: number[] = []
     log.onFull = (now) => {
-      asked.push(now)
+      calls.push(now)
       if (log.events === 1) return false
       log.evictOldest()
       return true
     }
     expect(append(30)).toBe(4)
-    expect(asked).toEqual([7, 7])
+    expect(calls).toEqual([7, 7])
     // The last one may not leave.
     expect(append(30)).toBe(0)
     expect(log).toMatchObject({ firstOffset: 4, lastOffset: 4, events: 1 })
@@ -224,7 +224,7 @@ describe('the log', () => {
 })
 
 describe('eviction marks', () => {
-  it('tell types apart up to a number, and are only ever too careful beyond it', () => {
+  it('are exact up to a number of types, and only ever too high beyond it', () => {
     const marks = new EvictionMarks(2)
     const only = (type: string) => (other: string) => other === type
     marks.add('a', 1)

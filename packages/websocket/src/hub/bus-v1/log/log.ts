@@ -14,7 +14,7 @@ export interface LogLimits {
   readonly maxEvents: number
   /** Bytes of their lines. Memory may hold one segment of 1 MiB more. */
   readonly maxBytes: number
-  /** Milliseconds; `Infinity`: for ever. */
+  /** Milliseconds; `Infinity`: no limit. */
   readonly maxAgeMs: number
   /** Bytes of a segment. @default 1_048_576 */
   readonly segmentBytes?: number
@@ -26,7 +26,7 @@ interface Stamp {
   readonly at: number
 }
 
-/** Offsets begin at 1 and have no holes. The log removes nothing by itself: {@link LogRetention} knows who still needs what. */
+/** Offsets begin at 1 and have no holes. The log removes nothing by itself: `LogRetention` knows what is still needed. */
 export class EventLog {
   readonly #limits: LogLimits
   readonly #marks: EvictionMarks

@@ -32,8 +32,8 @@ function read(set: PatternSet, log: EventLog, from: number, flush: number): numb
 function compareReading(set: PatternSet, log: EventLog, from: number, flush: number): void {
   const cursor = Math.max(0, from)
   const all = Array.from({ length: log.lastOffset - cursor }, (_, i) => cursor + 1 + i)
-  const wanted = all.filter((offset) => set.matches(log.typeOf(offset)))
-  expect(read(set, log, cursor, flush)).toEqual(wanted)
+  const expected = all.filter((offset) => set.matches(log.typeOf(offset)))
+  expect(read(set, log, cursor, flush)).toEqual(expected)
 }
 
 describe('a pattern set', () => {
@@ -63,7 +63,7 @@ describe('a pattern set', () => {
     )
   })
 
-  it('asks about no event of others for a reader that is up to date, and goes beyond all of them at once', () => {
+  it('compares no event that does not match for a reader that is up to date, and goes beyond all of them at once', () => {
     const log = newLog()
     const set = new PatternSets(log).acquire(['user.1.*'])
     append(log, 'user.1.x')
@@ -140,7 +140,7 @@ describe('a pattern set', () => {
     for (let n = 0; n < 500; n++) append(log, `user.${n}.x`)
     gc()
     const before = process.memoryUsage().heapUsed
-    // They come late, so each of them asks about each event.
+    // They come late, so each of them compares each event.
     for (const set of readers) read(set, log, 0, 1)
     for (let flush = 2; flush < 4; flush++) sets.endFlush()
     gc()

@@ -125,14 +125,14 @@ export class Segment {
     const bytes = this.#bytes
     let at = this.#used
     if (at + size > bytes.length) return false
-    // Digit by digit: a string for each offset would cost more than all the rest.
+    // Digit by digit: a string for each offset would cost more than everything else here.
     bytes[at++] = resent ? LETTER_R : LETTER_E
     bytes[at++] = LETTER_V
     bytes[at++] = SPACE
     const digits = size - FRAMING_BYTES - (to - from)
-    for (let rest = this.base + this.#events, i = at + digits - 1; i >= at; i--) {
-      bytes[i] = 48 + (rest % 10)
-      rest = Math.floor(rest / 10)
+    for (let number = this.base + this.#events, i = at + digits - 1; i >= at; i--) {
+      bytes[i] = 48 + (number % 10)
+      number = Math.floor(number / 10)
     }
     at += digits
     bytes[at++] = SPACE

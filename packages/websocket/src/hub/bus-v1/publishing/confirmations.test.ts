@@ -8,7 +8,7 @@ import { Confirmations } from './confirmations.ts'
 const WINDOW = { events: 10, bytes: 1_000 }
 
 /** A publisher, and as many sessions as there are patterns, each at least once. */
-function makePlace(patterns: readonly string[]) {
+function makeHub(patterns: readonly string[]) {
   const log = new EventLog({ maxEvents: 100, maxBytes: 10_000, maxAgeMs: Infinity })
   const sets = new PatternSets(log)
   const newSession = (sid: string): Session => new Session(sid, { id: 'p' }, sets, WINDOW)
@@ -36,7 +36,7 @@ function makePlace(patterns: readonly string[]) {
       confirmations.accepted(publisher, n, offset, type, false)
       return offset
     },
-    /** How many are confirmed once everybody has taken in what it sent. */
+    /** How many are confirmed by now. */
     confirmed(): number {
       confirmations.settle(() => {})
       return publisher.publisher.confirmed
@@ -51,35 +51,35 @@ function makePlace(patterns: readonly string[]) {
 }
 
 describe('a confirmation', () => {
-  test('waits for whoever is subscribed to the type, and for nobody else', () => {
-    const place = makePlace(['order.*', 'stock.*'])
-    const [orders] = place.readers
-    const offset = place.publish('order.created')
-    expect(place.confirmed()).toBe(0)
-    if (orders !== undefined) place.settle(orders, offset)
-    expect(place.confirmed()).toBe(1)
-    place.publish('price.changed')
-    expect(place.confirmed()).toBe(2)
+  test('waits for the sessions that are subscribed to the type, and for no other', () => {
+    const hub = makeHub(['order.*', 'stock.*'])
+    const [orders] = hub.readers
+    const offset = hub.publish('order.created')
+    expect(hub.confirmed()).toBe(0)
+    if (orders !== undefined) hub.settle(orders, offset)
+    expect(hub.confirmed()).toBe(1)
+    hub.publish('price.changed')
+    expect(hub.confirmed()).toBe(2)
   })
 
-  test('knows of those who came, and of those who went', () => {
-    const place = makePlace(['order.*'])
-    place.publish('stock.low')
-    expect(place.confirmed()).toBe(1)
-    const late = place.add('stock.*')
-    place.confirmations.subscriptionsChanged()
-    place.publish('stock.low')
-    expect(place.confirmed()).toBe(1)
+  test('waits for a session that subscribes later, and no longer for one that ends', () => {
+    const hub = makeHub(['order.*'])
+    hub.publish('stock.low')
+    expect(hub.confirmed()).toBe(1)
+    const late = hub.add('stock.*')
+    hub.confirmations.subscriptionsChanged()
+    hub.publish('stock.low')
+    expect(hub.confirmed()).toBe(1)
     late.subscriber.remove(1)
-    place.confirmations.subscriptionsChanged()
-    expect(place.confirmed()).toBe(2)
+    hub.confirmations.subscriptionsChanged()
+    expect(hub.confirmed()).toBe(2)
   })
 
-  test('asks no session about a type that it has nothing to do with', () => {
-    const place = makePlace(Array.from({ length: 200 }, (_, n) => `user.${n}.*`))
-    const asked = place.readers.map(({ subscriber }) => vi.spyOn(subscriber, 'matches'))
-    for (let n = 0; n < 100; n++) place.publish(`user.${n % 5}.x`)
-    const calls = asked.map(({ mock }) => mock.calls.length)
+  test('looks at no session without a matching pattern', () => {
+    const hub = makeHub(Array.from({ length: 200 }, (_, n) => `user.${n}.*`))
+    const spies = hub.readers.map(({ subscriber }) => vi.spyOn(subscriber, 'matches'))
+    for (let n = 0; n < 100; n++) hub.publish(`user.${n % 5}.x`)
+    const calls = spies.map(({ mock }) => mock.calls.length)
     expect(calls.slice(0, 5)).toEqual([1, 1, 1, 1, 1])
     expect(calls.slice(5).every((count) => count === 0)).toBe(true)
   })

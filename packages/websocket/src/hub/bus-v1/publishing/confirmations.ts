@@ -1,4 +1,4 @@
-/** Confirmations: when a publisher may be told that its events are safe with the subscribers, or with the backend. */
+/** Confirmations: which events are safe with their subscribers, or with the backend, so that their publishers can be sent `ok`. */
 
 import { PatternIndex } from '@bus/core/kit'
 import Denque from 'denque'
@@ -24,27 +24,31 @@ export class Confirmations {
   readonly #sessions: Iterable<Session>
   readonly #sharedUpTo: () => number
   readonly #pending = new Map<Session, Denque<Pending>>()
-  /** Who is subscribed to what; made anew when it is asked after a change. */
+  /** The sessions by their patterns; made anew when it is needed after a change. */
   #index: PatternIndex<Session> | undefined
   readonly #readers = new Map<string, readonly Session[]>()
   #remembered = 0
 
   /**
-   * @param sessions - those whose subscriptions are waited for
-   * @param sharedUpTo - the last offset that needs no backend any more
+   * @param sessions - an event waits for those of them that are subscribed to its type
+   * @param sharedUpTo - every event up to this offset is with the backend, as far as it has to be
    */
   constructor(sessions: Iterable<Session>, sharedUpTo: () => number = () => Infinity) {
     this.#sessions = sessions
     this.#sharedUpTo = sharedUpTo
   }
 
-  /** Somebody subscribed, unsubscribed, came or went. */
+  /** Sessions or subscriptions changed. */
   subscriptionsChanged(): void {
     this.#index = undefined
     this.#forgetReaders()
   }
 
-  /** An event was accepted: it waits for those that are subscribed to its type now, and for the backend unless that is not asked. */
+  /**
+   * An event was accepted: it waits for the sessions that are subscribed to its type now.
+   *
+   * @param isShared - it waits for the backend too
+   */
   accepted(session: Session, n: number, offset: number, type: string, isShared: boolean): void {
     const readers = this.#readersOf(type, offset)
     this.#push(session, { n, offset, sharedAt: isShared ? offset : 0, type, readers })
@@ -55,12 +59,12 @@ export class Confirmations {
     if (this.#pending.has(session)) {
       this.#push(session, { n, offset: 0, sharedAt: 0, type: '', readers: [] })
     }
-    // At once: the publisher may hear of it from a welcome before the next turn, and counts its window from there.
+    // At once: a welcome may say so before the next flush, and the publisher counts its window from there.
     else session.publisher.confirm(n)
   }
 
-  /** Confirms what can be confirmed. @param tell - hears of each session with news */
-  settle(tell: (session: Session) => void): void {
+  /** Confirms what can be confirmed. @param onConfirmed - called with each session of which something was confirmed */
+  settle(onConfirmed: (session: Session) => void): void {
     const shared = this.#sharedUpTo()
     for (const [session, pending] of this.#pending) {
       let first = pending.peekFront()
@@ -70,7 +74,7 @@ export class Confirmations {
         pending.shift()
         first = pending.peekFront()
       }
-      if (session.publisher.confirmed > before) tell(session)
+      if (session.publisher.confirmed > before) onConfirmed(session)
       if (pending.length === 0 || session.hasEnded) this.#pending.delete(session)
     }
   }
@@ -111,7 +115,7 @@ function indexOf(sessions: Iterable<Session>): PatternIndex<Session> {
   return index
 }
 
-/** A reader that ended, was given up or no longer wants the type is not waited for. */
+/** A reader that ended, was given up or is no longer subscribed to the type is not waited for. */
 function isSettled({ offset, type, readers }: Pending): boolean {
   return readers.every(
     (reader) =>

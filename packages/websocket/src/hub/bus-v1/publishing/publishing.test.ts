@@ -57,7 +57,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 })
 
 /** A connection whose other end is {@link Run}. */
-class FakePeer implements MessageSink {
+class FakeConnection implements MessageSink {
   readonly isFull = false
   readonly tcp = { cork: (): void => {}, uncork: (): void => {} }
   closedWith: string | undefined
@@ -77,7 +77,7 @@ class FakePeer implements MessageSink {
 }
 
 const unexpected = (): undefined => {
-  throw new Error('only events are said here')
+  throw new Error('only events are sent here')
 }
 
 /** Reads a message of a client that has nothing but events in it. */
@@ -120,7 +120,7 @@ class BesideRelay {
       counters: this.counters,
       isStamped: false,
       maxEventBytes: 1_000,
-      maxHeldBytes: 1e6,
+      maxPendingBytes: 1e6,
       opensAt: 0,
       flush: NO_FLUSH,
       hasBackend: false,
@@ -133,7 +133,7 @@ class BesideRelay {
     })
   }
 
-  get head(): number {
+  get lastOffset(): number {
     return this.#log.lastOffset
   }
 
@@ -163,8 +163,8 @@ class Run {
   readonly #relay = { isFull: true, hasPlainConnections: false }
   /** Numbers in the log, in its order. */
   readonly #accepted: number[] = []
-  #connection = new FakePeer()
-  #member: AuthenticatedConnection
+  #connection = new FakeConnection()
+  #authenticated: AuthenticatedConnection
   #toHub: string[] = []
   #toClient: string[] = []
   /** What the client knows. */
@@ -192,7 +192,7 @@ class Run {
     session.subscriber.begin(0, WINDOW, made.maxMessageBytes)
     this.#confirmations = made.confirm === 'hub' ? undefined : new Confirmations([session, reader])
     this.#publishing = this.#newPublishing()
-    this.#member = this.#link()
+    this.#authenticated = this.#link()
   }
 
   do(next: Step): void {
@@ -225,7 +225,7 @@ class Run {
       expect(this.#connection.closedWith).toBe('4503 held')
       this.#cut()
     }
-    expect(this.#publishing.pending.events).toBe(this.#session.publisher.held)
+    expect(this.#publishing.pending.events).toBe(this.#session.publisher.pending)
     expect(this.#accepted).toEqual(this.#accepted.toSorted((a, b) => a - b))
     expect(new Set(this.#accepted).size).toBe(this.#accepted.length)
   }
@@ -268,7 +268,7 @@ class Run {
       counters: this.#counters,
       isStamped: false,
       maxEventBytes: 1_000,
-      maxHeldBytes: this.#setting.heldBytes,
+      maxPendingBytes: this.#setting.heldBytes,
       opensAt: 0,
       flush: NO_FLUSH,
       onPublished: (offset) => {
@@ -298,7 +298,7 @@ class Run {
 
   #hubReads(line: string): void {
     readEvents(line, (bytes, from, to, where, resent) => {
-      if (!this.#connection.isOver) this.#member.publish(bytes, from, to, where, resent)
+      if (!this.#connection.isOver) this.#authenticated.publish(bytes, from, to, where, resent)
       return undefined
     })
   }
@@ -306,7 +306,7 @@ class Run {
   /** A flush of the hub: what it sends is under way now. */
   #serve(): void {
     this.#confirmations?.settle((session) => session.link?.wake())
-    this.#member.flush(1)
+    this.#authenticated.flush(1)
     this.#toClient.push(...this.#connection.lines.splice(0))
   }
 
@@ -338,8 +338,8 @@ class Run {
   }
 
   #link(): AuthenticatedConnection {
-    this.#connection = new FakePeer()
-    const member = new AuthenticatedConnection(
+    this.#connection = new FakeConnection()
+    const authenticated = new AuthenticatedConnection(
       this.#connection,
       this.#session,
       {
@@ -358,16 +358,16 @@ class Run {
         restored: () => {},
       },
     )
-    this.#sessions.attach(this.#session, member)
-    return member
+    this.#sessions.attach(this.#session, authenticated)
+    return authenticated
   }
 
   /** What was under way is lost; the next link is welcomed, and goes on. */
   #cut(): void {
-    this.#sessions.detach(this.#session, this.#member, 0)
+    this.#sessions.detach(this.#session, this.#authenticated, 0)
     this.#toHub = []
     this.#toClient = []
-    this.#member = this.#link()
+    this.#authenticated = this.#link()
     const { text, later } = fitWelcome(
       {
         sid: this.#session.sid,
@@ -383,7 +383,7 @@ class Run {
       },
       this.#setting.maxMessageBytes,
     )
-    for (const [n, code] of later) this.#member.refused(n, code)
+    for (const [n, code] of later) this.#authenticated.refused(n, code)
     const welcome = readWelcome(text.slice('welcome '.length))
     if (typeof welcome === 'string') throw new Error(welcome)
     for (const [n, code] of welcome.refused) this.#refuse(n, code)
@@ -413,22 +413,22 @@ describe('publishing', () => {
   it('keeps the rest of a message waiting when the relay fills up between two of its events', () => {
     const hub: BesideRelay = new BesideRelay(() => (hub.relay.isFull = true))
     hub.publish('pub 1 a 1 {}\npub 2 a 2 {}\npub 3 a 3 {}')
-    expect(hub.head).toBe(1)
+    expect(hub.lastOffset).toBe(1)
     expect(hub.session.publisher).toMatchObject({ received: 3, accepted: 1, confirmed: 1 })
     expect(hub.publishing.pending).toMatchObject({ events: 2, isEmpty: false })
 
     hub.publishing.drain(0)
-    expect(hub.head).toBe(1)
+    expect(hub.lastOffset).toBe(1)
 
     hub.relay.isFull = false
     hub.publishing.drain(0)
     // It fills up again with the next one.
-    expect(hub.head).toBe(2)
+    expect(hub.lastOffset).toBe(2)
 
     hub.relay.isFull = false
     hub.publish('pub 4 a 4 {}')
     // What waits goes first.
-    expect(hub.head).toBe(2)
+    expect(hub.lastOffset).toBe(2)
     hub.publishing.drain(0)
     hub.relay.isFull = false
     hub.publishing.drain(0)
@@ -446,6 +446,6 @@ describe('publishing', () => {
     hub.relay.hasPlainConnections = false
     hub.publish('pub 3 a 4 {}')
     expect(hub.relayed).toEqual([2, 3])
-    expect(hub.head).toBe(4)
+    expect(hub.lastOffset).toBe(4)
   })
 })

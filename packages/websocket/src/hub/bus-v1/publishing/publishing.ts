@@ -24,7 +24,7 @@ import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 /** What ends the link: a number that leaves a hole, or one that is too far ahead. */
 export type PublishConflict = 'hole' | 'window'
 
-/** When a publisher that was sent away may come back, and over how long those who were spread. */
+/** When a publisher that was sent away may come back, and over how long those that were spread. */
 const AWAY_MS = Object.freeze({ retryAfterMs: 1_000, spreadMs: 1_000 })
 
 /** The rules of the hub for what is published. */
@@ -34,19 +34,19 @@ export class Publishing {
   readonly pending: PendingPublishes
   readonly #types = new TypeCache()
   #now = 0
-  /** Takes nothing new. */
+  /** Accepts nothing new. */
   isClosed = false
 
   constructor(options: PublishingOptions) {
     this.#options = options
     this.pending = new PendingPublishes({
-      accept: (session, held) => this.#acceptHeld(session, held),
-      maxBytes: options.maxHeldBytes,
+      accept: (session, item) => this.#acceptPending(session, item),
+      maxBytes: options.maxPendingBytes,
       sendAway: (session) => this.#sendAway(session),
     })
   }
 
-  /** Takes the event whose line begins at `from` and ends before `to`. */
+  /** An event, whose line begins at `from` and ends before `to`. */
   publish(
     publisher: PublishingConnection,
     bytes: Buffer,
@@ -78,7 +78,7 @@ export class Publishing {
     return undefined
   }
 
-  /** An event of somebody without a session. @returns its offset; `undefined` when there is no room for it now */
+  /** An event that comes without a session. @returns its offset; `undefined` when there is no room for it now */
   append(type: string, line: Buffer, now: number): number | undefined {
     const { log, relay, opensAt, counters, flush } = this.#options
     if (this.isClosed || !this.pending.isEmpty || now < opensAt || relay.isFull) return undefined
@@ -89,7 +89,7 @@ export class Publishing {
     return offset
   }
 
-  /** An event of somebody who hears nothing of it: without room it is dropped, and counted. */
+  /** An event that is not acknowledged: without room it is dropped, and counted. */
   publishPlain(type: string, line: Buffer, now: number): number | undefined {
     const offset = this.append(type, line, now)
     if (offset === undefined) this.#options.counters.shed++
@@ -128,10 +128,10 @@ export class Publishing {
     this.#pass(session, n, code)
   }
 
-  /** A number is answered after those in front of it: told earlier, those would leave a hole after a lost link. */
+  /** A number is answered after those before it: answered earlier, it would leave a hole after a lost link. */
   #pass(session: Session, n: number, code: RefusalCode | undefined): void {
     if (n === UNNUMBERED) return
-    if (session.publisher.held > 0) this.pending.add(session, { n, code })
+    if (session.publisher.pending > 0) this.pending.add(session, { n, code })
     else this.#answerRefused(session, { n, code })
   }
 
@@ -141,7 +141,7 @@ export class Publishing {
     return isEcho(type, bytes.toString('latin1', typeTo + 1, idTo), bytes.subarray(idTo + 1, to))
   }
 
-  /** Takes the event with the name of its publisher as its source, whatever that has claimed. */
+  /** Accepts the event with the name of its publisher as its source, whatever the event says. */
   #stamp(
     publisher: PublishingConnection,
     bytes: Buffer,
@@ -181,10 +181,10 @@ export class Publishing {
       if (n === UNNUMBERED) flush.schedule()
       else flush.mark(publisher)
       this.#accepted(session, n, offset, type)
-    } else this.#hold(session, bytes, from, to, n, type, resent)
+    } else this.#addPending(session, bytes, from, to, n, type, resent)
   }
 
-  #hold(
+  #addPending(
     session: Session,
     bytes: Buffer,
     from: number,
@@ -194,19 +194,20 @@ export class Publishing {
     resent: boolean,
   ): void {
     const line = bytes.subarray(from, to)
-    const held: PendingEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
+    const item: PendingEvent = { n, type, verb: resent ? 'rv' : 'ev', line }
     const isShed =
-      n === UNNUMBERED && !(session.publisher.canHold(line.length) && this.pending.hasRoomFor(held))
+      n === UNNUMBERED &&
+      !(session.publisher.canAddPending(line.length) && this.pending.hasRoomFor(item))
     if (isShed) this.#options.counters.shed++
     // A copy: the message that it is part of may be much larger.
-    else this.pending.add(session, { ...held, line: Buffer.from(line) })
+    else this.pending.add(session, { ...item, line: Buffer.from(line) })
   }
 
-  #acceptHeld(session: Session, held: PendingPublish): boolean {
+  #acceptPending(session: Session, item: PendingPublish): boolean {
     const { log, relay, flush } = this.#options
-    if (held.line === undefined) this.#answerRefused(session, held)
+    if (item.line === undefined) this.#answerRefused(session, item)
     else {
-      const { n, type, verb, line } = held
+      const { n, type, verb, line } = item
       if (relay.isFull) return false
       const offset = log.append(verb === 'rv', line, 0, line.length, type, this.#now)
       if (offset === 0) return false
@@ -217,7 +218,7 @@ export class Publishing {
     return true
   }
 
-  /** Everything in front of it was answered. */
+  /** Everything before it was answered. */
   #answerRefused(session: Session, { n, code }: PendingRefusal): void {
     const { confirmations, counters } = this.#options
     session.publisher.accept(n, confirmations === undefined)
@@ -248,13 +249,13 @@ export class Publishing {
   }
 }
 
-/** Who publishes. */
+/** A connection that publishes. */
 export interface PublishingConnection extends Flushable {
   readonly session: Session
   readonly permission: Permission
   /** `undefined` without a limit. */
   readonly rate: TokenBalance | undefined
-  /** Something of it came again. */
+  /** A number came again that was accepted before. */
   again(): void
 }
 
@@ -268,7 +269,7 @@ export interface PublishingOptions {
   /** Whether the hub writes into each event who published it. */
   readonly isStamped: boolean
   /** Bytes that may wait for room in all sessions together. */
-  readonly maxHeldBytes: number
+  readonly maxPendingBytes: number
   /** Before this moment nothing is accepted. */
   readonly opensAt: number
   readonly flush: Pick<FlushScheduler, 'mark' | 'schedule'>
@@ -281,26 +282,26 @@ export interface PublishingOptions {
    */
   readonly onPublished: (offset: number) => boolean
   readonly relay: RelayState
-  /** Whether an event has been here before; `undefined` where none can. */
+  /** Whether an event comes back to this hub; `undefined` where none can. */
   readonly isEcho?: ((type: string, id: string, body: Buffer) => boolean) | undefined
 }
 
-/** What the plain wire says of itself. Read for each event, so these are fields. */
+/** The state of the plain wire. These are fields, because they are read for each event. */
 export interface RelayState {
-  /** It takes nothing more now, so nothing is accepted. */
+  /** A reader there is full, so no event is accepted. */
   readonly isFull: boolean
-  /** Events reach a connection there. */
+  /** There is a connection that gets the events. */
   readonly hasPlainConnections: boolean
 }
 
-/** Takes one event; `false`: there is no room. */
-type Accept = (session: Session, held: PendingPublish) => boolean
+/** Accepts one event; `false`: there is no room. */
+type Accept = (session: Session, item: PendingPublish) => boolean
 
 export interface PendingPublishesOptions {
   readonly accept: Accept
   /** Bytes that may wait in all sessions together; what is alone may wait whatever its size. */
   readonly maxBytes: number
-  /** Makes the publisher of a session come back later, so that nothing of it waits any more. */
+  /** Makes the publisher of a session come back later, so that none of its events waits any more. */
   readonly sendAway: (session: Session) => void
 }
 
@@ -331,21 +332,21 @@ export class PendingPublishes {
     return this.#total.bytes
   }
 
-  /** Whether it may wait without anybody being sent away. */
-  hasRoomFor(held: PendingPublish): boolean {
+  /** Whether it may wait without a session being sent away. */
+  hasRoomFor(item: PendingPublish): boolean {
     const { bytes } = this.#total
-    return bytes === 0 || bytes + costOf(held) <= this.#options.maxBytes
+    return bytes === 0 || bytes + costOf(item) <= this.#options.maxBytes
   }
 
-  /** Keeps it. Where there is too much already, whoever has the most of it is sent away: it may be this session. */
-  add(session: Session, held: PendingPublish): void {
-    while (!this.hasRoomFor(held)) {
-      const largest = this.#largest(session, costOf(held))
+  /** Adds it. Where there is too much already, the session that has the most of it is sent away, which may be this one. */
+  add(session: Session, item: PendingPublish): void {
+    while (!this.hasRoomFor(item)) {
+      const largest = this.#largest(session, costOf(item))
       this.#delete(largest)
       this.#options.sendAway(largest)
       if (largest === session) return
     }
-    session.publisher.hold(held, this.#total)
+    session.publisher.addPending(item, this.#total)
     this.#waiting.add(session)
     this.isEmpty = false
   }
@@ -353,17 +354,17 @@ export class PendingPublishes {
   /** Moves on as far as there is room, one event of each session after the other. @returns whether nothing waits any more */
   drain(): boolean {
     for (const session of this.#waiting) {
-      const held = session.publisher.peekHeld()
-      if (held === undefined || session.hasEnded) {
+      const item = session.publisher.nextPending
+      if (item === undefined || session.hasEnded) {
         // Its connection broke: what waited went with it.
         this.#delete(session)
         continue
       }
-      if (!this.#options.accept(session, held)) return false
-      session.publisher.unhold()
-      // To the end of the line. The loop comes to it again.
+      if (!this.#options.accept(session, item)) return false
+      session.publisher.removePending()
+      // To the end of the set. The loop comes to it again.
       this.#delete(session)
-      if (session.publisher.held === 0) continue
+      if (session.publisher.pending === 0) continue
       this.#waiting.add(session)
       this.isEmpty = false
     }
@@ -378,11 +379,11 @@ export class PendingPublishes {
   /** @param more - bytes that come to those of `session` */
   #largest(session: Session, more: number): Session {
     let largest = session
-    let cost = session.publisher.heldCost + more
+    let cost = session.publisher.pendingCost + more
     for (const other of this.#waiting) {
-      if (other.publisher.heldCost <= cost) continue
+      if (other.publisher.pendingCost <= cost) continue
       largest = other
-      cost = other.publisher.heldCost
+      cost = other.publisher.pendingCost
     }
     return largest
   }

@@ -58,7 +58,7 @@ it.each([
   expect(stampSource(body, 's')).toBeUndefined()
 })
 
-it('makes no valid JSON with another source of anything that somebody may send', () => {
+it('makes no valid JSON with another source of anything that a client may send', () => {
   const piece = fc.constantFrom(
     '{',
     '}',

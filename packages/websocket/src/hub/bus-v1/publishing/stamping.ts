@@ -12,7 +12,7 @@ const AFTER_WORD = /[,}\] \t\r\n]/
 
 /**
  * The body with the payload as it was, character by character, and the metadata with this source. Other members of the body
- * are left out, so that nobody reads another source than we wrote.
+ * are left out, so that no reader finds another source than ours.
  *
  * @returns `undefined` when it is no body of an event
  */

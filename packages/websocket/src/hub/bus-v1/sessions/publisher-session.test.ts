@@ -8,7 +8,7 @@ import {
 
 const newTotal = (): PendingTotal => ({ events: 0, bytes: 0 })
 
-const held = (n: number, bytes = 10): PendingPublish => ({
+const event = (n: number, bytes = 10): PendingPublish => ({
   n,
   type: 'a',
   verb: 'ev',
@@ -33,7 +33,7 @@ describe('a publisher session', () => {
   it('takes any size while nothing waits, and at most twice the bytes of the window in all once something does', () => {
     const session = new PublisherSession({ events: 10, bytes: 100 })
     expect(session.receive(1, 1_000)).toBeUndefined()
-    session.hold(held(1, 60), newTotal())
+    session.addPending(event(1, 60), newTotal())
     expect(session.receive(2, 141)).toBe('window')
     expect(session.receive(2, 140)).toBeUndefined()
   })
@@ -43,55 +43,55 @@ describe('a publisher session', () => {
     const total = newTotal()
     for (const n of [1, 2, 3]) session.receive(n, 10)
     session.accept(1, false)
-    session.hold(held(2), total)
-    session.hold(held(3), total)
+    session.addPending(event(2), total)
+    session.addPending(event(3), total)
     session.unlink()
-    expect(session).toMatchObject({ received: 1, accepted: 1, held: 0 })
+    expect(session).toMatchObject({ received: 1, accepted: 1, pending: 0 })
     expect(session.receive(2, 10)).toBeUndefined()
-    expect(session.canHold(1_000)).toBe(true)
+    expect(session.canAddPending(1_000)).toBe(true)
     expect(total).toEqual(newTotal())
   })
 
-  it('counts what it holds together with what others hold, and what is lost with its link', () => {
+  it('counts what waits together with that of others, and what is lost with its link', () => {
     const total = newTotal()
     const [a, b] = [0, 1].map(() => new PublisherSession({ events: 10, bytes: 1_000 }))
     if (a === undefined || b === undefined) throw new Error('two sessions')
     const items: PendingPublish[] = [
-      held(1, 10),
-      held(0),
+      event(1, 10),
+      event(0),
       { n: 2, code: 'size' },
-      held(0),
-      held(3, 90),
+      event(0),
+      event(3, 90),
     ]
-    for (const item of items) a.hold(item, total)
-    b.hold(held(1, 40), total)
+    for (const item of items) a.addPending(item, total)
+    b.addPending(event(1, 40), total)
     expect(total.events).toBe(6)
-    expect(total.bytes).toBe(a.heldCost + b.heldCost)
-    expect(a.heldCost).toBe(items.map(costOf).reduce((sum, cost) => sum + cost))
-    a.unhold()
-    a.unhold()
-    expect(total).toEqual({ events: 4, bytes: a.heldCost + b.heldCost })
+    expect(total.bytes).toBe(a.pendingCost + b.pendingCost)
+    expect(a.pendingCost).toBe(items.map(costOf).reduce((sum, cost) => sum + cost))
+    a.removePending()
+    a.removePending()
+    expect(total).toEqual({ events: 4, bytes: a.pendingCost + b.pendingCost })
     expect(a.unlink()).toBe(1)
-    expect(total).toEqual({ events: 1, bytes: costOf(held(1, 40)) })
+    expect(total).toEqual({ events: 1, bytes: costOf(event(1, 40)) })
     expect(a.unlink()).toBe(0)
-    b.unhold()
-    b.unhold()
+    b.removePending()
+    b.removePending()
     expect(total).toEqual(newTotal())
   })
 
-  it('holds at most its window, in events and in bytes, but always one event', () => {
+  it('lets at most its window wait, in events and in bytes, but always one event', () => {
     const session = new PublisherSession({ events: 3, bytes: 100 })
     const total = newTotal()
-    expect(session.canHold(1_000)).toBe(true)
-    session.hold(held(1, 60), total)
-    expect(session.canHold(40)).toBe(true)
-    expect(session.canHold(41)).toBe(false)
-    session.hold(held(2, 10), total)
-    session.hold(held(3, 10), total)
-    expect(session.canHold(1)).toBe(false)
-    session.unhold()
-    expect(session.canHold(80)).toBe(true)
-    expect(session.peekHeld()?.n).toBe(2)
+    expect(session.canAddPending(1_000)).toBe(true)
+    session.addPending(event(1, 60), total)
+    expect(session.canAddPending(40)).toBe(true)
+    expect(session.canAddPending(41)).toBe(false)
+    session.addPending(event(2, 10), total)
+    session.addPending(event(3, 10), total)
+    expect(session.canAddPending(1)).toBe(false)
+    session.removePending()
+    expect(session.canAddPending(80)).toBe(true)
+    expect(session.nextPending?.n).toBe(2)
   })
 
   it('remembers a refusal as long as its answer may have been lost, and no longer', () => {
@@ -109,7 +109,7 @@ describe('a publisher session', () => {
     ])
   })
 
-  it('does not tell a refusal before what stands in front of it is answered', () => {
+  it('repeats no refusal before what stands in front of it is answered', () => {
     const session = new PublisherSession({ events: 5, bytes: 1_000 })
     for (const n of [1, 2]) session.receive(n, 10)
     session.refuse(2, 'type')

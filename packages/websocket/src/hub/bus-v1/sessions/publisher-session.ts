@@ -1,4 +1,4 @@
-/** A publisher session: which numbers were accepted, refused, or wait, so that none is relayed twice and none is missed. */
+/** A publisher session: which numbers were accepted, refused, or wait, so that no event is accepted twice and none is missed. */
 
 import Denque from 'denque'
 import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
@@ -16,7 +16,7 @@ export interface PendingEvent {
 /** A number that is used up without an event, and cannot be answered before those in front of it. */
 export interface PendingRefusal {
   readonly n: number
-  /** Why it was refused; `undefined`: it has been here before. */
+  /** Why it was refused; `undefined`: the event came back to this hub. */
   readonly code: RefusalCode | undefined
   readonly line?: undefined
 }
@@ -31,12 +31,12 @@ export interface PendingTotal {
   bytes: number
 }
 
-/** Bytes that keeping one event costs besides its line: without them, millions of tiny ones would count for nothing. */
-const KEEPING_BYTES = 256
+/** Bytes that a waiting event costs besides its line: without them, millions of tiny ones would count for nothing. */
+const PENDING_OVERHEAD_BYTES = 256
 
 /** The bytes that something counts for while it waits. */
 export function costOf({ line }: PendingPublish): number {
-  return KEEPING_BYTES + (line?.length ?? 0)
+  return PENDING_OVERHEAD_BYTES + (line?.length ?? 0)
 }
 
 /**
@@ -46,18 +46,18 @@ export function costOf({ line }: PendingPublish): number {
 export type ReceiveFault = 'again' | 'hole' | 'window'
 
 /**
- * Numbers pass three marks: `received` in the order of the wire, `accepted` once the event is in the log or refused,
- * `confirmed` once the publisher may be told. A lost link takes back what was received and not accepted.
+ * Three numbers rise: `received` in the order of the wire, `accepted` once the event is in the log or refused, `confirmed`
+ * once it may be acknowledged. A lost link takes back what was received and not accepted.
  */
 export class PublisherSession {
   readonly #window: Window
-  readonly #held = new Denque<PendingPublish>()
+  readonly #pending = new Denque<PendingPublish>()
   readonly #refused = new Map<number, RefusalCode>()
-  /** Where what waits is counted together with that of others. */
+  /** Counts what waits in all sessions together. */
   #total: PendingTotal | undefined
-  #heldBytes = 0
+  #pendingBytes = 0
   /** Events among those that wait that have no number. */
-  #heldUnnumbered = 0
+  #pendingUnnumbered = 0
   #received = 0
   #accepted = 0
   #confirmed = 0
@@ -80,13 +80,13 @@ export class PublisherSession {
   }
 
   /** Events that wait for room. */
-  get held(): number {
-    return this.#held.length
+  get pending(): number {
+    return this.#pending.length
   }
 
   /** Bytes that they count for. */
-  get heldCost(): number {
-    return this.#heldBytes + KEEPING_BYTES * this.#held.length
+  get pendingCost(): number {
+    return this.#pendingBytes + PENDING_OVERHEAD_BYTES * this.#pending.length
   }
 
   /** Notes that this number came. @param bytes - of its line; @returns why it is not taken */
@@ -95,39 +95,40 @@ export class PublisherSession {
     if (n !== this.#received + 1) return 'hole'
     if (n - this.#confirmed > this.#window.events) return 'window'
     // The publisher counts bytes in its own way. Beyond twice the window it must have ignored it.
-    if (this.#heldBytes + bytes > 2 * this.#window.bytes && this.#held.length > 0) return 'window'
+    if (this.#pendingBytes + bytes > 2 * this.#window.bytes && this.#pending.length > 0)
+      return 'window'
     this.#received = n
     return undefined
   }
 
   /** Whether one more event may wait for room. */
-  canHold(bytes: number): boolean {
+  canAddPending(bytes: number): boolean {
     return (
-      this.#held.length < this.#window.events &&
-      (this.#held.length === 0 || this.#heldBytes + bytes <= this.#window.bytes)
+      this.#pending.length < this.#window.events &&
+      (this.#pending.length === 0 || this.#pendingBytes + bytes <= this.#window.bytes)
     )
   }
 
-  /** @param total - where it counts until it waits no more */
-  hold(item: PendingPublish, total: PendingTotal): void {
+  /** @param total - counts it as long as it waits */
+  addPending(item: PendingPublish, total: PendingTotal): void {
     this.#total = total
-    this.#held.push(item)
-    this.#heldBytes += item.line?.length ?? 0
-    if (item.n === UNNUMBERED) this.#heldUnnumbered++
+    this.#pending.push(item)
+    this.#pendingBytes += item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#pendingUnnumbered++
     total.events++
     total.bytes += costOf(item)
   }
 
   /** The next one that waits for room. */
-  peekHeld(): PendingPublish | undefined {
-    return this.#held.peekFront()
+  get nextPending(): PendingPublish | undefined {
+    return this.#pending.peekFront()
   }
 
-  unhold(): void {
-    const item = this.#held.shift()
+  removePending(): void {
+    const item = this.#pending.shift()
     if (item === undefined) return
-    this.#heldBytes -= item.line?.length ?? 0
-    if (item.n === UNNUMBERED) this.#heldUnnumbered--
+    this.#pendingBytes -= item.line?.length ?? 0
+    if (item.n === UNNUMBERED) this.#pendingUnnumbered--
     this.#uncount(1, costOf(item))
   }
 
@@ -137,7 +138,7 @@ export class PublisherSession {
     if (isConfirmed && n > this.#confirmed) this.#confirmed = n
   }
 
-  /** The publisher may be told. */
+  /** It may be acknowledged, and everything before it. */
   confirm(n: number): void {
     if (n > this.#confirmed) this.#confirmed = n
   }
@@ -164,11 +165,11 @@ export class PublisherSession {
    * @returns how many events without a number are gone for good
    */
   unlink(): number {
-    const lost = this.#heldUnnumbered
-    this.#uncount(this.#held.length, this.heldCost)
-    this.#held.clear()
-    this.#heldBytes = 0
-    this.#heldUnnumbered = 0
+    const lost = this.#pendingUnnumbered
+    this.#uncount(this.#pending.length, this.pendingCost)
+    this.#pending.clear()
+    this.#pendingBytes = 0
+    this.#pendingUnnumbered = 0
     this.#received = this.#accepted
     for (const n of this.#refused.keys()) if (n > this.#accepted) this.#refused.delete(n)
     return lost

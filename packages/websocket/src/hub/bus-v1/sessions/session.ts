@@ -1,4 +1,4 @@
-/** A session: what the hub knows of one client, whether or not it is connected. */
+/** Sessions: what the hub knows of each client, whether or not it is connected. */
 
 import type { RefusalCode, Window } from '../../../protocol/bus-v1/limits.ts'
 import type { PatternSets } from '../log/pattern-set.ts'
@@ -33,7 +33,7 @@ export class Session {
   goneAt = 0
   /** Since when the log waits for it without any progress. */
   blockingSince: number | undefined
-  /** It held up the publishers for too long: events may leave the log before it has them. */
+  /** It kept the log full for too long: events may leave the log before it has them. */
   isGivenUp = false
   hasEnded = false
   readonly #window: Window
@@ -65,7 +65,7 @@ export interface SessionsOptions {
   readonly capacity: number
   readonly window: Window
   readonly sets: PatternSets
-  /** A name that nobody can guess. */
+  /** Makes a name that cannot be guessed. */
   readonly newId: () => string
 }
 
@@ -108,7 +108,7 @@ export class Sessions {
     return session !== undefined && link <= session.newestLink
   }
 
-  /** A new session; `undefined` when every place is taken by a connected one. */
+  /** A new session; `undefined` when there are as many connected ones as may be. */
   create(principal: Principal): Session | undefined {
     const { capacity, newId, sets, window } = this.#options
     if (this.#bySid.size >= capacity) {
@@ -121,7 +121,7 @@ export class Sessions {
     return session
   }
 
-  /** Takes the session from the connection that it has, which is told so. */
+  /** Takes the session from the connection that it has, which is closed. */
   fence(session: Session): void {
     const { link } = session
     if (link === undefined) return

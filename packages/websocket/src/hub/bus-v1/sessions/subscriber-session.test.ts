@@ -79,7 +79,7 @@ class Run {
   /** Offsets that came, and those that were said to be lost, on this link. */
   got = new Set<number>()
   lost: { readonly from: number; readonly to: number }[] = []
-  told = 0
+  lastSent = 0
   isFull = false
   cursor = 0
   readonly subs = new Map<number, { readonly pattern: string; readonly since: number }>()
@@ -145,22 +145,22 @@ class Run {
     if (verb === 'gap') {
       if (why === 'size') {
         for (const offset of range(Number(from), Number(to))) {
-          if (this.#wants(offset)) expect(this.big.has(offset)).toBe(true)
+          if (this.#matches(offset)) expect(this.big.has(offset)).toBe(true)
         }
       }
       this.lost.push({ from: Number(from), to: Number(to) })
-      this.told = Number(to)
-    } else this.told = Number(from)
+      this.lastSent = Number(to)
+    } else this.lastSent = Number(from)
   }
 
   send(data: Buffer): void {
     expect(data.length).toBeLessThanOrEqual(MESSAGE_BYTES)
     for (const line of data.toString().split('\n')) {
       const offset = Number(line.split(' ')[1])
-      expect(offset).toBeGreaterThan(this.told)
-      expect(this.#wants(offset)).toBe(true)
+      expect(offset).toBeGreaterThan(this.lastSent)
+      expect(this.#matches(offset)).toBe(true)
       this.got.add(offset)
-      this.told = offset
+      this.lastSent = offset
     }
   }
 
@@ -188,10 +188,10 @@ class Run {
   #resume(): void {
     this.session.begin(this.cursor, { events: 5, bytes: 10_000 }, MESSAGE_BYTES)
     this.got = new Set([...this.got].filter((offset) => offset <= this.cursor))
-    this.told = this.cursor
+    this.lastSent = this.cursor
   }
 
-  #wants(offset: number): boolean {
+  #matches(offset: number): boolean {
     const type = this.types[offset - 1] ?? ''
     return [...this.subs.values()].some((sub) => offset > sub.since && matches(sub.pattern, type))
   }
@@ -203,14 +203,14 @@ class Run {
     // What was passed was sent, or named in a gap, or lies before the cursor that the subscriber itself named.
     for (let offset = this.cursor + 1; offset <= session.position; offset++) {
       const isNamed = this.lost.some(({ from, to }) => from <= offset && offset <= to)
-      if (this.#wants(offset)) expect(this.got.has(offset) || isNamed).toBe(true)
+      if (this.#matches(offset)) expect(this.got.has(offset) || isNamed).toBe(true)
     }
     expect(session.lost(log)).toBe(this.#newestLost())
   }
 
   #newestLost(): number {
     for (let offset = log0(this.log); offset > this.session.position; offset--) {
-      if (this.#wants(offset)) return offset
+      if (this.#matches(offset)) return offset
     }
     return 0
   }
@@ -333,9 +333,9 @@ describe('a subscriber session', () => {
     append('mine.x')
     session.remove(1)
     session.add(1, { pattern: 'mine.*', mode: 'alo' }, 0)
-    const asked = vi.spyOn(log, 'typeOf')
+    const spy = vi.spyOn(log, 'typeOf')
     expect(session.needs(log)).toBe(1_001)
-    expect(asked.mock.calls.length).toBeLessThan(3)
+    expect(spy.mock.calls.length).toBeLessThan(3)
     expect(sentBy(session, log, 2)).toEqual(['ev 1001 x'])
     expect(session.position).toBe(1_001)
   })
@@ -373,7 +373,7 @@ describe('a subscriber session', () => {
     ])
   })
 
-  it('makes the set of many patterns again only when it is asked to, however slowly they come', () => {
+  it('makes the set of many patterns again only when it is needed, however slowly they come', () => {
     const sets = new PatternSets(new EventLog({ maxEvents: 1, maxBytes: 1, maxAgeMs: Infinity }))
     const session = new SubscriberSession(sets, { events: 100, bytes: 10_000 })
     const made = vi.spyOn(sets, 'acquire')

@@ -48,7 +48,7 @@ interface Subscription {
 }
 
 /**
- * Three offsets move through the log, and `acked <= lastSentOffset`, `acked <= position` hold at all times:
+ * Three offsets move through the log, and `acked <= lastSentOffset`, `acked <= position` are always true:
  *
  *     acked ─────────── lastSentOffset ─────────── position ─────────── the log's last offset
  *       sent, not settled          matches nothing           not searched yet

@@ -1,4 +1,5 @@
-/** Subscribing: who may have which subscription, and where it begins. */
+/** Subscribing: which subscriptions a session may have, and where they begin. */
+
 import type { SubscriptionRefusal } from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { EventLog } from '../log/log.ts'
@@ -15,9 +16,9 @@ export interface SubscribingOptions {
   readonly maxPerSession: number
   /** Subscriptions of all sessions at most. */
   readonly maxInAll: number
-  /** Knows how many there are. */
+  /** Counts the subscriptions of all sessions. */
   readonly sets: PatternSets
-  /** The subscriptions of somebody are others than before. */
+  /** The subscriptions of a session changed. */
   readonly onChanged: () => void
 }
 
@@ -52,7 +53,7 @@ export class Subscribing {
     if (refusal !== undefined) return refusal
     const { subscriber } = session
     const { log, onChanged } = this.#options
-    // Nothing was wanted so far, so nothing of the past is owed, unless it is asked for.
+    // It was subscribed to nothing so far, so it gets nothing of the past, unless it asks for that by `from`.
     if (subscriber.subscriptions === 0) {
       subscriber.restart(Math.min(sub.from ?? log.lastOffset, log.lastOffset))
     }
