@@ -257,6 +257,8 @@ describe('events that may not be sent yet', () => {
     await costly
     clock.advance(100)
     await until(() => ended.length === 1, 'e is sent')
+    // The server reads what was sent a little later.
+    await until(() => typesOn(server).length === 3, 'the server has it')
     expect(typesOn(server)).toEqual(['a', 'b', 'e'])
     expect(limiter).toMatchObject({ waiting: 0, tokens: 0 })
   })

@@ -3,14 +3,13 @@
 import {
   DisconnectedError,
   HeartbeatTimeoutError,
-  AbortedError,
-  TimeoutError,
   type Clock,
   type Timer,
   type Random,
   type BusError,
   type WaitOptions,
 } from '@bus/core'
+import { withDeadline } from '@bus/core/kit'
 import { afterReading } from './after-reading.ts'
 
 /** A ping of the interval that waits for its pong. */
@@ -325,11 +324,12 @@ export interface ProbeOptions extends WaitOptions {
 
 interface Probe {
   readonly sentAt: number
-  end(result: number | BusError): void
+  readonly resolve: (rttMs: number) => void
+  readonly reject: (error: BusError) => void
 }
 
 /** The probes under way, by payload. */
-export class Probes {
+class Probes {
   readonly #clock: Clock
   readonly #byPayload = new Map<string, Probe>()
 
@@ -342,41 +342,36 @@ export class Probes {
    *
    * @returns the round trip in milliseconds; rejects with `TimeoutError` or `AbortedError`
    */
-  send(payload: string, ping: (payload: string) => void, options: ProbeOptions): Promise<number> {
-    const { signal, timeoutMs } = options
-    if (signal?.aborted === true) return Promise.reject(aborted(signal))
-    return new Promise((resolve, reject) => {
-      const abort = (): void => end(aborted(signal))
-      const end = (result: number | BusError): void => {
-        this.#byPayload.delete(payload)
-        this.#clock.clearTimeout(timer)
-        signal?.removeEventListener('abort', abort)
-        if (typeof result === 'number') resolve(result)
-        else reject(result)
-      }
-      const expire = (): void => end(new TimeoutError(`No pong came within ${timeoutMs} ms`))
-      const timer: Timer = this.#clock.setTimeout(expire, timeoutMs)
-      signal?.addEventListener('abort', abort, { once: true })
-      this.#byPayload.set(payload, { sentAt: this.#clock.now(), end })
-      ping(payload)
-    })
+  async send(
+    payload: string,
+    ping: (payload: string) => void,
+    options: ProbeOptions,
+  ): Promise<number> {
+    const send = (): Promise<number> =>
+      new Promise((resolve, reject) => {
+        this.#byPayload.set(payload, { sentAt: this.#clock.now(), resolve, reject })
+        ping(payload)
+      })
+    try {
+      return await withDeadline(send, { ...options, clock: this.#clock, what: 'The probe' })
+    } finally {
+      this.#byPayload.delete(payload)
+    }
   }
 
   /** The round trip of the probe with this payload, which is thereby answered; `undefined` when there is none. */
   answer(payload: string): number | undefined {
     const probe = this.#byPayload.get(payload)
     if (probe === undefined) return undefined
+    this.#byPayload.delete(payload)
     const rttMs = this.#clock.now() - probe.sentAt
-    probe.end(rttMs)
+    probe.resolve(rttMs)
     return rttMs
   }
 
-  /** Rejects whoever waits. */
+  /** Rejects every probe that waits. */
   failAll(error: BusError): void {
-    for (const probe of this.#byPayload.values()) probe.end(error)
+    for (const { reject } of this.#byPayload.values()) reject(error)
+    this.#byPayload.clear()
   }
-}
-
-function aborted(signal: AbortSignal | undefined): AbortedError {
-  return new AbortedError('The probe', { cause: signal?.reason })
 }

@@ -3,6 +3,7 @@
 import {
   AuthError,
   DecodeError,
+  DisconnectedError,
   ProtocolError,
   RejectedError,
   type BusError,
@@ -48,8 +49,8 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
   readonly #subscriber: Subscriber
   readonly #token: SessionToken | undefined
   readonly #progress: ProgressWatch
-  readonly #greeting = new Greeting()
-  readonly #verdicts = new Verdicts()
+  readonly #hello = new HelloExchange()
+  readonly #pending = new PendingSubscriptions()
   readonly #reader: HubMessageReader
   /** The link whose frames count. */
   #link: SessionLink | undefined
@@ -92,13 +93,13 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     const subs = this.#subscriber.request(patterns)
     const { maxMessageBytes } = this.#host
     const hello = { subs, maxMessageBytes, ...resume, ...token }
-    const { subs: verdicts } = await this.#greeting.exchange(link, hello, signal)
+    const { subs: answers } = await this.#hello.exchange(link, hello)
     const refused = new Map<string, Error>()
-    for (const verdict of verdicts) {
-      const pattern = subs.find(({ id }) => id === verdict.id)?.pattern
-      if (pattern === undefined || !('code' in verdict)) continue
+    for (const answer of answers) {
+      const pattern = subs.find(({ id }) => id === answer.id)?.pattern
+      if (pattern === undefined || !('code' in answer)) continue
       this.#subscriber.forget(pattern)
-      refused.set(pattern, refusal(pattern, verdict.id, verdict.code))
+      refused.set(pattern, refusal(pattern, answer.id, answer.code))
     }
     this.#host.restored(
       patterns.filter((pattern) => !refused.has(pattern)),
@@ -123,7 +124,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     if (isTheirs && code === UNAUTHORIZED) this.#token?.refused()
     const isPoisoned = this.#publisher.down(isTheirs ? code : undefined)
     // The hub would wait for the number of an event that was given up; or it has asked for another session.
-    if (isPoisoned || (isTheirs && code === CONFLICT)) this.#greeting.forgetSession()
+    if (isPoisoned || (isTheirs && code === CONFLICT)) this.#hello.forgetSession()
   }
 
   get source(): WriterSource {
@@ -138,7 +139,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
   text(bytes: Buffer): void {
     // What stood behind a bad line is lost on this link: to go on would be to skip it.
     if (this.#link === undefined) return
-    if (!this.#greeting.isWelcomed && !/^(?:welcome|bye) /.test(bytes.toString('latin1', 0, 8))) {
+    if (!this.#hello.isWelcomed && !/^(?:welcome|bye) /.test(bytes.toString('latin1', 0, 8))) {
       this.#drop('early', bytes.toString())
       return
     }
@@ -163,9 +164,9 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
         requested.push(sub)
       }
     }
-    const verdicts = this.#verdicts.wait(requested, link.signal)
+    const granted = this.#pending.wait(requested)
     void link.send(lines.join('\n')).catch(() => {})
-    await verdicts
+    await granted
   }
 
   async unsubscribe(patterns: readonly string[], link: ProtocolLink): Promise<void> {
@@ -184,7 +185,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
   // What the hub says, line by line.
 
   welcome(welcome: Welcome): void {
-    const fault = this.#greeting.answered(welcome)
+    const fault = this.#hello.answered(welcome)
     if (fault !== undefined) {
       this.#drop(`welcome ${fault}`, '')
       return
@@ -205,11 +206,11 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
   }
 
   subok(id: number): void {
-    this.#verdicts.taken(id)
+    this.#pending.granted(id)
   }
 
   subno(id: number, code: string): void {
-    const pattern = this.#verdicts.refused(id, code)
+    const pattern = this.#pending.refused(id, code)
     if (pattern !== undefined) this.#subscriber.forget(pattern, id)
   }
 
@@ -226,41 +227,35 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     const message = `The hub said something wrong: ${what}`
     this.#host.undecodable(new DecodeError(message), frame)
     // While the link is being made ready, whoever does that ends it.
-    const isOpening = this.#greeting.fail(new ProtocolError(message, { retryable: true }))
+    const isOpening = this.#hello.fail(new ProtocolError(message, { retryable: true }))
     if (!isOpening) link.close(PROTOCOL_ERROR, what)
   }
 
   #forgetLink(): void {
     this.#link = undefined
-    this.#greeting.forgetLink()
-    this.#verdicts.clear()
+    this.#hello.forgetLink()
+    this.#pending.clear()
     this.#subscriber.down()
     this.#token?.down()
     this.#progress.stop()
   }
 }
 
-/** One per session, for one link after the other. */
-export class Greeting {
+/** `hello` and the answer to it, on one link after the other; belongs to one session. */
+export class HelloExchange {
+  /** Whether the hub has answered on this link. A field, because it is read for each message; only this class writes it. */
+  isWelcomed = false
   /** As the hub has named the session. */
   #sid: string | undefined
   /** Links that said `hello`. */
   #links = 0
-  #waiting: Waiting<Welcome> | undefined
-  #isWelcomed = false
+  #waiting: PendingAnswer<Welcome> | undefined
 
-  /** Whether the hub has answered on this link. */
-  get isWelcomed(): boolean {
-    return this.#isWelcomed
-  }
-
-  /** Says hello. Rejects with what {@link fail} is given, or with the signal's reason. */
-  exchange(
-    link: SessionLink,
-    hello: Omit<Hello, 'v' | 'sid' | 'link'>,
-    signal: AbortSignal,
-  ): Promise<Welcome> {
-    const welcome = waitWithin<Welcome>(signal, (waiting) => (this.#waiting = waiting))
+  /** Says hello. Rejects with what {@link fail} is given, and with the end of the link. */
+  exchange(link: SessionLink, hello: Omit<Hello, 'v' | 'sid' | 'link'>): Promise<Welcome> {
+    const welcome = new Promise<Welcome>((resolve, reject) => {
+      this.#waiting = { resolve, reject }
+    })
     const session = this.#sid === undefined ? {} : { sid: this.#sid }
     const line = helloLine({ v: VERSION, ...hello, link: ++this.#links, ...session })
     // A failing write ends the link, and the wait with it.
@@ -278,13 +273,13 @@ export class Greeting {
       return 'sid'
     }
     this.#waiting = undefined
-    this.#isWelcomed = true
+    this.isWelcomed = true
     this.#sid = welcome.sid
     waiting.resolve(welcome)
     return undefined
   }
 
-  /** `false`: nobody waits for an answer. */
+  /** `false`: no answer is pending. */
   fail(error: Error): boolean {
     this.#waiting?.reject(error)
     return this.#waiting !== undefined
@@ -292,8 +287,9 @@ export class Greeting {
 
   /** The link is gone. */
   forgetLink(): void {
+    this.fail(new DisconnectedError('The link ended'))
     this.#waiting = undefined
-    this.#isWelcomed = false
+    this.isWelcomed = false
   }
 
   /** The next link begins another session. */
@@ -302,81 +298,53 @@ export class Greeting {
   }
 }
 
-interface Asked {
-  readonly pattern: string
-  readonly waiting: Waiting<void>
+interface PendingAnswer<T> {
+  readonly resolve: (value: T) => void
+  readonly reject: (error: Error) => void
 }
 
-/** Of one link. A word on what nobody asked for means nothing. */
-class Verdicts {
-  readonly #asked = new Map<number, Asked>()
+/** Subscriptions of one link that the hub has not answered yet. An answer to what was not requested means nothing. */
+class PendingSubscriptions {
+  readonly #pending = new Map<number, PendingAnswer<void> & { readonly pattern: string }>()
 
   /**
-   * Resolves when the hub has taken all of the subscriptions; rejects with the first {@link refusal}, or with the signal's
-   * reason. One wait for all: a signal with many listeners looks like a leak to Node.
+   * Resolves when the hub has granted all of the subscriptions; rejects with the first {@link refusal}, and with the end of the
+   * link.
    */
-  async wait(subs: readonly WireSubscription[], signal: AbortSignal): Promise<void> {
-    if (subs.length === 0) return
-    await waitWithin<void>(signal, (waiting) => {
-      let left = subs.length
-      const resolve = (): void => {
-        if (--left === 0) waiting.resolve()
-      }
-      const each = { ...waiting, resolve }
-      for (const { id, pattern } of subs) this.#asked.set(id, { pattern, waiting: each })
-    })
+  async wait(subs: readonly WireSubscription[]): Promise<void> {
+    const answers = subs.map(
+      ({ id, pattern }) =>
+        new Promise<void>((resolve, reject) => {
+          this.#pending.set(id, { pattern, resolve, reject })
+        }),
+    )
+    await Promise.all(answers)
   }
 
-  taken(id: number): void {
-    this.#asked.get(id)?.waiting.resolve()
-    this.#asked.delete(id)
+  granted(id: number): void {
+    this.#pending.get(id)?.resolve()
+    this.#pending.delete(id)
   }
 
   /** @returns the pattern that the hub does not give */
   refused(id: number, code: string): string | undefined {
-    const asked = this.#asked.get(id)
-    this.#asked.delete(id)
-    asked?.waiting.reject(refusal(asked.pattern, id, code))
-    return asked?.pattern
+    const pending = this.#pending.get(id)
+    this.#pending.delete(id)
+    pending?.reject(refusal(pending.pattern, id, code))
+    return pending?.pattern
   }
 
-  /** The link is over, and its signal has ended every wait. */
+  /** The link is gone. */
   clear(): void {
-    this.#asked.clear()
+    const error = new DisconnectedError('The link ended')
+    for (const { reject } of this.#pending.values()) reject(error)
+    this.#pending.clear()
   }
 }
 
-/** What whoever subscribed is told. */
+/** Why a subscription is rejected. */
 function refusal(pattern: string, id: number, code: string): RejectedError {
   return new RejectedError(`The hub refused the subscription ${id} to \`${pattern}\`: ${code}`)
-}
-
-/** The other end of the promise. Only the first call counts. */
-export interface Waiting<T> {
-  resolve(value: T): void
-  reject(error: unknown): void
-}
-
-/** @param register - gets the other end; it is called at once */
-function waitWithin<T>(
-  signal: AbortSignal,
-  register: (waiting: Waiting<T>) => unknown,
-): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason)
-    const end = (): void => signal.removeEventListener('abort', onAbort)
-    signal.addEventListener('abort', onAbort, { once: true })
-    register({
-      resolve: (value) => {
-        end()
-        resolve(value)
-      },
-      reject: (error) => {
-        end()
-        reject(error)
-      },
-    })
-  })
 }
 
 /** What a session of `bus.v1` needs of its transport. */

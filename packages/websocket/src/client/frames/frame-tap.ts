@@ -7,7 +7,7 @@ import type {
   Telemetry,
   MessageTelemetry,
 } from '@bus/core'
-import { check, checkOptions, type LatencyStats } from '@bus/core/kit'
+import { AbortWatch, check, checkOptions, type LatencyStats } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 
 /** A frame as it came. */
@@ -33,6 +33,7 @@ export class FrameTap {
   /** Whether there is an observer. A field, because it is read for each message; only this class writes it. */
   isWatched = false
   readonly #observers = new Set<Observer>()
+  readonly #signals = new AbortWatch<FrameWindow>((window) => window.end())
   #isClosed = false
 
   frame(data: Frame): void {
@@ -84,12 +85,13 @@ export class FrameTap {
     const { signal, highWaterMark = 1_000 } = options
     const window = new FrameWindow(highWaterMark)
     if (this.#isClosed || signal?.aborted === true) window.end()
-    else this.#add(window)
-    const end = (): void => window.end()
-    signal?.addEventListener('abort', end, { once: true })
+    else {
+      this.#add(window)
+      if (signal !== undefined) this.#signals.add(signal, window)
+    }
     return window.iterate(() => {
       this.#delete(window)
-      signal?.removeEventListener('abort', end)
+      if (signal !== undefined) this.#signals.delete(signal, window)
     })
   }
 

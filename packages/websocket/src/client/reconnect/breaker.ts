@@ -1,7 +1,6 @@
 /** The circuit breaker of a transport: consecutive counting and probation on top of opossum. */
 
 import {
-  AbortedError,
   BusError,
   CircuitOpenError,
   ClosedError,
@@ -11,7 +10,7 @@ import {
   type CircuitBreaker,
   type WaitOptions,
 } from '@bus/core'
-import { MAX_TIMEOUT_MS } from '@bus/core/kit'
+import { MAX_TIMEOUT_MS, Waiters } from '@bus/core/kit'
 import Opossum from 'opossum'
 import { OrderedNotices } from './lifecycle.ts'
 import { defaults } from '../options/options.ts'
@@ -51,7 +50,10 @@ export class OpossumBreaker implements CircuitBreaker {
   readonly #onError: (error: unknown) => void
   readonly #notices: OrderedNotices<BreakerChange>
   readonly #circuit: Opossum<[Call], void>
-  readonly #waiters = new Set<(error?: Error) => void>()
+  readonly #waiters = new Waiters<undefined>({
+    what: 'Waiting for the circuit breaker',
+    timedOut: 'The circuit breaker stayed open',
+  })
   #state: BreakerStateName = 'closed'
   /** Grows whenever it opens, is reset or closed: how a call of an earlier period ends counts no more. */
   #period = 0
@@ -132,27 +134,17 @@ export class OpossumBreaker implements CircuitBreaker {
    *
    * @returns a promise that rejects with `AbortedError` or, after {@link close}, with `ClosedError`
    */
-  whenHalfOpen(options: WaitOptions = {}): Promise<void> {
-    const { signal } = options
-    return new Promise((resolve, reject) => {
-      const abort = (): void =>
-        end(new AbortedError('Waiting for the circuit breaker', { cause: signal?.reason }))
-      const end = (error?: Error): void => {
-        this.#waiters.delete(end)
-        clearTimeout(alive)
-        signal?.removeEventListener('abort', abort)
-        if (error === undefined) resolve()
-        else reject(error)
-      }
-      const alive = setTimeout(() => {}, MAX_TIMEOUT_MS)
-      if (signal?.aborted === true) abort()
-      else if (this.#ended) end(new ClosedError('The circuit breaker is closed for good'))
-      else if (this.#state !== 'open') end()
-      else {
-        this.#waiters.add(end)
-        signal?.addEventListener('abort', abort, { once: true })
-      }
-    })
+  async whenHalfOpen({ signal }: WaitOptions = {}): Promise<void> {
+    if (signal?.aborted !== true) {
+      if (this.#ended) throw new ClosedError('The circuit breaker is closed for good')
+      if (this.#state !== 'open') return
+    }
+    const alive = setTimeout(() => {}, MAX_TIMEOUT_MS)
+    try {
+      await this.#waiters.join(undefined, { signal })
+    } finally {
+      clearTimeout(alive)
+    }
   }
 
   stats(): BreakerStats {
@@ -172,9 +164,7 @@ export class OpossumBreaker implements CircuitBreaker {
     this.#ended = true
     this.#period += 1
     this.#circuit.shutdown()
-    for (const end of this.#waiters) {
-      end(new ClosedError('The circuit breaker was closed for good'))
-    }
+    this.#waiters.rejectAll(new ClosedError('The circuit breaker was closed for good'))
   }
 
   async #fire<T>(action: () => Promise<T>): Promise<Settled<T>> {
@@ -241,7 +231,7 @@ export class OpossumBreaker implements CircuitBreaker {
     if (state === previous) return
     this.#state = state
     this.#notices.push({ state, previous }, () => {
-      if (state !== 'open') for (const end of this.#waiters) end()
+      if (state !== 'open') this.#waiters.admitAll()
     })
   }
 }

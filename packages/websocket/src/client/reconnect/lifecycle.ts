@@ -1,6 +1,7 @@
 /** The lifecycle of a transport: its states, the transitions between them, and what belongs to each. */
 
-import { AbortedError, type StateName, type TransportStatus, type ConnectOptions } from '@bus/core'
+import type { ConnectOptions, StateName, TransportStatus } from '@bus/core'
+import { Waiters } from '@bus/core/kit'
 
 /** Which state may follow which. Nothing else can be written down, and nothing else happens. */
 export const TRANSITIONS = {
@@ -189,57 +190,42 @@ export class OrderedNotices<T> {
   }
 }
 
-interface Waiter {
-  /** Failed attempts do not end this wait. */
-  readonly retry: boolean
-  settle(error: Error | undefined): void
-}
+const READINESS = { what: 'Connecting', timedOut: 'The link was not ready' }
 
 /** The callers of `connect`. */
 export class Readiness {
-  readonly #waiters = new Set<Waiter>()
+  /** Those that a failed attempt ends. */
+  readonly #once = new Waiters<undefined>(READINESS)
+  /** Those that wait for another attempt. */
+  readonly #retrying = new Waiters<undefined>(READINESS)
   #endedBy: Error | undefined
 
   /** Resolves at the next {@link ready}; rejects by the signal, by the end, and without `retry` by a failed attempt. */
-  wait(options: ConnectOptions): Promise<void> {
-    const { signal, retry = false } = options
-    if (signal?.aborted === true) {
-      return Promise.reject(new AbortedError('Connecting', { cause: signal.reason }))
+  wait({ signal, retry = false }: ConnectOptions): Promise<void> {
+    if (this.#endedBy !== undefined && signal?.aborted !== true) {
+      return Promise.reject(this.#endedBy)
     }
-    if (this.#endedBy !== undefined) return Promise.reject(this.#endedBy)
-    return new Promise((resolve, reject) => {
-      const onAbort = (): void =>
-        waiter.settle(new AbortedError('Connecting', { cause: signal?.reason }))
-      const waiter: Waiter = {
-        retry,
-        settle: (error) => {
-          this.#waiters.delete(waiter)
-          signal?.removeEventListener('abort', onAbort)
-          if (error === undefined) resolve()
-          else reject(error)
-        },
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.add(waiter)
-    })
+    return (retry ? this.#retrying : this.#once).join(undefined, { signal })
   }
 
   ready(): void {
-    for (const waiter of this.#waiters) waiter.settle(undefined)
+    this.#once.admitAll()
+    this.#retrying.admitAll()
   }
 
   attemptFailed(error: Error): void {
-    for (const waiter of this.#waiters) if (!waiter.retry) waiter.settle(error)
+    this.#once.rejectAll(error)
   }
 
-  /** Whoever waits now has waited in vain. */
+  /** Ends the waits that there are. */
   refuse(error: Error): void {
-    for (const waiter of this.#waiters) waiter.settle(error)
+    this.#once.rejectAll(error)
+    this.#retrying.rejectAll(error)
   }
 
-  /** For good: whoever waits from now on is rejected as well. */
+  /** For good: waits that begin from now on are rejected as well. */
   ended(error: Error): void {
     this.#endedBy = error
-    for (const waiter of this.#waiters) waiter.settle(error)
+    this.refuse(error)
   }
 }

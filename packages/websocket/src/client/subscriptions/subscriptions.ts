@@ -11,7 +11,7 @@ import {
   type FeedOptions,
   type Undeliverable,
 } from '@bus/core'
-import { withDeadline } from '@bus/core/kit'
+import { AbortWatch, withDeadline } from '@bus/core/kit'
 import { ClientFeed, type FeedOwner, type Registry, type RegistryEntry } from './registry.ts'
 import { Parking } from './parking.ts'
 import PQueue from 'p-queue'
@@ -257,61 +257,63 @@ export class Subscriptions implements FeedOwner {
   }
 }
 
-interface Waiter {
-  resolve(): void
-  reject(error: Error): void
+interface PendingEntry {
+  readonly entry: RegistryEntry
+  readonly signal: AbortSignal | undefined
+  readonly resolve: () => void
+  readonly reject: (error: Error) => void
+  /** Called when the signal has ended the wait. */
+  readonly aborted: () => void
 }
 
-/** Every wait ends once, and leaves no listener on its signal. */
+/** Subscriptions that are not live yet. Every wait ends once, and leaves no listener on its signal. */
 export class GoingLive {
-  readonly #waiters = new Map<RegistryEntry, Waiter>()
+  readonly #pending = new Map<RegistryEntry, PendingEntry>()
+  readonly #signals: AbortWatch<PendingEntry> = new AbortWatch((pending, { reason }) => {
+    this.#end(pending)
+    pending.reject(new AbortedError('Subscribing', { cause: reason }))
+    pending.aborted()
+  })
 
-  /** In the order in which they were asked for. */
+  /** In the order in which they were subscribed. */
   entries(): Iterable<RegistryEntry> {
-    return this.#waiters.keys()
+    return this.#pending.keys()
   }
 
   has(entry: RegistryEntry): boolean {
-    return this.#waiters.has(entry)
+    return this.#pending.has(entry)
   }
 
   /** Resolves with {@link done}. @param aborted - called when the signal has ended the wait */
   wait(entry: RegistryEntry, signal: AbortSignal | undefined, aborted: () => void): Promise<void> {
     return new Promise((resolve, reject) => {
-      const onAbort = (): void => {
-        waiter.reject(new AbortedError('Subscribing', { cause: signal?.reason }))
-        aborted()
-      }
-      const end = (): void => {
-        signal?.removeEventListener('abort', onAbort)
-        if (this.#waiters.get(entry) === waiter) this.#waiters.delete(entry)
-      }
-      const waiter: Waiter = {
-        resolve: () => {
-          end()
-          resolve()
-        },
-        reject: (error) => {
-          end()
-          reject(error)
-        },
-      }
-      signal?.addEventListener('abort', onAbort, { once: true })
-      this.#waiters.set(entry, waiter)
+      const pending = { entry, signal, resolve, reject, aborted }
+      this.#pending.set(entry, pending)
+      if (signal !== undefined) this.#signals.add(signal, pending)
     })
   }
 
   /** It is live. */
   done(entry: RegistryEntry): void {
-    this.#waiters.get(entry)?.resolve()
+    const pending = this.#pending.get(entry)
+    if (pending !== undefined) this.#end(pending).resolve()
   }
 
   fail(entry: RegistryEntry, error: Error): void {
-    this.#waiters.get(entry)?.reject(error)
+    const pending = this.#pending.get(entry)
+    if (pending !== undefined) this.#end(pending).reject(error)
   }
 
   failAll(error: Error): void {
-    for (const waiter of this.#waiters.values()) waiter.reject(error)
+    for (const pending of this.#pending.values()) this.#end(pending).reject(error)
+  }
+
+  /** The next owner of an entry may wait for it by now. */
+  #end(pending: PendingEntry): PendingEntry {
+    const { entry, signal } = pending
+    if (signal !== undefined) this.#signals.delete(signal, pending)
+    if (this.#pending.get(entry) === pending) this.#pending.delete(entry)
+    return pending
   }
 }
 
