@@ -10,6 +10,7 @@ export { pressureOf } from './resilience/pressure.ts'
 export { TokenBalance } from './resilience/token-balance.ts'
 export { isParsedWithinDepth, isWithinDepth } from './codec/json-depth.ts'
 export { BoundedQueue, type OfferResult, type QueueHooks } from './queue/bounded-queue.ts'
+export { OutboxEntry, PublishLimits } from './queue/outbox-entry.ts'
 export { AbortWatch } from './queue/abort-watch.ts'
 export { Waiters, type WaitLimits, type WaitersOptions } from './queue/waiters.ts'
 export {

@@ -9,7 +9,7 @@ import {
   DrainingError,
   UnknownSubscriptionError,
 } from '../contract/errors.ts'
-import type { Event, EventInit } from '../contract/event.ts'
+import type { Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type { EventMap } from '../contract/event-map.ts'
 import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
@@ -18,11 +18,8 @@ import type {
   ConnectOptions,
   DrainOptions,
   DrainReport,
-  EmitOptions,
   HealthOptions,
   ListenOptions,
-  PublishOptions,
-  PublishReceipt,
   Unsubscribe,
 } from '../contract/transport.ts'
 import type { TransportTrace } from '../observe/trace.ts'
@@ -39,7 +36,7 @@ import {
 import { busMetrics, transportTrace, type Bus, type BusHealth, type BusMetrics } from './bus.ts'
 import { iterate, type IterateOptions } from './iterate.ts'
 import { Notices, type BusEvents } from './notices.ts'
-import { EventFactory, Publisher } from './publisher.ts'
+import { Publisher } from './publisher.ts'
 import { HandlingScope } from './handler-runner.ts'
 import { readableOf, writableOf, type ReadableOptions, type WritableOptions } from './streams.ts'
 import { Subscriptions } from './subscriptions.ts'
@@ -48,10 +45,12 @@ type State = 'open' | 'draining' | 'closed'
 
 /** What {@link createBus} gives. */
 class EventBus implements Bus {
+  /** The publisher's own: every event comes this way, so nothing lies between. */
+  readonly publish: Bus['publish']
+  readonly emit: Bus['emit']
   readonly #options: ResolvedBusOptions
   readonly #scope = new HandlingScope()
   readonly #notices: Notices
-  readonly #factory: EventFactory
   readonly #publisher: Publisher
   readonly #subscriptions: Subscriptions
   #state: State = 'open'
@@ -61,15 +60,16 @@ class EventBus implements Bus {
   #unhandled = 0
 
   constructor(options: ResolvedBusOptions) {
-    const { transport, deadLetters, onError, source, createId } = options
+    const { transport, deadLetters, onError } = options
     this.#options = options
     this.#notices = new Notices(transport, deadLetters, onError, options.telemetry)
-    this.#factory = new EventFactory(source, createId)
     this.#publisher = new Publisher(options, {
       notices: this.#notices,
       scope: this.#scope,
       refusal: () => this.#refusal(),
     })
+    this.publish = this.#publisher.publish.bind(this.#publisher)
+    this.emit = this.#publisher.emit.bind(this.#publisher)
     this.#subscriptions = new Subscriptions(options, {
       notices: this.#notices,
       scope: this.#scope,
@@ -96,43 +96,6 @@ class EventBus implements Bus {
     const refusal = this.#refusal()
     if (refusal !== undefined) throw refusal
     await this.#options.transport.connect(options)
-  }
-
-  publish(
-    typeOrEvent: string | Event,
-    payloadOrOptions?: unknown,
-    options?: PublishOptions & { readonly metadata?: EventInit | undefined },
-  ): Promise<PublishReceipt> {
-    const isNew = typeof typeOrEvent === 'string'
-    const wait = isNew ? options : (payloadOrOptions as PublishOptions | undefined)
-    let event: Event
-    try {
-      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
-    } catch (error) {
-      return Promise.reject(error)
-    }
-    if (this.#state !== 'open') {
-      const refusal = this.#refusal()
-      if (refusal !== undefined) return Promise.reject(refusal)
-    }
-    return this.#publisher.publish(event, wait ?? NO_OPTIONS)
-  }
-
-  emit(
-    typeOrEvent: string | Event,
-    payloadOrOptions?: unknown,
-    options?: EmitOptions & { readonly metadata?: EventInit | undefined },
-  ): boolean {
-    const isNew = typeof typeOrEvent === 'string'
-    let event: Event
-    try {
-      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
-    } catch (error) {
-      this.#notices.report('emit', error as ConfigError)
-      return true
-    }
-    const how = isNew ? options : (payloadOrOptions as EmitOptions | undefined)
-    return this.#publisher.emit(event, how ?? NO_OPTIONS)
   }
 
   async subscribe(
@@ -211,6 +174,7 @@ class EventBus implements Bus {
     const { timeoutMs = 30_000, signal } = options
     assertTimeout(timeoutMs)
     this.#state = 'draining'
+    this.#publisher.restrict()
     const { clock, transport } = this.#options
     const deadline = clock.now() + timeoutMs
     let unsent: readonly string[] = []
@@ -254,8 +218,6 @@ class EventBus implements Bus {
     return new DrainingError('The bus is draining', { outcome: 'not-sent' })
   }
 }
-
-const NO_OPTIONS: PublishOptions = Object.freeze({})
 
 function closedError(): ClosedError {
   return new ClosedError('The bus is closed', { outcome: 'not-sent' })

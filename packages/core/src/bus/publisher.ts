@@ -3,7 +3,7 @@
 import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
 import type { Clock, Timer } from '../contract/clock.ts'
-import { BusError, asError } from '../contract/errors.ts'
+import { BusError, asError, type ConfigError } from '../contract/errors.ts'
 import {
   assertEvent,
   assertId,
@@ -31,7 +31,7 @@ import type { Notices } from './notices.ts'
 export interface PublisherOwner {
   readonly notices: Notices
   readonly scope: HandlingScope
-  /** Why nothing may be published now: asked again where middleware delayed an `emit`. */
+  /** Why nothing may be published now: checked again where middleware delayed an `emit`. */
   refusal(): Error | undefined
 }
 
@@ -46,9 +46,12 @@ export class Publisher {
   readonly #publish: PublishStep | undefined
   readonly #emit: PublishStep | undefined
   readonly #inHandlers: HandlerPublishes
+  readonly #factory: EventFactory
+  #isRestricted = false
 
   constructor(options: ResolvedBusOptions, owner: PublisherOwner) {
     const { transport, schemas, validate, middleware } = options
+    this.#factory = new EventFactory(options.source, options.createId)
     this.#transport = transport
     this.#owner = owner
     this.#schemas = schemas
@@ -66,19 +69,41 @@ export class Publisher {
     })
   }
 
-  publish(event: Event, options: PublishOptions): Promise<PublishReceipt> {
+  publish(
+    typeOrEvent: string | Event,
+    payloadOrOptions?: unknown,
+    options?: PublishOptions & { readonly metadata?: EventInit | undefined },
+  ): Promise<PublishReceipt> {
+    const isNew = typeof typeOrEvent === 'string'
+    const wait = (isNew ? options : (payloadOrOptions as PublishOptions | undefined)) ?? NO_OPTIONS
+    let event: Event
+    try {
+      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
+    } catch (error) {
+      return Promise.reject(error)
+    }
+    if (this.#isRestricted) {
+      const refusal = this.#owner.refusal()
+      if (refusal !== undefined) return Promise.reject(refusal)
+    }
     const isPlain = this.#publish === undefined && this.#schemas?.get(event.type) === undefined
     const sent =
       isPlain && !this.#operation.channel.hasSubscribers
-        ? this.#transport.publish(event, options)
-        : this.#publishThrough(event, options)
+        ? this.#transport.publish(event, wait)
+        : this.#publishThrough(event, wait)
     const handling = this.#owner.scope.currentOfAny
     if (handling?.live === true) this.#inHandlers.watch(handling, event, sent)
     return sent
   }
 
+  /** The bus is no longer open: what is published from now on may be refused. */
+  restrict(): void {
+    this.#isRestricted = true
+  }
+
   /** No timer is left. */
   close(): void {
+    this.restrict()
     this.#inHandlers.close()
   }
 
@@ -97,15 +122,28 @@ export class Publisher {
   }
 
   /** `false`: wait for `ready`. Never throws: a failure is an `error` event and a dead letter. */
-  emit(event: Event, options: EmitOptions): boolean {
+  emit(
+    typeOrEvent: string | Event,
+    payloadOrOptions?: unknown,
+    options?: EmitOptions & { readonly metadata?: EventInit | undefined },
+  ): boolean {
+    const isNew = typeof typeOrEvent === 'string'
+    const how = (isNew ? options : (payloadOrOptions as EmitOptions | undefined)) ?? NO_OPTIONS
+    let event: Event
+    try {
+      event = this.#factory.make(typeOrEvent, payloadOrOptions, options?.metadata)
+    } catch (error) {
+      this.#owner.notices.report('emit', error as ConfigError)
+      return true
+    }
     try {
       const refusal = this.#owner.refusal()
       if (refusal !== undefined) throw refusal
       const checked = this.#validated(event)
       if (!(checked instanceof Promise) && this.#emit === undefined) {
-        return this.#transport.emit(checked, options)
+        return this.#transport.emit(checked, how)
       }
-      this.#emitLater(event, checked, options)
+      this.#emitLater(event, checked, how)
     } catch (error) {
       this.#giveUp(event, error)
     }
@@ -152,6 +190,8 @@ export class Publisher {
     return this.#operation.trace(() => this.#transport.publish(event, options), context)
   }
 }
+
+const NO_OPTIONS: PublishOptions = Object.freeze({})
 
 function reasonOf(error: Error): UndeliverableReason {
   const isClosed = error instanceof BusError && ['closed', 'draining'].includes(error.code)

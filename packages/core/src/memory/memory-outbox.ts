@@ -1,62 +1,51 @@
-/** The outbound queue of a memory transport, and the pump that delivers from it. */
+/** The outbox of a memory transport: events that wait to be delivered, and what delivers them. */
 
-import { setLongTimeout, type Clock, type Timer } from '../contract/clock.ts'
+import type { Clock, Timer } from '../contract/clock.ts'
+import { DroppedError, QueueFullError, type BusError, type Outcome } from '../contract/errors.ts'
+import type { Event } from '../contract/event.ts'
+import type { PublishOptions, PublishReceipt, UndeliverableReason } from '../contract/transport.ts'
 import {
-  AbortedError,
-  DroppedError,
-  TimeoutError,
-  QueueFullError,
-  type Outcome,
-} from '../contract/errors.ts'
-import { BoundedQueue, refusalError, type OfferResult } from '../queue/bounded-queue.ts'
+  BoundedQueue,
+  refusalError,
+  type OfferResult,
+  type Refusal,
+} from '../queue/bounded-queue.ts'
+import { OutboxEntry, PublishLimits } from '../queue/outbox-entry.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import type { MemoryFeed } from './memory-medium.ts'
-import type { PublishOptions, PublishReceipt, UndeliverableReason } from '../contract/transport.ts'
-import type { AbortWatch } from '../queue/abort-watch.ts'
 
-import type { Event } from '../contract/event.ts'
-
-/** An encoded event on its way to the feeds. */
-export interface Parcel {
-  readonly id: string
-  readonly type: string
-  readonly frame: string | Uint8Array
-  /** Delivered to every feed. */
-  sent(): void
-  /** Given up by the queue's strategy. */
-  dropped(): void
-  /** Left behind at close. */
-  abandoned(error: Error): void
-}
-
+/** What the outbox needs of its transport. */
 export interface OutboxOwner {
   readonly clock: Clock
-  /** How long one feed may hold the queue, in milliseconds. */
+  /** How long one feed may keep the queue waiting, in milliseconds. */
   readonly holdMs: number
   feedsOf(type: string): readonly MemoryFeed[]
-  deliver(parcel: Parcel, feed: MemoryFeed): void
+  deliver(frame: string | Uint8Array, feed: MemoryFeed): void
   onLevel(level: 'high' | 'normal', fillRatio: number): void
-  /** A parcel left. */
+  /** An event left. */
   onLeft(): void
+  /** An event was given up. */
+  giveUp(reason: UndeliverableReason, event: Event, error: Error): void
 }
 
-const NOBODY: readonly never[] = Object.freeze([])
+const NO_FEEDS: readonly never[] = Object.freeze([])
 
-/** So many events in one turn; then timers and sockets get theirs. */
-const EVENTS_PER_TURN = 256
+/** So many events in one microtask; then timers and sockets come first. */
+const EVENTS_PER_RUN = 256
 
 /**
- * Delivers from its own turn, never inside `publish` or `ready`: a handler that publishes does not run the next
+ * Delivers in a microtask of its own, never inside `publish` or `ready`: a handler that publishes does not run the next
  * handler within its own call.
  */
 export class MemoryOutbox {
   readonly #owner: OutboxOwner
-  readonly #queue: BoundedQueue<Parcel>
-  readonly #turn = (): void => this.#run()
+  readonly #queue: BoundedQueue<OutboxEntry>
+  readonly #limits: PublishLimits<OutboxEntry>
+  readonly #deliverSome = (): void => this.#run()
   /** Under way. */
-  #parcel: Parcel | undefined
+  #entry: OutboxEntry | undefined
   /** Feeds that it has to reach. */
-  #targets: readonly MemoryFeed[] = NOBODY
+  #targets: readonly MemoryFeed[] = NO_FEEDS
   #reached = 0
   #isOpen = false
   #isScheduled = false
@@ -65,11 +54,12 @@ export class MemoryOutbox {
 
   constructor(options: QueueOptions, owner: OutboxOwner) {
     this.#owner = owner
-    this.#queue = new BoundedQueue<Parcel>(
+    this.#limits = new PublishLimits(owner.clock, (entry, error) => this.#withdraw(entry, error))
+    this.#queue = new BoundedQueue<OutboxEntry>(
       options,
       {
-        sizeOf: ({ frame }) => Buffer.byteLength(frame),
-        onDrop: (parcel) => parcel.dropped(),
+        sizeOf: ({ bytes }) => bytes,
+        onDrop: (entry) => this.#dropped(entry),
         onLevel: (level, fillRatio) => owner.onLevel(level, fillRatio),
       },
       owner.clock,
@@ -94,36 +84,49 @@ export class MemoryOutbox {
     this.#schedule()
   }
 
-  offer(parcel: Parcel): OfferResult {
-    const result = this.#queue.offer(parcel)
-    if (result === 'accepted') this.#schedule()
-    return result
+  /** Resolves when every feed was reached; rejects with an error that says what became of the event. */
+  publish(
+    event: Event,
+    frame: string | Uint8Array,
+    options: PublishOptions,
+  ): Promise<PublishReceipt> {
+    return new Promise((resolve, reject) => {
+      const entry = new OutboxEntry(event, frame, resolve, reject)
+      this.#limits.start(entry, options)
+      const result = this.#offer(entry)
+      if (result === 'full') {
+        entry.waitFor(this.#queue).then(
+          () => this.#schedule(),
+          (error: Error) => entry.fail(error),
+        )
+      } else if (result !== 'accepted' && result !== 'dropped') {
+        entry.fail(this.#refusal(result, entry))
+      }
+    })
   }
 
-  /** Waits for room. */
-  async push(parcel: Parcel, signal: AbortSignal): Promise<void> {
-    await this.#queue.push(parcel, { signal })
-    this.#schedule()
+  /** Takes the event without a promise, or gives it up; `false` when there was no room for it, or is none for another. */
+  emit(event: Event, frame: string | Uint8Array): boolean {
+    const entry = new OutboxEntry(event, frame)
+    const result = this.#offer(entry)
+    if (result === 'full') this.#dropped(entry)
+    else if (result !== 'accepted' && result !== 'dropped') {
+      this.#owner.giveUp('dropped', event, this.#refusal(result, entry))
+    }
+    // There may be room for another, although there was none for this one, which is larger.
+    return result !== 'full' && result !== 'rejected' && this.hasRoom
   }
 
-  /** `false`: it is being delivered, or has been. */
-  withdraw(parcel: Parcel): boolean {
-    return this.#queue.remove(parcel)
-  }
-
-  /** Whether it may have reached some of its feeds. */
-  isUnderWay(parcel: Parcel): boolean {
-    return this.#parcel === parcel
-  }
-
-  /** Ends it and tells every parcel that was left. */
+  /** Ends it: every event that was left is given up. */
   close(errorOf: (outcome: Outcome) => Error): void {
     this.#isOpen = false
     this.#forget?.()
-    const partial = this.#reached > 0 ? this.#parcel : undefined
-    this.#parcel = undefined
-    for (const parcel of this.#queue.close(errorOf('not-sent'))) {
-      parcel.abandoned(errorOf(parcel === partial ? 'unknown' : 'not-sent'))
+    const partial = this.#reached > 0 ? this.#entry : undefined
+    this.#entry = undefined
+    for (const entry of this.#queue.close(errorOf('not-sent'))) {
+      const error = errorOf(entry === partial ? 'unknown' : 'not-sent')
+      if (entry.isAwaited) entry.fail(error)
+      else if (!entry.isDone) this.#owner.giveUp('closed', entry.event, error)
     }
     this.#onEmpty?.()
   }
@@ -138,43 +141,71 @@ export class MemoryOutbox {
 
   /** Ids of what has not been sent, those that wait for room not included. */
   ids(): string[] {
-    return [...this.#queue].map((parcel) => parcel.id)
+    return [...this.#queue].map(({ event }) => event.id)
   }
 
   get #size(): number {
     return this.#queue.size + this.#queue.waiting
   }
 
+  #offer(entry: OutboxEntry): OfferResult {
+    const result = this.#queue.offer(entry)
+    if (result === 'accepted') this.#schedule()
+    return result
+  }
+
+  #refusal(result: Refusal, { bytes }: OutboxEntry): BusError {
+    return refusalError(result, bytes, this.#queue.stats().maxBytes)
+  }
+
+  /** The queue's strategy gave it up. */
+  #dropped(entry: OutboxEntry): void {
+    const how = { outcome: 'not-sent' } as const
+    const error = entry.isAwaited
+      ? new DroppedError('The outbound queue is full and gave the event up', how)
+      : new QueueFullError('The outbound queue is full', how)
+    this.#owner.giveUp('dropped', entry.event, error)
+    entry.fail(error)
+  }
+
+  /** What is under way cannot be called back: it goes on to its feeds, and only its publish settles. */
+  #withdraw(entry: OutboxEntry, error: BusError): void {
+    this.#queue.remove(entry)
+    entry.isDone = true
+    entry.fail(error)
+  }
+
   #schedule(): void {
     if (this.#isScheduled || !this.#isOpen || this.#forget !== undefined) return
     this.#isScheduled = true
-    queueMicrotask(this.#turn)
+    queueMicrotask(this.#deliverSome)
   }
 
   #run(): void {
     // Still scheduled while it runs: what a sink publishes now must not start a turn of its own.
-    for (let n = 0; n < EVENTS_PER_TURN; n++) {
-      if (!this.#isOpen || (this.#parcel === undefined && !this.#next()) || !this.#deliver()) {
+    for (let n = 0; n < EVENTS_PER_RUN; n++) {
+      if (!this.#isOpen || (this.#entry === undefined && !this.#next()) || !this.#deliver()) {
         this.#isScheduled = false
         return
       }
     }
-    setImmediate(this.#turn)
+    setImmediate(this.#deliverSome)
   }
 
   #next(): boolean {
-    const parcel = this.#queue.reserve()
-    if (parcel === undefined) return false
-    this.#parcel = parcel
-    this.#targets = this.#owner.feedsOf(parcel.type)
+    const entry = this.#queue.reserve()
+    if (entry === undefined) return false
+    entry.attempts++
+    this.#entry = entry
+    this.#targets = this.#owner.feedsOf(entry.event.type)
     this.#reached = 0
     return true
   }
 
-  /** `false`: a feed holds the queue, or the queue was closed. */
+  /** `false`: a feed has no room, or the outbox was closed. */
   #deliver(): boolean {
-    const parcel = this.#parcel
-    if (parcel === undefined) return false
+    const entry = this.#entry
+    if (entry === undefined) return false
     for (; this.#reached < this.#targets.length; this.#reached++) {
       const feed = this.#targets[this.#reached]
       if (feed === undefined || feed.hasEnded) continue
@@ -182,14 +213,14 @@ export class MemoryOutbox {
         this.#waitFor(feed)
         return false
       }
-      this.#owner.deliver(parcel, feed)
+      this.#owner.deliver(entry.frame, feed)
       if (!this.#isOpen) return false
     }
-    this.#parcel = undefined
-    // A quiet transport must not hold whoever got its last event.
-    this.#targets = NOBODY
+    this.#entry = undefined
+    // A quiet transport must not keep those alive that got its last event.
+    this.#targets = NO_FEEDS
     this.#queue.commit()
-    parcel.sent()
+    entry.settle('confirmed')
     this.#owner.onLeft()
     if (this.#size === 0) this.#onEmpty?.()
     return true
@@ -214,151 +245,5 @@ export class MemoryOutbox {
   #resume(): void {
     this.#forget?.()
     this.#schedule()
-  }
-}
-
-export interface MemoryPublishInit {
-  readonly id: string
-  readonly type: string
-  readonly frame: string | Uint8Array
-  readonly options: PublishOptions
-  readonly outbox: MemoryOutbox
-  readonly clock: Clock
-  /** Calls {@link MemoryPublish.abort}. */
-  readonly signals: AbortWatch<MemoryPublish>
-  /** The queue's strategy gave it up. */
-  onDropped(error: DroppedError): void
-}
-
-interface Settle {
-  resolve(receipt: PublishReceipt): void
-  reject(error: unknown): void
-}
-
-/** A parcel whose publisher waits for it. */
-export class MemoryPublish implements Parcel {
-  readonly id: string
-  readonly type: string
-  readonly frame: string | Uint8Array
-  readonly done: Promise<PublishReceipt>
-  readonly #init: MemoryPublishInit
-  /** Ends the wait for room. */
-  readonly #giveUp = new AbortController()
-  #stopTimer: (() => void) | undefined
-  #settle: Settle | undefined
-
-  constructor(init: MemoryPublishInit) {
-    this.#init = init
-    this.id = init.id
-    this.type = init.type
-    this.frame = init.frame
-    this.done = new Promise((resolve, reject) => {
-      this.#settle = { resolve, reject }
-    })
-  }
-
-  /** Puts it into the outbox, at once or when there is room. */
-  start(): void {
-    const { outbox } = this.#init
-    const result = outbox.offer(this)
-    if (result === 'full') {
-      this.#watch()
-      outbox.push(this, this.#giveUp.signal).catch((error: unknown) => this.fail(error))
-    } else if (result === 'accepted') this.#watch()
-    else this.fail(refusalError(result, Buffer.byteLength(this.frame), outbox.stats().maxBytes))
-  }
-
-  sent(): void {
-    this.#release()?.resolve(Object.freeze({ id: this.id, status: 'confirmed', attempts: 1 }))
-  }
-
-  dropped(): void {
-    const message = 'The outbound queue is full and gave the event up'
-    const error = new DroppedError(message, { outcome: 'not-sent' })
-    this.#init.onDropped(error)
-    this.fail(error)
-  }
-
-  abandoned(error: Error): void {
-    this.fail(error)
-  }
-
-  /** Its signal aborted. */
-  abort(cause: unknown): void {
-    this.#withdraw((outcome) => new AbortedError('publish', { cause, outcome }))
-  }
-
-  fail(error: unknown): void {
-    this.#release()?.reject(error)
-  }
-
-  #watch(): void {
-    const { options, clock } = this.#init
-    const { signal, timeoutMs } = options
-    if (signal !== undefined) this.#init.signals.add(signal, this)
-    if (timeoutMs === undefined || timeoutMs === Infinity) return
-    this.#stopTimer = setLongTimeout(clock, timeoutMs, () => {
-      const message = `publish took longer than ${timeoutMs} ms`
-      this.#withdraw((outcome) => new TimeoutError(message, { outcome }))
-    })
-  }
-
-  #withdraw(makeError: (outcome: 'not-sent' | 'unknown') => Error): void {
-    const { outbox } = this.#init
-    const isOut = outbox.withdraw(this) || !outbox.isUnderWay(this)
-    this.fail(makeError(isOut ? 'not-sent' : 'unknown'))
-    this.#giveUp.abort()
-  }
-
-  #release(): Settle | undefined {
-    const settle = this.#settle
-    this.#settle = undefined
-    this.#stopTimer?.()
-    const { options, signals } = this.#init
-    if (options.signal !== undefined) signals.delete(options.signal, this)
-    return settle
-  }
-}
-
-/** Tells that an event was given up. */
-export type GiveUp = (reason: UndeliverableReason, event: Event, error: Error) => void
-
-/** A parcel without a publisher. */
-export class MemoryEmission implements Parcel {
-  readonly id: string
-  readonly type: string
-  readonly frame: string | Uint8Array
-  readonly #event: Event
-  readonly #giveUp: GiveUp
-
-  constructor(event: Event, frame: string | Uint8Array, giveUp: GiveUp) {
-    this.id = event.id
-    this.type = event.type
-    this.frame = frame
-    this.#event = event
-    this.#giveUp = giveUp
-  }
-
-  /** Puts it into the outbox, or gives it up; `false` when there was no room for it. */
-  offerTo(outbox: MemoryOutbox): boolean {
-    const result = outbox.offer(this)
-    if (result === 'full') this.dropped()
-    else if (result !== 'accepted' && result !== 'dropped') {
-      const { maxBytes } = outbox.stats()
-      const error = refusalError(result, Buffer.byteLength(this.frame), maxBytes)
-      this.#giveUp('dropped', this.#event, error)
-    }
-    return result !== 'full' && result !== 'rejected'
-  }
-
-  sent(): void {}
-
-  dropped(): void {
-    const error = new QueueFullError('The outbound queue is full', { outcome: 'not-sent' })
-    this.#giveUp('dropped', this.#event, error)
-  }
-
-  abandoned(error: Error): void {
-    this.#giveUp('closed', this.#event, error)
   }
 }

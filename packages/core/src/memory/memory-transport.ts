@@ -31,10 +31,9 @@ import type {
 } from '../contract/transport.ts'
 import { assertPattern } from '../contract/type.ts'
 import { Emitter } from '../observe/emitter.ts'
-import { AbortWatch } from '../queue/abort-watch.ts'
 import type { QueueStats } from '../queue/queue-options.ts'
 import { withDeadline } from '../resilience/wait.ts'
-import { MemoryEmission, MemoryOutbox, MemoryPublish, type Parcel } from './memory-outbox.ts'
+import { MemoryOutbox } from './memory-outbox.ts'
 import { MemoryFeed } from './memory-medium.ts'
 import {
   resolveMemoryOptions,
@@ -54,9 +53,6 @@ class MemoryTransport implements Transport {
   readonly #options: ResolvedMemoryOptions
   readonly #outbox: MemoryOutbox
   readonly #feeds = new Set<MemoryFeed>()
-  readonly #signals: AbortWatch<MemoryPublish> = new AbortWatch((publish, { reason }) =>
-    publish.abort(reason),
-  )
   readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
     // A listener of `error` that throws would be told of itself for ever.
     if (name === 'error') return
@@ -74,9 +70,10 @@ class MemoryTransport implements Transport {
       clock,
       holdMs,
       feedsOf: (type) => medium.feeds.match(type),
-      deliver: (parcel, feed) => deliver(parcel, feed, options.codec, this.#emitter),
+      deliver: (frame, feed) => deliver(frame, feed, options.codec, this.#emitter),
       onLevel: (level, fillRatio) => this.#emitter.emit('backpressure', { level, fillRatio }),
       onLeft: () => this.#onLeft(),
+      giveUp: (reason, event, error) => this.#giveUp(reason, event, error),
     })
   }
 
@@ -111,18 +108,7 @@ class MemoryTransport implements Transport {
       return Promise.reject(error)
     }
     this.#open()
-    const publish = new MemoryPublish({
-      id: event.id,
-      type: event.type,
-      frame,
-      options,
-      outbox: this.#outbox,
-      clock: this.#options.clock,
-      signals: this.#signals,
-      onDropped: (error) => this.#giveUp('dropped', event, error),
-    })
-    publish.start()
-    return publish.done
+    return this.#outbox.publish(event, frame, options)
   }
 
   emit(given: Event, { delivery }: EmitOptions = {}): boolean {
@@ -148,9 +134,7 @@ class MemoryTransport implements Transport {
       return this.#outbox.hasRoom
     }
     this.#open()
-    const emission = new MemoryEmission(event, frame, (...what) => this.#giveUp(...what))
-    // There may be room for another, although there was none for this one, which is larger.
-    const hasRoom = emission.offerTo(this.#outbox) && this.#outbox.hasRoom
+    const hasRoom = this.#outbox.emit(event, frame)
     this.#owesReady ||= !hasRoom
     return hasRoom
   }
@@ -326,7 +310,7 @@ const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
 
 /** Decodes once per subscription, so that each handler gets a payload of its own; tells of what cannot be decoded. */
 function deliver(
-  { frame }: Parcel,
+  frame: string | Uint8Array,
   feed: MemoryFeed,
   codec: Codec,
   notices: Emitter<TransportEvents>,

@@ -2,22 +2,22 @@ import { createEvent, type BusError } from '@bus/core'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import { OutboxEntry } from '../outbox/outbox.ts'
+import { ClientOutboxEntry } from '../outbox/outbox.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import { Publisher, type PublisherOutbox } from './publisher.ts'
 
 /** Keeps entries in an array, the first `reserved` of them under way. */
 class ArrayOutbox implements PublisherOutbox {
-  readonly entries: OutboxEntry[] = []
-  readonly left: OutboxEntry[] = []
+  readonly entries: ClientOutboxEntry[] = []
+  readonly left: ClientOutboxEntry[] = []
   reserved = 0
 
   mayWrite(): boolean {
     return true
   }
 
-  next(room: number, credit: number): OutboxEntry | undefined {
+  next(room: number, credit: number): ClientOutboxEntry | undefined {
     const entry = this.entries[this.reserved]
     if (entry === undefined || entry.lineBytes > room) return undefined
     if (entry.isConfirmed && entry.bytes > credit) return undefined
@@ -33,11 +33,11 @@ class ArrayOutbox implements PublisherOutbox {
     this.left.push(entry)
   }
 
-  again(entry: OutboxEntry): void {
+  again(entry: ClientOutboxEntry): void {
     entry.attempts++
   }
 
-  giveUp(entry: OutboxEntry, error: BusError): void {
+  giveUp(entry: ClientOutboxEntry, error: BusError): void {
     entry.fail(error)
   }
 }
@@ -66,7 +66,7 @@ interface Setup {
   readonly outbox: ArrayOutbox
   readonly publisher: FilledPublisher
   readonly ends: Ends
-  readonly publish: (isConfirmed?: boolean, bytes?: number) => OutboxEntry
+  readonly publish: (isConfirmed?: boolean, bytes?: number) => ClientOutboxEntry
 }
 
 function setUp(): Setup {
@@ -81,7 +81,7 @@ function setUp(): Setup {
     publish: (isConfirmed = true, bytes = 20) => {
       const id = `e${++count}`
       const end = (how: string | BusError): unknown => ends.set(id, [...(ends.get(id) ?? []), how])
-      const entry = new OutboxEntry(
+      const entry = new ClientOutboxEntry(
         createEvent('a', 0, { id }),
         '{}'.padEnd(bytes - id.length - 3, ' '),
         isConfirmed,
@@ -180,7 +180,7 @@ const steps = fc.array(
 /** A publisher, its wire and its hub, moved step by step. */
 class Run {
   readonly setup = setUp()
-  readonly published: OutboxEntry[] = []
+  readonly published: ClientOutboxEntry[] = []
   readonly window: number
   readonly hubs: ModelHub[] = []
   hub = new ModelHub()
@@ -354,7 +354,7 @@ describe('a message', () => {
           for (const [i, text] of bodies.entries()) {
             const isConfirmed = i % 2 === 0
             const event = createEvent('order.created', 0, { id: 'i-1' })
-            const entry = new OutboxEntry(event, text, isConfirmed)
+            const entry = new ClientOutboxEntry(event, text, isConfirmed)
             entry.isResent = i % 3 === 0
             outbox.entries.push(entry)
             const verb = isConfirmed && entry.isResent ? 'rep' : 'pub'

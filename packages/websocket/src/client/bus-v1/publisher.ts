@@ -10,19 +10,19 @@ import {
 } from '@bus/core'
 import { wireDefaults, type Window } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import type { OutboxEntry } from '../outbox/outbox.ts'
+import type { ClientOutboxEntry } from '../outbox/outbox.ts'
 import type { WriterSource } from '../../protocol/protocol.ts'
 
 /** What the publisher needs of the outbox: entries under way stay in it until they leave, in order. */
 export interface PublisherOutbox {
-  next(room: number, credit: number): OutboxEntry | undefined
+  next(room: number, credit: number): ClientOutboxEntry | undefined
   /** The oldest entry under way leaves. */
   leave(): void
   /** Counts that an entry is written again. */
-  again(entry: OutboxEntry): void
-  giveUp(entry: OutboxEntry, error: BusError, reason: Undeliverable['reason']): void
+  again(entry: ClientOutboxEntry): void
+  giveUp(entry: ClientOutboxEntry, error: BusError, reason: Undeliverable['reason']): void
   /** `false`: the entry must not be written again yet; the writer is woken when it may. */
-  mayWrite(entry: OutboxEntry): boolean
+  mayWrite(entry: ClientOutboxEntry): boolean
 }
 
 /** What goes first in a message. */
@@ -45,9 +45,9 @@ export class Publisher implements WriterSource {
   readonly isText = true
   readonly #outbox: PublisherOutbox
   /** Under way, in the order of the outbox. */
-  readonly #inFlight = new Denque<OutboxEntry>()
+  readonly #inFlight = new Denque<ClientOutboxEntry>()
   /** At-most-once entries of each message that the operating system has not taken over. */
-  readonly #messages = new Denque<OutboxEntry[] | undefined>()
+  readonly #messages = new Denque<ClientOutboxEntry[] | undefined>()
   /** The next of those under way that must be written again. */
   #resendAt = 0
   #lastNumber = 0
@@ -56,7 +56,7 @@ export class Publisher implements WriterSource {
   #maxLineBytes = wireDefaults.maxLineBytes
   #events = 0
   #bytes = 0
-  #suspect: OutboxEntry | undefined
+  #suspect: ClientOutboxEntry | undefined
   #deaths = 0
 
   readonly #acks: PublisherAcks
@@ -89,7 +89,7 @@ export class Publisher implements WriterSource {
     // Outside the bodies every character is one byte.
     let bytes = ack?.length ?? 0
     let characters = bytes
-    let unnumbered: OutboxEntry[] | undefined
+    let unnumbered: ClientOutboxEntry[] | undefined
     const maxBytes = Math.min(maxMessageBytes, this.#maxLineBytes)
     for (;;) {
       const room = bytes === 0 ? Infinity : maxBytes - bytes
@@ -176,7 +176,7 @@ export class Publisher implements WriterSource {
   }
 
   /** The next of the entries that must be written again, or a new one behind the last of them. */
-  #nextResent(room: number): OutboxEntry | undefined {
+  #nextResent(room: number): ClientOutboxEntry | undefined {
     while (this.#resendAt < this.#inFlight.length) {
       const entry = this.#inFlight.peekAt(this.#resendAt)
       if (entry !== undefined && !entry.isDone) {
@@ -191,7 +191,7 @@ export class Publisher implements WriterSource {
   }
 
   /** The next entry of the outbox; `undefined` when there is none, no room in the message, or none in the window. */
-  #nextNew(room: number): OutboxEntry | undefined {
+  #nextNew(room: number): ClientOutboxEntry | undefined {
     for (;;) {
       // One event always passes, also if it is larger than the window.
       const hasCredit = this.#events < this.#window.events
@@ -248,7 +248,7 @@ export class Publisher implements WriterSource {
     }
   }
 
-  #refuse(entry: OutboxEntry, error: BusError): void {
+  #refuse(entry: ClientOutboxEntry, error: BusError): void {
     if (entry.isDone) return
     entry.isDone = true
     this.#outbox.giveUp(entry, error, 'rejected')

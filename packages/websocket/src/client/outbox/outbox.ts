@@ -10,7 +10,6 @@ import {
   DroppedError,
   RateLimitError,
   QueueFullError,
-  TimeoutError,
   type Delivery,
   type Event,
   type PublishOptions,
@@ -20,32 +19,30 @@ import {
   type RateLimitNotice,
   type UndeliverableReason,
   type Clock,
-  type Outcome,
-  type Timer,
   type Undeliverable,
 } from '@bus/core'
-import { BoundedQueue, AbortWatch } from '@bus/core/kit'
+import { BoundedQueue, OutboxEntry, PublishLimits } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 import type { Admission, AdmissionPermit } from '../options/admission.ts'
 import type { Writer } from './writer.ts'
 
 /** Bounded. An event that is under way stays at its head until it is settled, so that a broken link loses nothing. */
 export class Outbox {
-  readonly #queue: BoundedQueue<OutboxEntry>
+  readonly #queue: BoundedQueue<ClientOutboxEntry>
   readonly #ports: OutboxPorts
   readonly #writer: Pick<Writer, 'wake'>
   readonly #admission: Admission | undefined
   /** What no entry may exceed: it could never be sent, or never be queued. */
   readonly #maxEntryBytes: number
-  readonly #limits: PublishLimits
+  readonly #limits: PublishLimits<ClientOutboxEntry>
   /** What the queue sorts by; absent where entries go as they came. */
-  readonly #rank: ((entry: OutboxEntry) => number) | undefined
+  readonly #rank: ((entry: ClientOutboxEntry) => number) | undefined
   /** The permit that was redeemed last: one at a time waits. */
   #redeemed: AdmissionPermit | undefined
   #resent = 0
   #emptyWaiters: (() => void)[] = []
   /** Blocked for want of room. */
-  readonly #line = new Set<OutboxEntry>()
+  readonly #line = new Set<ClientOutboxEntry>()
   /** {@link emit} returned `false`: the next room is reported. */
   #isReadyAwaited = false
 
@@ -57,7 +54,7 @@ export class Outbox {
     this.#rank = ports.admission?.hasPriorities === true ? byPriority : undefined
     this.#limits = new PublishLimits(ports.clock, (entry, error) => this.#withdraw(entry, error))
     this.#maxEntryBytes = Math.min(options.maxBytes, ports.maxMessageBytes)
-    this.#queue = new BoundedQueue<OutboxEntry>(options, {
+    this.#queue = new BoundedQueue<ClientOutboxEntry>(options, {
       sizeOf: (entry) => entry.bytes,
       onDrop: (entry) => this.giveUp(entry, dropped(entry), 'dropped'),
       onLevel: (level, fillRatio) => ports.level(level, fillRatio),
@@ -100,7 +97,7 @@ export class Outbox {
     }
     return new Promise((resolve, reject) => {
       const { delivery } = options
-      const entry = new OutboxEntry(event, frame, isConfirmed, delivery, resolve, reject)
+      const entry = new ClientOutboxEntry(event, frame, isConfirmed, delivery, resolve, reject)
       if (signal !== undefined || options.timeoutMs !== undefined) {
         this.#limits.start(entry, options)
       }
@@ -110,7 +107,7 @@ export class Outbox {
 
   /** Takes the event without a promise; `false` when there was no room for it, or is none for another. */
   emit(event: Event, frame: Frame, isConfirmed: boolean, delivery?: Delivery): boolean {
-    const entry = new OutboxEntry(event, frame, isConfirmed, delivery)
+    const entry = new ClientOutboxEntry(event, frame, isConfirmed, delivery)
     const hasRoom = this.#offer(entry) && this.#queue.hasRoom
     if (!hasRoom) this.#isReadyAwaited = true
     return hasRoom
@@ -128,7 +125,7 @@ export class Outbox {
    * @param credit - bytes that it may have if it is confirmed
    * @returns `undefined` also when the next entry is larger than that; it then waits as before
    */
-  next(room: number = Infinity, credit: number = Infinity): OutboxEntry | undefined {
+  next(room: number = Infinity, credit: number = Infinity): ClientOutboxEntry | undefined {
     if (this.#admission !== undefined) return this.#nextAdmitted(room, credit)
     const entry = this.#queue.reserve()
     if (entry === undefined) return undefined
@@ -140,7 +137,7 @@ export class Outbox {
     return entry
   }
 
-  #nextAdmitted(room: number, credit: number): OutboxEntry | undefined {
+  #nextAdmitted(room: number, credit: number): ClientOutboxEntry | undefined {
     const entry = this.#queue.peek(this.#rank)
     if (entry === undefined || !this.mayWrite(entry)) return undefined
     if (entry.lineBytes > room || (entry.isConfirmed && entry.bytes > credit)) return undefined
@@ -150,7 +147,7 @@ export class Outbox {
   }
 
   /** Whether the entry may be sent now; otherwise the writer is woken when it may. */
-  mayWrite({ permit }: OutboxEntry): boolean {
+  mayWrite({ permit }: ClientOutboxEntry): boolean {
     if (permit === undefined) return true
     if (this.#redeemed !== permit) this.#redeemed?.yield()
     this.#redeemed = permit
@@ -158,7 +155,7 @@ export class Outbox {
   }
 
   /** Counts that an entry is handed to a socket. */
-  again(entry: OutboxEntry): void {
+  again(entry: ClientOutboxEntry): void {
     if (entry.permit !== undefined) {
       entry.permit.spend()
       this.#redeemed = undefined
@@ -172,9 +169,8 @@ export class Outbox {
   }
 
   /** The oldest entry under way leaves; the caller settles it. */
-  leave(): OutboxEntry | undefined {
+  leave(): ClientOutboxEntry | undefined {
     const entry = this.#queue.commit()
-    if (entry?.signal !== undefined) this.#limits.stop(entry)
     if (this.#isReadyAwaited && this.#queue.hasRoom) {
       this.#isReadyAwaited = false
       this.#ports.room()
@@ -184,7 +180,7 @@ export class Outbox {
   }
 
   /** Everything that is here goes out in another form, without confirmation, and what was under way goes again. */
-  recode(encode: (entry: OutboxEntry) => Frame): void {
+  recode(encode: (entry: ClientOutboxEntry) => Frame): void {
     this.#queue.release()
     for (const entry of new Set([...this.#queue, ...this.#line])) {
       if (!entry.isDone) this.#recode(entry, encode)
@@ -193,7 +189,7 @@ export class Outbox {
     this.#checkEmpty()
   }
 
-  #recode(entry: OutboxEntry, encode: (entry: OutboxEntry) => Frame): void {
+  #recode(entry: ClientOutboxEntry, encode: (entry: ClientOutboxEntry) => Frame): void {
     const { outcome } = entry
     try {
       if (entry.mustBeConfirmed) {
@@ -210,7 +206,7 @@ export class Outbox {
   /** The link broke: what was under way goes first on the next one, in order, unless its attempts are spent. */
   linkLost(): void {
     this.#queue.release()
-    const spent: OutboxEntry[] = []
+    const spent: ClientOutboxEntry[] = []
     for (const entry of this.#queue) {
       // Only entries at the head can have been tried.
       if (entry.attempts === 0) break
@@ -249,19 +245,14 @@ export class Outbox {
   }
 
   /** What is under way cannot be called back: it stays, and only its publish settles. */
-  #withdraw(entry: OutboxEntry, error: BusError): void {
+  #withdraw(entry: ClientOutboxEntry, error: BusError): void {
     if (entry.attempts === 0) this.#queue.remove(entry)
-    this.#fail(entry, error)
+    entry.fail(error)
     this.#checkEmpty()
   }
 
-  #fail(entry: OutboxEntry, error: Error): void {
-    this.#limits.stop(entry)
-    entry.fail(error)
-  }
-
   /** `false`: there was no room for it. */
-  #offer(entry: OutboxEntry): boolean {
+  #offer(entry: ClientOutboxEntry): boolean {
     if (entry.bytes > this.#maxEntryBytes) {
       this.#refuse(entry, new TooLargeError('The event', entry.bytes, this.#maxEntryBytes))
       return true
@@ -292,7 +283,7 @@ export class Outbox {
   }
 
   /** Gives a new entry its permit, or returns why it gets none. */
-  #admit(entry: OutboxEntry, admission: Admission): BusError | undefined {
+  #admit(entry: ClientOutboxEntry, admission: Admission): BusError | undefined {
     const { event } = entry
     try {
       const permit = admission.admit(event)
@@ -317,32 +308,30 @@ export class Outbox {
     queueMicrotask(() => this.#ports.rateLimit(notice))
   }
 
-  #waitForRoom(entry: OutboxEntry): void {
-    entry.leaveLine = new AbortController()
+  #waitForRoom(entry: ClientOutboxEntry): void {
     this.#line.add(entry)
-    this.#queue.push(entry, { signal: entry.leaveLine.signal }).then(
+    entry.waitFor(this.#queue).then(
       () => {
-        entry.leaveLine = undefined
         this.#line.delete(entry)
         this.#writer.wake()
       },
       (error: Error) => {
         this.#line.delete(entry)
         // An entry that left the line by itself is settled already: this changes nothing then.
-        this.#fail(entry, error)
+        entry.fail(error)
       },
     )
   }
 
   /** A publish learns it from its promise alone; an emitted event has only the notice. */
-  #refuse(entry: OutboxEntry, error: BusError): void {
-    if (entry.isAwaited) this.#fail(entry, error)
+  #refuse(entry: ClientOutboxEntry, error: BusError): void {
+    if (entry.isAwaited) entry.fail(error)
     else this.giveUp(entry, error, 'rejected')
   }
 
   /** Settles the publish, and reports the event as undeliverable. */
-  giveUp(entry: OutboxEntry, error: BusError, reason: UndeliverableReason): void {
-    this.#fail(entry, error)
+  giveUp(entry: ClientOutboxEntry, error: BusError, reason: UndeliverableReason): void {
+    entry.fail(error)
     const { event, attempts } = entry
     this.#ports.undeliverable({ reason, direction: 'outbound', error, attempts, event })
   }
@@ -358,15 +347,10 @@ export class Outbox {
 /** Bytes of a line of `bus.v1` besides type, id and body: verb, number, spaces and the line feed. */
 const LINE_BYTES = 24
 
-/** Settles once, whatever happens first: sent, given up, aborted, timed out. */
-export class OutboxEntry {
-  readonly event: Event
-  frame: Frame
-  readonly bytes: number
+/** An entry of the outbox with what a session notes about it. */
+export class ClientOutboxEntry extends OutboxEntry {
   /** Bytes that it takes in a message of `bus.v1`, or a few less. */
   readonly lineBytes: number
-  /** How often it was handed to a socket. */
-  attempts = 0
   /** It leaves when the other side has confirmed it, not when the operating system has it. */
   isConfirmed: boolean
   /** Its publish accepts nothing less than a confirmation. */
@@ -375,18 +359,7 @@ export class OutboxEntry {
   number = 0
   /** Sent before in a session that the other side lost: it may have arrived. */
   isResent = false
-  /** It is settled, and only waits for those before it to leave. */
-  isDone = false
-  /** Where there is admission control. */
-  permit: AdmissionPermit | undefined
-  /** The signal of its publisher. */
-  signal: AbortSignal | undefined
-  /** Ends the wait of a blocked publisher for room. */
-  leaveLine: AbortController | undefined
-  #resolve: ((receipt: PublishReceipt) => void) | undefined
-  #reject: ((error: Error) => void) | undefined
-  #timer: Timer | undefined
-  #clock: Clock | undefined
+  declare permit: AdmissionPermit | undefined
 
   constructor(
     event: Event,
@@ -396,59 +369,14 @@ export class OutboxEntry {
     resolve?: (receipt: PublishReceipt) => void,
     reject?: (error: Error) => void,
   ) {
-    this.event = event
-    this.frame = frame
-    this.bytes = typeof frame === 'string' ? Buffer.byteLength(frame) : frame.byteLength
+    super(event, frame, resolve, reject)
     this.lineBytes = this.bytes + event.type.length + event.id.length + LINE_BYTES
     this.isConfirmed = isConfirmed
     this.mustBeConfirmed = delivery === 'at-least-once'
-    this.#resolve = resolve
-    this.#reject = reject
-  }
-
-  /** Whether its publish has a promise that is not settled yet. */
-  get isAwaited(): boolean {
-    return this.#reject !== undefined
-  }
-
-  /** What can be said of an event whose publish ends now without success. */
-  get outcome(): Outcome {
-    return this.attempts === 0 ? 'not-sent' : 'unknown'
-  }
-
-  /** Starts the time limit of its publisher. */
-  limit(timeoutMs: number, clock: Clock, expired: () => void): void {
-    this.#clock = clock
-    this.#timer = clock.setTimeout(expired, timeoutMs)
-  }
-
-  /** The operating system took the frame over, or the other side has confirmed it. */
-  settle(status: PublishReceipt['status']): void {
-    const resolve = this.#resolve
-    this.#resolve = undefined
-    this.#reject = undefined
-    if (this.#timer !== undefined) this.#endTimer()
-    this.permit?.cancel()
-    resolve?.({ id: this.event.id, status, attempts: this.attempts })
-  }
-
-  fail(error: Error): void {
-    const reject = this.#reject
-    this.#resolve = undefined
-    this.#reject = undefined
-    if (this.#timer !== undefined) this.#endTimer()
-    this.permit?.cancel()
-    this.leaveLine?.abort(error)
-    reject?.(error)
-  }
-
-  #endTimer(): void {
-    if (this.#timer !== undefined) this.#clock?.clearTimeout(this.#timer)
-    this.#timer = undefined
   }
 }
 
-function byPriority({ permit }: OutboxEntry): number {
+function byPriority({ permit }: ClientOutboxEntry): number {
   return permit?.priority ?? 0
 }
 
@@ -459,13 +387,13 @@ function notAdmitted(cause: unknown): RateLimitError {
 }
 
 /** Given up by a drop strategy. */
-function dropped(entry: OutboxEntry): DroppedError {
+function dropped(entry: ClientOutboxEntry): DroppedError {
   const message = `The full outbox dropped the event ${entry.event.id}`
   return new DroppedError(message, { outcome: 'not-sent' })
 }
 
 /** Not taken. */
-function queueFull(entry: OutboxEntry): QueueFullError {
+function queueFull(entry: ClientOutboxEntry): QueueFullError {
   const message = `The outbox is full, it did not take the event ${entry.event.id}`
   return new QueueFullError(message, { outcome: 'not-sent' })
 }
@@ -486,40 +414,4 @@ export interface OutboxPorts {
   level(level: 'high' | 'normal', fillRatio: number): void
   /** There is room again, after {@link Outbox.emit} returned `false`. */
   room(): void
-}
-
-/** Of one outbox. One listener per signal, however many events it may end. */
-export class PublishLimits {
-  readonly #clock: Clock
-  readonly #withdraw: (entry: OutboxEntry, error: BusError) => void
-  readonly #signals: AbortWatch<OutboxEntry>
-
-  /** @param withdraw - ends the publish with the error */
-  constructor(clock: Clock, withdraw: (entry: OutboxEntry, error: BusError) => void) {
-    this.#clock = clock
-    this.#withdraw = withdraw
-    this.#signals = new AbortWatch((entry, signal) => {
-      const { outcome } = entry
-      const what = `Publishing ${entry.event.id}`
-      withdraw(entry, new AbortedError(what, { cause: signal.reason, outcome }))
-    })
-  }
-
-  start(entry: OutboxEntry, { signal, timeoutMs }: PublishOptions): void {
-    if (signal !== undefined) {
-      entry.signal = signal
-      this.#signals.add(signal, entry)
-    }
-    if (timeoutMs === undefined) return
-    const message = `Publishing ${entry.event.id} took longer than ${timeoutMs} ms`
-    entry.limit(timeoutMs, this.#clock, () =>
-      this.#withdraw(entry, new TimeoutError(message, { outcome: entry.outcome })),
-    )
-  }
-
-  /** The publish is settled. Its timer ends with the entry's promise. */
-  stop(entry: OutboxEntry): void {
-    if (entry.signal !== undefined) this.#signals.delete(entry.signal, entry)
-    entry.signal = undefined
-  }
 }
