@@ -24,6 +24,7 @@ const documents = [
   'ARCHITECTURE.md',
   'PROTOCOL.md',
   'CONTRIBUTING.md',
+  'SECURITY.md',
   // The pages below docs/api repeat what the sources say.
   ...list('docs', (path) => path.endsWith('.md') && !path.startsWith('docs/api/')),
   ...packages.map(({ directory }) => `${directory}/README.md`),

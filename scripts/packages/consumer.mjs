@@ -1,6 +1,6 @@
 /** A project of a user: installs the packed packages, compiles against them and runs them. */
 import { cpSync, readFileSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { join } from 'node:path'
 import { run } from './run.mjs'
 
 const MODULES = ['nodenext', 'bundler']
@@ -11,7 +11,7 @@ export function installConsumer(root, directory, tarballs) {
   const file = join(directory, 'package.json')
   const manifest = JSON.parse(readFileSync(file, 'utf8'))
   for (const { name, file: tarball } of tarballs) {
-    manifest.dependencies[name] = `file:../${basename(tarball)}`
+    manifest.dependencies[name] = `file:${tarball}`
   }
   manifest.overrides = Object.fromEntries(tarballs.map(({ name }) => [name, `$${name}`]))
   writeFileSync(file, JSON.stringify(manifest))

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { checkFiles, checkLockfile, checkManifest } from './published.mjs'
+import { checkFiles, checkLockfile, checkManifest, checkPages } from './published.mjs'
 import { run } from './run.mjs'
 
 const FILES = ['package/LICENSE', 'package/README.md', 'package/dist/index.js']
@@ -27,6 +27,25 @@ test('a tarball without a licence, or with tests or build state, is refused', ()
   for (const file of ['package/src/a.test.ts', 'package/dist/.tsbuildinfo', 'package/test/a.ts']) {
     expect(() => checkFiles('@bus/x', [...FILES, file])).toThrow(`should not hold ${file}`)
   }
+})
+
+test('a page or a TSDoc comment that links to what the tarball does not hold is refused', () => {
+  const texts = {
+    'package/README.md': '[errors](docs/errors.md#codes) [site](https://example.org/x)',
+    'package/docs/errors.md': '# Codes',
+    'package/dist/index.d.ts': '/** Opens. @see ../docs/errors.md */\nexport {}',
+  }
+  const check = (more) => () => {
+    const all = { ...texts, ...more }
+    checkPages('@bus/x', Object.keys(all), (path) => all[path])
+  }
+  expect(check({})).not.toThrow()
+  expect(check({ 'package/README.md': '[core](../core)' })).toThrow(
+    'package/README.md:1  ../core does not exist',
+  )
+  expect(check({ 'package/dist/index.d.ts': '/**\n * @see ../../docs/a.md\n */' })).toThrow(
+    'package/dist/index.d.ts:2  ../../docs/a.md does not exist',
+  )
 })
 
 test('a program that fails is an error with what it printed', () => {
