@@ -1,6 +1,6 @@
 import { assert, asyncProperty, double, integer, oneof, string } from 'fast-check'
 import { expect, test } from 'vitest'
-import { isSendableCloseCode } from '../src/protocol/close-codes.ts'
+import { isSendableCloseCode } from '../src/socket/socket-port.ts'
 import { serve, transportTo } from './harness.ts'
 
 test('close() takes any code and any reason: what leaves is a good close frame, its reason cut at a character [F78]', async () => {

@@ -1,8 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { CLOSE_CODES, closeCode, isSendableCloseCode } from './close-codes.ts'
-
-const range = (from: number, to: number) =>
-  Array.from({ length: to - from + 1 }, (_, i) => from + i)
+import { CLOSE_CODES, closeCode } from './close-codes.ts'
 
 describe('the table of close codes', () => {
   it('holds each code once, in order, with a name and a whole sentence', () => {
@@ -36,16 +33,5 @@ describe('a code that is not in the table', () => {
     [Number.NaN, true, 'This is not a close code.'],
   ])('has a description (%d)', (code, retryable, sentence) => {
     expect(closeCode(code)).toEqual({ code, name: 'unknown', retryable, sentence })
-  })
-})
-
-describe('a close frame', () => {
-  it('may carry 1000 to 1003, 1007 to 1014 and 3000 to 4999; reserved codes are refused', () => {
-    const sendable: number[] = []
-    for (let code = 0; code < 6_000; code++) if (isSendableCloseCode(code)) sendable.push(code)
-    expect(sendable).toEqual([...range(1000, 1003), ...range(1007, 1014), ...range(3000, 4999)])
-    for (const odd of [1000.5, -1000, Number.NaN, Infinity, '1000', null, undefined]) {
-      expect(isSendableCloseCode(odd)).toBe(false)
-    }
   })
 })

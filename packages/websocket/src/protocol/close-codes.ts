@@ -72,16 +72,6 @@ export function closeCode(code: number): CloseCode {
   return { code, name: 'unknown', retryable, sentence: describeUnknown(code) }
 }
 
-/** Whether RFC 6455 lets an endpoint put this code into a close frame. */
-export function isSendableCloseCode(code: unknown): code is number {
-  if (typeof code !== 'number' || !Number.isInteger(code)) return false
-  return (
-    (code >= 1000 && code <= 1003) ||
-    (code >= 1007 && code <= 1014) ||
-    (code >= 3000 && code <= 4999)
-  )
-}
-
 function describeUnknown(code: number): string {
   if (!Number.isInteger(code) || code < 1000 || code > 4999) return 'This is not a close code.'
   if (code < 3000) return 'A code of the protocol that has no meaning yet.'

@@ -3,8 +3,12 @@ import { describe, expect, it, onTestFinished } from 'vitest'
 import { WebSocket, WebSocketServer } from 'ws'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
-import { isSendableCloseCode } from '../protocol/close-codes.ts'
-import { MAX_REASON_BYTES, closeSafely, truncateReason } from './socket-port.ts'
+import {
+  MAX_REASON_BYTES,
+  closeSafely,
+  isSendableCloseCode,
+  truncateReason,
+} from './socket-port.ts'
 
 /** A socket as strict as ws: it throws for what must not go into a close frame. */
 function strictSocket() {
@@ -23,6 +27,9 @@ function strictSocket() {
     },
   }
 }
+
+const range = (from: number, to: number) =>
+  Array.from({ length: to - from + 1 }, (_, i) => from + i)
 
 const anyText = oneof(
   string({ unit: 'binary', maxLength: 200 }),
@@ -112,5 +119,16 @@ describe('a reason', () => {
         expect(/[\uD800-\uDBFF]/.test(last) && /[\uDC00-\uDFFF]/.test(first)).toBe(false)
       }),
     )
+  })
+})
+
+describe('a close frame', () => {
+  it('may carry 1000 to 1003, 1007 to 1014 and 3000 to 4999; reserved codes are refused', () => {
+    const sendable: number[] = []
+    for (let code = 0; code < 6_000; code++) if (isSendableCloseCode(code)) sendable.push(code)
+    expect(sendable).toEqual([...range(1000, 1003), ...range(1007, 1014), ...range(3000, 4999)])
+    for (const odd of [1000.5, -1000, Number.NaN, Infinity, '1000', null, undefined]) {
+      expect(isSendableCloseCode(odd)).toBe(false)
+    }
   })
 })

@@ -1,7 +1,5 @@
 /** Closing a socket safely, and telling bad frames from other errors of a socket. */
 
-import { isSendableCloseCode } from '../protocol/close-codes.ts'
-
 /** What closing needs of a socket. */
 export interface ClosableSocket {
   /** Starts the closing handshake. May throw for a code or a reason that must not be put in a frame. */
@@ -29,6 +27,16 @@ export function closeSafely(port: ClosableSocket, code: number, reason = ''): Er
   } catch (error) {
     return terminateAfter(port, error)
   }
+}
+
+/** Whether RFC 6455 lets an endpoint put this code into a close frame. */
+export function isSendableCloseCode(code: unknown): code is number {
+  if (typeof code !== 'number' || !Number.isInteger(code)) return false
+  return (
+    (code >= 1000 && code <= 1003) ||
+    (code >= 1007 && code <= 1014) ||
+    (code >= 3000 && code <= 4999)
+  )
 }
 
 /** The longest beginning of `reason` that fits into a close frame and does not split a character. */
