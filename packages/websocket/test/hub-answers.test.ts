@@ -87,12 +87,12 @@ test.each<[why: string, status: string, options: HubOptions, target: string, hea
     '/',
     ['Authorization: Bearer canary'],
   ],
-])('a handshake that is refused for %s hears %s and nothing else [F159]', async (...row) => {
+])('a handshake that is refused for %s gets %s and nothing else [F159]', async (...row) => {
   const [, status, options, target, headers] = row
   expect((await answer(options, target, headers)).text).toBe(refusal(status))
 })
 
-test('bad credentials hear what kind is wanted, and not what was wrong with them [F159]', async () => {
+test('bad credentials are answered with the kind that is required, and not with what was wrong [F159]', async () => {
   for (const headers of [['Authorization: Bearer canary'], ['Authorization: Basic Y2FuYXJ5']]) {
     const options = { allowAnonymous: false, authenticate: () => null }
     expect((await answer(options, '/', headers)).text).toBe(
@@ -101,7 +101,7 @@ test('bad credentials hear what kind is wanted, and not what was wrong with them
   }
 })
 
-test('a full hub and a full address hear no figure [F159]', async () => {
+test('the refusals of a full hub and of a full address name no figure [F159]', async () => {
   const full = await startHub({ limits: { connections: 1 } })
   const busy = await startHub({ limits: { connectionsPerIp: 1 } })
   for (const [hub, status] of [
@@ -168,7 +168,7 @@ test('what authorize throws is a refusal like any other [F159]', async () => {
   expect(client.lines.slice(1).toSorted()).toEqual(['no 1 auth', 'ok 1', 'subno 2 auth'])
 })
 
-test('a frame that breaks WebSocket hears a code and no reason [F159]', async () => {
+test('a frame that breaks WebSocket is answered with a code and no reason [F159]', async () => {
   const { peer } = await answer({}, '/')
   const before = peer.received.length
   peer.write(rawFrame({ opcode: 1, payload: 'canary', rsv: 4 }))
@@ -176,7 +176,7 @@ test('a frame that breaks WebSocket hears a code and no reason [F159]', async ()
   expect(peer.received.subarray(before)).toEqual(Buffer.from([0x88, 2, 0x03, 0xea]))
 })
 
-test('a request that is no handshake hears what it should be [F159]', async () => {
+test('a request that is no handshake is answered with what it should be [F159]', async () => {
   const hub = await createHub({ allowAnonymous: true })
   const response = await fetch(`http://127.0.0.1:${hub.port}/canary?x=canary`)
   const text = await response.text()

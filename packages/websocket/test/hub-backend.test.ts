@@ -90,7 +90,7 @@ test('a publish is confirmed only when the backend has confirmed it [F165]', asy
   await Promise.all(publishes)
 })
 
-test('what the backend cannot take now is tried again; what it never takes stays with this hub, and is told', async () => {
+test('what the backend cannot take now is tried again; what it refuses for good stays with this hub, and is reported', async () => {
   const errors: unknown[] = []
   let attempts = 0
   const backend = through(async (go) => {
@@ -110,7 +110,7 @@ test('what the backend cannot take now is tried again; what it never takes stays
   expect(hub.stats().backend).toEqual({ shared: 1, received: 0, refused: 1, waiting: 0 })
 })
 
-test('an event at which the backend throws something else is not tried for ever, and holds up nobody', async () => {
+test('an event at which the backend throws something else is not tried for ever, and delays no other event', async () => {
   const errors: unknown[] = []
   let attempts = 0
   const backend = through(() => {
@@ -123,7 +123,7 @@ test('an event at which the backend throws something else is not tried for ever,
   expect([attempts, errors]).toEqual([1, [new TypeError('no')]])
 })
 
-test('what the plain wire cannot carry is the backend’s to decide: refused there, it is counted and told', async () => {
+test('what the plain wire cannot carry is the backend’s to decide: refused there, it is counted and reported', async () => {
   const errors: unknown[] = []
   const { hubs, here } = await two({ onError: (error) => errors.push(error) })
   await transportTo(hubs[0], { protocol: plainJson() }).connect()

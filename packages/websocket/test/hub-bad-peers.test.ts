@@ -75,7 +75,7 @@ test('takes a message that comes one byte at a time [F66]', async () => {
   const slicer = await rawPeer(hub.port)
   for (const byte of rawFrame({ opcode: TEXT, payload: 'x'.repeat(4_000) })) {
     slicer.write(Buffer.of(byte))
-    // One turn for each, or the system would put them together again.
+    // One round of the event loop for each, or the system would put them together again.
     await new Promise((resolve) => setImmediate(resolve))
   }
   await until(() => reader.frames.length === 1, 'it arrives')

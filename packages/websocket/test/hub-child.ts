@@ -106,7 +106,7 @@ async function answerTo<T>(child: ChildProcess, question: string): Promise<T> {
   const gone = once(child, 'exit', { signal }).then(() => {
     throw new Error(`The child ended before it answered: ${question}`)
   })
-  // Whoever has its answer does not care any more.
+  // A process that has its answer needs no more.
   gone.catch(() => {})
   try {
     for (;;) {

@@ -24,7 +24,7 @@ async function statusOf(hub: Hub, token: string): Promise<number> {
   return status ?? 0
 }
 
-test('a flood of dials gets as many places as there are, and those who have one do not notice [F152]', async () => {
+test('a flood of dials gets as many connections as are allowed, and those that are connected do not notice [F152]', async () => {
   const hub = await startHub({ limits: { connections: 50, connectionsPerIp: Infinity } })
   const first = await greet(hub)
   const dials = await Promise.allSettled(Array.from({ length: 300 }, () => join(hub)))
@@ -57,7 +57,7 @@ test('a principal has as many connections as it may, over both wires, and anothe
   await greet(hub, { token: 'alice' })
 })
 
-test('who takes over its own session needs no further place', async () => {
+test('a connection that takes over its own session does not count as one more', async () => {
   const hub = await startHub({
     allowAnonymous: false,
     authenticate: byToken,
@@ -68,7 +68,7 @@ test('who takes over its own session needs no further place', async () => {
   const second = await greet(hub, { token: 'alice', sid, epoch, offset: 0, subs: [sub(1, '>')] })
   expect(second.welcome.resumed).toBe(true)
   await expect(first.closed).resolves.toMatchObject({ code: 4410 })
-  // Somebody else cannot do so with a name that is not its own.
+  // Another principal cannot do so with that session.
   const thief = await dial(hub)
   thief.say(`hello {"v":1,"subs":[],"token":"alice","sid":"${'x'.repeat(22)}"}`)
   await expect(thief.closed).resolves.toMatchObject({ code: 4429 })
@@ -80,7 +80,7 @@ test('those without credentials are no principal together', async () => {
   expect(hub.stats()).toMatchObject({ connections: 4, refusedPerPrincipal: 0 })
 })
 
-test('whoever does not say who it is in time gives its place back [F152]', async () => {
+test('a connection that does not authenticate in time no longer counts [F152]', async () => {
   const hub = await startHub({ helloMs: 50, limits: { connections: 5 } })
   const silent = await Promise.all(Array.from({ length: 5 }, () => dial(hub)))
   for (const client of silent) {
@@ -90,7 +90,7 @@ test('whoever does not say who it is in time gives its place back [F152]', async
   await greet(hub)
 })
 
-test('so many are authenticated at once, and the others get their turn [F153]', async () => {
+test('so many are authenticated at once, and the others after them [F153]', async () => {
   const waiting: (() => void)[] = []
   let most = 0
   const hub = await startHub({
@@ -133,7 +133,7 @@ test('two hundred at once without any option, and none waits for ever [F153]', a
   expect(most).toBe(200)
 })
 
-test('who waits for a turn behind authentications that hang gets 503, and the next one is served [F153]', async () => {
+test('a client that waits behind authentications that hang gets 503, and the next one is served [F153]', async () => {
   const errors: unknown[] = []
   const hub = await startHub({
     allowAnonymous: false,
@@ -149,20 +149,20 @@ test('who waits for a turn behind authentications that hang gets 503, and the ne
   expect(errors).toEqual([])
 })
 
-test('nobody is asked about who has left while it waited [F153]', async () => {
-  const asked: (string | undefined)[] = []
+test('a client that has left while it waited is not authenticated [F153]', async () => {
+  const calls: (string | undefined)[] = []
   const answers: ((principal: Principal) => void)[] = []
   const hub = await startHub({
     allowAnonymous: false,
     limits: { authentications: 1 },
     authenticate: ({ token }) => {
-      asked.push(token)
+      calls.push(token)
       return new Promise((resolve) => answers.push(resolve))
     },
   })
   const slow = await dial(hub)
   slow.say('hello {"v":1,"subs":[],"token":"slow"}')
-  await until(() => asked.length === 1, 'the first')
+  await until(() => calls.length === 1, 'the first')
   const hasty = await dial(hub)
   hasty.say('hello {"v":1,"subs":[],"token":"hasty"}')
   await hasty.settled()
@@ -173,25 +173,25 @@ test('nobody is asked about who has left while it waited [F153]', async () => {
   await patient.settled()
   answers.shift()?.({ id: 'slow' })
   await slow.line('welcome ')
-  await until(() => asked.length === 2, 'the next')
-  expect(asked).toEqual(['slow', 'patient'])
+  await until(() => calls.length === 2, 'the next')
+  expect(calls).toEqual(['slow', 'patient'])
   answers.shift()?.({ id: 'patient' })
   await patient.line('welcome ')
 })
 
 test('a flood of fresh credentials is looked at one by one, and only the last counts [F153]', async () => {
-  const asked: (string | undefined)[] = []
+  const calls: (string | undefined)[] = []
   const hub = await startHub({
     allowAnonymous: false,
     authenticate: async ({ token }) => {
-      asked.push(token)
+      calls.push(token)
       await new Promise((resolve) => setImmediate(resolve))
       return { id: 'alice' }
     },
   })
   const client = await greet(hub, { token: 't' })
   client.say(...Array.from({ length: 1_000 }, (_, n) => `auth {"token":"t${n}"}`))
-  await until(() => asked.at(-1) === 't999', 'the last one')
+  await until(() => calls.at(-1) === 't999', 'the last one')
   await client.settled()
-  expect(asked).toEqual(['t', 't0', 't999'])
+  expect(calls).toEqual(['t', 't0', 't999'])
 })

@@ -7,7 +7,7 @@ import { greet } from './wire-client.ts'
 /** Ends so many milliseconds from now, the half minute included that clocks may differ. */
 const endsIn = (ms: number): number => Date.now() - 30_000 + ms
 
-test('credentials also end on the plain wire, where nobody can renew them, and everybody else stays [F144]', async () => {
+test('credentials also expire on the plain wire, where they cannot be renewed, and every other connection stays [F144]', async () => {
   const hub = await startHub({
     holdMs: 40,
     authenticate: ({ token }) =>
@@ -40,7 +40,7 @@ test('credentials that do not end in time are not ended early [F144]', async () 
   expect(lasting.ws.readyState).toBe(lasting.ws.OPEN)
 })
 
-test('a client whose token ended while nobody renewed it gets another one on a new link [F144, F145]', async () => {
+test('a client whose token expired without being renewed gets another one on a new link [F144, F145]', async () => {
   let n = 0
   const hub = await startHub({
     allowAnonymous: false,
@@ -50,7 +50,7 @@ test('a client whose token ended while nobody renewed it gets another one on a n
       expiresAt: token === 'token 1' ? endsIn(60) : Infinity,
     }),
   })
-  // It tells no end, so that the client cannot know.
+  // It names no end, so that the client cannot know.
   const token = (): Token => `token ${++n}`
   const transport = transportTo(hub, { protocol: busV1({ token }) })
   await transport.connect()

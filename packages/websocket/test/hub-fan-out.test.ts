@@ -77,7 +77,7 @@ test('on the plain wire as well: frames go to 512 at a time, in order, and the s
   expect(fanOut.send(Buffer.from([1]), false, sender)).toBe(false)
   expect(fanOut.send(Buffer.from([2]), false, sender)).toBe(false)
   setImmediate(look)
-  await until(() => done === 2, 'both are with everybody')
+  await until(() => done === 2, 'both were sent to all')
   expect(most).toBeLessThanOrEqual(512)
   expect(got[0]).toEqual([])
   expect(got.slice(1).every((frames) => frames.join(' ') === '1 2')).toBe(true)

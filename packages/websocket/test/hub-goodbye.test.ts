@@ -1,4 +1,4 @@
-/** How a hub sends its clients away, and clients that are told to go in every order. */
+/** How a hub sends its clients away, and clients whose calls come in every order. */
 import { createEvent } from '@bus/core'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
@@ -27,7 +27,7 @@ test('hundreds of clients of both wires are sent away at once, with a word of wh
   await expect(join(hub)).rejects.toThrow('ECONNREFUSED')
 })
 
-test('each client is told to spread its return over the time that the hub names [F134]', async () => {
+test('each client spreads its return over the time that the hub names [F134]', async () => {
   const hub = await startHub()
   const clients = await Promise.all(Array.from({ length: 5 }, () => greet(hub)))
   await hub.drain({ spreadMs: 30_000 })
@@ -77,7 +77,7 @@ test('whatever is called in whatever order around close, every call ends, the la
     ),
     { numRuns: 60 },
   )
-  await until(() => hub.stats().connections === 0, 'nobody is left')
+  await until(() => hub.stats().connections === 0, 'no connection is left')
   await leavesNothing(before)
 })
 

@@ -15,7 +15,7 @@ const patterns = fc.array(pattern, { minLength: 1, maxLength: 4 })
 
 const TYPES = ['a', 'b', 'z', 'a.a', 'a.b', 'b.a', 'b.z', 'z.a', 'a.a.a', 'a.b.z', 'b.b.b', 'z.z.z']
 
-test('nothing is delivered outside of the grants: asked for with hello, with sub or on resuming [F147]', async () => {
+test('nothing is delivered outside of the grants: subscribed to with hello, with sub or on resuming [F147]', async () => {
   let grants: Principal['grants'] = {}
   const hub = await startHub({
     allowAnonymous: false,
@@ -113,7 +113,7 @@ test('after it was revoked nothing is delivered to a principal that comes back w
   back.say(`hello ${JSON.stringify({ v: 1, token: 'eve', sid, epoch, offset: 0, subs: [] })}`)
   await expect(back.closed).resolves.toMatchObject({ code: 4401 })
   await expect(join(hub, { headers: { authorization: 'Bearer eve' } })).rejects.toThrow('401')
-  await until(() => hub.stats().connections === 1, 'nobody else')
+  await until(() => hub.stats().connections === 1, 'no other connection')
   expect([...eve.payloads, ...plain.frames, ...back.lines]).toEqual([])
 })
 

@@ -1,4 +1,4 @@
-/** Handshakes that are slow, large, impatient or broken off: what they cost the hub, and whom they keep waiting. */
+/** Handshakes that are slow, large, impatient or broken off: what they cost the hub, and which others wait for them. */
 import { createServer } from 'node:http'
 import { expect, onTestFinished, test } from 'vitest'
 import { createHub, type Principal } from '../src/hub/index.ts'
@@ -10,15 +10,15 @@ import { pub } from './wire-client.ts'
 const HELLO = 'hello {"v":1,"subs":[]}'
 const UPGRADE = ['Sec-WebSocket-Protocol: bus.v1', 'Authorization: Bearer good']
 
-/** A hub that takes its time to say who somebody is: until the test says it. */
-async function slowDoor(): Promise<{
+/** A hub whose `authenticate` answers when the test does. */
+async function slowAuthenticator(): Promise<{
   readonly hub: Awaited<ReturnType<typeof createHub>>
-  readonly asked: ((principal: Principal | null) => void)[]
+  readonly calls: ((principal: Principal | null) => void)[]
 }> {
-  const asked: ((principal: Principal | null) => void)[] = []
+  const calls: ((principal: Principal | null) => void)[] = []
   const authenticate = (): Promise<Principal | null> =>
-    new Promise((resolve) => void asked.push(resolve))
-  return { hub: await startHub({ allowAnonymous: false, authenticate }), asked }
+    new Promise((resolve) => void calls.push(resolve))
+  return { hub: await startHub({ allowAnonymous: false, authenticate }), calls }
 }
 
 /** The text of frames that came behind the answer to the handshake. */
@@ -27,17 +27,17 @@ const linesOf = (peer: RawPeer): string =>
 
 const status = (peer: RawPeer): string => peer.received.toString('latin1').slice(0, 12)
 
-test('a client that resets its connection while it is authenticated harms nobody [F32]', async () => {
-  const { hub, asked } = await slowDoor()
+test('a client that resets its connection while it is authenticated harms no other one [F32]', async () => {
+  const { hub, calls } = await slowAuthenticator()
   const peers = await Promise.all(Array.from({ length: 20 }, () => rawSocket(hub.port)))
   for (const peer of peers) requestUpgrade(peer, '/', UPGRADE)
-  await until(() => asked.length === 20, 'all are looked at')
+  await until(() => calls.length === 20, 'all are looked at')
   for (const peer of peers) peer.socket.resetAndDestroy()
   // The next one comes behind the resets, so they were seen when it is.
   const late = await rawSocket(hub.port)
   requestUpgrade(late, '/', UPGRADE)
-  await until(() => asked.length === 21, 'the next one')
-  for (const resolve of asked) resolve({ id: 'alice' })
+  await until(() => calls.length === 21, 'the next one')
+  for (const resolve of calls) resolve({ id: 'alice' })
   await until(() => status(late) === 'HTTP/1.1 101', 'it is let in')
   expect(hub.stats().connections).toBe(1)
 })
@@ -91,37 +91,37 @@ test('more headers than 64 are not read, so what stands behind them counts for n
 })
 
 test('frames that come along with the handshake count once we know who sent them, and none is lost [F35]', async () => {
-  const { hub, asked } = await slowDoor()
+  const { hub, calls } = await slowAuthenticator()
   const peer = await rawSocket(hub.port)
   peer.socket.cork()
   requestUpgrade(peer, '/', UPGRADE)
   peer.send({ opcode: 1, payload: HELLO })
   peer.send({ opcode: 1, payload: pub(1, 'first') })
   peer.socket.uncork()
-  await until(() => asked.length === 1, 'it is looked at')
+  await until(() => calls.length === 1, 'it is looked at')
   // Later, and still before the answer.
   peer.send({ opcode: 1, payload: pub(2, 'second') })
   const other = await rawSocket(hub.port)
   requestUpgrade(other, '/', UPGRADE)
-  await until(() => asked.length === 2, 'the next one, so that all before it was read')
+  await until(() => calls.length === 2, 'the next one, so that all before it was read')
   expect(peer.received).toHaveLength(0)
   expect(hub.stats().busV1.published).toBe(0)
-  asked[0]?.({ id: 'alice' })
+  calls[0]?.({ id: 'alice' })
   await until(() => linesOf(peer).includes('ok 2'), 'both are confirmed')
   expect(linesOf(peer)).toMatch(/welcome \{/)
   expect(hub.stats().busV1).toMatchObject({ published: 2, protocolErrors: 0 })
 })
 
 test('a handshake that is looked at when the hub closes gets its answer, and keeps it from nothing', async () => {
-  const { hub, asked } = await slowDoor()
+  const { hub, calls } = await slowAuthenticator()
   const peer = await rawSocket(hub.port)
   requestUpgrade(peer, '/', UPGRADE)
-  await until(() => asked.length === 1, 'it is looked at')
+  await until(() => calls.length === 1, 'it is looked at')
   await hub.close()
   await peer.ended
   // 503 comes from the close; a look that takes too long is answered with 504.
   expect(status(peer)).toBe('HTTP/1.1 503')
-  asked[0]?.({ id: 'alice' })
+  calls[0]?.({ id: 'alice' })
 })
 
 test('a handshake that comes while the hub closes is refused for the moment, not for good', async () => {
@@ -150,14 +150,14 @@ test('a server of yours that a hub has left answers upgrades as before', async (
 })
 
 test('frames that come along with a handshake that is refused do nothing [F35]', async () => {
-  const { hub, asked } = await slowDoor()
+  const { hub, calls } = await slowAuthenticator()
   const peer = await rawSocket(hub.port)
   peer.socket.cork()
   requestUpgrade(peer, '/', UPGRADE)
   peer.write(Buffer.concat([HELLO, pub(1, 1)].map((payload) => rawFrame({ opcode: 1, payload }))))
   peer.socket.uncork()
-  await until(() => asked.length === 1, 'it is looked at')
-  asked[0]?.(null)
+  await until(() => calls.length === 1, 'it is looked at')
+  calls[0]?.(null)
   await peer.ended
   expect(status(peer)).toBe('HTTP/1.1 401')
   expect(hub.stats().busV1).toMatchObject({ published: 0, connections: 0 })

@@ -80,7 +80,7 @@ test('server: serves beside the routes of a server of yours, which stays open wh
   expect(server.listenerCount('upgrade')).toBe(0)
 })
 
-test('server: tells its port once it listens', async () => {
+test('server: has its port once it listens', async () => {
   const server = createServer()
   const hub = await startHub({ server })
   expect(hub.port).toBe(0)
@@ -144,7 +144,7 @@ test('highWaterMarkBytes: says how much may wait for one reader', async () => {
   expect(large - small).toBeLessThan(100)
 })
 
-test('slowReaderMs: says how long one reader may hold up the others', async () => {
+test('slowReaderMs: limits how long one reader may keep the others waiting', async () => {
   const heldUp = async (slowReaderMs: number): Promise<Hub> => {
     const hub = await startHub({ highWaterMarkBytes: 1_000, slowReaderMs })
     await joinFrozen(hub)

@@ -130,7 +130,7 @@ function renumbered(line: string, by: number): string {
   return line.replace(/^pub (\d+)/, (_match, n: string) => `rep ${Number(n) + by}`)
 }
 
-test('a subscriber that is away while the log is trimmed past its cursor is told what it missed, and gets the rest [F169]', async () => {
+test('a subscriber that is away while the log is trimmed past its cursor gets a gap for what it missed, and then everything else [F169]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 20 })
   const publisher = await greet(hub)
   const first = await greet(hub, { subs: [sub(1, 'order.*'), sub(2, 'other', 'amo')] })

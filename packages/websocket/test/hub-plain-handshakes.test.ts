@@ -58,7 +58,7 @@ test('counts who was refused for bad credentials in the handshake', async () => 
   expect(hub.stats().busV1.unauthorized).toBe(1)
 })
 
-test('lets nobody in whose credentials are over, with the handshake or with the first line [F144]', async () => {
+test('refuses expired credentials, with the handshake or with the first line [F144]', async () => {
   let expiresAt = Date.now() - 60_000
   const hub = await startHub({
     allowAnonymous: false,

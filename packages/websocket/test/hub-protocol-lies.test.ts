@@ -113,7 +113,7 @@ const LIES: readonly (readonly [what: string, lie: Lie, caughtBy: readonly strin
     ['W100'],
   ],
   [
-    'tells each client another epoch',
+    'sends each client another epoch',
     { downstream: changed('welcome', ({ sid }) => ({ epoch: sid })) },
     ['W12', 'W87'],
   ],
@@ -134,7 +134,7 @@ const LIES: readonly (readonly [what: string, lie: Lie, caughtBy: readonly strin
     },
     ['W50'],
   ],
-  ['tells a refusal behind the ok', { downstream: refusesLate }, ['W37']],
+  ['sends a refusal behind the ok', { downstream: refusesLate }, ['W37']],
   ['relays a number twice', forgetsNumbers, ['W32']],
   [
     'closes with another code for a hole',
@@ -163,7 +163,7 @@ const LIES: readonly (readonly [what: string, lie: Lie, caughtBy: readonly strin
     { upstream: changed('hello', () => ({ maxMessageBytes: undefined })) },
     ['W106', 'W107'],
   ],
-  ['tells a repetition as new', { downstream: (line) => [line.replace(/^rv /, 'ev ')] }, ['W39']],
+  ['sends a repetition as new', { downstream: (line) => [line.replace(/^rv /, 'ev ')] }, ['W39']],
   ['goes on after an unsub', { upstream: without('unsub') }, ['W65']],
   [
     'ignores where a sub begins',
@@ -219,7 +219,7 @@ test('a hub that is not set as it is said to be is caught', async () => {
   expect(failed).toEqual(only)
 })
 
-test('a hub that takes everybody for the same is caught', async () => {
+test('a hub that takes every client for the same is caught', async () => {
   await using other = await createHub({
     closeMs: 200,
     allowAnonymous: true,

@@ -60,7 +60,7 @@ test('nothing more is read from a flood, and it is cut when it does not go [F151
   const peer = await rawPeer(hub.port)
   const message = rawFrame({ opcode: 1, payload: 'x'.repeat(60_000) })
   for (let n = 0; n < 1_000; n++) peer.write(message)
-  await until(() => hub.stats().floods === 1, 'it is told')
+  await until(() => hub.stats().floods === 1, 'it is reported')
   // Sixty megabytes are more than the buffers of the kernel on the way hold.
   expect(peer.socket.writableLength).toBeGreaterThan(1_000_000)
   await until(() => hub.stats().connections === 0, 'it is cut')
@@ -99,7 +99,7 @@ test('those without credentials are no principal together [F151]', async () => {
   expect(hub.stats().floods).toBe(0)
 })
 
-test('on the plain wire the same holds, for a connection and for a principal [F151]', async () => {
+test('on the plain wire it is the same, for a connection and for a principal [F151]', async () => {
   const hub = await startHub({
     authenticate: byToken,
     limits: { rate: { messages: 3 }, principalRate: { messages: 4 } },

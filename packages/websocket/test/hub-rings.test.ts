@@ -1,4 +1,4 @@
-/** Hubs whose backend is another hub: what goes in a circle comes to rest. */
+/** Hubs whose backend is another hub: an event that goes in a circle is stopped. */
 import { createEvent, type Event, type Transport } from '@bus/core'
 import { memoryMedium, memoryTransport } from '@bus/core/memory'
 import { expect, test } from 'vitest'

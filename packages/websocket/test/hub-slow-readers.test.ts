@@ -35,7 +35,7 @@ test('slows the publisher down to a reader that stopped, and loses nothing once 
   frozen.ws.resume()
   await Promise.all(all)
   const counts = (): number[] => [frozen.frames.length, healthy.frames.length]
-  await until(() => counts().every((n) => n === FLOOD), 'everybody has everything')
+  await until(() => counts().every((n) => n === FLOOD), 'all have everything')
   const numbers = frozen.frames.map(
     (f) => (JSON.parse(String(f)) as { payload: { n: number } }).payload.n,
   )
@@ -49,7 +49,7 @@ test('slows the publisher down to a reader that stopped, and loses nothing once 
   })
 })
 
-test('cuts a reader off that does not go on in time, and everybody else gets everything', async () => {
+test('cuts a reader off that does not go on in time, and every other one gets everything', async () => {
   const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 100 })
   const frozen = await joinFrozen(hub)
   const healthy = await join(hub)
@@ -127,7 +127,7 @@ test('goes on taking what a full reader sends, so that one which answers each ev
   expect(hub.stats()).toMatchObject({ slowReaders: 0, lost: 0 })
 })
 
-test('is not held up by a connection that has begun to close [F49]', async () => {
+test('does not wait for a connection that has begun to close [F49]', async () => {
   const hub = await startHub({ highWaterMarkBytes: 16_000, slowReaderMs: 60_000, closeMs: 60_000 })
   const leaving = await rawPeer(hub.port)
   // A close frame, and then no end of the connection: the hub waits for it as long as `closeMs` says.
@@ -155,7 +155,7 @@ test('ends a hub whose readers do not answer as soon as closeMs is over [F135]',
   await expect(frozen.closed).resolves.toMatchObject({ code: 1006 })
 })
 
-test('holds memory of a stalled reader within the mark, at every moment of a flood of 10,000 concurrent publishes [F48]', async () => {
+test('keeps the memory of a stalled reader within the mark, at every moment of a flood of 10,000 concurrent publishes [F48]', async () => {
   const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 60_000 })
   const frozen = await joinFrozen(hub)
   const publisher = transportTo(hub, {

@@ -38,7 +38,7 @@ test(
     expect(await hub.ask('file')).toBe(true)
     publisher.say(pub(1, 'still here'))
     await reader.events(1)
-    // Two of the places were taken before.
+    // Two of the connections were there before.
     await until(() => open.size === MAX_FILES - 256 - 2, 'as many as there may be')
     expect((await hub.ask('stats')).dropped).toBe(500 - open.size)
     for (const socket of all) socket.destroy()

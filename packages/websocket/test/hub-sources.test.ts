@@ -12,7 +12,7 @@ const authenticate = ({ token }: { readonly token: string | undefined }): Princi
 const forged = (n: number): string =>
   `pub ${n} order.paid id-${n} {"payload":{"total":12.50},"metadata":{"timestamp":1,"source":"bank"}}`
 
-test('source principal: an event has the id of whoever published it as its source, whatever it claims [F150]', async () => {
+test('source principal: an event has the id of its principal as its source, whatever it claims [F150]', async () => {
   const hub = await startHub({ allowAnonymous: false, authenticate, source: 'principal' })
   const reader = await greet(hub, { token: 'reader', subs: [sub(1, '>')] })
   const mallory = await greet(hub, { token: 'mallory' })
@@ -25,7 +25,7 @@ test('source principal: an event has the id of whoever published it as its sourc
   ])
 })
 
-test('source principal: one that takes the id of an event of somebody else cannot have that dropped [F150]', async () => {
+test('source principal: one that takes the id of an event of another principal cannot have that dropped [F150]', async () => {
   const hub = await startHub({ allowAnonymous: false, authenticate, source: 'principal' })
   const reader = transportTo(hub, { protocol: busV1({ token: 'reader' }) })
   const events = await collect(reader, '>')
@@ -54,7 +54,7 @@ test('source principal: what is no body of an event is refused, and the link sta
   expect(client.payloads).toEqual([1, 4])
 })
 
-test('source principal: lets nobody in on the plain wire, which passes on what it gets', async () => {
+test('source principal: refuses the plain wire, which passes on what it gets', async () => {
   const hub = await startHub({ source: 'principal' })
   await expect(join(hub)).rejects.toThrow('403')
 })

@@ -1,4 +1,4 @@
-/** A client that asks for everything and reads nothing. */
+/** A client that subscribes to everything and reads nothing. */
 import { expect, test } from 'vitest'
 import { until } from './harness.ts'
 import { startHubChild } from './hub-child.ts'
@@ -9,7 +9,7 @@ const MIB = 1_048_576
 const LARGE = 'x'.repeat(50_000)
 
 test.each(['alo', 'amo'] as const)(
-  'sixty megabytes for a client that reads none of them (%s) hold up nobody for long, and stay out of memory [F161]',
+  'sixty megabytes for a client that reads none of them (%s) delay no other client for long, and stay out of memory [F161]',
   async (mode) => {
     const hub = await startHubChild({ hub: { holdMs: 200, log: { maxBytes: 4 * MIB } } })
     const frozen = await greet(hub, { subs: [sub(1, '>', mode)] })
@@ -33,7 +33,7 @@ test.each(['alo', 'amo'] as const)(
   },
 )
 
-test('it is cut when two pings find it reading nothing, and its place is free [F161]', async () => {
+test('it is cut when two pings find it reading nothing, and it counts no longer [F161]', async () => {
   const hub = await startHub({ heartbeatMs: 100, limits: { connections: 1 } })
   const frozen = await greet(hub, { subs: [sub(1, '>')] })
   frozen.ws.pause()

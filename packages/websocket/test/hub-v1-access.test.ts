@@ -42,7 +42,7 @@ test('is not open by accident [F140]', async () => {
   })
 })
 
-test('asks for credentials with the first line, and ends who has none with 4401', async () => {
+test('requires credentials with the first line, and ends a link without any with 4401', async () => {
   const hub = await startHub({ allowAnonymous: false, authenticate })
   await greet(hub, { token: 'token-alice' })
   for (const token of [undefined, 'token-bob']) {
@@ -69,7 +69,7 @@ test('shows the handshake to authenticate, for its cookie or its certificate', a
   expect(client.welcome.resumed).toBe(false)
 })
 
-test('bad credentials do not make somebody anonymous, none do where that is allowed', async () => {
+test('a client with bad credentials is not anonymous, one without any is where that is allowed', async () => {
   const hub = await startHub({ allowAnonymous: true, authenticate })
   await greet(hub)
   const client = await dial(hub)
@@ -103,22 +103,25 @@ test.each([
   ['returns rubbish', () => ({ name: 'alice' }) as unknown as Principal],
   ['returns an empty id', () => ({ id: '' })],
   ['returns true', () => true as unknown as Principal],
-])('lets nobody in when authenticate %s, and tells the application', async (_, broken) => {
-  const errors: unknown[] = []
-  const hub = await startHub({
-    allowAnonymous: false,
-    authenticate: broken,
-    onError: (error) => errors.push(error),
-  })
-  const client = await dial(hub)
-  client.say('hello {"v":1,"subs":[],"token":"t"}')
-  await expect(client.closed).resolves.toEqual({ code: 4503, reason: 'authentication' })
-  expect(await statusOf(hub.url, { authorization: 'Bearer t' })).toBe(503)
-  expect(errors).toHaveLength(2)
-  expect(hub.stats().busV1.callbackErrors).toBe(2)
-})
+])(
+  'refuses every client when authenticate %s, and reports it to the application',
+  async (_, broken) => {
+    const errors: unknown[] = []
+    const hub = await startHub({
+      allowAnonymous: false,
+      authenticate: broken,
+      onError: (error) => errors.push(error),
+    })
+    const client = await dial(hub)
+    client.say('hello {"v":1,"subs":[],"token":"t"}')
+    await expect(client.closed).resolves.toEqual({ code: 4503, reason: 'authentication' })
+    expect(await statusOf(hub.url, { authorization: 'Bearer t' })).toBe(503)
+    expect(errors).toHaveLength(2)
+    expect(hub.stats().busV1.callbackErrors).toBe(2)
+  },
+)
 
-test('helloMs: whoever says nothing for so long is ended with 4408', async () => {
+test('helloMs: a link that says nothing for so long is ended with 4408', async () => {
   const hub = await startHub({ helloMs: 30 })
   const client = await dial(hub)
   await expect(client.closed).resolves.toEqual({ code: 4408, reason: 'hello' })
@@ -175,11 +178,11 @@ test('a principal publishes and subscribes within its grants only [F147]', async
 })
 
 test('authorize decides beyond the grants, and a failure of it is a no', async () => {
-  const asked: string[] = []
+  const calls: string[] = []
   const errors: unknown[] = []
   const hub = await startHub({
     authorize: ({ id }, action, pattern) => {
-      asked.push(`${id} ${action} ${pattern}`)
+      calls.push(`${id} ${action} ${pattern}`)
       if (pattern === 'c') throw new Error('broken')
       return pattern !== 'b'
     },
@@ -190,8 +193,8 @@ test('authorize decides beyond the grants, and a failure of it is a no', async (
   client.say(pub(1, 1, 'a'), pub(2, 2, 'b'), pub(3, 3, 'a'))
   await client.line('ok 3')
   expect(client.heard('no')).toEqual(['2 auth'])
-  expect(asked).toContain('anonymous subscribe b')
-  expect(asked.filter((question) => question === 'anonymous publish a')).toHaveLength(1)
+  expect(calls).toContain('anonymous subscribe b')
+  expect(calls.filter((question) => question === 'anonymous publish a')).toHaveLength(1)
   expect(errors).toHaveLength(1)
 })
 
@@ -295,7 +298,7 @@ test('fresh credentials are looked at together with the handshake', async () => 
   ])
 })
 
-test('fresh credentials change nobody where everybody is anonymous, and permissions are asked for again', async () => {
+test('fresh credentials change nothing where every client is anonymous, and permissions are looked up again', async () => {
   let isAllowed = true
   const hub = await startHub({ authorize: () => isAllowed })
   const client = await greet(hub, { subs: [sub(1, 'a')] })

@@ -23,7 +23,7 @@ const large = (count: number): string[] =>
 
 const lastLine = (client: WireClient): string => client.lines.at(-1) ?? ''
 
-test('limits.heldBytes: the publisher that holds most is sent away, and nothing of it is lost', async () => {
+test('limits.heldBytes: the publisher with most waiting events is sent away, and nothing of it is lost', async () => {
   const hub = await startHub({ log: { maxEvents: 1 }, limits: { heldBytes: 10_000 } })
   const [small, big] = await Promise.all([greet(hub), greet(hub)])
   const lines = large(21)
@@ -56,7 +56,7 @@ test('limits.heldBytes: the publisher that holds most is sent away, and nothing 
   await again.line('ok 6')
 })
 
-test('limits.heldBytes: who comes last and holds little is let in at the cost of who holds most', async () => {
+test('limits.heldBytes: a publisher with little that comes last is let in at the cost of the one with most', async () => {
   const hub = await startHub({ log: { maxEvents: 1 }, limits: { heldBytes: 10_000 } })
   await greet(hub, { subs: [sub(1, '>')] })
   const [greedy, modest] = await Promise.all([greet(hub), greet(hub)])
@@ -84,7 +84,7 @@ test('limits.heldBytes: an event that is alone waits, whatever its size', async 
   expect(hub.stats().busV1).toMatchObject({ sentAway: 0, heldBytes: 0 })
 })
 
-test('limits.heldBytes: an at-most-once event beyond it is dropped and counted, and nobody is sent away', async () => {
+test('limits.heldBytes: an at-most-once event beyond it is dropped and counted, and no publisher is sent away', async () => {
   const hub = await startHub({ graceMs: 5_000, limits: { heldBytes: 3_000 } })
   const publisher = await greet(hub)
   publisher.say(...Array.from({ length: 5 }, () => pub('-', 'x'.repeat(1_000))))
@@ -154,14 +154,14 @@ test.each(['bus.v1', 'plain'] as const)(
     expect(response.statusCode).toBe(429)
     expect(Number(response.headers['retry-after'])).toBeGreaterThan(0)
     expect(hub.stats()).toMatchObject({ connections: 2, refusedPerIp: 1 })
-    // A connection that ends gives its place back.
+    // A connection that ends counts no longer.
     plain.ws.terminate()
     await until(() => hub.stats().connections === 1, 'one is gone')
     await join({ url })
   },
 )
 
-test('limits.connectionsPerIp: another address has places of its own, and no header makes one [F152]', async () => {
+test('limits.connectionsPerIp: another address is counted by itself, and no header makes one [F152]', async () => {
   const hub = await startHub({ host: '0.0.0.0', limits: { connectionsPerIp: 1 } })
   const url = `ws://127.0.0.1:${hub.port}`
   await join({ url })
@@ -170,7 +170,7 @@ test('limits.connectionsPerIp: another address has places of its own, and no hea
   await expect(join({ url }, { headers })).rejects.toThrow('429')
 })
 
-test('limits.connectionsPerIp: a handshake that is refused for another reason takes no place', async () => {
+test('limits.connectionsPerIp: a handshake that is refused for another reason does not count', async () => {
   const hub = await startHub({
     allowAnonymous: false,
     authenticate: ({ token }) => (token === 'good' ? { id: 'somebody' } : null),
@@ -178,7 +178,7 @@ test('limits.connectionsPerIp: a handshake that is refused for another reason ta
   })
   for (let i = 0; i < 3; i++) await expect(join(hub)).rejects.toThrow('401')
   const headers = { authorization: 'Bearer good' }
-  await until(() => hub.stats().connections === 0, 'nobody is there')
+  await until(() => hub.stats().connections === 0, 'no connection is left')
   await join(hub, { headers })
   await expect(join(hub, { headers })).rejects.toThrow('429')
 })

@@ -179,7 +179,7 @@ test('a second subscription gets nothing of what lies before it, also while the 
   expect(reader.payloads).toEqual([1, 3, 5])
 })
 
-test('holds to the window of a subscriber, also in the replay of the past [F98]', async () => {
+test('keeps to the window of a subscriber, also in the replay of the past [F98]', async () => {
   const hub = await startHub()
   const publisher = await greet(hub)
   publisher.say(...pubs(1, 1_000))
@@ -199,7 +199,7 @@ test('holds to the window of a subscriber, also in the replay of the past [F98]'
   await reader.events(250)
 })
 
-test('holds to the bytes of a window, but lets one event through that is larger', async () => {
+test('keeps to the bytes of a window, but lets one event through that is larger', async () => {
   const hub = await startHub()
   const reader = await greet(hub, {
     window: { events: 100, bytes: 200 },
@@ -215,7 +215,7 @@ test('holds to the bytes of a window, but lets one event through that is larger'
   await reader.events(2)
 })
 
-test('tells a quiet subscriber how far the log is, so that its cursor moves past foreign events [F86]', async () => {
+test('sends a quiet subscriber the position in the log, so that its cursor moves past foreign events [F86]', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, 'quiet.*')] })
   const publisher = await greet(hub)
@@ -230,7 +230,7 @@ test('tells a quiet subscriber how far the log is, so that its cursor moves past
   expect(reader.ws.readyState).toBe(reader.ws.OPEN)
 })
 
-test('tells the cursor with the heartbeat where little has passed [F86]', async () => {
+test('sends the position with the heartbeat where little has passed [F86]', async () => {
   const hub = await startHub({ heartbeatMs: 20 })
   const reader = await greet(hub, { subs: [sub(1, 'quiet.*')] })
   const publisher = await greet(hub)

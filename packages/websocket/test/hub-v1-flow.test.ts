@@ -37,7 +37,7 @@ test('a log that is full in bytes withholds acknowledgements too', async () => {
   await publisher.line('ok 4')
 })
 
-test('events that nobody needs leave a full log without a hold', async () => {
+test('events that no session needs leave a full log without a wait', async () => {
   const hub = await startHub({ log: { maxEvents: 10 } })
   await greet(hub, { subs: [sub(1, 'quiet.*')] })
   await greet(hub, { subs: [sub(1, '>', 'amo')] })
@@ -63,7 +63,7 @@ test('a refused number waits for those before it that wait for room', async () =
   await publisher.line('ok 5')
 })
 
-test('a hold of several publishers ends in turn, and each keeps its order', async () => {
+test('several publishers that wait go on one after the other, and each keeps its order', async () => {
   const hub = await startHub({ log: { maxEvents: 2 } })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publishers = await Promise.all([greet(hub), greet(hub)])
@@ -81,7 +81,7 @@ test('a hold of several publishers ends in turn, and each keeps its order', asyn
   }
 })
 
-test('an event that was held when its link broke is sent again, and comes once', async () => {
+test('an event that waited when its link broke is sent again, and comes once', async () => {
   const hub = await startHub({ log: { maxEvents: 2 } })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const first = await greet(hub)
@@ -134,7 +134,7 @@ test('with confirm subscribers a welcome names refusals that are not confirmed y
   await until(() => hub.stats().connections === 1, 'the hub sees the cut')
   const second = await greet(hub, { sid, epoch })
   expect(second.welcome).toMatchObject({ resumed: true, last: 0, refused: [[2, 'type']] })
-  // As it was told, the client leaves out the refused one.
+  // The client knows of the refused one, and leaves it out.
   second.say(pub(1, 1), pub(3, 3), pub(4, 4))
   await reader.events(3)
   reader.say('ack 3')
@@ -153,7 +153,7 @@ test('a publisher that ignores its window is ended with 4409', async () => {
   await expect(publisher.closed).resolves.toEqual({ code: 4409, reason: 'pub window' })
 })
 
-test('the bytes of a window hold for publishers as well', async () => {
+test('the bytes of a window limit publishers as well', async () => {
   const hub = await startHub({ log: { maxEvents: 1 }, limits: { window: { bytes: 1_000 } } })
   await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -172,7 +172,7 @@ test('at-most-once events that find no room beyond the window are dropped and co
   await reader.events(4)
 })
 
-test('a subscriber without any progress holds up the publishers for holdMs, then it gets a gap [F96]', async () => {
+test('a subscriber without any progress keeps the publishers waiting for holdMs, then it gets a gap [F96]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 50 })
   const reader = await greet(hub, {
     subs: [sub(1, 'order.*')],
@@ -211,7 +211,7 @@ test('a subscriber that was given up counts again once it has caught up', async 
   await publisher.line('ok 35')
 })
 
-test('a subscriber whose socket stood still counts again once it was told its gap [F96]', async () => {
+test('a subscriber whose socket stood still counts again once it was sent its gap [F96]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 100 })
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const publisher = await greet(hub)
@@ -281,7 +281,7 @@ test('a session that is away is waited for as well, until holdMs or its end [F85
   await late.events(5)
 })
 
-test('a slow at-most-once subscriber is skipped forward and told so', async () => {
+test('a slow at-most-once subscriber is skipped forward and gets a gap', async () => {
   const hub = await startHub({ log: { maxEvents: 10 } })
   const reader = await greet(hub, {
     subs: [sub(1, '>', 'amo')],
@@ -349,7 +349,7 @@ test('with confirm subscribers a publish is confirmed once every subscriber of i
   expect(other.offsets).toEqual([])
 })
 
-test('with confirm subscribers an event that nobody wants is confirmed at once', async () => {
+test('with confirm subscribers an event without a subscriber is confirmed at once', async () => {
   const hub = await startHub({ confirm: 'subscribers', graceMs: 0 })
   const publisher = await greet(hub)
   publisher.say(pub(1, 1))

@@ -11,7 +11,7 @@ async function cut(client: WireClient, hub: Awaited<ReturnType<typeof startHub>>
   await until(() => hub.stats().connections === connections - 1, 'the hub sees the cut')
 }
 
-test('a publisher goes on with its session: what is settled is told, numbers continue', async () => {
+test('a publisher goes on with its session: what is settled is confirmed, numbers continue', async () => {
   const hub = await startHub()
   const reader = await greet(hub, { subs: [sub(1, '>')] })
   const first = await greet(hub)
@@ -27,7 +27,7 @@ test('a publisher goes on with its session: what is settled is told, numbers con
   expect(reader.payloads).toEqual([1, 2, 3, 4, 5])
 })
 
-test('a refusal whose answer was lost with the link is told again', async () => {
+test('a refusal whose answer was lost with the link is sent again', async () => {
   const hub = await startHub()
   const first = await greet(hub)
   const { sid, epoch } = first.welcome
@@ -150,7 +150,7 @@ test('a session is forgotten when its client is away for longer than sessionTtlM
   expect(second.welcome.gaps).toEqual([])
 })
 
-test('a session id of somebody who shows other credentials gives a new session [F149]', async () => {
+test('the session id of another principal gives a new session [F149]', async () => {
   const hub = await startHub({
     authenticate: ({ token }) => (token === undefined ? null : { id: token }),
   })

@@ -22,7 +22,7 @@ interface Guarded {
   readonly shown: (string | undefined)[]
 }
 
-/** A hub that knows everybody whose token begins with `good`. */
+/** A hub that accepts every token that begins with `good`. */
 async function guardedHub(): Promise<Guarded> {
   const shown: (string | undefined)[] = []
   const authenticate = ({ token }: { readonly token: string | undefined }): Principal | null => {
@@ -50,14 +50,14 @@ describe('a client of our hub with a token', () => {
     expect(transport.capabilities.delivery).toBe('at-least-once')
   })
 
-  test('asks a function for it each time, and tells it why [F145]', async () => {
+  test('calls a function for it each time, with the reason [F145]', async () => {
     const { hub, shown } = await guardedHub()
-    const asked: AuthContext['reason'][] = []
-    const token = ({ reason }: AuthContext): string => `good ${asked.push(reason)}`
+    const calls: AuthContext['reason'][] = []
+    const token = ({ reason }: AuthContext): string => `good ${calls.push(reason)}`
     const transport = clientOf(hub, { token })
     await transport.connect()
     await transport.reconnect()
-    expect(asked).toEqual(['connect', 'connect'])
+    expect(calls).toEqual(['connect', 'connect'])
     expect(shown).toEqual(['good 1', 'good 2'])
   })
 
@@ -109,7 +109,7 @@ describe('a client of our hub with a token', () => {
     expect(only(notices, 'close')).toMatchObject([{ code: 4401, initiatedBy: 'remote' }])
   })
 
-  test('reports that no new one could be got, and asks again while the old one is good', async () => {
+  test('reports that no new one could be got, and tries again while the old one is good', async () => {
     const { hub, shown } = await guardedHub()
     const clock = new FakeClock()
     const down = new Error('the issuer is down')
@@ -122,7 +122,7 @@ describe('a client of our hub with a token', () => {
     const notices = record(transport)
     await transport.connect()
     clock.advance(HOUR - 59_000)
-    await until(() => only(notices, 'error').length === 1, 'it is told')
+    await until(() => only(notices, 'error').length === 1, 'it is reported')
     expect(only(notices, 'error')).toEqual([{ kind: 'auth', error: down }])
     clock.advance(15_000)
     await until(() => shown.length === 2, 'renewed')
@@ -139,7 +139,7 @@ describe('a client of our hub with a token', () => {
     await expect(long.connect({ retry: true })).rejects.toMatchObject({ code: 'auth' })
   })
 
-  test('that comes after its link was given up disturbs nobody [F31]', async () => {
+  test('that comes after its link was given up changes nothing [F31]', async () => {
     const { hub, shown } = await guardedHub()
     const late: ((token: string) => void)[] = []
     const token = (): string | Promise<string> => {

@@ -25,7 +25,7 @@ test('keeps text as text and binary as binary, byte for byte', async () => {
   expect(b.frames).toEqual(sent)
 })
 
-test('carries events between transports, each of which hears only the others', async () => {
+test('carries events between transports, each of which gets only those of the others', async () => {
   const hub = await startHub()
   const [left, right] = [transportTo(hub), transportTo(hub)]
   const [atLeft, atRight] = await Promise.all([collect(left), collect(right)])
@@ -57,7 +57,7 @@ test('counts frames that came in and, for each reader, those that were taken or 
   await until(() => hub.stats().connections === 2, 'the end is seen')
 })
 
-test('tells its peers on close to come back later, listens no more and leaves nothing behind [F137]', async () => {
+test('closes its connections with going away, listens no more and leaves nothing behind [F137]', async () => {
   const before = resources()
   const hub = await createHub({ allowAnonymous: true })
   const [a, b] = await Promise.all([join(hub), join(hub)])
