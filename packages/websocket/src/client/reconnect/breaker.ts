@@ -1,4 +1,4 @@
-/** The circuit breaker of a transport: consecutive counting and probation on top of opossum. */
+/** The circuit breaker of a transport: opossum's states, entered by consecutive failures and successes. */
 
 import {
   BusError,
@@ -22,7 +22,7 @@ export interface OpossumBreakerHooks {
    * @default all but those that say they are not `retryable`: aborts, encoding errors, mistakes in the options
    */
   readonly isFailure?: (error: unknown) => boolean
-  /** Told after each change of state, in order. */
+  /** Called after each change of state, in order. */
   readonly onChange?: (change: BreakerChange) => void
   /** Gets what the other hooks threw. Must not throw itself. */
   readonly onError?: (error: unknown) => void
@@ -33,32 +33,29 @@ export interface BreakerChange {
   readonly previous: BreakerStateName
 }
 
-/** What opossum gets: a call that never rejects, because what counts as a failure is decided here. */
-type Call = () => Promise<void>
-
 /**
  * Stops calling what keeps failing.
  *
- * Opossum opens on a percentage within a window of time, so that failures spaced by a backoff never open it, and
- * closes on the first success. Here its own rule is switched off: this class counts in a row and calls `open()`.
- * What is left to opossum is the gate and the timer from open to half-open. After its first success the state stays
- * half-open, one call at a time, until enough calls in a row have succeeded.
+ * The state and the timer from open to half-open are opossum's. It opens on a share of failures within a window of time, so that
+ * failures spaced by a backoff never open it, and closes on the first success, also on that of a call that began before it
+ * opened. So calls are not made through it: they are counted here, in a row, and it is opened and closed by those counts.
  */
 export class OpossumBreaker implements CircuitBreaker {
   readonly #limits: Required<BreakerOptions>
   readonly #isFailure: (error: unknown) => boolean
   readonly #onError: (error: unknown) => void
-  readonly #notices: OrderedNotices<BreakerChange>
-  readonly #circuit: Opossum<[Call], void>
+  readonly #changes: OrderedNotices<BreakerChange>
+  readonly #circuit: Opossum<[], void>
   readonly #waiters = new Waiters<undefined>({
     what: 'Waiting for the circuit breaker',
     timedOut: 'The circuit breaker stayed open',
   })
-  #state: BreakerStateName = 'closed'
+  /** The state that {@link close} found. */
+  #endedAs: BreakerStateName | undefined
   /** Grows whenever it opens, is reset or closed: how a call of an earlier period ends counts no more. */
   #period = 0
-  #probing = false
-  #ended = false
+  /** While half-open a call is under way: one passes at a time. */
+  #isProbing = false
   #failures = 0
   #successes = 0
   #total = 0
@@ -69,23 +66,23 @@ export class OpossumBreaker implements CircuitBreaker {
     this.#limits = { ...defaults.breaker, ...options }
     this.#isFailure = hooks.isFailure ?? isRetryable
     this.#onError = hooks.onError ?? (() => {})
-    this.#notices = new OrderedNotices(hooks.onChange ?? (() => {}), this.#onError)
-    this.#circuit = new Opossum(async (call: Call) => await call(), {
+    this.#changes = new OrderedNotices(hooks.onChange ?? (() => {}), this.#onError)
+    this.#circuit = new Opossum(async () => {}, {
       name: 'dial',
       resetTimeout: this.#limits.openMs,
-      // Its deadline neither stops the action nor is cleared by shutdown; every dial has a deadline of its own.
       timeout: false,
-      volumeThreshold: Number.MAX_SAFE_INTEGER,
       rollingCountTimeout: 60_000,
       rollingCountBuckets: 2,
       rollingPercentilesEnabled: false,
       enableSnapshots: false,
     })
-    this.#circuit.on('halfOpen', () => this.#enter('half-open'))
+    this.#circuit.on('halfOpen', () => this.#changed('open'))
   }
 
   get state(): BreakerStateName {
-    return this.#state
+    if (this.#endedAs !== undefined) return this.#endedAs
+    if (this.#circuit.opened) return 'open'
+    return this.#circuit.halfOpen ? 'half-open' : 'closed'
   }
 
   /**
@@ -93,35 +90,43 @@ export class OpossumBreaker implements CircuitBreaker {
    * with `CircuitOpenError` instead; after {@link close} with `ClosedError`.
    */
   async run<T>(action: () => Promise<T>): Promise<T> {
-    if (this.#ended) throw new ClosedError('The circuit breaker is closed for good')
+    if (this.#endedAs !== undefined) throw closedForGood()
     this.#total += 1
-    if (this.#state === 'open' || this.#probing) {
+    const { state } = this
+    if (state === 'open' || this.#isProbing) {
       this.#rejected += 1
       throw new CircuitOpenError('The circuit breaker is open', { outcome: 'not-sent' })
     }
-    const settled = await this.#fire(action)
-    if (settled.ok) return settled.value
-    throw settled.error
+    this.#isProbing = state === 'half-open'
+    const period = this.#period
+    try {
+      const value = await action()
+      if (this.#ends(period)) this.#countSuccess()
+      return value
+    } catch (error) {
+      if (this.#ends(period)) this.#countFailure(error)
+      throw error
+    }
   }
 
   /** Counts a failure that happened outside of {@link run}: a send that failed. While open it means nothing. */
   fail(error: unknown): void {
-    if (!this.#ended && this.#state !== 'open') this.#count({ ok: false, error })
+    if (this.#endedAs === undefined && this.state !== 'open') this.#countFailure(error)
   }
 
   /** Counts a success that happened outside of {@link run}. While open it means nothing. */
   succeed(): void {
-    if (!this.#ended && this.#state !== 'open') this.#count({ ok: true, value: undefined })
+    if (this.#endedAs === undefined && this.state !== 'open') this.#countSuccess()
   }
 
   trip(): void {
-    if (!this.#ended) this.#open()
+    if (this.#endedAs === undefined) this.#open()
   }
 
   reset(): void {
-    if (this.#ended) return
+    if (this.#endedAs !== undefined) return
     this.#period += 1
-    this.#probing = false
+    this.#isProbing = false
     this.#total = 0
     this.#rejected = 0
     this.#lastFailureAt = undefined
@@ -136,8 +141,8 @@ export class OpossumBreaker implements CircuitBreaker {
    */
   async whenHalfOpen({ signal }: WaitOptions = {}): Promise<void> {
     if (signal?.aborted !== true) {
-      if (this.#ended) throw new ClosedError('The circuit breaker is closed for good')
-      if (this.#state !== 'open') return
+      if (this.#endedAs !== undefined) throw closedForGood()
+      if (this.state !== 'open') return
     }
     const alive = setTimeout(() => {}, MAX_TIMEOUT_MS)
     try {
@@ -149,7 +154,7 @@ export class OpossumBreaker implements CircuitBreaker {
 
   stats(): BreakerStats {
     return {
-      state: this.#state,
+      state: this.state,
       failures: this.#failures,
       successes: this.#successes,
       total: this.#total,
@@ -158,33 +163,34 @@ export class OpossumBreaker implements CircuitBreaker {
     }
   }
 
-  /** Ends it for good: no timer stays, whoever waits is rejected, and nothing that comes in late changes a thing. */
+  /** Ends it for good: no timer stays, waits are rejected, and nothing that comes in late changes a thing. */
   close(): void {
-    if (this.#ended) return
-    this.#ended = true
+    if (this.#endedAs !== undefined) return
+    this.#endedAs = this.state
     this.#period += 1
     this.#circuit.shutdown()
-    this.#waiters.rejectAll(new ClosedError('The circuit breaker was closed for good'))
+    this.#waiters.rejectAll(closedForGood())
   }
 
-  async #fire<T>(action: () => Promise<T>): Promise<Settled<T>> {
-    const period = this.#period
-    this.#probing = this.#state === 'half-open'
-    const box: { settled?: Settled<T> } = {}
-    await this.#circuit.fire(async () => {
-      const settled = await settle(action)
-      box.settled = settled
-      if (period !== this.#period) return
-      this.#probing = false
-      // Before opossum hears of the end, so that the two are never seen in different states.
-      this.#count(settled)
-    })
-    return box.settled ?? { ok: false, error: new CircuitOpenError('The circuit breaker is open') }
+  /** A call of this period ends. @returns whether it counts */
+  #ends(period: number): boolean {
+    if (period !== this.#period) return false
+    this.#isProbing = false
+    return true
   }
 
-  #count(settled: Settled<unknown>): void {
-    if (settled.ok) this.#countSuccess()
-    else if (this.#counts(settled.error)) this.#countFailure()
+  #countFailure(error: unknown): void {
+    if (!this.#counts(error)) return
+    this.#failures += 1
+    this.#lastFailureAt = Date.now()
+    if (this.state === 'half-open' || this.#failures >= this.#limits.failureThreshold) this.#open()
+  }
+
+  #countSuccess(): void {
+    this.#failures = 0
+    if (this.state !== 'half-open') return
+    this.#successes += 1
+    if (this.#successes >= this.#limits.successThreshold) this.#shut()
   }
 
   #counts(error: unknown): boolean {
@@ -196,41 +202,27 @@ export class OpossumBreaker implements CircuitBreaker {
     }
   }
 
-  #countFailure(): void {
-    this.#failures += 1
-    this.#lastFailureAt = Date.now()
-    if (this.#state === 'half-open' || this.#failures >= this.#limits.failureThreshold) this.#open()
-  }
-
-  #countSuccess(): void {
-    this.#failures = 0
-    if (this.#state !== 'half-open') return
-    // Opossum closes on the first success; the probation that follows is ours alone.
-    this.#circuit.close()
-    this.#successes += 1
-    if (this.#successes >= this.#limits.successThreshold) this.#shut()
-  }
-
   #open(): void {
+    const previous = this.state
     this.#period += 1
-    this.#probing = false
+    this.#isProbing = false
     this.#successes = 0
     this.#circuit.open()
-    this.#enter('open')
+    this.#changed(previous)
   }
 
   #shut(): void {
+    const previous = this.state
     this.#failures = 0
     this.#successes = 0
     this.#circuit.close()
-    this.#enter('closed')
+    this.#changed(previous)
   }
 
-  #enter(state: BreakerStateName): void {
-    const previous = this.#state
+  #changed(previous: BreakerStateName): void {
+    const { state } = this
     if (state === previous) return
-    this.#state = state
-    this.#notices.push({ state, previous }, () => {
+    this.#changes.push({ state, previous }, () => {
       if (state !== 'open') this.#waiters.admitAll()
     })
   }
@@ -238,17 +230,6 @@ export class OpossumBreaker implements CircuitBreaker {
 
 const isRetryable = (error: unknown): boolean => !(error instanceof BusError) || error.retryable
 
-/** Settled: how an action ended, as a value. */
-
-export type Settled<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly error: unknown }
-
-/** Calls the action and waits for its end. Never rejects, whatever the action does. */
-async function settle<T>(action: () => Promise<T>): Promise<Settled<T>> {
-  try {
-    return { ok: true, value: await action() }
-  } catch (error) {
-    return { ok: false, error }
-  }
+function closedForGood(): ClosedError {
+  return new ClosedError('The circuit breaker is closed for good')
 }
