@@ -3,11 +3,11 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createBus, type Event } from '@bus/core'
-import { webSocketTransport, type WebSocketTransport } from '@bus/websocket'
+import { webSocketTransport, type ReconnectBackoff, type WebSocketTransport } from '@bus/websocket'
 import { TradeFeed } from './trade-feed.ts'
 import { tradeProtocol, type Trade } from './trades.ts'
 
-/** What `ws_retry_opts` holds: the two that are asked for, and whatever the function wants. */
+/** What `ws_retry_opts` holds. */
 interface Retry {
   readonly left: number
   readonly delayMs: number
@@ -15,6 +15,20 @@ interface Retry {
 }
 
 const FIRST: Retry = { left: 5, delayMs: 1, factor: 2 }
+
+/** What `ws_retry_fun` does: waits longer each time, and stops when no tries are left. */
+function retrying(print: (line: string) => void): ReconnectBackoff {
+  let state = FIRST
+  return (attempt) => {
+    // The first attempt after a connection that lasted.
+    if (attempt === 1) state = FIRST
+    const { left, delayMs, factor } = state
+    if (left === 0) return 'stop'
+    print(`lost: ${left} tries left, the next in ${delayMs} ms`)
+    state = { ...state, left: left - 1, delayMs: delayMs * factor }
+    return delayMs
+  }
+}
 
 function transportTo(url: string, print: (line: string) => void): WebSocketTransport {
   return webSocketTransport({
@@ -25,15 +39,7 @@ function transportTo(url: string, print: (line: string) => void): WebSocketTrans
     heartbeat: { intervalMs: 10_000, timeoutMs: 5_000 },
     idleTimeoutMs: 15_000,
     telemetry: { prefix: 'trades' },
-    reconnect: {
-      retryState: FIRST,
-      retry: (state: Retry) => {
-        if (state.left === 0) return 'stop'
-        print(`lost: ${state.left} tries left, the next in ${state.delayMs} ms`)
-        const { left, delayMs, factor } = state
-        return { delayMs, state: { ...state, left: left - 1, delayMs: delayMs * factor } }
-      },
-    },
+    reconnect: { backoff: retrying(print) },
   })
 }
 

@@ -19,7 +19,7 @@ export {
   type ResolvedErrorPolicy,
 } from './resilience/error-policy.ts'
 export { check } from './config/checks.ts'
-export { checkOptions, nearest, type Check, type Shape } from './config/options.ts'
+export { checkOptions, nearest, type Check, type Filled, type Shape } from './config/options.ts'
 export { Emitter } from './observe/emitter.ts'
 export {
   REDACTED,

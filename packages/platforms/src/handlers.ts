@@ -58,10 +58,11 @@ export interface MessageHandler {
 export interface ErrorHandler {
   /** Told of everything that failed and that no caller is waiting for. @default nothing */
   onError?(notice: TransportEvents['error']): void
-  /** Whether another attempt can help after this failure. @default `reconnect.classify`, or the function `classify` */
-  classify?(error: unknown): 'transient' | 'fatal'
-  /** Whether to connect again after this close code. @default `reconnect.closePolicy`, or the function `closePolicy` */
-  closePolicy?(code: number): 'reconnect' | 'stop'
+  /**
+   * Whether another attempt can help after this failure; `closeCode` is the one with which a link ended.
+   * @default `reconnect.classify`, or the function `classify` of `@bus/websocket`
+   */
+  classify?(error: unknown, closeCode: number | undefined): 'transient' | 'fatal'
 }
 
 /** How a server is asked for what is subscribed. */
@@ -246,7 +247,6 @@ function reconnectOf(
   return Object.freeze({
     ...reconnect,
     ...(error.classify === undefined ? {} : { classify: error.classify.bind(error) }),
-    ...(error.closePolicy === undefined ? {} : { closePolicy: error.closePolicy.bind(error) }),
   })
 }
 
@@ -279,7 +279,7 @@ const SHAPE: Shape<Handlers> = {
     'onStatus',
   ] satisfies (keyof ConnectionHandler)[]),
   message: functionsOf(['onMessage', 'encode', 'decode'] satisfies (keyof MessageHandler)[]),
-  error: functionsOf(['onError', 'classify', 'closePolicy'] satisfies (keyof ErrorHandler)[]),
+  error: functionsOf(['onError', 'classify'] satisfies (keyof ErrorHandler)[]),
   subscription: functionsOf([
     'subscribe',
     'unsubscribe',

@@ -1,4 +1,4 @@
-import { delayOf } from '@bus/core/kit'
+import { ConnectionError } from '@bus/core'
 import { mergeConfig, defaults, parseWebSocketOptions } from '@bus/websocket'
 import { profiles } from './profiles.ts'
 import { describe, expect, test } from 'vitest'
@@ -9,7 +9,8 @@ const names = ['financial', 'standard', 'lightweight', 'messaging'] as const
 /** The longest and the shortest wait after the nth failure. */
 function waits(name: (typeof names)[number], failures: number): number {
   const { reconnect } = parseWebSocketOptions(mergeConfig(profiles[name], { url }))
-  return reconnect === false ? 0 : delayOf(reconnect.backoff, failures, () => 0.999_999)
+  const lost = new ConnectionError('lost')
+  return reconnect === false ? 0 : Number(reconnect.backoff(failures, () => 0.999_999, lost))
 }
 
 describe.each(names)('the profile %s', (name) => {

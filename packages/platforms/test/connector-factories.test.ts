@@ -1,4 +1,5 @@
 import { gzipSync } from 'node:zlib'
+import { ConnectionError } from '@bus/core'
 import { serve, transportTo, until } from '@bus/test-support/websocket'
 import {
   ConnectorRegistry,
@@ -143,7 +144,8 @@ describe('properties', () => {
     const delays = (options: ReturnType<typeof fromProperties>): number[] => {
       const { reconnect } = options
       if (reconnect === undefined || reconnect === false) return []
-      return [1, 2, 3, 6, 7].map((attempt) => reconnect.backoff?.(attempt, () => 0.5) ?? 0)
+      const lost = new ConnectionError('lost')
+      return [1, 2, 3, 6, 7].map((attempt) => Number(reconnect.backoff?.(attempt, () => 0.5, lost)))
     }
     const options = fromProperties(url)
     expect(delays(options)).toEqual([1_000, 2_000, 4_000, 30_000, 30_000])

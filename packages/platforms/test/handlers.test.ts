@@ -259,12 +259,12 @@ describe('the error handler', () => {
 
   test('decides after which close code there is another link', async () => {
     const server = await serve()
-    const codes: number[] = []
+    const codes: unknown[] = []
     const transport = clientOf(server, {
       error: {
-        closePolicy: (code) => {
-          codes.push(code)
-          return code === 4000 ? 'reconnect' : 'stop'
+        classify: (_error, closeCode) => {
+          codes.push(closeCode)
+          return closeCode === 4000 ? 'transient' : 'fatal'
         },
       },
     })
@@ -280,8 +280,8 @@ describe('the error handler', () => {
     const server = await serve()
     const transport = clientOf(
       server,
-      { error: { classify: () => 'fatal' } },
-      { reconnect: { closePolicy: () => 'stop' } },
+      { error: { onError: () => {} } },
+      { reconnect: { classify: () => 'fatal' } },
     )
     await transport.connect()
     server.disconnect(1001)
@@ -298,7 +298,7 @@ describe('the error handler', () => {
   test('that throws is reported and changes nothing', async () => {
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
-    const error = { onError: boom, classify: boom, closePolicy: boom }
+    const error = { onError: boom, classify: boom }
     const transport = clientOf(server, { error })
     const errors = complaints(transport)
     await transport.connect({ retry: true })

@@ -2,31 +2,31 @@
 export { WebSocketTransport, webSocketTransport } from './client/websocket-transport.ts'
 export type { ConnectivityOptions } from './client/reconnect/connectivity.ts'
 export type { WebSocketTransportStats } from './client/observe/observation.ts'
-export {
-  defaults,
-  type BootstrapConnection,
-  type HeaderFactory,
-  type Headers,
-  type HeartbeatSettings,
-  type OnOpen,
-  type ReconnectOptions,
-  type ResolvedOptions,
-  type ResolvedReconnect,
-  type RetryDecision,
-  type TimeoutOptions,
-  type TlsOptions,
-  type WebSocketTransportOptions,
+export type {
+  BootstrapConnection,
+  HeaderFactory,
+  HeartbeatSettings,
+  OnOpen,
+  ReconnectOptions,
+  ResolvedOptions,
+  ReconnectBackoff,
+  ResolvedReconnect,
+  TimeoutOptions,
+  TlsOptions,
+  WebSocketTransportOptions,
 } from './client/options/options.ts'
 export type { ResolvedTelemetry, TransportTelemetryOptions } from './client/options/options.ts'
 export type { Handover } from './client/handover/live-handover.ts'
 export type { DetachedSubscription } from './client/subscriptions/parking.ts'
 export type { AdoptOptions } from './client/handover/live-handover.ts'
-export { classify, closePolicy } from './client/options/options.ts'
+export { classify } from './client/options/classify.ts'
 export {
+  defaults,
   parseWebSocketOptions,
   safeParseWebSocketOptions,
   type ParsedOptions,
-} from './client/options/options.ts'
+} from './client/options/resolve-options.ts'
+export type { Headers } from './client/options/endpoint.ts'
 export type { Admission, AdmissionPermit } from './client/options/admission.ts'
 export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
 export type {

@@ -70,25 +70,3 @@ export async function serveTls(options: ServerOptions): Promise<TlsPeer> {
   })
   return { url: `wss://127.0.0.1:${(server.address() as AddressInfo).port}/`, links }
 }
-
-/** Certificate and key of `CN=client`, which `open-sesame` opens. */
-export const CLIENT_PFX: Buffer = Buffer.from(
-  `
-  MIIEHAIBAzCCA9IGCSqGSIb3DQEHAaCCA8MEggO/MIIDuzCCAnIGCSqGSIb3DQEHBqCCAmMwggJfAgEAMIICWAYJKoZIhv
-  cNAQcBMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAhdYcVRW1ZIogICCAAwDAYIKoZIhvcNAgkFADAdBglghkgB
-  ZQMEASoEEFcRdCla4eGUuCZOjvQHyIiAggHwtV23xJyNYcq3OKGXFb+IPxsN/7gaeVHJIyYedg5Qp1yoNOE0ZCFHG48Qtr
-  5ocxEMsZLmPJ3/US0huiGnfvi+PkW9SurPzxJZEPcnH0Sw14Zky+wT7MoN4gIl6KxokUcQttA6ybHh3HiIjNCe5ndb9fzd
-  wGcI1q7kDjlF1d+GJItJGUWUCx+sDO2hnsRSiNEkm5mtTfdrNMISDWKJ6Hsf5SiRTtx+vuX3zCo/692mDkQLGq10P5uvMJ
-  A61UufY5fFOnsndiz3CJYGa5d0vPufS8oJnccOwGS/eeE+iGEYf9vyNi1KEx/uf8fnnNfcQBqoZvb9gEyOwy67aKbGG7RJ
-  4LVLOHpDxxhkodfyqbTjDVriGmPfSeSzRQbK8oc9Ris2sRgnRiugbldB190N+cWUnUty+eL0EKUA4viMz1MLGBI737J6ak
-  bdQXvrh90ZJcuEKy5qSiWkTamZOwvC0z1ArYHUaXv6hhvPIH4c1WGg1Ml+LEn/4jpUJIZBhtCUZMrDdujNGH/UBisbVpFP
-  w/6Yq3taf8Ix9hb5/CPnrg4Wj2QkPk06ugNds4hYFRpZYB3z9pz1iid2QNlXDrK5BEhVlIgxNyLMim8FqEKNssz4umQlJG
-  oCZOBO7jLboaZ8w2j8U2/BLIeSo9Xoi8bWIo4LwDCCAUEGCSqGSIb3DQEHAaCCATIEggEuMIIBKjCCASYGCyqGSIb3DQEM
-  CgECoIHvMIHsMFcGCSqGSIb3DQEFDTBKMCkGCSqGSIb3DQEFDDAcBAgd/W3hb3+APwICCAAwDAYIKoZIhvcNAgkFADAdBg
-  lghkgBZQMEASoEECwrl8hZ85CSa/gm2qA0Sf4EgZA4d0ShW95YnouuMOAaaM3IycJ19BTo734iK81crWha/jvm2xv2SQ56
-  vrWS4+aT9iqlegSwv072fWEPdVUptX73vpqMe2M6w9nU5aj/NHjJ6RTzOjUQa0pvo6VMcPDW1rMOlDnUHnMUOMY/cwc3k7
-  LOPhMLvbpXmZTa1hcy0D+S746FO/PfcmUyyEvyH4B3aEExJTAjBgkqhkiG9w0BCRUxFgQUVArYGwotC+SuU1Fyt4am4vQx
-  wyMwQTAxMA0GCWCGSAFlAwQCAQUABCDWuQNiKehqWZ2v54nWMv/fDtA1mvgCf4NhQ56uBu3WbgQIk3JvKjghp7gCAggA
-  `,
-  'base64',
-)

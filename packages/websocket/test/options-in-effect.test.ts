@@ -12,14 +12,7 @@ import {
   type ConnectionWatch,
   type WebSocketTransportOptions,
 } from '../src/index.ts'
-import {
-  CLIENT_PFX,
-  encrypted,
-  identity,
-  serveTls,
-  type Identity,
-  type TlsPeer,
-} from './certificates.ts'
+import { identity, serveTls, type Identity, type TlsPeer } from './certificates.ts'
 import { FastClock, collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
 
 type BreakerOptions = Exclude<WebSocketTransportOptions['breaker'], false | undefined>
@@ -88,14 +81,6 @@ const effects: Record<OptionPath, () => Promise<void>> = {
   },
   'tls.cert': async () => expect(await clientName({ ...client })).toBe('client'),
   'tls.key': async () => expect(await clientName({ ...client })).toBe('client'),
-  'tls.passphrase': async () => {
-    const locked = encrypted(client.key, 'open-sesame')
-    const tls = { cert: client.cert, key: locked, passphrase: 'open-sesame' }
-    expect(await clientName(tls)).toBe('client')
-  },
-  'tls.pfx': async () => {
-    expect(await clientName({ pfx: CLIENT_PFX, passphrase: 'open-sesame' })).toBe('client')
-  },
   'tls.servername': async () => {
     const peer = await tlsPeer()
     const tls = { ca: own.cert, servername: 'other.example' }
@@ -105,11 +90,6 @@ const effects: Record<OptionPath, () => Promise<void>> = {
   },
   'tls.rejectUnauthorized': async () => {
     await transportTo(await tlsPeer(), { tls: { rejectUnauthorized: false } }).connect()
-  },
-  'tls.minVersion': async () => {
-    const peer = await serveTls({ ...own, maxVersion: 'TLSv1.2' })
-    const tls = { ca: own.cert, minVersion: 'TLSv1.3' as const }
-    await expect(transportTo(peer, { tls }).connect()).rejects.toMatchObject({ code: 'connection' })
   },
   'timeouts.connectMs': async () => {
     const server = await serve()
@@ -191,30 +171,6 @@ const effects: Record<OptionPath, () => Promise<void>> = {
     server.faults.refuse(404, { times: 1 })
     const transport = transportTo(server, { reconnect: { classify: () => 'transient' } })
     await transport.connect({ retry: true })
-  },
-  'reconnect.closePolicy': async () => {
-    const server = await serve()
-    const transport = transportTo(server, { reconnect: { closePolicy: () => 'stop' } })
-    await transport.connect()
-    server.disconnect(1001)
-    await until(() => transport.status.state === 'closed', 'closed')
-  },
-  'reconnect.retry': async () => {
-    const server = await serve()
-    server.faults.refuse(503)
-    const transport = transportTo(server, { reconnect: { retry: () => ({ delayMs: 4_321 }) } })
-    await transport.connect().catch(() => {})
-    await until(() => transport.status.state === 'backoff', 'backoff')
-    expect(transport.status).toMatchObject({ delayMs: 4_321 })
-  },
-  'reconnect.retryState': async () => {
-    const server = await serve()
-    server.faults.refuse(503)
-    const retry = (ms: number): { delayMs: number } => ({ delayMs: ms })
-    const transport = transportTo(server, { reconnect: { retry, retryState: 4_321 } })
-    await transport.connect().catch(() => {})
-    await until(() => transport.status.state === 'backoff', 'backoff')
-    expect(transport.status).toMatchObject({ delayMs: 4_321 })
   },
   'heartbeat: false': async () => {
     const server = await serve()

@@ -201,14 +201,14 @@ describe('the close code', () => {
     expect(server.upgradeAttempts).toBe(1)
   })
 
-  test('is given to closePolicy, which has the last word', async () => {
+  test('is given to classify, which has the last word', async () => {
     const server = await serve()
-    const codes: number[] = []
+    const codes: unknown[] = []
     const transport = transportTo(server, {
       reconnect: {
-        closePolicy: (code) => {
-          codes.push(code)
-          return code === 1006 ? 'stop' : 'reconnect'
+        classify: (_error, closeCode) => {
+          codes.push(closeCode)
+          return closeCode === 1006 ? 'fatal' : 'transient'
         },
       },
     })
@@ -332,7 +332,7 @@ test('a function of the options that throws is reported, and its default stands 
   const clock = new FastClock(100)
   const transport = transportTo(server, {
     clock,
-    reconnect: { backoff: throws, classify: throws, closePolicy: throws },
+    reconnect: { backoff: throws, classify: throws },
   })
   const notices = record(transport)
   await transport.connect({ retry: true })

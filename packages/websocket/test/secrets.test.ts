@@ -2,7 +2,7 @@ import { inspect } from 'node:util'
 import { createEvent } from '@bus/core'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { webSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
-import { encrypted, identity, type Identity } from './certificates.ts'
+import { identity, type Identity } from './certificates.ts'
 import { record, serve, transportTo, until } from './harness.ts'
 
 const CANARY = 'canary-7f3a9c'
@@ -91,10 +91,10 @@ describe('a secret in headers, query or TLS options is in no error, notice, stat
     }
   })
 
-  test('when the key does not open, or the certificate is not trusted', async () => {
+  test('when the key is none, or the certificate is not trusted', async () => {
     const server = await serve({ tls: own })
-    const key = encrypted(own.key, 'right')
-    const tls = { cert: own.cert, key, passphrase: CANARY, ca: own.cert }
+    const key = `-----BEGIN PRIVATE KEY-----\n${CANARY}\n-----END PRIVATE KEY-----\n`
+    const tls = { cert: own.cert, key, ca: own.cert }
     expect(await failures(server.url, { ...withCanary, tls })).not.toContain(CANARY)
     const url = `${server.url}?token=${CANARY}`
     expect(await failures(url, withCanary)).not.toContain(CANARY)

@@ -1,7 +1,6 @@
 /** Soak: a day of faults in a minute and a half, under load, and what it leaves in the heap. */
 import type { Bus } from '@bus/core'
 import { seededRandom } from '@bus/testing/chaos'
-import type { HeartbeatSettings } from '@bus/websocket'
 import type { WatchedHubDuties } from '../hub/watched-hub-process.ts'
 import { World } from '../load/world.ts'
 import { Child } from '../process/child.ts'
@@ -35,7 +34,7 @@ const MAX_GROWTH_BYTES = 1_000_000
 
 interface Size {
   readonly minutes: number
-  readonly heartbeat: Required<Pick<HeartbeatSettings, 'intervalMs' | 'timeoutMs'>>
+  readonly heartbeat: { readonly intervalMs: number; readonly timeoutMs: number }
   readonly silenceMs: number
 }
 

@@ -123,7 +123,7 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
     'EPROTO',
     advice(
       'The two sides found no common TLS.',
-      'Check that a wss: URL leads to a port with TLS, and `tls.minVersion`.',
+      'Check that a wss: URL leads to a port with TLS, and which versions of it both sides accept.',
     ),
   ],
   [

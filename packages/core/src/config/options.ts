@@ -13,6 +13,9 @@ export interface Check {
 /** One check for each option of `T`: an option without a check, or a check without an option, does not compile. */
 export type Shape<T> = { readonly [K in keyof Required<T>]: Check }
 
+/** Options with every default filled in; an option that may be `undefined` counts as one that may be absent. */
+export type Filled<T> = { readonly [K in keyof T]-?: Exclude<T[K], undefined> }
+
 /**
  * Checks an options object, which is only read. `undefined` counts as an empty one.
  *

@@ -2,7 +2,7 @@
 import { ConfigError, backoff } from '@bus/core'
 import type { Shape } from '@bus/core/kit'
 import { mergeConfig, type WebSocketTransportOptions } from '@bus/websocket'
-import { optionShape } from '@bus/websocket/protocol'
+import { optionTable } from '@bus/websocket/protocol'
 import {
   property,
   readProperties,
@@ -18,7 +18,7 @@ export type ConnectionOptions = Omit<
   'maxAttempts' | 'protocol' | 'queue' | 'whenDisconnected'
 >
 
-const { maxAttempts: _1, protocol: _2, queue: _3, whenDisconnected: _4, ...checks } = optionShape
+const { maxAttempts: _1, protocol: _2, queue: _3, whenDisconnected: _4, ...checks } = optionTable
 
 /** One check for each option of a connection. */
 export const connectionChecks: Shape<ConnectionOptions> = Object.freeze(checks)

@@ -1,7 +1,7 @@
 /** The options of a sink, and the flat properties that say the same. */
 import type { ErrorKind, QueueOptions } from '@bus/core'
 import { check, checkOptions } from '@bus/core/kit'
-import { optionShape } from '@bus/websocket/protocol'
+import { optionTable } from '@bus/websocket/protocol'
 import {
   connectionChecks,
   connectionOf,
@@ -48,7 +48,7 @@ const ATTEMPTS = 3
 export function checkSinkOptions(options: WebSocketSinkOptions): void {
   checkOptions<WebSocketSinkOptions>('', options, {
     ...connectionChecks,
-    queue: optionShape.queue,
+    queue: optionTable.queue,
     maxAttempts: check.integer({ min: 1, allowInfinity: true }),
     messageType: check.oneOf(['text', 'binary']),
     format: check.oneOf(FORMATS),

@@ -1,7 +1,7 @@
 /** The options of a source, and the flat properties that say the same. */
 import type { DeadLetterQueue, ErrorKind, ErrorPolicy, QueueOptions } from '@bus/core'
 import { check, checkOptions, resolveErrorPolicy, type Check } from '@bus/core/kit'
-import { optionShape, type Frame } from '@bus/websocket/protocol'
+import { optionTable, type Frame } from '@bus/websocket/protocol'
 import {
   connectionChecks,
   connectionOf,
@@ -83,7 +83,7 @@ const policy: Check = (path, value) => void resolveErrorPolicy(value as ErrorPol
 export function checkSourceOptions(options: WebSocketSourceOptions): void {
   checkOptions<WebSocketSourceOptions>('', options, {
     ...connectionChecks,
-    queue: optionShape.queue,
+    queue: optionTable.queue,
     format: check.oneOf(FORMATS),
     subscribeMessage: frames,
     decompress: check.oneOf(COMPRESSIONS),

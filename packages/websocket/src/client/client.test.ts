@@ -9,7 +9,7 @@ import {
 import { describe, expect, onTestFinished, test } from 'vitest'
 import { serve, until } from '../../test/harness.ts'
 import { Client } from './client.ts'
-import { resolveOptions } from './options/options.ts'
+import { resolveOptions } from './options/resolve-options.ts'
 import { WebSocketTransport } from './websocket-transport.ts'
 
 /** A port on which nothing listens. */

@@ -41,12 +41,9 @@ import {
   type Handover,
 } from './handover/live-handover.ts'
 import type { WebSocketTransportStats } from './observe/observation.ts'
-import { cloneOptions } from './options/clone-options.ts'
-import {
-  resolveOptions,
-  type ResolvedOptions,
-  type WebSocketTransportOptions,
-} from './options/options.ts'
+import { cloneOptions } from './options/merge-config.ts'
+import type { ResolvedOptions, WebSocketTransportOptions } from './options/options.ts'
+import { resolveOptions } from './options/resolve-options.ts'
 import { checkConnectivity, type ConnectivityOptions } from './reconnect/connectivity.ts'
 
 /**

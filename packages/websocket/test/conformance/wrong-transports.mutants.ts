@@ -70,7 +70,7 @@ describe('wrong options: a transport that', () => {
   })
 
   test('tries again after a final code', async () => {
-    const reconnect = { backoff: quick, closePolicy: () => 'reconnect' }
+    const reconnect = { backoff: quick, classify: () => 'transient' as const }
     const errors = await said(mediumWith({ reconnect }), ['G7'])
     expect(errors['G7']).toMatch(/the end, after code 1008/)
   })

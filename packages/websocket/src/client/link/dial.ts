@@ -16,8 +16,14 @@ import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import type { Protocol } from '../../protocol/protocol.ts'
 import { Link, type CloseInfo, type LinkPorts } from './link.ts'
-import { isSecure, checkHeaders, scrubber, type Headers } from '../options/endpoint.ts'
-import { refuseExposedHeaders, type ResolvedOptions, type TlsOptions } from '../options/options.ts'
+import {
+  checkHeaders,
+  isSecure,
+  refuseExposedHeaders,
+  scrubber,
+  type Headers,
+} from '../options/endpoint.ts'
+import type { ResolvedOptions, TlsOptions } from '../options/options.ts'
 import { isBadFrame } from '../../socket/socket-port.ts'
 
 /** What ws 8.23 takes and its types do not know yet. */

@@ -7,7 +7,7 @@ import { serve, until } from '../../../test/harness.ts'
 import { plainJson } from '../../protocol/plain-json.ts'
 import { dial } from './dial.ts'
 import { Link, type CloseInfo } from './link.ts'
-import { resolveOptions } from '../options/options.ts'
+import { resolveOptions } from '../options/resolve-options.ts'
 
 /** What a link has passed on. */
 class Seen {

@@ -12,7 +12,7 @@ import {
 } from '@bus/core'
 import { describe, expect, it } from 'vitest'
 import { CLOSE_CODES } from '../../protocol/close-codes.ts'
-import { classify, closePolicy, isAuthRefusal } from './options.ts'
+import { classify, isAuthRefusal } from './classify.ts'
 
 const answer = (status: number) => new HandshakeError({ status, headers: {}, body: '' })
 const system = (code: string) => Object.assign(new Error(code), { code })
@@ -110,12 +110,15 @@ describe('a refusal of our credentials', () => {
   })
 })
 
-describe('the default close policy', () => {
+describe('the end of a link', () => {
   it('follows the table of close codes', () => {
-    for (const { code, retryable } of CLOSE_CODES) {
-      expect(closePolicy(code)).toBe(retryable ? 'reconnect' : 'stop')
+    const failures = [new ConnectionError('gone'), new AuthError('no')]
+    for (const error of failures) {
+      for (const { code, retryable } of CLOSE_CODES) {
+        expect(classify(error, code)).toBe(retryable ? 'transient' : 'fatal')
+      }
+      expect(classify(error, 4777)).toBe('transient')
+      expect(classify(error, 4123)).toBe('fatal')
     }
-    expect(closePolicy(4777)).toBe('reconnect')
-    expect(closePolicy(4123)).toBe('stop')
   })
 })

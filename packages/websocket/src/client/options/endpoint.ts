@@ -1,7 +1,9 @@
-/** The endpoint: which URLs the transport accepts. */
+/** The endpoint: which URLs and headers the transport accepts, and that none shows credentials in the clear. */
 
 import { ConfigError } from '@bus/core'
-import { REDACTED } from '@bus/core/kit'
+import { REDACTED, isSecretName } from '@bus/core/kit'
+import { isPlainProtocol } from '../../protocol/plain-session.ts'
+import type { ResolvedOptions } from './options.ts'
 
 /** Scheme, slashes and the beginning of a host. The URL parser alone would take `ws:host` and `ws:///path`, too. */
 const WEBSOCKET_URL = /^wss?:\/\/[^/\\?#]/i
@@ -111,4 +113,38 @@ export function scrubber(url: string, headers: Headers): (text: string) => strin
   // The longest first: a secret may be a part of another.
   secrets.sort((a, b) => b.length - a.length)
   return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text)
+}
+
+type Endpoint = Pick<ResolvedOptions, 'url' | 'allowInsecure'>
+
+/** Names of this machine, in the form that a parsed URL has. */
+const THIS_MACHINE = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
+
+/** @throws `ConfigError` when the options send credentials without encryption to another machine, unless they allow it. */
+export function refuseExposedCredentials(
+  options: Pick<ResolvedOptions, 'url' | 'allowInsecure' | 'headers' | 'protocol'>,
+): void {
+  if (!isExposed(options)) return
+  const { url, headers, protocol } = options
+  const names = [...new URL(url).searchParams.keys()]
+  if (names.some((name) => isSecretName(name))) throw exposed('url')
+  if (typeof headers !== 'function') refuseExposedHeaders(options, headers)
+  const authenticates = isPlainProtocol(protocol) && protocol.authenticate !== undefined
+  if (protocol.credentials !== undefined || authenticates) throw exposed('protocol')
+}
+
+/** The same for the headers of one attempt. Their values are not shown. */
+export function refuseExposedHeaders(endpoint: Endpoint, headers: Headers): void {
+  const secret = Object.keys(headers).find((name) => isSecretName(name))
+  if (secret !== undefined && isExposed(endpoint)) throw exposed(`headers.${secret}`)
+}
+
+/** Without TLS, and not to this machine. */
+function isExposed({ url, allowInsecure }: Endpoint): boolean {
+  return !allowInsecure && !isSecure(url) && !THIS_MACHINE.test(new URL(url).hostname)
+}
+
+function exposed(path: string): ConfigError {
+  const advice = 'use a wss: URL, or set `allowInsecure: true` on a network that is yours alone'
+  return new ConfigError(path, `Expected no credentials over ws: to another machine: ${advice}`)
 }

@@ -1,6 +1,6 @@
-/** Layers of options: what a later one says wins, also inside of groups such as `reconnect`. */
+/** Options from options: a layer over another, also inside of groups such as `reconnect`, and the options of a clone. */
 import { ConfigError } from '@bus/core'
-import type { WebSocketTransportOptions } from './options.ts'
+import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
 
 /** Options of which any may be left out, for a layer under others. */
 export type ClientConfig = Partial<WebSocketTransportOptions>
@@ -20,7 +20,7 @@ const GROUPS: ReadonlySet<string> = new Set([
  * The options of `base` with those of `own` over them; neither is changed. What is `undefined` or `null` in `own` stays
  * as it is.
  *
- * @throws `ConfigError` for layers that are no objects; what they say is checked by whoever uses the result.
+ * @throws `ConfigError` for layers that are no objects; what they hold is checked by the transport.
  * @example
  * ```ts
  * import { profiles } from '@bus/platforms'
@@ -38,30 +38,40 @@ export function mergeConfig(
 export function mergeConfig<T extends object>(base: T, own: T): T
 export function mergeConfig(base: object, own: object): object {
   checkLayer('base', base)
-  return mergeLayers('own', base, own)
-}
-
-/**
- * @param path - of the layer above, for the error
- * @param whole - groups that are replaced whole
- * @throws `ConfigError` when the layer above is no object
- */
-export function mergeLayers(
-  path: string,
-  base: object,
-  own: object,
-  whole: readonly string[] = [],
-): object {
-  checkLayer(path, own)
+  checkLayer('own', own)
   const merged: Record<string, unknown> = { ...base }
   for (const [name, value] of Object.entries(own)) {
     if (isAbsent(value)) continue
     const under = merged[name]
-    const isGroup = GROUPS.has(name) && !whole.includes(name)
-    const isWithin = isGroup && isRecord(under) && isRecord(value)
+    const isWithin = GROUPS.has(name) && isRecord(under) && isRecord(value)
     merged[name] = isWithin ? mergeGroup(name, under, value) : value
   }
   return Object.freeze(merged)
+}
+
+/**
+ * The options of one transport for another, with the overrides over them. Headers, which may say who we are, are replaced
+ * whole. A protocol that keeps state gives a fresh one (`Protocol.clone`). What belongs to one transport alone is left out:
+ * `watch` and `metrics`.
+ *
+ * @throws `ConfigError` for overrides that are no object; what they hold is checked by the next transport.
+ */
+export function cloneOptions(
+  options: ResolvedOptions,
+  overrides: Partial<WebSocketTransportOptions> = {},
+): WebSocketTransportOptions {
+  checkLayer('overrides', overrides)
+  const own = {
+    ...options,
+    protocol: options.protocol.clone?.() ?? options.protocol,
+    headers: isAbsent(overrides.headers) ? options.headers : undefined,
+    watch: undefined,
+    metrics: undefined,
+  }
+  return mergeConfig<Partial<WebSocketTransportOptions>>(
+    own,
+    overrides,
+  ) as WebSocketTransportOptions
 }
 
 function mergeGroup(name: string, under: object, over: object): object {

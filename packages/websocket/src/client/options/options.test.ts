@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { describe, expect, it } from 'vitest'
-import { defaults } from './options.ts'
+import { defaults } from './resolve-options.ts'
 
 const source = readFileSync(new URL('options.ts', import.meta.url), 'utf8')
 

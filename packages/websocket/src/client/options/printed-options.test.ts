@@ -1,12 +1,12 @@
 import { inspect } from 'node:util'
 import { describe, expect, it, vi } from 'vitest'
 import type { ConnectionWatch } from './connection-watch.ts'
-import { resolveOptions } from './options.ts'
+import { resolveOptions } from './resolve-options.ts'
 
 const secret = {
   url: 'wss://host/path?token=canary&x=canary',
   headers: { Authorization: 'Bearer canary', 'x-plain': 'canary' },
-  tls: { ca: 'canary', cert: 'canary', key: 'canary', passphrase: 'canary', servername: 'name' },
+  tls: { ca: 'canary', cert: 'canary', key: 'canary', servername: 'name' },
 }
 
 describe('printed options', () => {

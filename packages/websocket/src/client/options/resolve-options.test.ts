@@ -1,4 +1,4 @@
-import { ConfigError, type Event } from '@bus/core'
+import { ConfigError, ConnectionError, type Event } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import {
   anything,
@@ -13,15 +13,14 @@ import {
 import { describe, expect, it, vi } from 'vitest'
 import { definePlainProtocol } from '../../protocol/plain-session.ts'
 import type { ConnectionWatch } from './connection-watch.ts'
+import { classify } from './classify.ts'
+import type { WebSocketTransportOptions } from './options.ts'
 import {
-  classify,
-  closePolicy,
   defaults,
   parseWebSocketOptions,
   resolveOptions,
   safeParseWebSocketOptions,
-  type WebSocketTransportOptions,
-} from './options.ts'
+} from './resolve-options.ts'
 
 const url = 'wss://host/path'
 
@@ -57,7 +56,7 @@ const EVERYTHING = {
   protocol,
   protocols: ['one', 'two'],
   headers: { 'x-a': 'b' },
-  tls: { ca: ['PEM'], servername: 'other', rejectUnauthorized: false, minVersion: 'TLSv1.3' },
+  tls: { ca: ['PEM'], servername: 'other', rejectUnauthorized: false },
   timeouts: { connectMs: 1, bootstrapMs: 2, closeMs: 3 },
   onOpen: () => [],
   reconnect: {
@@ -66,7 +65,6 @@ const EVERYTHING = {
     stableAfterMs: 4,
     giveUpAfterMs: 5,
     classify: () => 'fatal',
-    closePolicy: () => 'stop',
   },
   heartbeat: { intervalMs: 30, timeoutMs: 20, maxMissed: 4 },
   idleTimeoutMs: 31,
@@ -139,12 +137,14 @@ describe('options', () => {
   it('have a backoff from 250 milliseconds to 30 seconds with full jitter by default', () => {
     const { reconnect } = resolveOptions({ url })
     if (reconnect === false) throw new Error('off')
-    const highest = (attempt: number): number => reconnect.backoff(attempt, () => 1 - 2 ** -53)
+    const lost = new ConnectionError('lost')
+    const highest = (attempt: number): number =>
+      Number(reconnect.backoff(attempt, () => 1 - 2 ** -53, lost))
     expect([1, 2, 3, 8, 100].map((attempt) => Math.round(highest(attempt)))).toEqual([
       250, 500, 1_000, 30_000, 30_000,
     ])
-    expect(reconnect.backoff(5, () => 0)).toBe(0)
-    expect([reconnect.classify, reconnect.closePolicy]).toEqual([classify, closePolicy])
+    expect(reconnect.backoff(5, () => 0, lost)).toBe(0)
+    expect(reconnect.classify).toBe(classify)
   })
 
   it('are all kept when all are given', () => {
@@ -297,7 +297,6 @@ describe('a mistake', () => {
     ['whenDisconnected', 'drop'],
     ['reconnect.backoff', 'exponential'],
     ['reconnect.classify', 'fatal'],
-    ['reconnect.closePolicy', 1],
     ['reconnect', true],
     ['heartbeat', true],
     ['breaker', true],
@@ -313,7 +312,6 @@ describe('a mistake', () => {
     ['tls', true],
     ['tls.ca[0]', [1]],
     ['tls.key', 1],
-    ['tls.minVersion', 'TLSv1'],
     ['tls.rejectUnauthorized', 'no'],
     ['timeouts', 5],
     ['clock', {}],
@@ -373,7 +371,7 @@ describe('parsing', () => {
     )
   })
 
-  it('does not turn the mistake of somebody else into a mistake of the options', () => {
+  it('does not turn the mistake of a getter into a mistake of the options', () => {
     const broken = {
       get url(): string {
         throw new RangeError('not ours')

@@ -1,7 +1,7 @@
 import { createEvent, type BusError, type Undeliverable } from '@bus/core'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import { resolveOptions } from '../options/options.ts'
+import { resolveOptions } from '../options/resolve-options.ts'
 import { Outbox } from './outbox.ts'
 
 function setUp(strategy: 'drop-oldest' | 'block', capacity = 3) {

@@ -13,7 +13,7 @@ import {
 import { MAX_TIMEOUT_MS, Waiters } from '@bus/core/kit'
 import Opossum from 'opossum'
 import { OrderedNotices } from './lifecycle.ts'
-import { defaults } from '../options/options.ts'
+import { defaults } from '../options/resolve-options.ts'
 
 export interface OpossumBreakerHooks {
   /**

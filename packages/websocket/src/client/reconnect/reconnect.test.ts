@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { CloseInfo, Link } from '../link/link.ts'
-import { resolveOptions, type ReconnectOptions } from '../options/options.ts'
+import type { ReconnectOptions } from '../options/options.ts'
+import { resolveOptions } from '../options/resolve-options.ts'
 import { Reconnector } from './reconnect.ts'
 
 /** Lets every promise that is settled by now be heard. */

@@ -10,21 +10,16 @@ import {
   backoff,
   ConfigError,
   type BusError,
+  type Random,
 } from '@bus/core'
 import { setLongTimeout, sleep, withDeadline, delayOf, MAX_TIMEOUT_MS } from '@bus/core/kit'
 import type { OpossumBreaker } from './breaker.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { closeError, toBusError } from '../link/dial.ts'
 import type { CloseInfo, Link } from '../link/link.ts'
-import {
-  classify,
-  closePolicy,
-  isAuthRefusal,
-  defaults,
-  type ResolvedOptions,
-  type Verdict,
-  type ReconnectOptions,
-} from '../options/options.ts'
+import { classify, isAuthRefusal, type FailureClass } from '../options/classify.ts'
+import type { ReconnectBackoff, ResolvedOptions } from '../options/options.ts'
+import { defaults } from '../options/resolve-options.ts'
 
 export interface ReconnectPorts {
   /** Opens a connection, whose link is not started yet. */
@@ -297,9 +292,8 @@ type RetryOptions = Pick<ResolvedOptions, 'reconnect' | 'headers' | 'protocol' |
 export class RetryBudget {
   readonly #options: RetryOptions
   readonly #ports: RetryBudgetPorts
-  readonly #function: RetryFunction
-  /** What the retry function said to the last failure. */
-  #toldMs: number | undefined
+  /** The backoff before the next attempt. */
+  #backoffMs = 0
   #failures = 0
   #authRefusals = 0
   #downSince: number
@@ -309,7 +303,6 @@ export class RetryBudget {
   constructor(options: RetryOptions, ports: RetryBudgetPorts) {
     this.#options = options
     this.#ports = ports
-    this.#function = new RetryFunction(options.reconnect === false ? {} : options.reconnect)
     this.#downSince = options.clock.now()
   }
 
@@ -348,7 +341,6 @@ export class RetryBudget {
   /** Starts over: the next attempt is wanted, not a second try. */
   forgive(): void {
     this.#failures = 0
-    this.#function.reset()
   }
 
   /** Counts the failure; returns why it was the last, or `undefined`. */
@@ -357,10 +349,9 @@ export class RetryBudget {
     const { error, wasStable } = failure
     if (reconnect === false) return error
     // Nothing was tried.
-    if (error instanceof CircuitOpenError) return undefined
+    if (error instanceof CircuitOpenError) return this.#decide(error)
     this.#failures = wasStable ? 1 : this.#failures + 1
-    if (wasStable) this.#function.reset()
-    if (this.#verdict(failure) === 'fatal') {
+    if (this.#classOf(failure) === 'fatal') {
       if (!isAuthRefusal(error)) return error
       // Fresh credentials may still be good; the same ones never are.
       this.#authRefusals++
@@ -388,16 +379,9 @@ export class RetryBudget {
     return cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : this.#postponedMs
   }
 
-  /** Milliseconds before the next attempt: what the server asked for, and the backoff on top to spread the clients. */
+  /** Milliseconds before the next attempt: what the server requires, and the backoff on top to spread the clients. */
   delayMs(cause: BusError): number {
-    const { reconnect, random } = this.#options
-    if (reconnect === false) return 0
-    if (this.#toldMs !== undefined) return this.askedMs(cause) + this.#toldMs
-    const own = this.#ask(
-      () => delayOf(reconnect.backoff, this.#failures, random),
-      () => delayOf(backoff.exponential(defaults.backoff), this.#failures, Math.random),
-    )
-    return this.askedMs(cause) + own
+    return this.askedMs(cause) + this.#backoffMs
   }
 
   get #hasFreshCredentials(): boolean {
@@ -405,32 +389,29 @@ export class RetryBudget {
     return typeof headers === 'function' || protocol.credentials === 'renewable'
   }
 
-  /** What the retry function says, where there is one: `undefined` goes on. */
+  /** Asks the backoff how long to wait: `undefined` goes on. */
   #decide(cause: BusError): BusError | undefined {
-    const told = this.#ask(
-      () => this.#function.decide(cause),
-      () => undefined,
+    const { reconnect, random } = this.#options
+    if (reconnect === false) return cause
+    const said = this.#ask(
+      () => backoffOf(reconnect.backoff, this.#failures, random, cause),
+      () => delayOf(backoff.exponential(defaults.backoff), this.#failures, Math.random),
     )
-    this.#toldMs = told === 'stop' ? undefined : told
-    if (told !== 'stop') return undefined
-    const message = `The retry function gave up after ${this.#failures} failures in a row`
+    if (said !== 'stop') {
+      this.#backoffMs = said
+      return undefined
+    }
+    const message = `The backoff gave up after ${this.#failures} failures in a row`
     return new AttemptsExhaustedError(message, { cause })
   }
 
-  #verdict({ error, info }: Failure): Verdict {
+  #classOf({ error, info }: Failure): FailureClass {
     const { reconnect } = this.#options
     if (reconnect === false) return 'fatal'
-    if (info === undefined) {
-      return this.#ask(
-        () => reconnect.classify(error),
-        () => classify(error),
-      )
-    }
-    const policy = this.#ask(
-      () => reconnect.closePolicy(info.code),
-      () => closePolicy(info.code),
+    return this.#ask(
+      () => reconnect.classify(error, info?.code),
+      () => classify(error, info?.code),
     )
-    return policy === 'stop' ? 'fatal' : 'transient'
   }
 
   #ask<T>(run: () => T, fallback: () => T): T {
@@ -443,39 +424,17 @@ export class RetryBudget {
   }
 }
 
-/** The two options that make one. */
-export type RetryFunctionOptions = Pick<ReconnectOptions, 'retry' | 'retryState'>
-
-/** Belongs to one retry budget. */
-export class RetryFunction {
-  readonly #options: RetryFunctionOptions
-  #state: unknown
-
-  constructor(options: RetryFunctionOptions) {
-    this.#options = options
-    this.#state = options.retryState
+/** @throws what the function throws, and `ConfigError` for what it must not return */
+function backoffOf(
+  policy: ReconnectBackoff,
+  failures: number,
+  random: Random,
+  cause: BusError,
+): number | 'stop' {
+  const said: unknown = policy(Math.max(1, failures), random, cause)
+  if (said === 'stop') return said
+  if (typeof said !== 'number' || Number.isNaN(said)) {
+    throw ConfigError.expected('reconnect.backoff', "to return milliseconds or 'stop'", said)
   }
-
-  /** The next failure is the first again. */
-  reset(): void {
-    this.#state = this.#options.retryState
-  }
-
-  /**
-   * Milliseconds before the next attempt, or `'stop'`; `undefined` when there is no such function.
-   * @throws what the function throws, and `ConfigError` for what it must not return
-   */
-  decide(error: BusError): number | 'stop' | undefined {
-    const { retry } = this.#options
-    if (retry === undefined) return undefined
-    const decision: unknown = retry(this.#state, error)
-    if (decision === 'stop') return decision
-    const { delayMs, ...rest } = (decision ?? {}) as { delayMs?: unknown; state?: unknown }
-    if (typeof delayMs !== 'number' || Number.isNaN(delayMs)) {
-      const form = "to return `{ delayMs, state }` or 'stop'"
-      throw ConfigError.expected('reconnect.retry', form, decision)
-    }
-    if ('state' in rest) this.#state = rest.state
-    return Math.min(Math.max(delayMs, 0), MAX_TIMEOUT_MS)
-  }
+  return Math.min(Math.max(said, 0), MAX_TIMEOUT_MS)
 }

@@ -3,7 +3,8 @@ import { systemClock } from '@bus/core/kit'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import { resolveOptions, type ReconnectOptions } from '../options/options.ts'
+import type { ReconnectOptions } from '../options/options.ts'
+import { resolveOptions } from '../options/resolve-options.ts'
 import { RetryBudget, type Failure } from './reconnect.ts'
 
 const lost = new ConnectionError('lost')
@@ -84,6 +85,7 @@ describe('the retry budget', () => {
 
   test('adds the backoff to what the server asks for, so that clients do not come back at once', () => {
     const budget = budgetOf({ backoff: () => 7 })
+    budget.judge(failure(refused(503, 2_000)))
     expect(budget.delayMs(refused(503, 2_000))).toBe(2_007)
     expect(budget.delayMs(lost)).toBe(7)
   })
