@@ -11,7 +11,7 @@ import type { Authenticate, Authorize } from './bus-v1/admission/authenticator.t
 /** A server of `node:http` or `node:https`. */
 export type HubServer = Server | SecureServer
 
-/** Where a hub listens, whom it lets in, and how much it lets wait for a slow reader. */
+/** Where a hub listens, which clients it accepts, and how much may wait for a slow reader. */
 export interface HubOptions extends BusV1Options {
   /** The port to listen on; 0 lets the system choose. Not together with `server`. @default 0 */
   readonly port?: number
@@ -35,9 +35,9 @@ export interface HubOptions extends BusV1Options {
   readonly backend?: Transport
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
   readonly maxMessageBytes?: number
-  /** Bytes that may wait for one reader of the plain wire; above it everybody else waits. @default 1_048_576 */
+  /** Bytes that may wait for one reader of the plain wire; above it every other connection waits. @default 1_048_576 */
   readonly highWaterMarkBytes?: number
-  /** Milliseconds that one reader of the plain wire may hold up the others before its connection is ended. @default 5_000 */
+  /** Milliseconds that one reader of the plain wire may keep the others waiting before its connection is ended. @default 5_000 */
   readonly slowReaderMs?: number
   /** Milliseconds that peers get to answer the hub's close. @default 2_000 */
   readonly closeMs?: number
@@ -56,7 +56,7 @@ export interface ResolvedHubOptions extends ResolvedBusV1Options {
   readonly closeMs: number
 }
 
-/** What holds where nothing is given. */
+/** The defaults. */
 export const hubDefaults: Readonly<{
   port: number
   host: string
@@ -131,7 +131,7 @@ export interface HubLimits {
    * close code 4429 where its first line tells who it is. @default 1_000
    */
   readonly connectionsPerPrincipal?: number
-  /** Authentications at the same time; more wait for their turn, together no longer than `helloMs`. @default 200 */
+  /** Authentications at the same time; more of them wait, together no longer than `helloMs`. @default 200 */
   readonly authentications?: number
   /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
   readonly sessions?: number
@@ -152,7 +152,7 @@ export interface HubLimits {
   readonly publishPerSecond?: number
   /**
    * What one connection may send in a second, with a second's worth at once: messages, bytes of them, and pings and pongs.
-   * One that sends more is ended with 4429 and told when to come back.
+   * One that sends more is ended with 4429, with the time after which it may come back.
    * @default { messages: Infinity, bytes: Infinity, controlFrames: 200 }
    */
   readonly rate?: Partial<Rates>
@@ -175,10 +175,10 @@ export interface LogOptions {
   readonly maxAgeMs?: number
 }
 
-/** What a hub that speaks `bus.v1` can be told. */
+/** The options of a hub that concern `bus.v1`. */
 export interface BusV1Options {
   /**
-   * Tells who shows these credentials, or `null`. Called for each new connection; what it throws refuses the connection
+   * Says who presents these credentials, or `null`. Called for each new connection; what it throws refuses the connection
    * for the moment. Without it `allowAnonymous` must be set. @default none
    */
   readonly authenticate?: Authenticate
@@ -188,8 +188,8 @@ export interface BusV1Options {
   readonly authorize?: Authorize
   /**
    * What an event has as its source: what its publisher says, or the id of the principal that published it, whatever it says.
-   * The latter costs the hub a look into each body, refuses one that is no body of an event with code `poison`, and lets nobody
-   * in on the plain wire, whose messages are passed on as they are. @default 'publisher'
+   * The latter costs the hub a look into each body, refuses one that is no body of an event with code `poison`, and refuses
+   * the plain wire, whose messages are passed on as they are. @default 'publisher'
    */
   readonly source?: 'publisher' | 'principal'
   /** The origins from which browsers may connect, written as browsers do: `https://shop.example`. @default [] */
@@ -205,7 +205,7 @@ export interface BusV1Options {
   readonly confirm?: 'hub' | 'subscribers'
   /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
   readonly sessionTtlMs?: number
-  /** Milliseconds that a subscriber without progress may hold up the publishers. @default 5_000 */
+  /** Milliseconds that a subscriber without progress may keep the publishers waiting. @default 5_000 */
   readonly holdMs?: number
   /**
    * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on.
@@ -243,7 +243,7 @@ export interface ResolvedBusV1Options {
   readonly onError: ((error: unknown) => void) | undefined
 }
 
-/** What holds where nothing is given. */
+/** The defaults. */
 export const busV1Defaults: Readonly<{
   allowAnonymous: boolean
   source: 'publisher' | 'principal'
