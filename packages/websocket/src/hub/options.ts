@@ -334,7 +334,7 @@ const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
   onError: check.func,
 })
 
-/** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for an open door */
+/** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for a hub that would be open by accident */
 function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
   const { authenticate, allowAnonymous = busV1Defaults.allowAnonymous } = options
   if (authenticate === undefined && !allowAnonymous) {
