@@ -1,5 +1,6 @@
 /** Waiting for something to become true, with a deadline and without leftovers. */
 import { AbortedError, TimeoutError, type Clock } from '@bus/core'
+import { AbortWatch } from '@bus/core/kit'
 
 /** How long a wait lasts if the call does not say, in milliseconds. */
 export const DEFAULT_WAIT_MS = 2_000
@@ -23,6 +24,7 @@ export interface WaitSpec {
 }
 
 interface Pending {
+  readonly what: string
   check(): void
   fail(error: unknown): void
 }
@@ -31,6 +33,7 @@ interface Pending {
 export class Waits {
   readonly #clock: Clock
   readonly #pending = new Set<Pending>()
+  readonly #signals = new AbortWatch<Pending>(abort)
   #closed: Error | undefined
 
   constructor(clock: Clock) {
@@ -83,12 +86,10 @@ export class Waits {
     const end = (settle: () => void): void => {
       this.#pending.delete(pending)
       this.#clock.clearTimeout(timer)
-      signal?.removeEventListener('abort', abort)
+      if (signal !== undefined) this.#signals.delete(signal, pending)
       settle()
     }
     const fail = (error: unknown): void => end(() => wait.fail(error))
-    const abort = (): void =>
-      fail(new AbortedError(`Waiting for ${what}`, { cause: signal?.reason }))
     const check = (): void => {
       try {
         wait.look()
@@ -96,14 +97,17 @@ export class Waits {
         fail(error) // a test's own predicate threw: that is the test's failure
       }
     }
-    const pending: Pending = { check, fail }
+    const pending: Pending = { what, check, fail }
     const timer = this.#clock.setTimeout(() => end(() => wait.late()), timeoutMs)
     this.#pending.add(pending)
-    signal?.addEventListener('abort', abort, { once: true })
     if (this.#closed !== undefined) fail(this.#closed)
-    else if (signal?.aborted === true) abort()
+    else if (signal !== undefined) this.#signals.add(signal, pending)
     return end
   }
+}
+
+function abort(pending: Pending, { reason: cause }: AbortSignal): void {
+  pending.fail(new AbortedError(`Waiting for ${pending.what}`, { cause }))
 }
 
 function timeout(spec: WaitSpec): TimeoutError {

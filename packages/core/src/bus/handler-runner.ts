@@ -12,6 +12,7 @@ import {
   type Telemetry,
   type TelemetryOperations,
 } from '../observe/telemetry.ts'
+import { onAbort } from '../queue/abort-watch.ts'
 
 /** One handler that runs. */
 export interface Handling {
@@ -195,10 +196,7 @@ export class HandlerRunner {
   #runWithin(timeoutMs: number, event: Event, attempt: number): undefined | Promise<void> {
     const { clock } = this.#options.host
     const abort = new AbortController()
-    const all = this.#abort.signal
-    const onAbort = (): void => abort.abort(all.reason)
-    all.addEventListener('abort', onAbort, { once: true })
-    const unlink = (): void => all.removeEventListener('abort', onAbort)
+    const unlink = onAbort(this.#abort.signal, (reason) => abort.abort(reason))
     let run: undefined | Promise<void>
     try {
       run = this.#call(event, this.#contextOf(attempt, abort.signal))

@@ -4,6 +4,7 @@ import { AbortedError, ClosedError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions, Subscriber, Subscription } from '../contract/subscriber.ts'
 import type { WaitOptions } from '../contract/transport.ts'
+import { onAbort } from '../queue/abort-watch.ts'
 
 /** Options of `bus.events`. */
 export interface IterateOptions extends WaitOptions {
@@ -133,11 +134,10 @@ export class PullSubscription {
   #onEvent(event: Event, closing: AbortSignal): Promise<void> {
     if (!this.#isWatching) {
       this.#isWatching = true
-      // Nobody saw what waits here, so it takes the way of what waits in the queue. Why it closes is told by `closed`.
-      const refuseAll = (): void => {
+      // What waits here was not seen, so it takes the way of what waits in the queue. `closed` says why it closes.
+      onAbort(closing, () => {
         for (const offer of this.#offers.splice(0)) offer.refuse()
-      }
-      closing.addEventListener('abort', refuseAll, { once: true })
+      })
     }
     return new Promise((settle, reject) => {
       const refuse = (): void =>

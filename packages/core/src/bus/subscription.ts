@@ -17,7 +17,7 @@ import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import { FailureHandling } from './event-handling.ts'
 import { HandlerRunner, type SubscriptionHost } from './handler-runner.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
-import { ParallelWorkers, type Delivery } from './workers.ts'
+import { ParallelWorkers, type QueuedEvent } from './workers.ts'
 
 export interface HandlerSubscriptionInit {
   readonly id: string
@@ -71,7 +71,7 @@ export class HandlerSubscription implements Sink, Subscription {
     this.patterns = Object.freeze([...patterns])
     this.#host = host
     this.#queue = new DeliveryQueue(options.queue, options.lowWaterMark, {
-      onDrop: (delivery, error) => this.#giveUp('dropped', delivery, error),
+      onDrop: (queued, error) => this.#giveUp('dropped', queued, error),
       onLevel: (level, fillRatio) => host.pressure(this, level, fillRatio),
       onRoom: () => this.#feed?.ready(),
     })
@@ -268,7 +268,7 @@ export class HandlerSubscription implements Sink, Subscription {
     const owner = {
       mayStart: () => this.#mayStart,
       handle: (event: Event, token: number) => this.#handle(event, token),
-      onBadKey: ({ event, token }: Delivery, error: unknown) =>
+      onBadKey: ({ event, token }: QueuedEvent, error: unknown) =>
         this.#failures.refuse(event, token, error),
       onFree: () => this.#onChange(),
       onDefect: (error: unknown) => this.#host.report('handler', asError(error)),
@@ -294,9 +294,9 @@ export class HandlerSubscription implements Sink, Subscription {
     this.#isPaused = false
     this.#dropFeed()
     this.#stop.abort(error)
-    for (const delivery of [...(this.#workers?.clear() ?? []), ...this.#queue.close(error)]) {
-      if (leftovers === 'settle') this.#feed?.settle(delivery.token)
-      else this.#giveUp('closed', delivery, error)
+    for (const queued of [...(this.#workers?.clear() ?? []), ...this.#queue.close(error)]) {
+      if (leftovers === 'settle') this.#feed?.settle(queued.token)
+      else this.#giveUp('closed', queued, error)
     }
     this.#host.ended(this)
     this.#onChange()
@@ -311,7 +311,7 @@ export class HandlerSubscription implements Sink, Subscription {
     })
   }
 
-  #giveUp(reason: 'dropped' | 'closed', { event, token }: Delivery, error: Error): void {
+  #giveUp(reason: 'dropped' | 'closed', { event, token }: QueuedEvent, error: Error): void {
     const isSafe = this.#host.giveUp({ reason, direction: 'inbound', error, attempts: 0, event })
     // The rest of a subscription that failed is not handled, and the others of its transport must not wait for it.
     const isOver = reason === 'dropped' || this.#failure !== undefined || this.#host.hasDeadLetters
@@ -345,7 +345,7 @@ export class HandlerSubscription implements Sink, Subscription {
 /** What a queue of deliveries calls of its subscription. */
 interface DeliveryQueueOwner {
   /** The queue's strategy dropped the event. */
-  onDrop(delivery: Delivery, error: Error): void
+  onDrop(queued: QueuedEvent, error: Error): void
   onLevel(level: 'high' | 'normal', fillRatio: number): void
   /** There is room again after {@link DeliveryQueue.isHolding}. */
   onRoom(): void
@@ -360,8 +360,8 @@ const RESUME_AT = 0.5
  * contract never uses that overflow.
  */
 class DeliveryQueue {
-  readonly #queue: BoundedQueue<Delivery>
-  readonly #overflow = new Denque<Delivery>()
+  readonly #queue: BoundedQueue<QueuedEvent>
+  readonly #overflow = new Denque<QueuedEvent>()
   readonly #owner: DeliveryQueueOwner
   readonly #blocks: boolean
   readonly #lowWaterMark: number | undefined
@@ -377,10 +377,10 @@ class DeliveryQueue {
     this.#owner = owner
     this.#lowWaterMark = lowWaterMark
     this.#blocks = options.strategy === 'block'
-    this.#queue = new BoundedQueue<Delivery>(options, {
+    this.#queue = new BoundedQueue<QueuedEvent>(options, {
       // Measuring costs a serialisation, so only where a limit was asked for.
-      ...(options.maxBytes === Infinity ? {} : { sizeOf: sizeOfDelivery }),
-      onDrop: (delivery) => owner.onDrop(delivery, dropped(options.strategy)),
+      ...(options.maxBytes === Infinity ? {} : { sizeOf: sizeOfQueued }),
+      onDrop: (queued) => owner.onDrop(queued, dropped(options.strategy)),
       onLevel: (level, fillRatio) => owner.onLevel(level, fillRatio),
     })
   }
@@ -401,20 +401,20 @@ class DeliveryQueue {
   }
 
   /** Takes an event in. */
-  add(delivery: Delivery): void {
-    if (this.#overflow.length > 0 || !this.#offer(delivery)) this.#overflow.push(delivery)
+  add(queued: QueuedEvent): void {
+    if (this.#overflow.length > 0 || !this.#offer(queued)) this.#overflow.push(queued)
     if (this.#blocks && !this.#queue.hasRoom) this.isHolding = true
   }
 
   /** The oldest leaves. Call {@link relieve} once its order is fixed: the transport may deliver more in that call. */
-  take(): Delivery | undefined {
-    const delivery = this.#queue.take()
+  take(): QueuedEvent | undefined {
+    const queued = this.#queue.take()
     let next = this.#overflow.peekFront()
     while (next !== undefined && this.#offer(next)) {
       this.#overflow.shift()
       next = this.#overflow.peekFront()
     }
-    return delivery
+    return queued
   }
 
   /** Lets the transport resume, if it paused and the queue has fallen far enough. */
@@ -430,22 +430,22 @@ class DeliveryQueue {
   }
 
   /** Ends the queue and returns what was left, oldest first. */
-  close(error: Error): Delivery[] {
+  close(error: Error): QueuedEvent[] {
     const left = [...this.#queue.close(error), ...this.#overflow.toArray()]
     this.#overflow.clear()
     return left
   }
 
   /** `false`: full, and not taken. */
-  #offer(delivery: Delivery): boolean {
-    const result = this.#queue.offer(delivery)
+  #offer(queued: QueuedEvent): boolean {
+    const result = this.#queue.offer(queued)
     if (result === 'full') return false
     if (result === 'rejected') {
-      this.#owner.onDrop(delivery, new QueueFullError('The queue of the subscription is full'))
+      this.#owner.onDrop(queued, new QueueFullError('The queue of the subscription is full'))
     } else if (result === 'too-large') {
       const { maxBytes } = this.#queue.stats()
-      const size = sizeOfDelivery(delivery)
-      this.#owner.onDrop(delivery, new TooLargeError('The event', size, maxBytes))
+      const size = sizeOfQueued(queued)
+      this.#owner.onDrop(queued, new TooLargeError('The event', size, maxBytes))
     }
     return true
   }
@@ -455,7 +455,7 @@ function dropped(strategy: string): DroppedError {
   return new DroppedError(`Given up by the queue of the subscription (${strategy})`)
 }
 
-function sizeOfDelivery({ event }: Delivery): number {
+function sizeOfQueued({ event }: QueuedEvent): number {
   if (event.payload instanceof Uint8Array) return event.payload.byteLength
   try {
     const text = JSON.stringify(event.payload) as string | undefined

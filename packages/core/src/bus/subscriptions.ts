@@ -12,7 +12,7 @@ import {
 } from '../contract/errors.ts'
 import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
 import { assertPattern, isType } from '../contract/type.ts'
-import { AbortWatch } from '../queue/abort-watch.ts'
+import { AbortWatch, onAbort } from '../queue/abort-watch.ts'
 import { abortable, withDeadline } from '../resilience/wait.ts'
 import type { ResolvedBusOptions } from './bus-options.ts'
 import type { BusHealth } from './bus.ts'
@@ -108,7 +108,7 @@ export class Subscriptions {
     const { signal } = options
     if (signal !== undefined) {
       this.#signals.add(signal, subscription)
-      subscription.ended.addEventListener('abort', () => this.#signals.delete(signal, subscription))
+      onAbort(subscription.ended, () => this.#signals.delete(signal, subscription))
     }
     try {
       await this.#goLive(subscription, options)

@@ -5,7 +5,7 @@ import PQueue from 'p-queue'
 import type { Event } from '../contract/event.ts'
 
 /** An event that waits, with the transport's name for this delivery. */
-export interface Delivery {
+export interface QueuedEvent {
   readonly event: Event
   readonly token: number
 }
@@ -14,7 +14,7 @@ export interface Delivery {
 export interface WorkQueue {
   /** How many wait. */
   readonly size: number
-  take(): Delivery | undefined
+  take(): QueuedEvent | undefined
   /** The order of what was taken is fixed: the transport may deliver more, in this very call. */
   relieve(): void
 }
@@ -26,7 +26,7 @@ export interface WorkersOwner {
   /** `undefined` when it has ended already. */
   handle(event: Event, token: number): undefined | Promise<void>
   /** The key of an event could not be made. */
-  onBadKey(delivery: Delivery, error: unknown): void
+  onBadKey(queued: QueuedEvent, error: unknown): void
   /** A handler has ended. */
   onFree(): void
   /** An error that no code should cause. */
@@ -45,7 +45,7 @@ export class ParallelWorkers {
   readonly #owner: WorkersOwner
   readonly #tasks: PQueue
   readonly #orderBy: ((event: Event) => string) | undefined
-  readonly #lanes = new Lanes<Delivery>()
+  readonly #lanes = new Lanes<QueuedEvent>()
   /** Tasks whose handler runs; a task that finds no event ends a little later. */
   #active = 0
 
@@ -81,7 +81,7 @@ export class ParallelWorkers {
   }
 
   /** Takes out what waits for its lane. */
-  clear(): Delivery[] {
+  clear(): QueuedEvent[] {
     return this.#lanes.clear()
   }
 
@@ -108,7 +108,7 @@ export class ParallelWorkers {
     }
   }
 
-  #next(): { readonly key?: string; readonly item: Delivery } | undefined {
+  #next(): { readonly key?: string; readonly item: QueuedEvent } | undefined {
     if (!this.#owner.mayStart()) return undefined
     if (this.#orderBy !== undefined) {
       this.#fillLanes(this.#orderBy)
@@ -123,12 +123,12 @@ export class ParallelWorkers {
 
   #fillLanes(orderBy: (event: Event) => string): void {
     while (this.#mayLookAhead) {
-      const delivery = this.#queue.take()
-      if (delivery === undefined) return
+      const queued = this.#queue.take()
+      if (queued === undefined) return
       try {
-        this.#lanes.add(orderBy(delivery.event), delivery)
+        this.#lanes.add(orderBy(queued.event), queued)
       } catch (error) {
-        this.#owner.onBadKey(delivery, error)
+        this.#owner.onBadKey(queued, error)
       }
     }
   }

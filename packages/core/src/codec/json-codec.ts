@@ -2,11 +2,11 @@
 
 import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
+import { describeValue } from '../config/redact.ts'
 import { DecodeError, SerializationError } from '../contract/errors.ts'
 import { isId, type Event, type EventMetadata } from '../contract/event.ts'
 import { isType } from '../contract/type.ts'
 import type { Codec } from './codec.ts'
-import { expectedWire } from './decode-failure.ts'
 import { isWithinDepth, isParsedWithinDepth } from './json-depth.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
@@ -277,4 +277,9 @@ function withLastResult<A extends string | number, R>(
     if (last?.argument !== argument) last = { argument, result: compute(argument) }
     return last.result
   }
+}
+
+/** "Expected `event_type` …, got `5` (number)", the value shortened and secrets hidden. */
+function expectedWire(member: string, form: string, value: unknown): DecodeError {
+  return new DecodeError(`Expected \`${member}\` ${form}, got ${describeValue(value, member)}`)
 }

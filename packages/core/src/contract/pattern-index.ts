@@ -68,7 +68,7 @@ export class PatternIndex<T> {
     return values
   }
 
-  /** A map that was cleared would stay old for the garbage collector, and with it everything that it ever held. */
+  /** A map that was cleared would stay old for the garbage collector, and with it everything that was ever in it. */
   #forget(): void {
     if (this.#cache.size > 0) this.#cache = new Map()
     this.#cachedMatches = 0
@@ -108,7 +108,7 @@ const NO_MATCHES: readonly never[] = Object.freeze([])
 interface Node<T> {
   /** The token; in front of a pattern that is alone also the rest of the pattern. */
   text: string
-  held: Held<T>
+  values: Values<T>
   /** What goes on behind the token. `undefined`: {@link text} is a pattern to its end. */
   branch: Branch<T> | undefined
 }
@@ -160,8 +160,8 @@ export class PatternTrie<T> {
   /** `false`: the pair was there. */
   add(pattern: string, value: T): boolean {
     const node = this.#grow(pattern)
-    if (holds(node.held, value)) return false
-    node.held = withValue(node.held, value)
+    if (hasValue(node.values, value)) return false
+    node.values = withValue(node.values, value)
     return true
   }
 
@@ -196,20 +196,20 @@ export class PatternTrie<T> {
 
   /** The only pattern of a node makes way: what is behind its first token moves on. */
   #split(node: Node<T>, length: number): void {
-    const { text, held } = node
+    const { text, values } = node
     if (text.length === length) return
     node.text = text.slice(0, length)
-    node.held = NOTHING
+    node.values = NOTHING
     node.branch = newBranch()
     const tail = text.slice(length + 1)
-    this.#addChild(node.branch, tail, endOfToken(tail, 0)).held = held
+    this.#addChild(node.branch, tail, endOfToken(tail, 0)).values = values
   }
 
   /** `text` begins with a token of `length` that the branch does not have. */
   #addChild(branch: Branch<T>, text: string, length: number): Node<T> {
     // Copied where it has several tokens: a text that is a part of another one costs a look at both, and keeps both.
     const own = text.split('.').join('.')
-    const node: Node<T> = { text: own, held: NOTHING, branch: undefined }
+    const node: Node<T> = { text: own, values: NOTHING, branch: undefined }
     this.#nodes++
     const first = text.charCodeAt(0)
     if (first === STAR) return (branch.one = node)
@@ -226,13 +226,14 @@ export class PatternTrie<T> {
     const node = this.#child(branch, pattern, at, end)
     if (node === undefined) return false
     if (node.branch === undefined || end === pattern.length) {
-      if (node.text !== pattern.slice(at) || !holds(node.held, value)) return false
-      node.held = withoutValue(node.held, value)
+      if (node.text !== pattern.slice(at) || !hasValue(node.values, value)) return false
+      node.values = withoutValue(node.values, value)
     } else {
       if (!this.#deleteFrom(node.branch, pattern, end + 1, value)) return false
       if (isEmpty(node.branch)) node.branch = undefined
     }
-    if (node.held === NOTHING && node.branch === undefined) this.#dropChild(branch, node, end - at)
+    if (node.values === NOTHING && node.branch === undefined)
+      this.#dropChild(branch, node, end - at)
     return true
   }
 
@@ -262,7 +263,7 @@ export class PatternTrie<T> {
   /** Visits every way that the type can take from `at` on. */
   #collect(branch: Branch<T>, type: string, at: number, found: T[]): void {
     const { named, clashing, one, rest } = branch
-    if (rest !== undefined) collectValues(rest.held, found)
+    if (rest !== undefined) collectValues(rest.values, found)
     if (one !== undefined) this.#visit(one, type, at, found)
     const child = named?.get(hashToken(type, at, this.#seed))
     if (child !== undefined) this.#visit(child, type, at, found)
@@ -271,15 +272,15 @@ export class PatternTrie<T> {
   }
 
   /** The token at `at` may still be another one than the node's, with the same hash. */
-  #visit({ text, held, branch }: Node<T>, type: string, at: number, found: T[]): void {
+  #visit({ text, values, branch }: Node<T>, type: string, at: number, found: T[]): void {
     if (branch === undefined) {
-      if (isMatch(text, type, at)) collectValues(held, found)
+      if (isMatch(text, type, at)) collectValues(values, found)
       return
     }
     const isAny = text === '*'
     if (!isAny && !isToken(text, type, at)) return
     const end = isAny ? endOfToken(type, at) : at + text.length
-    if (end === type.length) collectValues(held, found)
+    if (end === type.length) collectValues(values, found)
     else this.#collect(branch, type, end + 1, found)
   }
 }
@@ -320,40 +321,40 @@ function isMatch(pattern: string, type: string, at: number): boolean {
 }
 
 /** Nearly every pattern has one value, which needs no set around it. */
-export type Held<T> = T | Several<T> | typeof NOTHING
+export type Values<T> = T | Several<T> | typeof NOTHING
 
-/** Not exported, because a value may itself be a set: nobody else can make one of these. */
+/** Not exported, because a value may itself be a set: no other module can make one of these. */
 class Several<T> extends Set<T> {}
 
 /** No value. `undefined` may be one. */
 export const NOTHING: unique symbol = Symbol('nothing')
 
-/** Whether the value is held. */
-export function holds<T>(held: Held<T>, value: T): boolean {
-  if (held instanceof Several) return held.has(value)
+/** Whether the value is among them. */
+export function hasValue<T>(values: Values<T>, value: T): boolean {
+  if (values instanceof Several) return values.has(value)
   // As a set compares.
-  return held === value || Object.is(held, value)
+  return values === value || Object.is(values, value)
 }
 
-/** What is held with a value more, which was not held before. */
-export function withValue<T>(held: Held<T>, value: T): Held<T> {
-  if (held === NOTHING) return value
-  if (held instanceof Several) return held.add(value)
-  return new Several<T>().add(held).add(value)
+/** The values with one more, which was not among them. */
+export function withValue<T>(values: Values<T>, value: T): Values<T> {
+  if (values === NOTHING) return value
+  if (values instanceof Several) return values.add(value)
+  return new Several<T>().add(values).add(value)
 }
 
-/** What is held without a value that was. */
-export function withoutValue<T>(held: Held<T>, value: T): Held<T> {
-  if (!(held instanceof Several)) return NOTHING
-  held.delete(value)
-  return held.size === 0 ? NOTHING : held
+/** The values without one that was among them. */
+export function withoutValue<T>(values: Values<T>, value: T): Values<T> {
+  if (!(values instanceof Several)) return NOTHING
+  values.delete(value)
+  return values.size === 0 ? NOTHING : values
 }
 
 /** Appends each value to `found`. */
-export function collectValues<T>(held: Held<T>, found: T[]): void {
-  if (held === NOTHING) return
-  if (held instanceof Several) for (const value of held) found.push(value)
-  else found.push(held)
+export function collectValues<T>(values: Values<T>, found: T[]): void {
+  if (values === NOTHING) return
+  if (values instanceof Several) for (const value of values) found.push(value)
+  else found.push(values)
 }
 
 /** A number for each token, by which it is found without a look at its text. */

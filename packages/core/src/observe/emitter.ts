@@ -1,5 +1,6 @@
 /** Typed notices to guarded listeners: a listener that fails is reported and changes nothing. */
 import type { ListenOptions, Listenable, Unsubscribe } from '../contract/transport.ts'
+import { AbortWatch } from '../queue/abort-watch.ts'
 
 interface Registration {
   call(notice: never): unknown
@@ -10,6 +11,7 @@ interface Registration {
 export class Emitter<E extends object> implements Listenable<E> {
   readonly #registrations = new Map<keyof E, Set<Registration>>()
   readonly #onListenerError: (error: unknown, name: keyof E) => void
+  readonly #signals = new AbortWatch<Registration>((registration) => registration.stop())
 
   /** @param onListenerError - gets what a listener threw or rejected with; must not throw itself */
   constructor(onListenerError: (error: unknown, name: keyof E) => void) {
@@ -24,7 +26,7 @@ export class Emitter<E extends object> implements Listenable<E> {
     const { signal, once = false } = options
     const stop = (): void => {
       this.#registrations.get(name)?.delete(registration)
-      signal?.removeEventListener('abort', stop)
+      if (signal !== undefined) this.#signals.delete(signal, registration)
     }
     const registration: Registration = {
       call: (notice) => {
@@ -37,27 +39,27 @@ export class Emitter<E extends object> implements Listenable<E> {
       let set = this.#registrations.get(name)
       if (set === undefined) this.#registrations.set(name, (set = new Set()))
       set.add(registration)
-      signal?.addEventListener('abort', stop, { once: true })
+      if (signal !== undefined) this.#signals.add(signal, registration)
     }
     return Object.assign(stop, { [Symbol.dispose]: stop })
   }
 
-  /** Whether anybody listens. */
+  /** Whether there is a listener. */
   has(name: keyof E): boolean {
     return (this.#registrations.get(name)?.size ?? 0) > 0
   }
 
-  /** Calls those who listen now, in the order in which they came; who stops meanwhile is left out. */
+  /** Calls the listeners there are now, in the order in which they were added; one that is removed meanwhile is left out. */
   emit<K extends keyof E>(name: K, notice: E[K]): void {
     const set = this.#registrations.get(name)
     if (set === undefined || set.size === 0) return
-    // A snapshot: listeners that are added by a listener hear the next notice, not this one.
+    // A snapshot: a listener that is added by a listener gets the next notice, not this one.
     for (const registration of Array.from(set)) {
       if (set.has(registration)) this.#call(registration, name, notice)
     }
   }
 
-  /** Forgets every listener. */
+  /** Removes every listener. */
   clear(): void {
     const all = [...this.#registrations.values()].flatMap((set) => [...set])
     for (const registration of all) registration.stop()

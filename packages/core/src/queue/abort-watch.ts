@@ -1,4 +1,19 @@
-/** Watches many waits that may share a signal with one listener for each signal. */
+/** Listening to abort signals: for one wait, or for many that may share a signal. */
+
+/**
+ * Calls `run` with the reason once the signal aborts; now, if it has. Without a signal never.
+ *
+ * @returns a function that stops listening
+ */
+export function onAbort(
+  signal: AbortSignal | undefined,
+  run: (reason: unknown) => void,
+): () => void {
+  const listener = (): void => run(signal?.reason)
+  if (signal?.aborted === true) listener()
+  else signal?.addEventListener('abort', listener, { once: true })
+  return () => signal?.removeEventListener('abort', listener)
+}
 
 interface Watched<T> {
   readonly waits: Set<T>
@@ -6,19 +21,25 @@ interface Watched<T> {
 }
 
 /**
- * One listener per wait would make Node warn of a leak from the eleventh on, and removing them one by one costs the
- * square of their number. A single shutdown signal for every publish is the ordinary case.
+ * Watches many waits with one listener for each signal. One listener per wait would make Node warn of a leak from the
+ * eleventh on, and removing them one by one costs the square of their number. A single shutdown signal for every publish
+ * is the ordinary case.
  */
 export class AbortWatch<T> {
   readonly #onAbort: (wait: T, signal: AbortSignal) => void
   readonly #watched = new Map<AbortSignal, Watched<T>>()
 
-  /** @param onAbort - told for each wait of a signal that aborts, in the order they were added */
-  constructor(onAbort: (wait: T, signal: AbortSignal) => void) {
-    this.#onAbort = onAbort
+  /** @param ended - called for each wait of a signal that aborts, in the order they were added */
+  constructor(ended: (wait: T, signal: AbortSignal) => void) {
+    this.#onAbort = ended
   }
 
+  /** Where the signal has aborted, the wait ends now. */
   add(signal: AbortSignal, wait: T): void {
+    if (signal.aborted) {
+      this.#onAbort(wait, signal)
+      return
+    }
     const watched = this.#watched.get(signal) ?? this.#listen(signal)
     watched.waits.add(wait)
   }
@@ -33,17 +54,16 @@ export class AbortWatch<T> {
 
   #listen(signal: AbortSignal): Watched<T> {
     const waits = new Set<T>()
-    const onAbort = (): void => {
+    const stopListening = onAbort(signal, () => {
       stop()
       for (const wait of waits) this.#onAbort(wait, signal)
-    }
+    })
     const stop = (): void => {
       this.#watched.delete(signal)
-      signal.removeEventListener('abort', onAbort)
+      stopListening()
     }
     const watched = { waits, stop }
     this.#watched.set(signal, watched)
-    signal.addEventListener('abort', onAbort)
     return watched
   }
 }

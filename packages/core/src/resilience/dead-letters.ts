@@ -35,6 +35,7 @@ import { AbortedError, HandlerError } from '../contract/errors.ts'
 import PQueue from 'p-queue'
 import { backoff, delayOf, type BackoffPolicy } from './backoff.ts'
 import { abortable, sleep, withDeadline } from './wait.ts'
+import { onAbort } from '../queue/abort-watch.ts'
 
 export type * from './dead-letter.ts'
 
@@ -305,15 +306,14 @@ export class LeasingConsumer implements DeadLetterConsumer {
     this.#handler = handler
     this.#slots = new PQueue({ concurrency: this.#settings.concurrency })
     const { signal } = options
-    const stop = (): void => void this.stop()
     const unregister = source.onAvailable(() => this.#wake())
+    let stopListening: (() => void) | undefined
     this.#leave = () => {
       unregister()
-      signal?.removeEventListener('abort', stop)
+      stopListening?.()
     }
-    signal?.addEventListener('abort', stop, { once: true })
-    if (signal?.aborted === true) stop()
-    else this.#wake()
+    stopListening = onAbort(signal, () => void this.stop())
+    this.#wake()
   }
 
   get isStopped(): boolean {

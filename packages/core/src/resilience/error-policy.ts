@@ -24,7 +24,7 @@ export interface ResolvedDeadLetterPolicy {
 }
 
 /** The failure that a decision is about. */
-export interface Failure {
+export interface FailedAttempt {
   /** The try that failed; 1 is the first. */
   readonly attempt: number
   /** What the handler threw, as it threw it. */
@@ -88,7 +88,11 @@ function resolveRetry(
 }
 
 /** Decides: retries come before the strategy, and an error with `retryable: false` skips them. */
-export function nextStep(policy: ResolvedErrorPolicy, failure: Failure, random: Random): NextStep {
+export function nextStep(
+  policy: ResolvedErrorPolicy,
+  failure: FailedAttempt,
+  random: Random,
+): NextStep {
   const { attempt, error, hasDeadLetters } = failure
   if (attempt < policy.attempts && !isPermanent(error)) {
     return { action: 'retry', delayMs: delayOf(policy.backoff, attempt, random) }

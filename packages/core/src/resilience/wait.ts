@@ -2,6 +2,7 @@
 import { check } from '../config/checks.ts'
 import { setLongTimeout, systemClock, type Clock } from '../contract/clock.ts'
 import { AbortedError, TimeoutError } from '../contract/errors.ts'
+import { onAbort } from '../queue/abort-watch.ts'
 
 /** How to run something within a limit. */
 export interface DeadlineOptions {
@@ -29,19 +30,15 @@ export function sleep(
   const { signal, clock = systemClock } = options
   return new Promise((resolve, reject) => {
     checkDuration('ms', ms)
-    if (signal?.aborted === true) {
-      reject(new AbortedError('The wait', { cause: signal.reason }))
-      return
-    }
-    const onAbort = (): void => {
-      stop()
-      reject(new AbortedError('The wait', { cause: signal?.reason }))
-    }
-    const stop = setLongTimeout(clock, ms, () => {
-      signal?.removeEventListener('abort', onAbort)
+    if (signal?.aborted === true) throw new AbortedError('The wait', { cause: signal.reason })
+    const stopTimer = setLongTimeout(clock, ms, () => {
+      stopListening()
       resolve()
     })
-    signal?.addEventListener('abort', onAbort, { once: true })
+    const stopListening = onAbort(signal, (cause) => {
+      stopTimer()
+      reject(new AbortedError('The wait', { cause }))
+    })
   })
 }
 
@@ -67,16 +64,15 @@ export async function withDeadline<T>(
       reject(error)
       inner.abort(error)
     }
-    const onAbort = (): void => giveUp(new AbortedError(what, { cause: signal?.reason }))
+    const stopListening = onAbort(signal, (cause) => giveUp(new AbortedError(what, { cause })))
     const onTimeout = (): void =>
       giveUp(new TimeoutError(`${what} took longer than ${timeoutMs} ms`))
     const stopTimer =
       timeoutMs === Infinity ? undefined : setLongTimeout(clock, timeoutMs, onTimeout)
     const release = (): void => {
       stopTimer?.()
-      signal?.removeEventListener('abort', onAbort)
+      stopListening()
     }
-    signal?.addEventListener('abort', onAbort, { once: true })
     // An async function, so that what `run` throws at once takes the same way.
     const started = (async () => await run(inner.signal))()
     started.finally(release).then(resolve, reject)
@@ -96,12 +92,9 @@ export function abortable<T>(
   const settled = Promise.resolve(promise)
   if (signal === undefined) return settled
   return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(new AbortedError(what, { cause: signal.reason }))
-    const release = (): void => signal.removeEventListener('abort', onAbort)
-    if (signal.aborted) onAbort()
-    else signal.addEventListener('abort', onAbort, { once: true })
-    // One turn of the microtasks, no more: who waits must not learn of it after everybody else. What the promise
-    // rejects with after the abort is nobody's business any more.
-    settled.then(resolve, reject).finally(release)
+    const stopListening = onAbort(signal, (cause) => reject(new AbortedError(what, { cause })))
+    // One microtask later, no more: this caller must not learn of it after all others. What the promise rejects with
+    // after the abort has no meaning any more.
+    settled.then(resolve, reject).finally(stopListening)
   })
 }
