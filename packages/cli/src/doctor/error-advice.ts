@@ -137,3 +137,8 @@ export const ERROR_ADVICE: Readonly<Record<BusErrorCode, Advice>> = Object.freez
     suggestion: 'Correct the handler; the error policy says what became of the event.',
   },
 })
+
+/** Whether the text is a code of the bus. */
+export function isBusErrorCode(text: string): text is BusErrorCode {
+  return Object.hasOwn(ERROR_ADVICE, text)
+}

@@ -5,7 +5,7 @@ import type { Advice } from './advice.ts'
 import { CLOSE_ADVICE } from './close-advice.ts'
 import { ERROR_ADVICE } from './error-advice.ts'
 import { HANDSHAKE_ADVICE } from './handshake-advice.ts'
-import { SYSTEM_ADVICE } from './system-advice.ts'
+import { systemAdvice } from './system-advice.ts'
 
 /** An error in words. */
 export interface Explanation {
@@ -43,9 +43,6 @@ const OPEN_CODES: ReadonlySet<BusErrorCode> = new Set<BusErrorCode>([
   'protocol',
   'recording',
 ])
-
-/** Codes of Node and OpenSSL that say that a certificate is not to be trusted. */
-const CERTIFICATE = /^(CERT_|ERR_TLS_CERT_|ERROR_IN_CERT_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_)/
 
 /**
  * Says what an error means and what to do about it: errors of the bus, of the system, of TLS, of `ws`, answers to
@@ -106,8 +103,7 @@ function findFirst(errors: readonly unknown[], depth: number): Found | undefined
 }
 
 function findSystem(code: string): Found | undefined {
-  const found =
-    SYSTEM_ADVICE.get(code) ?? (CERTIFICATE.test(code) ? SYSTEM_ADVICE.get('CERT_*') : undefined)
+  const found = systemAdvice(code)
   return found === undefined ? undefined : { ...found, section: 'errors-of-the-system' }
 }
 

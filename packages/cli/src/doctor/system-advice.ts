@@ -7,7 +7,10 @@ const BAD_FRAME =
   'Nothing, while reconnecting is on. If it is frequent, record the connection, and look for a proxy in between that changes frames.'
 const badFrame = (what: string): Advice => advice(`The other side sent a frame ${what}.`, BAD_FRAME)
 
-/** By code. */
+/** Codes of Node and OpenSSL that say that a certificate is not to be trusted. */
+const CERTIFICATE = /^(CERT_|ERR_TLS_CERT_|ERROR_IN_CERT_|UNABLE_TO_(GET|VERIFY|DECRYPT|DECODE)_)/
+
+/** By code. `CERT_*` stands for the codes of certificates that have no row of their own. */
 export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
   [
     'ECONNREFUSED',
@@ -212,3 +215,10 @@ export const SYSTEM_ADVICE: ReadonlyMap<string, Advice> = new Map([
     ),
   ],
 ])
+
+/** Advice for the code; `undefined` where it is not known. */
+export function systemAdvice(code: string): Advice | undefined {
+  return (
+    SYSTEM_ADVICE.get(code) ?? (CERTIFICATE.test(code) ? SYSTEM_ADVICE.get('CERT_*') : undefined)
+  )
+}

@@ -1,11 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { createRequire } from 'node:module'
-import { explain } from '@bus/cli'
+import { only, record, serve, transportTo, until } from '@bus/test-support/websocket'
+import type { WebSocketTransport } from '@bus/websocket'
+import { CLOSE_CODES } from '@bus/websocket/protocol'
 import { beforeAll, describe, expect, test } from 'vitest'
-import { CLOSE_CODES } from '../src/protocol/close-codes.ts'
-import { identity, type Identity } from './certificates.ts'
-import { only, record, serve, transportTo, until } from './harness.ts'
-import type { WebSocketTransport } from '../src/index.ts'
+import { explain } from '../src/index.ts'
+import { identity, type Identity } from './identity.ts'
 
 let own: Identity
 beforeAll(async () => {
@@ -72,10 +72,10 @@ describe('explain says what to do', () => {
     await transport.connect()
     server.disconnect(4_429, 'slow down')
     await until(() => only(notices, 'close').length === 1, 'the close')
-    const told = explain(only(notices, 'close')[0])
-    expect(told.message).toBe('Too much was sent in too short a time.')
+    const ofNotice = explain(only(notices, 'close')[0])
+    expect(ofNotice.message).toBe('Too much was sent in too short a time.')
     const lost = only(notices, 'status').find(({ status }) => status.state === 'backoff')?.status
-    expect(explain(lost?.state === 'backoff' ? lost.cause : undefined)).toEqual(told)
+    expect(explain(lost?.state === 'backoff' ? lost.cause : undefined)).toEqual(ofNotice)
   })
 
   test('when a frame breaks the rules', async () => {
@@ -102,7 +102,8 @@ describe('explain knows', () => {
   })
 
   test('every code of ws', () => {
-    const ws = createRequire(import.meta.url).resolve('ws')
+    const websocket = createRequire(import.meta.url).resolve('@bus/websocket/package.json')
+    const ws = createRequire(websocket).resolve('ws')
     const sources = ['receiver', 'sender', 'websocket', 'permessage-deflate'].map((name) =>
       readFileSync(ws.replace(/[^/]+$/, `lib/${name}.js`), 'utf8'),
     )
