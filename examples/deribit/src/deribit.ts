@@ -1,7 +1,6 @@
 /** Deribit as a platform: what it expects of every client, in one place. */
 import { RejectedError } from '@bus/core'
-import { definePlatform, type Platform, type RpcCaller } from '@bus/platforms'
-import { deribitHeartbeat } from '@bus/websocket'
+import { definePlatform, deribitHeartbeat, type Platform, type RpcCaller } from '@bus/platforms'
 import { deribitAuth, type DeribitCredentials } from './deribit-auth.ts'
 import { DeribitProtocol } from './deribit-protocol.ts'
 import { subscribe, subscribePrivate, unsubscribe } from './methods.ts'

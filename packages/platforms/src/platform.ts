@@ -93,8 +93,7 @@ const DEFINITION: Shape<PlatformDefinition> = {
  * @throws `ConfigError` that names the member
  * @example
  * ```ts
- * import { definePlatform } from '@bus/platforms'
- * import { genericHeartbeat } from '@bus/websocket'
+ * import { definePlatform, genericHeartbeat } from '@bus/platforms'
  * import { plainJson } from '@bus/websocket/protocol'
  *
  * const exchange = definePlatform({

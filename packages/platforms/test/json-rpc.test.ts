@@ -1,9 +1,7 @@
 import {
   DecodeError,
   DisconnectedError,
-  DuplicateIdError,
   QueueFullError,
-  RpcError,
   SerializationError,
   TimeoutError,
   createEvent,
@@ -11,7 +9,13 @@ import {
 import { RateLimiter } from '@bus/rate-limit'
 import { collect, cut, only, record, transportTo, until } from '@bus/test-support/websocket'
 import { FakeClock } from '@bus/testing'
-import { defineMethod, jsonRpcProtocol, type JsonRpcNotices } from '../src/index.ts'
+import {
+  DuplicateIdError,
+  RpcError,
+  defineMethod,
+  jsonRpcProtocol,
+  type JsonRpcNotices,
+} from '../src/index.ts'
 import { rpcTo, serveRpc, type Asked } from './rpc-server.ts'
 import { getEventListeners } from 'node:events'
 import { setImmediate as nextTurn } from 'node:timers/promises'

@@ -1,11 +1,12 @@
 import { AuthError, RejectedError, createBus, createEvent, textCodec } from '@bus/core'
 import { collect, cut, frameOf, only, record, serve, until } from '@bus/test-support/websocket'
 import { FakeClock } from '@bus/testing'
-import { busV1, genericHeartbeat } from '@bus/websocket'
+import { busV1 } from '@bus/websocket'
 import { plainJson, type Protocol } from '@bus/websocket/protocol'
 import {
   createClient,
   definePlatform,
+  genericHeartbeat,
   jsonRpcProtocol,
   type JsonRpcProtocol,
   type Platform,

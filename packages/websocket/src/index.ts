@@ -1,4 +1,4 @@
-/** The WebSocket transport, its options, and heartbeats and credentials of other servers. */
+/** The WebSocket transport, its options, and the ports that others implement. */
 export { WebSocketTransport, webSocketTransport } from './client/websocket-transport.ts'
 export type { ConnectivityOptions } from './client/reconnect/connectivity.ts'
 export type { WebSocketTransportStats } from './client/observe/observation.ts'
@@ -40,12 +40,6 @@ export type { FrameListener, FrameWaitOptions } from './client/frames/answers.ts
 export type { AnswerMatch } from './client/frames/answers.ts'
 export type { RequestOptions } from './protocol/request.ts'
 export { supervise, type SuperviseOptions, type Supervisor } from './client/supervise.ts'
-export {
-  binanceHeartbeat,
-  deribitHeartbeat,
-  genericHeartbeat,
-  type HeartbeatFrame,
-  type HeartbeatProfile,
-} from './protocol/heartbeat-profile.ts'
+export type { HeartbeatFrame, HeartbeatProfile } from './protocol/heartbeat-profile.ts'
 export { busV1, type BusV1Options } from './client/bus-v1.ts'
 export type { AuthContext, Token, TokenSource } from './protocol/credentials.ts'

@@ -14,8 +14,6 @@ const each: readonly errors.BusError[] = [
   new errors.QueueFullError('m', { cause }),
   new errors.DroppedError('m', { cause }),
   new errors.RateLimitError('m', { reason: 'limited', cost: 1, retryAfterMs: 5 }, { cause }),
-  new errors.RpcError('m', { code: 1, message: 'm' }, { cause }),
-  new errors.DuplicateIdError('m', { cause }),
   new errors.TimeoutError('m', { cause }),
   new errors.AbortedError('m', { cause }),
   new errors.ClosedError('m', { cause }),

@@ -1,5 +1,6 @@
 /** Calls on links: makes requests, waits for their answers and makes results or errors of those. */
-import { DecodeError, DisconnectedError, RpcError } from '@bus/core'
+import { DecodeError, DisconnectedError } from '@bus/core'
+import { RpcError } from './errors.ts'
 import { check, checkOptions, type Shape } from '@bus/core/kit'
 import type { Frame, ProtocolLink, Requests } from '@bus/websocket/protocol'
 import type { RpcArguments, RpcCaller, RpcRequestOptions } from './caller.ts'

@@ -1,5 +1,6 @@
 /** The ids of the requests that wait for their answers. */
-import { DuplicateIdError, QueueFullError } from '@bus/core'
+import { QueueFullError } from '@bus/core'
+import { DuplicateIdError } from './errors.ts'
 import { jsonrpc, type RpcId } from './messages.ts'
 
 /** Every id once at a time, and no more than a number of them. */

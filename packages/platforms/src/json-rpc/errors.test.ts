@@ -13,13 +13,13 @@ test('an answer that is an error names its method, code, message and data, and w
   })
 })
 
-test('an answer that is an error may be worth another try, if whoever made it knows so', () => {
+test('an answer that is an error may be worth another try, if its maker knows so', () => {
   const busy = new RpcError('a', { code: -32_603, message: 'busy' }, { retryable: true })
   expect(busy.retryable).toBe(true)
   expect(busy.data).toBeUndefined()
 })
 
-test('an id that is taken is told as it was given: a number is no text', () => {
+test('an id that is taken is named as it was given: a number is no text', () => {
   expect(new DuplicateIdError(7).message).toContain('the id 7 is')
   expect(new DuplicateIdError('7').message).toContain('the id "7" is')
   expect(new DuplicateIdError('7')).toMatchObject({ outcome: 'not-sent', retryable: false })
