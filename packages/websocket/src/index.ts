@@ -17,7 +17,7 @@ export type {
 } from './client/options/options.ts'
 export type { ResolvedTelemetry, TransportTelemetryOptions } from './client/options/options.ts'
 export type { Handover } from './client/handover/live-handover.ts'
-export type { DetachedSubscription } from './client/subscriptions/parking.ts'
+export type { DetachedSubscription } from './client/subscriptions/detached-subscriptions.ts'
 export type { AdoptOptions } from './client/handover/live-handover.ts'
 export { classify } from './client/options/classify.ts'
 export {

@@ -78,7 +78,7 @@ test('in the queue it is taken out again [F52]', async () => {
   expect(ids()).toEqual(['next'])
 })
 
-test('when it was sent nobody can take it back, and its outcome is unknown [F52]', async () => {
+test('when it was sent it cannot be taken back, and its outcome is unknown [F52]', async () => {
   const hub: LiteralHub = await startLiteralHub({ answer: () => undefined })
   const mine = publishing(transportTo(hub, { protocol: busV1() }))
   await hub.hears('pub')

@@ -10,7 +10,7 @@ const texts = (messages: readonly { readonly data: unknown }[]): string[] =>
   )
 
 describe('the frames of onOpen', () => {
-  test('arrive in order, before open is told and before any event', async () => {
+  test('arrive in order, before open is emitted and before any event', async () => {
     const server = await serve()
     const written: number[] = []
     const note = (): number => written.push(transport.metrics().bytes.sent)
@@ -46,7 +46,7 @@ describe('the frames of onOpen', () => {
     expect(server.received).toEqual([])
   })
 
-  test('are made again for every connection, which they are told of', async () => {
+  test('are made again for every connection, each time with what it is', async () => {
     const server = await serve({ subprotocols: ['p'] })
     const seen: unknown[] = []
     const transport = transportTo(server, {

@@ -5,7 +5,7 @@ import { expect, test, vi } from 'vitest'
 import { OpossumBreaker } from '../src/client/reconnect/breaker.ts'
 import { serve, transportTo, until } from './harness.ts'
 
-test('an attempt that nobody answers ends at its deadline, so the breaker is not half-open for ever [F115]', async () => {
+test('an attempt without an answer ends at its deadline, so the breaker is not half-open for ever [F115]', async () => {
   const server = await serve()
   server.faults.hangUpgrade({ times: 3 })
   const transport = transportTo(server, {
@@ -49,7 +49,7 @@ test('publishes that wait while one probe is under way are not failed by it: the
   await until(() => server.received.length === 10, 'all arrive')
 })
 
-test('there is never more than one attempt at a time, whoever asks for one and however they fail [F117]', async () => {
+test('there is never more than one attempt at a time, however they begin and fail [F117]', async () => {
   const server = await serve()
   server.faults.delay(10)
   server.faults.refuse(503, { times: 6 })

@@ -5,7 +5,7 @@ import { OpossumBreaker } from '../src/client/reconnect/breaker.ts'
 const timers = (): number =>
   process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length
 
-it('keeps the process alive only while somebody waits for the half-open state', async () => {
+it('keeps the process alive only during a wait for the half-open state', async () => {
   const before = timers()
   const breaker = new OpossumBreaker({ openMs: 60_000 })
   breaker.trip()
@@ -19,7 +19,7 @@ it('keeps the process alive only while somebody waits for the half-open state', 
   breaker.close()
 })
 
-it('keeps no timer that holds the process after it was closed, even if somebody waited', async () => {
+it('keeps no timer that keeps the process alive after it was closed, also after a wait', async () => {
   const before = timers()
   const breaker = new OpossumBreaker({ openMs: 60_000, failureThreshold: 1 })
   await expect(breaker.run(() => Promise.reject(new Error('down')))).rejects.toThrow('down')

@@ -48,7 +48,7 @@ describe('a server that refuses every connection', () => {
     expect(opened).toEqual([2, 3, 4])
   })
 
-  test('that asks to stay away for longer than the open time is left alone for that long', async () => {
+  test('that requires us to stay away for longer than the open time is left alone for that long', async () => {
     const server = await serve()
     const transport = transportTo(server, {
       breaker: { failureThreshold: 1, openMs: 10, successThreshold: 1 },

@@ -27,7 +27,7 @@ async function smallSubscriber(hub: { readonly url: string }, pattern: string): 
 }
 
 describe('an event that is larger than what a subscriber takes', () => {
-  test('is told as a gap, and later events arrive on the same link', async () => {
+  test('is reported as a gap, and later events arrive on the same link', async () => {
     const hub = await startHub({ confirm: 'subscribers', graceMs: 0 })
     const { transport, heard } = await smallSubscriber(hub, 'order.*')
     const publisher = await greet(hub)
@@ -61,7 +61,7 @@ describe('an event that is larger than what a subscriber takes', () => {
     expect(other.heard('gap')).toEqual([])
   })
 
-  test('and is not wanted is no gap', async () => {
+  test('and matches no subscription is no gap', async () => {
     const hub = await startHub()
     const { heard } = await smallSubscriber(hub, 'user.*')
     const publisher = await greet(hub)
@@ -128,7 +128,7 @@ describe('the messages of the hub', () => {
   })
 })
 
-test('maxMessageBytes: the client tells the hub what it takes', async () => {
+test('maxMessageBytes: the client says to the hub what it takes', async () => {
   const hub = await startLiteralHub()
   await transportTo(hub, { protocol: busV1(), maxMessageBytes: 12_345 }).connect()
   expect(hub.hellos[0]).toMatchObject({ maxMessageBytes: 12_345 })

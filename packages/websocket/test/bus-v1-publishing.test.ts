@@ -55,7 +55,7 @@ describe('publishing to a hub', () => {
     await until(() => seen[2]?.value !== undefined, 'the third receipt')
   })
 
-  test('at most once resolves when the event was handed over, and the hub is asked for no answer', async () => {
+  test('at most once resolves when the event was handed over, and the hub gets no request for an answer', async () => {
     const hub = await startLiteralHub({ answer: () => undefined })
     const transport = client(hub)
     const event = createEvent('a', 1)
@@ -218,7 +218,7 @@ describe('an event that the hub refuses', () => {
 })
 
 describe('a publisher that stops waiting', () => {
-  test('is told that the outcome is unknown once the event was written, and the session goes on', async () => {
+  test('learns that the outcome is unknown once the event was written, and the session goes on', async () => {
     const hub = await startLiteralHub({ answer: () => undefined })
     const transport = client(hub)
     const abort = new AbortController()
@@ -235,7 +235,7 @@ describe('a publisher that stops waiting', () => {
     expect(transport.backpressureStats().size).toBe(0)
   })
 
-  test('is told that it was not sent when the link was away', async () => {
+  test('learns that it was not sent when the link was away', async () => {
     const hub = await startLiteralHub()
     hub.server.faults.refuse(503)
     const transport = client(hub)
@@ -269,7 +269,7 @@ describe('a link that breaks', () => {
     expect(transport.stats()).toMatchObject({ reconnects: 1, resent: 3, sent: 5 })
   })
 
-  test('with the session is told to the hub: what it may have had already is flagged', async () => {
+  test('with the session is reported to the hub: what it may have had already is flagged', async () => {
     const hub = await startLiteralHub({
       answer: (line, index) => (index === 0 ? undefined : confirm(line)),
       welcome: (_hello, index) => ({ sid: `s${index}`, epoch: `e${index}` }),
@@ -284,7 +284,7 @@ describe('a link that breaks', () => {
     expect(hub.events(1)).toEqual([...events.map(({ id }, i) => `rep ${i + 1} ${id}`), 'pub 4 new'])
   })
 
-  test('because the hub wants another session gets one', async () => {
+  test('because the hub requires another session gets one', async () => {
     const hub = await startLiteralHub({
       answer: (line, index) => {
         if (index > 0) return confirm(line)

@@ -43,7 +43,7 @@ const evs = (from: number, to: number, type?: string): string[] =>
   Array.from({ length: to - from + 1 }, (_, i) => ev(from + i, from + i, type))
 
 describe('subscribing', () => {
-  test('names what is wanted in the hello, and asks for what is added later', async () => {
+  test('names the subscriptions in the hello, and requests what is added later', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     await Promise.all([collect(transport, 'a'), collect(transport, 'b', 'a')])
@@ -90,7 +90,7 @@ describe('subscribing', () => {
     expect(only(notices, 'error')).toEqual([])
   })
 
-  test('to what was refused is asked for under another id, because the hub has seen the first', async () => {
+  test('to what was refused is requested under another id, because the hub has seen the first', async () => {
     const hub = await startLiteralHub({
       answer: (line) => (line === 'sub 1 a alo' ? 'subno 1 auth' : confirm(line)),
     })
@@ -117,7 +117,7 @@ describe('subscribing', () => {
 })
 
 describe('delivery', () => {
-  test('at most once is what the hub is told, and acknowledged when delivered', async () => {
+  test('at most once is what the hub learns, and acknowledged when delivered', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     const sink = await hold(transport, 'a', { delivery: 'at-most-once' })
@@ -162,7 +162,7 @@ describe('delivery', () => {
     expect((await hub.hears('ack', 3)).at(-1)).toBe('10')
   })
 
-  test('of one pattern becomes at least once with the first subscription that wants it so', async () => {
+  test('of one pattern becomes at least once with the first subscription that matches so', async () => {
     const hub = await startHub()
     const transport = client(hub)
     const loose = await hold(transport, 'a', { delivery: 'at-most-once' })
@@ -173,7 +173,7 @@ describe('delivery', () => {
     await until(() => strict.tokens.length === 3 && loose.tokens.length === 4, 'all, once')
   })
 
-  test('of one pattern is asked for anew, from where the link is, when it must become more reliable', async () => {
+  test('of one pattern is requested anew, from where the link is, when it must become more reliable', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     await hold(transport, 'a', { delivery: 'at-most-once' })
@@ -188,7 +188,7 @@ describe('delivery', () => {
 })
 
 describe('what was lost', () => {
-  test('is told as a gap before anything later', async () => {
+  test('is reported as a gap before anything later', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     const told: unknown[] = []
@@ -201,7 +201,7 @@ describe('what was lost', () => {
     expect(told).toEqual(['before', gap, 'after'])
   })
 
-  test('with the hub is told once, to the bus as well, and what comes again is handled once [F84]', async () => {
+  test('with the hub is reported once, to the bus as well, and what comes again is handled once [F84]', async () => {
     const hub = await startLiteralHub({
       welcome: ({ epoch, offset = 0 }, index) =>
         index === 0
@@ -266,7 +266,7 @@ describe('what was lost', () => {
     },
   )
 
-  test('an event whose body means nothing is told, and the next is handled [F69]', async () => {
+  test('an event whose body means nothing is reported, and the next is handled [F69]', async () => {
     const hub = await startLiteralHub()
     const transport = client(hub)
     const notices = record(transport)

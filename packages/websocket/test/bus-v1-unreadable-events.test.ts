@@ -21,7 +21,7 @@ async function replaying(
 }
 
 describe('an event whose line cannot be read', () => {
-  test('is asked for again over a new link, and handled when it can be read then [F69]', async () => {
+  test('is requested again over a new link, and handled when it can be read then [F69]', async () => {
     const hub = await replaying((link) => [
       ev(1, 1),
       link < 2 ? 'ev 2 order.created' : ev(2, 2),

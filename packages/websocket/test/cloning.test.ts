@@ -108,7 +108,7 @@ describe('checking the connectivity', () => {
     await leavesNothing(before)
   })
 
-  test('tells why there is no connection, at once, although the transport would try on', async () => {
+  test('reports why there is no connection, at once, although the transport would try on', async () => {
     const server = await serve()
     const transport = transportTo(server)
     await server.close()
@@ -117,7 +117,7 @@ describe('checking the connectivity', () => {
     expect(transport.status.state).toBe('idle')
   })
 
-  test('tells of a refusal of the server', async () => {
+  test('reports a refusal of the server', async () => {
     const server = await serve({ path: '/events' })
     const transport = transportTo({ url: `${server.url.replace('/events', '')}/other` })
     expect(await refused(transport.validateConnectivity())).toBe('handshake')
@@ -144,7 +144,7 @@ describe('checking the connectivity', () => {
     await leavesNothing(before)
   })
 
-  test('takes no longer than ten seconds unless told otherwise', async () => {
+  test('takes no longer than ten seconds unless an option says otherwise', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
     const transport = transportTo(server, { timeouts: { connectMs: 60_000 } })

@@ -20,7 +20,7 @@ describe('the end of a link', () => {
     [1001, 'moving'],
     [1012, 'restart'],
     [4503, 'grüße'],
-  ])('by the server with %i %j is told with exactly these, as remote', async (code, reason) => {
+  ])('by the server with %i %j is reported with exactly these, as remote', async (code, reason) => {
     const server = await serve()
     const transport = transportTo(server)
     const notices = record(transport)
@@ -32,7 +32,7 @@ describe('the end of a link', () => {
     ])
   })
 
-  test('by the server without a code is told as 1005', async () => {
+  test('by the server without a code is reported as 1005', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const notices = record(transport)
@@ -44,7 +44,7 @@ describe('the end of a link', () => {
     ])
   })
 
-  test('by a reset is told once as 1006, not clean, and the status goes down once', async () => {
+  test('by a reset is reported once as 1006, not clean, and the status goes down once', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const notices = record(transport)
@@ -65,7 +65,7 @@ describe('the end of a link', () => {
     ])
   })
 
-  test('by us reaches the server with our code and reason, and is told as local, once', async () => {
+  test('by us reaches the server with our code and reason, and is reported as local, once', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const notices = record(transport)
@@ -256,7 +256,7 @@ describe('a closed transport', () => {
     expect(server.upgradeAttempts).toBe(1)
   })
 
-  test('tells nobody anything any more', async () => {
+  test('reports nothing any more', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const all = await collect(transport)

@@ -26,7 +26,7 @@ function compressedFrame(payload: Buffer): Buffer {
   return Buffer.concat([header, payload])
 }
 
-test('200 MiB in a small compressed message cost a client that has asked for compression its link, and no memory [F64]', async () => {
+test('200 MiB in a small compressed message cost a client that has configured compression its link, and no memory [F64]', async () => {
   const server = await serve({ perMessageDeflate: true })
   const transport = transportTo(server, { compression: true })
   const all = await collect(transport)
@@ -42,7 +42,7 @@ test('200 MiB in a small compressed message cost a client that has asked for com
   await until(() => all.events.length === 1, 'the next arrives')
 })
 
-test('compressed messages that nobody agreed on end the link, on either side [F64]', async () => {
+test('compressed messages that were not negotiated end the link, on either side [F64]', async () => {
   const server = await serve({ perMessageDeflate: true })
   const transport = transportTo(server)
   await transport.connect()

@@ -27,7 +27,7 @@ async function closedPort(): Promise<{ readonly url: string }> {
 }
 
 describe('connect', () => {
-  test('opens a link to a good server, and the status tells the way to it', async () => {
+  test('opens a link to a good server, and the status shows the way to it', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const notices = record(transport)
@@ -79,7 +79,7 @@ describe('connect', () => {
     expect(server.upgradeAttempts).toBe(3)
   })
 
-  test('stops waiting when its signal aborts, while the attempt goes on for everybody else', async () => {
+  test('stops waiting when its signal aborts, while the attempt goes on for the others', async () => {
     const server = await serve()
     server.faults.delay(50)
     const transport = transportTo(server)
@@ -147,7 +147,7 @@ describe('the request of the handshake', () => {
 })
 
 describe('a function for headers', () => {
-  test('that throws fails the attempt with a typed error, and the next one asks it again [F31]', async () => {
+  test('that throws fails the attempt with a typed error, and the next one calls it again [F31]', async () => {
     const server = await serve()
     let calls = 0
     const transport = transportTo(server, {
@@ -165,7 +165,7 @@ describe('a function for headers', () => {
     expect(calls).toBe(2)
   })
 
-  test('that never settles ends with the deadline, and is told so by its signal [F31]', async () => {
+  test('that never settles ends with the deadline, and learns it from its signal [F31]', async () => {
     const server = await serve()
     const signals: AbortSignal[] = []
     const transport = transportTo(server, {
@@ -233,7 +233,7 @@ describe('a server that refuses the handshake', () => {
     expect(other.upgradeAttempts).toBe(0)
   })
 
-  test.each([408, 425, 429, 500, 502, 503])('with %i is asked again [F21]', async (status) => {
+  test.each([408, 425, 429, 500, 502, 503])('with %i is tried again [F21]', async (status) => {
     const server = await serve()
     server.faults.refuse(status, { times: 1 })
     const transport = transportTo(server)
@@ -301,7 +301,7 @@ describe('a server that does not answer the handshake', () => {
     ['resets the connection', (f: Faults) => f.resetUpgrade({ times: 1 })],
     ['speaks no HTTP', (f: Faults) => f.answerUpgrade('hello\r\n\r\n', { times: 1 })],
     ['answers with a wrong key', (f: Faults) => f.answerUpgrade(WRONG_KEY, { times: 1 })],
-  ])('but %s is tried again, with the cause told [F15, F25]', async (_how, breakIt) => {
+  ])('but %s is tried again, with the cause reported [F15, F25]', async (_how, breakIt) => {
     const server = await serve()
     breakIt(server.faults)
     const transport = transportTo(server)

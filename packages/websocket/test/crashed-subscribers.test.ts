@@ -19,7 +19,7 @@ test('what a subscriber handled and did not acknowledge before its link ended co
   expect(second.heard('ev')).toEqual(first.heard('ev'))
 })
 
-test('a subscriber process that is killed in its handler has acknowledged nothing of it: publishers are not told that it was handled until it is given up [F81]', async () => {
+test('a subscriber process that is killed in its handler has acknowledged nothing of it: publishers do not learn that it was handled until it is given up [F81]', async () => {
   const hub = await startHub({ confirm: 'subscribers', graceMs: 0, sessionTtlMs: 1_500 })
   const script = `
     import { createBus } from '@bus/core'

@@ -14,7 +14,7 @@ function busTo(
   return bus
 }
 
-test('an evicted event, one whose attempts are spent, a failing handler and a frame that means nothing each arrive with a reason that tells them apart', async () => {
+test('an evicted event, one whose attempts are spent, a failing handler and a frame that means nothing each arrive with a reason that distinguishes them', async () => {
   const server = await serve()
   const deadLetters = new InMemoryDeadLetterQueue()
   const bus = busTo(
@@ -209,7 +209,7 @@ describe('the dead letters of a bus', () => {
     expect(deadLetters.list().map(({ raw }) => raw)).toEqual(['bad 2', 'bad 3', 'bad 4'])
   })
 
-  test('are told of, one notice each, and not kept when switched off', async () => {
+  test('are reported, one event each, and not kept when switched off', async () => {
     const server = await serve()
     const bus = busTo(server)
     const silent = busTo(server, {}, { deadLetters: false })
@@ -247,7 +247,7 @@ describe('the dead letters of a bus', () => {
     expect(receiver.deadLetters?.size).toBe(0)
   })
 
-  test('are consumed each by one of two consumers, and parked where that fails too often', async () => {
+  test('are consumed each by one of two consumers, and kept where that fails too often', async () => {
     const server = await serve()
     const bus = busTo(server)
     const letters = bus.deadLetters

@@ -105,7 +105,7 @@ describe('demand', () => {
     expect(seen).toEqual(numbers(500))
   })
 
-  test('is asked for in marks that fit', async () => {
+  test('is requested in marks that fit', async () => {
     const server = await serve()
     const { bus } = busTo(server)
     const events = bus.events('a', { highWaterMark: 4, lowWaterMark: 4 })

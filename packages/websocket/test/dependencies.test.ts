@@ -187,7 +187,7 @@ describe('ws', () => {
     expect(() => new WebSocket('ws://127.0.0.1:1', { headers })).toThrow(TypeError)
   })
 
-  it('tells of a close during the handshake by an error event, then close with 1006', async () => {
+  it('emits a close during the handshake as an error event, then close with 1006', async () => {
     const url = await listen(createServer(() => {}).listen(0, '127.0.0.1'))
     const client = new WebSocket(url)
     const seen: unknown[] = []
@@ -198,7 +198,7 @@ describe('ws', () => {
     expect(seen).toEqual(['WebSocket was closed before the connection was established', 1006])
   })
 
-  it('throws for a send before the link is open, and only tells the callback after it', async () => {
+  it('throws for a send before the link is open, and only calls the callback after it', async () => {
     const { client } = await pair()
     client.terminate()
     const error = await new Promise((resolve) => client.send('x', resolve))

@@ -16,7 +16,7 @@ function channelsTo(
 }
 
 describe('making a link ready', () => {
-  test('authenticates, sends the frames of onOpen, restores the subscriptions, releases the outbox and tells open, in this order on every link', async () => {
+  test('authenticates, sends the frames of onOpen, restores the subscriptions, releases the outbox and emits open, in this order on every link', async () => {
     const server = await serveChannels()
     const transport = channelsTo(
       server,
@@ -43,7 +43,7 @@ describe('making a link ready', () => {
     expect(server.log.indexOf('open')).toBeGreaterThan(server.log.indexOf('restored'))
   })
 
-  test('tells open only after the server has confirmed the subscriptions', async () => {
+  test('emits open only after the server has confirmed the subscriptions', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     const events = await collect(transport, 'a')
@@ -94,7 +94,7 @@ describe('making a link ready', () => {
     expect(sink.payloads).toEqual(Array.from({ length: 500 }, (_, n) => n))
   })
 
-  test('counts an attempt as failed whose subscriptions the server does not confirm in time, and tells which they were', async () => {
+  test('counts an attempt as failed whose subscriptions the server does not confirm in time, and reports which they were', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server, { timeouts: { bootstrapMs: 50 } })
     await collect(transport, 'a')

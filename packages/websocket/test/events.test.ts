@@ -20,7 +20,7 @@ test('publishes an event as one JSON text frame and resolves when it was sent', 
   })
 })
 
-test('delivers an event from the server to every subscription that wants it', async () => {
+test('delivers an event from the server to every subscription that matches', async () => {
   const server = await serve()
   const transport = transportTo(server)
   const orders = await collect(transport, 'order.*')

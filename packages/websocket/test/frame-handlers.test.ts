@@ -66,7 +66,7 @@ describe('a frame handler with a state', () => {
     expect(sink.payloads).toEqual(['left over', 'new'])
   })
 
-  test('that throws is told, its frame is a dead letter, and the connection is made again', async () => {
+  test('that throws is reported, its frame is a dead letter, and the connection is made again', async () => {
     const { server, transport, notices, sink } = await linesOf()
     const bus = createBus({ transport })
     onTestFinished(() => bus.close())

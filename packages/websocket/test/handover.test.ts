@@ -58,7 +58,7 @@ describe('handing over a live connection', () => {
     expect(adopted.status).toMatchObject({ state: 'ready', generation: 1 })
   })
 
-  test('keeps what comes meanwhile for whoever subscribes to the same, in order and before the rest', async () => {
+  test('keeps what comes meanwhile for the subscriber to the same, in order and before the rest', async () => {
     const { server, transport } = await connected()
     await collect(transport, 'a', 'b.*')
     const handover = await transport.detach()
@@ -102,7 +102,7 @@ describe('handing over a live connection', () => {
     await expect(answer).resolves.toBe(true)
   })
 
-  test('moves subscriptions on the server, which asks for nothing again', async () => {
+  test('moves subscriptions on the server, which requests nothing again', async () => {
     const server = await serveChannels()
     const transport = transportTo(server, { protocol: channelDialect() })
     await collect(transport, 'a')
@@ -137,7 +137,7 @@ describe('handing over a live connection', () => {
     await until(() => next.events.length === 1, 'it comes')
   })
 
-  test('is told on the channel of hand-overs, from both sides', async () => {
+  test('is reported on the channel of hand-overs, from both sides', async () => {
     const told: unknown[] = []
     const listen = (message: unknown): void => void told.push(message)
     subscribe('bus.connection.handover', listen)
@@ -159,7 +159,7 @@ describe('handing over a live connection', () => {
     expect(server.connections).toHaveLength(1)
   })
 
-  test('tells the new owner what was given up meanwhile', async () => {
+  test('reports to the new owner what was given up meanwhile', async () => {
     const { server, transport } = await connected()
     const handover = await transport.detach()
     server.inject('no event')
@@ -253,7 +253,7 @@ describe('a hand-over', () => {
     await handover.close()
   })
 
-  test('that nobody adopts can be closed, and then not be adopted', async () => {
+  test('that is not adopted can be closed, and then not be adopted', async () => {
     const before = resources()
     const { server, transport } = await connected()
     const handover = await transport.detach()
@@ -304,7 +304,7 @@ describe('a hand-over', () => {
     expect(() => adopt(handover, { claimWithinMs: -1 })).toThrow('claimWithinMs')
   })
 
-  test('gives up what nobody claims in time: it is told, and no longer asked for', async () => {
+  test('gives up what is not claimed in time: it is reported, and no longer requested', async () => {
     const server = await serveChannels()
     const transport = transportTo(server, { protocol: channelDialect() })
     await Promise.all([collect(transport, 'a'), collect(transport, 'b')])

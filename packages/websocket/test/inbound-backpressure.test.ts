@@ -66,7 +66,7 @@ describe('a handler that is slower than the publishers', () => {
     expect(subscription.stats().queue).toMatchObject({ dropped: 0, rejected: 0, size: 0 })
   })
 
-  test('gets what had been read before the pause as well: sinks take what they asked to hold back', async () => {
+  test('gets what had been read before the pause as well: sinks take what they could not stop', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const sink = new Collector()
@@ -114,7 +114,7 @@ describe('a handler that is slower than the publishers', () => {
     await until(() => two.events.length === 2, 'the next comes')
   })
 
-  test('holds nobody back any more once it is unsubscribed', async () => {
+  test('hold nothing back any more once it is unsubscribed', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const [slow, other] = [await collect(transport, 'a'), await collect(transport)]
@@ -231,7 +231,7 @@ test('a write that is stuck does not delay handlers', async () => {
 })
 
 describe('iterating', () => {
-  test('takes as many events as are asked for, and the rest keeps its order', async () => {
+  test('takes as many events as are requested, and the rest keeps its order', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const bus = createBus({ transport })
@@ -250,7 +250,7 @@ describe('iterating', () => {
     await events.return?.()
   })
 
-  test('holds the publishers back while nobody asks', async () => {
+  test('contains the publishers back while no demand comes', async () => {
     const hub = await startHub({ highWaterMarkBytes: 64_000, slowReaderMs: 60_000 })
     const transport = transportTo(hub)
     const bus = createBus({ transport })

@@ -6,7 +6,7 @@ import { ev, startLiteralHub, type LiteralHub } from './literal-hub.ts'
 /** A hub that says nothing to a subscription by itself. */
 const mute = (): Promise<LiteralHub> => startLiteralHub({ answer: () => undefined })
 
-test('subscribing, ending and subscribing again in one turn is told as what it comes to [F90]', async () => {
+test('subscribing, ending and subscribing again in one turn is reported as what it comes to [F90]', async () => {
   const hub = await mute()
   const transport = transportTo(hub, { protocol: busV1() })
   await transport.connect()

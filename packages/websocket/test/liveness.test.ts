@@ -18,7 +18,7 @@ import {
 const QUICK = { intervalMs: 20, timeoutMs: 20, maxMissed: 1 }
 
 describe('the heartbeat', () => {
-  test('pings at its interval, and the pongs keep the link and tell the round trip', async () => {
+  test('pings at its interval, and the pongs keep the link and measure the round trip', async () => {
     const server = await serve()
     const transport = transportTo(server, { heartbeat: QUICK })
     const notices = record(transport)
@@ -33,7 +33,7 @@ describe('the heartbeat', () => {
     expect(server.connections).toHaveLength(1)
   })
 
-  test('ends a link whose pongs stay away and makes a new one, with the loss told', async () => {
+  test('ends a link whose pongs stay away and makes a new one, with the loss reported', async () => {
     const server = await serve()
     const transport = transportTo(server, { heartbeat: QUICK })
     const notices = record(transport)
@@ -136,7 +136,7 @@ test('an idle limit that no ping could keep, or an answer that may take longer t
   expect(busV1Defaults.heartbeatMs).toBe(25_000)
 })
 
-test('pings of the server are answered once each, although nobody subscribes, and are no events', async () => {
+test('pings of the server are answered once each, although there is no subscription, and are no events', async () => {
   const server = await serve()
   const transport = transportTo(server)
   await transport.connect()

@@ -113,7 +113,7 @@ describe('a collector', () => {
 })
 
 describe("a collector of one's own", () => {
-  test('implements what it wants and is told of each occurrence', async () => {
+  test('implements what it needs and learns of each occurrence', async () => {
     const server = await serve()
     const heard: unknown[] = []
     const metrics: MetricsCollector = {

@@ -38,7 +38,7 @@ function lookups(...answers: readonly Answer[]): { readonly asked: string[] } {
 const HERE: Address = { address: '127.0.0.1', family: 4 }
 const ALSO_HERE: Address = { address: '::1', family: 6 }
 
-test('a name that is not known, or not known now, is asked for again until it has an address [F29]', async () => {
+test('a name that is not known, or not known now, is looked up again until it has an address [F29]', async () => {
   const server = await serve()
   const { asked } = lookups('ENOTFOUND', 'EAI_AGAIN', [HERE])
   const transport = transportTo({ url: server.url.replace('127.0.0.1', 'bus.example') })
@@ -59,7 +59,7 @@ test('a name with two addresses of which one answers is connected to [F30]', asy
   expect(server.live).toHaveLength(1)
 })
 
-test('a name whose addresses all refuse tells the code of each, and is tried again [F30]', async () => {
+test('a name whose addresses all refuse fails with the code of each, and is tried again [F30]', async () => {
   const closed = createServer().listen(0, '127.0.0.1')
   await once(closed, 'listening')
   const { port } = closed.address() as AddressInfo

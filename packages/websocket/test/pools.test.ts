@@ -112,7 +112,7 @@ describe('several live transports on one bus', () => {
     expect(kept).toEqual(['kept'])
   })
 
-  test('bring what each of them hears, and send to all when told so', async () => {
+  test('bring what each of them hears, and send to all when so configured', async () => {
     const servers = [await serve(), await serve()]
     const transports = servers.map(({ url }) => webSocketTransport({ url, protocol: plainJson() }))
     const bus = createBus({ transport: combinedTransport({ transports, publish: 'all' }) })

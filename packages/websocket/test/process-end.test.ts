@@ -74,7 +74,7 @@ test('a process that exits in the middle of it has confirmed nothing that the hu
   await reader.events(left['confirmed'] ?? Infinity)
 })
 
-test('emit that nobody waits for never ends the process, also when the bus is closed under it [F139]', async () => {
+test('emit without a waiting caller never ends the process, also when the bus is closed under it [F139]', async () => {
   const server = await serve()
   server.faults.stall()
   const kid = new Kid(`
@@ -95,7 +95,7 @@ test('emit that nobody waits for never ends the process, also when the bus is cl
   expect(kid.lines).toEqual(['given true'])
 })
 
-test('publish that nobody waits for does so with the error that it rejects with, as documented [F139]', async () => {
+test('publish without a waiting caller does so with the error that it rejects with, as documented [F139]', async () => {
   const server = await serve()
   const kid = new Kid(`
     import { createBus } from '@bus/core'

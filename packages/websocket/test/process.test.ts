@@ -32,7 +32,7 @@ describe('a process', () => {
     await until(() => server.received.length === 2_000, 'all arrive')
   })
 
-  test('ends by itself after close, with nothing that holds it [F137]', async () => {
+  test('ends by itself after close, with nothing that keeps it alive [F137]', async () => {
     const server = await serve()
     const stdout = await run(`
       import { createEvent } from '@bus/core'

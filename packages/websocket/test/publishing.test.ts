@@ -55,7 +55,7 @@ describe('publishing while the link breaks', () => {
     expect(idsOf(server.received)).toEqual(events.map((event) => event.id))
   })
 
-  test('rejects at once without a link when told to, as not sent', async () => {
+  test('rejects at once without a link when so configured, as not sent', async () => {
     const server = await serve()
     const transport = transportTo(server, { whenDisconnected: 'reject' })
     await expect(transport.publish(createEvent('a', 1))).rejects.toMatchObject({
@@ -94,7 +94,7 @@ describe('publishing while the link breaks', () => {
 })
 
 describe('a publisher that stops waiting', () => {
-  test('is told that a queued event was not sent, and the event is withdrawn', async () => {
+  test('learns that a queued event was not sent, and the event is withdrawn', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
     const transport = transportTo(server)
@@ -110,7 +110,7 @@ describe('a publisher that stops waiting', () => {
     expect(transport.backpressureStats()).toMatchObject({ size: 0, rejected: 1 })
   })
 
-  test('is told by its time limit, and its place in a full queue is given up', async () => {
+  test('learns it by its time limit, and its place in a full queue is given up', async () => {
     const server = await serve()
     server.faults.hangUpgrade()
     const transport = transportTo(server, { queue: { capacity: 1 } })
@@ -152,7 +152,7 @@ describe('a full outbox', () => {
     expect(order).toEqual([0, 1, 2, 3, 4, 5])
   })
 
-  test('with drop-oldest tells the publisher of the evicted event, and keeps the order of the rest [F55]', async () => {
+  test('with drop-oldest rejects the publish of the evicted event, and keeps the order of the rest [F55]', async () => {
     const server = await serve()
     server.faults.hangUpgrade({ times: 1 })
     const transport = transportTo(server, {
@@ -206,7 +206,7 @@ describe('a full outbox', () => {
 })
 
 describe('emit', () => {
-  test('answers false when the queue is full, tells ready when it is not, and reports what it could not take', async () => {
+  test('answers false when the queue is full, emits ready when it is not, and reports what it could not take', async () => {
     const server = await serve()
     server.faults.hangUpgrade({ times: 1 })
     const transport = transportTo(server, { queue: { capacity: 2 }, timeouts: { connectMs: 100 } })
@@ -224,7 +224,7 @@ describe('emit', () => {
     await until(() => server.received.length === 2, 'both arrive')
   })
 
-  test('answers false when the event itself found no room, though a smaller one would, and tells ready when there is more', async () => {
+  test('answers false when the event itself found no room, though a smaller one would, and emits ready when there is more', async () => {
     const server = await serve()
     server.faults.hangUpgrade({ times: 1 })
     const transport = transportTo(server, {

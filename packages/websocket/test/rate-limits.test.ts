@@ -203,7 +203,7 @@ describe('events that may not be sent yet', () => {
     expect(limiter.waiting).toBe(0)
   })
 
-  test('are drained in time, and what is not is told by its id', async () => {
+  test('are drained in time, and what is not is reported by its id', async () => {
     const { clock, transport } = await limited({ capacity: 1, refill: 1, intervalMs: 100 })
     const events = numbered(3)
     const ends = events.map((event) => transport.publish(event).catch((error: unknown) => error))
@@ -234,7 +234,7 @@ describe('events that may not be sent yet', () => {
     await leavesNothing(before)
   })
 
-  test('that are given up by their publishers pay nothing, and hold nobody back', async () => {
+  test('that are given up by their publishers pay nothing, and hold nothing back', async () => {
     const { clock, transport, server, limiter } = await limited({
       capacity: 3,
       refill: 1,
@@ -281,7 +281,7 @@ describe('events that may not be sent yet', () => {
 })
 
 describe('events that may not be sent at all', () => {
-  test('reject their publish with the time after which it would pass, and are told', async () => {
+  test('reject their publish with the time after which it would pass, and are reported', async () => {
     const { clock, transport, notices, limiter } = await limited({
       capacity: 2,
       refill: 1,
@@ -388,7 +388,7 @@ describe('events that may not be sent at all', () => {
     })
   })
 
-  test('of an emit are told as undeliverable', async () => {
+  test('of an emit are reported as undeliverable', async () => {
     const { transport } = await limited({ capacity: 1, onLimit: 'reject' })
     const notices = record(transport)
     transport.emit(createEvent('a', 1))
@@ -398,7 +398,7 @@ describe('events that may not be sent at all', () => {
     ])
   })
 
-  test('with a refill of zero are those beyond what the bucket held: nobody waits for ever', async () => {
+  test('with a refill of zero are those beyond what the bucket held: no publish waits for ever', async () => {
     const { transport } = await limited({ capacity: 2, refill: 0 })
     const { ended, refused } = publishAll(transport, ['a', 'b', 'c'])
     await until(() => ended.length + refused.size === 3, 'all ended')

@@ -40,7 +40,7 @@ describe('what comes over the wire', () => {
     expect(all.payloads).toEqual(['tëxt', 'bÿtes'])
   })
 
-  test('counts as received whether or not anybody wants it', async () => {
+  test('counts as received whether or not a subscription matches', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const wanted = await collect(transport, 'b')
@@ -107,7 +107,7 @@ describe('a codec', () => {
     )
   })
 
-  test('subprotocols of the protocol are offered, and the one that was agreed on is told', async () => {
+  test('subprotocols of the protocol are offered, and the one that was agreed on is reported', async () => {
     const server = await serve({ subprotocols: ['v1', 'v2'] })
     const transport = transportTo(server, { protocol: plainJson({ subprotocols: ['v2', 'v1'] }) })
     const notices = record(transport)
@@ -181,7 +181,7 @@ describe('a frame that means nothing', () => {
     expect(server.connections).toHaveLength(1)
   })
 
-  test('does not end the reader either when whoever is told of it throws', async () => {
+  test('does not end the reader either when a listener to it throws', async () => {
     const server = await serve()
     const transport = transportTo(server)
     const all = await collect(transport)
@@ -301,7 +301,7 @@ test('takes a message that comes one byte at a time [F66]', async () => {
   await until(() => all.events.length === 1, 'it arrives')
 })
 
-test('offers no compression unless it is asked for [F64]', async () => {
+test('offers no compression unless it is configured [F64]', async () => {
   const server = await serve({ perMessageDeflate: true })
   await transportTo(server).connect()
   await transportTo(server, { compression: true }).connect()

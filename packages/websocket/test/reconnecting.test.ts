@@ -146,7 +146,7 @@ describe('the attempts', () => {
     expect(server.upgradeAttempts).toBe(1)
   })
 
-  test('tell of themselves: the number, the delay and the cause of each wait [F41]', async () => {
+  test('report themselves: the number, the delay and the cause of each wait [F41]', async () => {
     const server = await serve()
     server.faults.refuse(500, { times: 2 })
     const transport = transportTo(server, { reconnect: { backoff: (n) => n * 2 } })
@@ -222,7 +222,7 @@ describe('the close code', () => {
   })
 })
 
-describe('a server that asks to stay away', () => {
+describe('a server that requires us to stay away', () => {
   test.each([429, 503])(
     'with %i and Retry-After is left alone for that long, and the backoff on top [F20]',
     async (status) => {
@@ -239,7 +239,7 @@ describe('a server that asks to stay away', () => {
     },
   )
 
-  test('for longer than a minute is asked again after a minute [F20]', async () => {
+  test('for longer than a minute is tried again after a minute [F20]', async () => {
     const server = await serve()
     server.faults.refuse(503, { retryAfterSeconds: 86_400, times: 1 })
     const clock = new FastClock(2_000)
@@ -254,7 +254,7 @@ describe('a server that asks to stay away', () => {
 })
 
 describe('a server that does not accept the credentials', () => {
-  test.each([401, 403])('with %i and fixed headers is not asked again [F19]', async (status) => {
+  test.each([401, 403])('with %i and fixed headers is not tried again [F19]', async (status) => {
     const server = await serve()
     server.faults.refuse(status)
     const transport = transportTo(server, { headers: { authorization: 'old' } })
@@ -266,7 +266,7 @@ describe('a server that does not accept the credentials', () => {
     expect(server.upgradeAttempts).toBe(1)
   })
 
-  test('is asked once more with fresh headers, and gets us in with them [F19]', async () => {
+  test('is tried once more with fresh headers, and gets us in with them [F19]', async () => {
     const server = await serve()
     server.faults.refuse(401, { times: 1 })
     let token = 0
@@ -275,7 +275,7 @@ describe('a server that does not accept the credentials', () => {
     expect(server.upgrades.map((u) => u.headers['authorization'])).toEqual(['t1', 't2'])
   })
 
-  test('twice in a row is not asked a third time [F19]', async () => {
+  test('twice in a row is not tried a third time [F19]', async () => {
     const server = await serve()
     server.faults.refuse(401)
     const transport = transportTo(server, { headers: () => ({ authorization: 'still old' }) })

@@ -64,7 +64,7 @@ describe('a recording', () => {
     await expect(stat(path)).rejects.toThrow(/ENOENT/)
   })
 
-  test('holds text and binary messages of both directions, in order', async () => {
+  test('contains text and binary messages of both directions, in order', async () => {
     const server = await serve({ handler: 'echo' })
     const path = await place()
     const recorder = recordTo(path)
@@ -90,7 +90,7 @@ describe('a recording', () => {
     for (const { at } of await entriesOf(path)) expect(Math.abs(before - at)).toBeLessThan(60_000)
   })
 
-  test('holds the frames that come along with the handshake', async () => {
+  test('contains the frames that come along with the handshake', async () => {
     const server = await serve({ onConnection: (connection) => void connection.send('welcome') })
     const path = await place()
     const recorder = recordTo(path)
@@ -102,7 +102,7 @@ describe('a recording', () => {
     expect((await entriesOf(path)).map(short).slice(0, 2)).toEqual(['out open ', 'in text welcome'])
   })
 
-  test('holds close and control frames of both sides', async () => {
+  test('contains close and control frames of both sides', async () => {
     const server = await serve()
     const path = await place()
     const recorder = recordTo(path)
@@ -131,7 +131,7 @@ describe('a recording', () => {
     expect(lines.slice(-2)).toEqual(['in close 4400 enough', 'out close 4400 enough'])
   })
 
-  test('tells of a link that broke, and of the next one', async () => {
+  test('contains a link that broke, and the next one', async () => {
     const server = await serve()
     const path = await place()
     const recorder = recordTo(path)
@@ -151,7 +151,7 @@ describe('a recording', () => {
     expect(await recordingInfo(path)).toMatchObject({ connections: 2, inbound: 2, outbound: 1 })
   })
 
-  test('tells nothing of an attempt that did not get that far', async () => {
+  test('contains nothing of an attempt that did not get that far', async () => {
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
     const path = await place()
@@ -195,7 +195,7 @@ describe('a recording', () => {
     expect(text).not.toMatch(/abc123|s3cret/)
   })
 
-  test('holds the lines of bus.v1, which travel as bytes', async () => {
+  test('contains the lines of bus.v1, which travel as bytes', async () => {
     const hub = await startHub()
     const path = await place()
     const recorder = recordTo(path)
@@ -239,7 +239,7 @@ describe('a recording', () => {
     expect(stream.writable).toBe(true)
   })
 
-  test('is written as often as it is told to be', async () => {
+  test('is written as often as the options say', async () => {
     const server = await serve()
     const path = await place()
     const recorder = recordTo(path, { flushCount: 3, flushMs: 600_000 })

@@ -34,7 +34,7 @@ describe('a token that the hub refuses', () => {
     expect(unauthorized(hub)).toBe(1)
   })
 
-  test('is asked for once more, and the next one gets us in [F19]', async () => {
+  test('is requested once more, and the next one gets us in [F19]', async () => {
     const hub = await guardedHub()
     const asked: number[] = []
     const token = ({ refusals }: AuthContext): string => {

@@ -79,7 +79,7 @@ describe('the same id', () => {
     expect(seen).toEqual(['from mallory', 'from the shop'])
   })
 
-  test('does not keep an event away that is published for the first time, whoever used it before and as whom [F83]', async () => {
+  test('does not keep an event away that is published for the first time, in whatever session it was used before [F83]', async () => {
     const hub = await startHub()
     const seen = await handled(busTo(hub))
     const [attacker, victim] = [await greet(hub), await greet(hub)]

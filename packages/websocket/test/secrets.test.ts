@@ -64,7 +64,7 @@ describe('a secret in headers, query or TLS options is in no error, notice, stat
     },
   )
 
-  test('when nobody answers, or nobody speaks HTTP', async () => {
+  test('when there is no answer, or none in HTTP', async () => {
     const server = await serve()
     server.faults.resetUpgrade({ times: 2 })
     server.faults.answerUpgrade('no http\r\n\r\n', { times: 2 })

@@ -14,7 +14,7 @@ function busTo(hub: { readonly url: string }, blockedHandlerMs?: number): Bus {
   return bus
 }
 
-test('a handler that waits for a publish which the hub holds back because of this very handler is told of, and holdMs frees it [F97]', async () => {
+test('a handler that waits for a publish which the hub holds back because of this very handler is reported, and holdMs frees it [F97]', async () => {
   const hub = await startHub({ log: { maxEvents: 10 }, holdMs: 200 })
   const publisher = busTo(hub)
   const copier = busTo(hub, 50)

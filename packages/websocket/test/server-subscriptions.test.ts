@@ -26,7 +26,7 @@ async function relink(
 }
 
 describe('subscriptions on the server', () => {
-  test('are asked for once, however many want the same, and ended with the last of them', async () => {
+  test('are requested once, however many have the same, and ended with the last of them', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     await transport.connect()
@@ -41,7 +41,7 @@ describe('subscriptions on the server', () => {
     expect(server.patterns).toEqual([])
   })
 
-  test('asks for nothing when there are none, and for all with one request on a new link', async () => {
+  test('requests nothing when there are none, and all with one request on a new link', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     await transport.connect()
@@ -100,7 +100,7 @@ describe('subscriptions on the server', () => {
     await until(() => b.events.length === 1, 'the event arrives')
   })
 
-  test('asks again on the next link when the link breaks before the answer', async () => {
+  test('requests them again on the next link when the link breaks before the answer', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     await transport.connect()
@@ -121,7 +121,7 @@ describe('subscriptions on the server', () => {
 })
 
 describe('a server that refuses a pattern', () => {
-  test('ends only the subscription that wants it', async () => {
+  test('ends only the subscription that matches', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     const good = await collect(transport, 'a')
@@ -139,7 +139,7 @@ describe('a server that refuses a pattern', () => {
     expect(server.log).toEqual(['sub a'])
   })
 
-  test('is told not to send the other patterns of that subscription', async () => {
+  test('gets a request not to send the other patterns of that subscription', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     const b = await collect(transport, 'b')
@@ -187,7 +187,7 @@ describe('a server that does not answer', () => {
     expect(server.patterns).toEqual(['b'])
   })
 
-  test('is told of the end when the subscriber stops waiting', async () => {
+  test('learns of the end when the subscriber stops waiting', async () => {
     const server = await serveChannels()
     const transport = channelsTo(server)
     await transport.connect()

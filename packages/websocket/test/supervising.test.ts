@@ -98,7 +98,7 @@ describe('supervise', () => {
     expect(server.connections).toHaveLength(2)
   })
 
-  test('leaves a transport closed that somebody closed', async () => {
+  test('leaves a transport closed that was closed from outside', async () => {
     const server = await serve()
     const supervisor = watched(supervise(() => fragile(server)))
     await supervisor.transport.publish(createEvent('a', 1))

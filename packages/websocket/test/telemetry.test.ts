@@ -64,7 +64,7 @@ test('dialing, changes of status, waits before an attempt and the breaker are pu
 })
 
 describe('a connection', () => {
-  test('tells its upgrade, its opening and its end once each, with how long they took', async () => {
+  test('reports its upgrade, its opening and its end once each, with how long they took', async () => {
     const upgrades = listen('bus.connection.upgrade')
     const opens = listen('bus.connection.open')
     const closes = listen('bus.connection.close')
@@ -96,7 +96,7 @@ describe('a connection', () => {
     expectKeys('bus.connection.close', closes)
   })
 
-  test('tells a failed attempt once, and a lost link is none', async () => {
+  test('reports a failed attempt once, and a lost link is none', async () => {
     const failures = listen('bus.connection.failure')
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
@@ -108,7 +108,7 @@ describe('a connection', () => {
     expectKeys('bus.connection.failure', failures)
   })
 
-  test('tells the attempt after which nothing is tried any more', async () => {
+  test('reports the attempt after which nothing is tried any more', async () => {
     const failures = listen('bus.connection.failure')
     const server = await serve()
     server.faults.refuse(401)
@@ -117,7 +117,7 @@ describe('a connection', () => {
     expect(failures).toMatchObject([{ attempt: 1, error: { code: 'auth' } }])
   })
 
-  test('tells a ping that nobody answered', async () => {
+  test('reports a ping without an answer', async () => {
     const timeouts = listen('bus.connection.timeout')
     const server = await serve()
     server.faults.withholdPongs()
@@ -132,7 +132,7 @@ describe('a connection', () => {
   })
 })
 
-test('a hand-over is told once on each side, and is neither an end nor an opening', async () => {
+test('a hand-over is reported once on each side, and is neither an end nor an opening', async () => {
   const handovers = listen('bus.connection.handover')
   const links = [listen('bus.connection.open'), listen('bus.connection.close')]
   const server = await serve()
@@ -150,7 +150,7 @@ test('a hand-over is told once on each side, and is neither an end nor an openin
 })
 
 describe('the gauge', () => {
-  test('is told on both edges, and not in between', async () => {
+  test('is reported on both edges, and not in between', async () => {
     const gauge = listen('bus.connection.up')
     const server = await serve()
     const transport = transportTo(server, named)
@@ -181,7 +181,7 @@ describe('the gauge', () => {
 })
 
 describe('messages', () => {
-  test('are told once each in both directions, with their bytes and form', async () => {
+  test('are reported once each in both directions, with their bytes and form', async () => {
     const server = await serve()
     const transport = transportTo(server, named)
     const all = await collect(transport)
@@ -204,7 +204,7 @@ describe('messages', () => {
     expectKeys('bus.message.received', received)
   })
 
-  test('of bus.v1 are told as what they are on the wire', async () => {
+  test('of bus.v1 are reported as what they are on the wire', async () => {
     const sent = listen('bus.message.sent')
     const received = listen('bus.message.received')
     const hub = await startHub()
@@ -221,7 +221,7 @@ describe('messages', () => {
 })
 
 describe('subscriptions', () => {
-  test('are told when they are added, restored, not restored, and removed', async () => {
+  test('are reported when they are added, restored, not restored, and removed', async () => {
     const added = listen('bus.subscription.added')
     const removed = listen('bus.subscription.removed')
     const restored = listen('bus.subscription.restored')
@@ -255,7 +255,7 @@ describe('subscriptions', () => {
 })
 
 describe('a rate limit', () => {
-  test('tells what waits and what is refused, once each', async () => {
+  test('reports what waits and what is refused, once each', async () => {
     const queued = listen('bus.rate.queued')
     const rejected = listen('bus.rate.rejected')
     const server = await serve()
@@ -278,7 +278,7 @@ describe('a rate limit', () => {
 })
 
 describe('errors', () => {
-  test('are told once each over a bus, also when nobody listens to its notices', async () => {
+  test('are reported once each over a bus, also when its events have no listeners', async () => {
     const errors = listen('bus.error')
     const server = await serve()
     server.faults.refuse(503, { times: 1 })
@@ -295,7 +295,7 @@ describe('errors', () => {
 })
 
 describe('a prefix of its own', () => {
-  test('stands before everything that one transport and its bus tell', async () => {
+  test('stands before everything that one transport and its bus report', async () => {
     const server = await serve()
     const theirs = [listen('bus.status'), listen('bus.connection.open'), listen('bus.error')]
     const status = listen('bus.status', 'acme.shop')

@@ -59,14 +59,14 @@ describe('wss', () => {
     },
   )
 
-  test('accepts any certificate when told not to look at it', async () => {
+  test('accepts any certificate when configured not to check it', async () => {
     const server = await serve({ tls: own })
     const transport = transportTo(server, { tls: { rejectUnauthorized: false } })
     await transport.connect()
     expect(server.live).toHaveLength(1)
   })
 
-  test('checks the certificate against servername and asks the server for it', async () => {
+  test('checks the certificate against servername and requests it from the server', async () => {
     const theirs = await identity('bus.example')
     const peer = await serveTls({ ...theirs })
     const transport = transportTo(peer, { tls: { ca: theirs.cert, servername: 'bus.example' } })
@@ -74,7 +74,7 @@ describe('wss', () => {
     expect(peer.links).toMatchObject([{ servername: 'bus.example' }])
   })
 
-  test('shows our certificate to a server that asks for one', async () => {
+  test('shows our certificate to a server that requires one', async () => {
     const client = await identity('client')
     const peer = await serveTls({ ...own, requestCert: true, rejectUnauthorized: false })
     const tls = { ca: own.cert, cert: client.cert, key: client.key }

@@ -33,7 +33,7 @@ test('the trace of a transport has its changes of state in order, from the first
   expect(transitions.at(-1)?.cause).toBe(undefined)
 })
 
-test('its statistics tell uptime, reconnects, failures and the time in each state', async () => {
+test('its statistics show uptime, reconnects, failures and the time in each state', async () => {
   const server = await serve()
   server.faults.refuse(503, { times: 2 })
   const transport = transportTo(server)

@@ -68,7 +68,7 @@ const TELLS_TIME_OF_DAY = [
   'websocket/src/hub/bus-v1/connections/connection-manager.ts',
 ]
 
-test('the sources ask for the time of day only where it is told or compared with one [F7]', () => {
+test('the sources read the time of day only where it is reported or compared with one [F7]', () => {
   const packages = fileURLToPath(new URL('../..', import.meta.url))
   const asking = ['core/src', 'platforms/src', 'recording/src', 'websocket/src'].flatMap((room) =>
     readdirSync(`${packages}${room}`, { recursive: true, encoding: 'utf8' })

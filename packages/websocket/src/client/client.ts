@@ -67,8 +67,8 @@ import { OpossumBreaker } from './reconnect/breaker.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
 import { Registry } from './subscriptions/registry.ts'
-import type { DetachedSubscription } from './subscriptions/parking.ts'
-import { Subscriptions } from './subscriptions/subscriptions.ts'
+import type { DetachedSubscription } from './subscriptions/detached-subscriptions.ts'
+import { ServerSubscriptions } from './subscriptions/server-subscriptions.ts'
 
 /** Who owns the client now, and gets its events: a transport, or a hand-over that waits for one. */
 export interface ClientOwner {
@@ -81,7 +81,7 @@ export interface ClientOwner {
 export class Client {
   readonly #options: ResolvedOptions
   #owner: ClientOwner
-  /** What observes the client itself, whoever owns it. */
+  /** What observes the client itself, over all owners. */
   readonly #events: Emitter<TransportEvents>
   readonly #lifecycle: Lifecycle
   readonly #readiness = new Readiness()
@@ -90,7 +90,7 @@ export class Client {
   readonly #tap = new FrameTap()
   readonly #requests: RawRequests
   readonly #registry: Registry
-  readonly #subscriptions: Subscriptions
+  readonly #subscriptions: ServerSubscriptions
   readonly #writer: Writer
   readonly #outbox: Outbox
   readonly #reconnector: Reconnector
@@ -223,7 +223,7 @@ export class Client {
     return this.#options.metrics === undefined ? published : this.#observation.publish(published)
   }
 
-  /** `false` asks the caller to wait for room. */
+  /** `false`: the caller should wait for room. */
   emit(given: Event, delivery: Delivery | undefined): boolean {
     const { capabilities } = this.#session
     const refusal = this.#refusal()
@@ -267,9 +267,9 @@ export class Client {
     )
   }
 
-  waitFor(isWanted: (frame: RawFrame) => boolean, options: FrameWaitOptions): Promise<RawFrame> {
+  waitFor(isMatch: (frame: RawFrame) => boolean, options: FrameWaitOptions): Promise<RawFrame> {
     if (this.isClosed) return Promise.reject(this.#closedError())
-    return waitForFrame(this.#tap, isWanted, options, this.#options.clock)
+    return waitForFrame(this.#tap, isMatch, options, this.#options.clock)
   }
 
   request<T>(frame: Frame, match: AnswerMatch<T>, options: RequestOptions): Promise<T> {
@@ -316,9 +316,9 @@ export class Client {
     return this.#closing
   }
 
-  /** Subscriptions of an owner that has gone. */
-  get parked(): readonly DetachedSubscription[] {
-    return this.#subscriptions.parking.list().map(({ patterns, settles }) =>
+  /** Subscriptions of an owner that has detached, which no other has claimed. */
+  get detachedSubscriptions(): readonly DetachedSubscription[] {
+    return this.#subscriptions.detached.list().map(({ patterns, settles }) =>
       Object.freeze({
         patterns: Object.freeze([...patterns]),
         delivery: settles ? ('at-least-once' as const) : ('at-most-once' as const),
@@ -326,10 +326,10 @@ export class Client {
     )
   }
 
-  /** The owner goes: its waits end with the error, and its subscriptions are parked. */
+  /** The owner goes: its waits end with the error, and its subscriptions buffer their events. */
   detach(why: BusError, owner: ClientOwner): void {
     this.#observation.handover('detached')
-    this.#subscriptions.park(why)
+    this.#subscriptions.detach(why)
     this.#tap.release()
     this.#readiness.refuse(why)
     this.#outbox.forgetReady()
@@ -342,9 +342,9 @@ export class Client {
     this.#observation.handover('adopted')
   }
 
-  /** What is parked then ends. */
+  /** What is not claimed by then ends. */
   claimWithin(ms: number): void {
-    this.#subscriptions.parking.expire(ms)
+    this.#subscriptions.detached.expire(ms)
   }
 
   /** Emits an error that no caller is waiting for. */
@@ -378,8 +378,8 @@ export class Client {
   /** An event that was not accepted, and that has no promise. */
   #refuse(event: TransportEvents['undeliverable']['event'], error: BusError): false {
     const reason: UndeliverableReason = error.code === 'closed' ? 'closed' : 'rejected'
-    const notice = { reason, direction: 'outbound', error, attempts: 0 } as const
-    this.#emit('undeliverable', event === undefined ? notice : { ...notice, event })
+    const lost = { reason, direction: 'outbound', error, attempts: 0 } as const
+    this.#emit('undeliverable', event === undefined ? lost : { ...lost, event })
     return false
   }
 
@@ -493,9 +493,9 @@ export class Client {
       maxAttempts,
       maxMessageBytes,
       admission,
-      rateLimit: (notice) => this.#emit('rate-limit', notice),
+      rateLimit: (delay) => this.#emit('rate-limit', delay),
       admissionFailed: (error) => this.report('rate-limit', error),
-      undeliverable: (notice) => this.#emit('undeliverable', notice),
+      undeliverable: (lost) => this.#emit('undeliverable', lost),
       level: (level, fillRatio) => {
         this.#emit('backpressure', { level, fillRatio })
       },
@@ -503,8 +503,8 @@ export class Client {
     })
   }
 
-  #makeSubscriptions(): Subscriptions {
-    return new Subscriptions({
+  #makeSubscriptions(): ServerSubscriptions {
+    return new ServerSubscriptions({
       remote: () => this.#session,
       registry: this.#registry,
       clock: this.#options.clock,
@@ -513,7 +513,7 @@ export class Client {
       restored: (patterns) => this.#emit('subscriptions-restored', { patterns }),
       restoreFailed: (patterns, error) => this.#emit('subscriptions-failed', { patterns, error }),
       failed: (error) => this.report('subscription', error),
-      undeliverable: (notice) => this.#emit('undeliverable', notice),
+      undeliverable: (lost) => this.#emit('undeliverable', lost),
     })
   }
 

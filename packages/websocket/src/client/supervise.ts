@@ -26,7 +26,7 @@ export interface Supervisor<T extends Transport> extends AsyncDisposable {
   readonly transport: T
   readonly restarts: number
   /**
-   * Resolves when it was stopped or somebody closed the transport. Rejects with `AttemptsExhaustedError` when it
+   * Resolves when it was stopped or the transport was closed from outside. Rejects with `AttemptsExhaustedError` when it
    * ended too often, or with what `factory` or `onStart` threw at a restart.
    */
   readonly closed: Promise<void>
@@ -35,8 +35,8 @@ export interface Supervisor<T extends Transport> extends AsyncDisposable {
 }
 
 /**
- * Keeps a transport running that gives up: exhausted attempts, a fatal refusal. A transport that somebody closed is
- * left closed.
+ * Keeps a transport running that gives up: exhausted attempts, a fatal refusal. A transport that was closed
+ * from outside is left closed.
  *
  * @throws `ConfigError` for a bad option.
  */
@@ -76,7 +76,7 @@ class RunningSupervisor<T extends Transport> implements Supervisor<T> {
       this.#resolve = resolve
       this.#reject = reject
     })
-    // Whoever does not look at it is not told by an unhandled rejection.
+    // A caller that does not look at it gets no unhandled rejection.
     this.closed.catch(() => {})
     this.#transport = this.#start()
   }

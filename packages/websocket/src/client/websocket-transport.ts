@@ -103,7 +103,7 @@ export class WebSocketTransport implements Transport, ObservableTransport {
     return transport
   }
 
-  /** What holds with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
+  /** What is promised with the server as far as it is known: with one that does not speak `bus.v1` it becomes less. */
   get capabilities(): Capabilities {
     return this.#mine.capabilities
   }
@@ -157,10 +157,10 @@ export class WebSocketTransport implements Transport, ObservableTransport {
 
   /** Resolves with the next frame that passes the test. Nothing is taken from the subscriptions, which get it too. */
   waitFor(
-    isWanted: (frame: RawFrame) => boolean,
+    isMatch: (frame: RawFrame) => boolean,
     options: FrameWaitOptions = {},
   ): Promise<RawFrame> {
-    return this.#client?.waitFor(isWanted, options) ?? this.#refusal()
+    return this.#client?.waitFor(isMatch, options) ?? this.#refusal()
   }
 
   /**

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest'
 import { CLOSE_CODES, closeCode } from './close-codes.ts'
 
 describe('the table of close codes', () => {
-  it('holds each code once, in order, with a name and a whole sentence', () => {
+  it('contains each code once, in order, with a name and a whole sentence', () => {
     const codes = CLOSE_CODES.map((row) => row.code)
     expect(codes).toEqual([...new Set(codes)].toSorted((a, b) => a - b))
     for (const row of CLOSE_CODES) {

@@ -80,7 +80,7 @@ test('makes an error of what a protocol throws that is none', () => {
   expect(errors).toMatchObject([{ error: { code: 'decode', cause: 'a string' } }])
 })
 
-test('asks to stop with every frame as long as a subscription has no room', () => {
+test('pauses with every frame as long as a subscription has no room', () => {
   const { session, counts, subscribe } = create((_frame, receiver) => {
     receiver.event(createEvent('a', 1), 0)
   })

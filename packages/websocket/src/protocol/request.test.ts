@@ -44,7 +44,7 @@ test('sends once, gives what the match makes of the answer, and leaves other fra
   expect(clock.pending).toBe(0)
 })
 
-test('an answer that comes before the write is told of counts', async () => {
+test('an answer that comes before the callback of the write counts', async () => {
   let written = (): void => {}
   const { link, answers } = fakeLink(() => new Promise((resolve) => (written = resolve)))
   const call = new Requests(new FakeClock()).run(link, 'ask', is('a'), { what: 'Asking' })
@@ -65,7 +65,7 @@ test('a write that fails ends the wait, which claims nothing any more', async ()
   expect(unclaimed).toEqual(['a'])
 })
 
-test('a link that ends fails the request although its write is never told of', async () => {
+test('a link that ends fails the request although its write is never called back', async () => {
   const { link, end, answers } = fakeLink(() => new Promise(() => {}))
   const call = new Requests(new FakeClock()).run(link, 'ask', is('a'), { what: 'Asking' })
   end()

@@ -1,6 +1,6 @@
 /** Runs something once the bytes that already wait in the sockets have been read. */
 
-/** The first turn ends in reading what waits; the second is after what that reading set in motion. */
+/** The first iteration of the event loop ends in reading what waits; the second is after what that reading set in motion. */
 export function afterReading(run: () => void): void {
   setImmediate(() => setImmediate(run))
 }

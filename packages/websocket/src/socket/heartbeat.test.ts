@@ -136,7 +136,7 @@ describe('pongs', () => {
     })
   })
 
-  it('leave safe values in the statistics before the first beat', () => {
+  it('leave safe values in the statistics before the first ping', () => {
     expect(create().heartbeat.stats()).toEqual({
       lastInboundAt: undefined,
       lastPongAt: undefined,
@@ -224,7 +224,7 @@ describe('a silent other side', () => {
 describe('the idle limit', () => {
   const idle = { intervalMs: false, idleTimeoutMs: 100 } as const
 
-  it('drops a link on which nothing was received for that long, and tells so', () => {
+  it('drops a link on which nothing was received for that long, and says so', () => {
     const { lost, missed, pass } = create(idle)
     pass(99)
     expect(lost).toEqual([])

@@ -1,4 +1,4 @@
-/** The keepalive of one connection: pings, and notices that the other side is gone when no frame says so. */
+/** The keepalive of one connection: pings, and the detection of a dead peer that no frame reports. */
 
 import {
   DisconnectedError,
@@ -27,7 +27,7 @@ interface Outstanding {
   distorted: boolean
 }
 
-/** A timer that fires later than this share of the limit it guards tells of our own stall, not of the other side. */
+/** A timer that fires later than this share of the limit it guards is a sign of our own stall, not of the other side. */
 export const LATE_SHARE = 0.25
 
 /**
@@ -283,7 +283,7 @@ export interface HeartbeatPort {
   received?(): number
   /** A deadline passed: a ping stayed without an answer, or nothing was heard. {@link lost} may follow. */
   missed?(info: { readonly silentMs: number; readonly missed: number }): void
-  /** The other side is gone: terminate the socket. Told once; the heartbeat has stopped. */
+  /** The other side is gone: terminate the socket. Called once; the heartbeat has stopped. */
   lost(error: HeartbeatTimeoutError): void
 }
 

@@ -56,7 +56,7 @@ function terminateAfter(port: Pick<ClosableSocket, 'terminate'>, cause: unknown)
   }
 }
 
-/** Whether the error of a socket tells of a frame that breaks the rules, or our limits. */
+/** Whether the error of a socket is about a frame that breaks the rules, or our limits. */
 export function isBadFrame(error: Error): boolean {
   const { code } = error as NodeJS.ErrnoException
   return code?.startsWith('WS_ERR_') === true

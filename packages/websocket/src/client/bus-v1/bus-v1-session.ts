@@ -27,14 +27,14 @@ import type {
 import { encodeBody } from '../../protocol/bus-v1/fields.ts'
 import { busV1Capabilities, VERSION } from '../../protocol/bus-v1/limits.ts'
 import { ProgressWatch, SessionToken } from './progress-watch.ts'
-import { Publisher, type PublisherOutbox } from './publisher.ts'
-import { Subscriber } from './subscriber.ts'
+import { BusV1Publisher, type PublisherOutbox } from './publisher.ts'
+import { BusV1Subscriber } from './subscriber.ts'
 import type { SessionCredentials } from '../../protocol/credentials.ts'
 import type { Registry } from '../subscriptions/registry.ts'
 
 /** With which a hub refuses who we are. */
 const UNAUTHORIZED = 4401
-/** With which a hub asks for another session. */
+/** With which a hub requires another session. */
 const CONFLICT = 4409
 /** With which a link is closed on which the hub broke the protocol: unlike 4400 it is worth another try. */
 const PROTOCOL_ERROR = 1002
@@ -45,8 +45,8 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
   readonly pausesReading = false
   readonly encode: (event: Event) => Frame = encodeBody
   readonly #host: BusV1Host
-  readonly #publisher: Publisher
-  readonly #subscriber: Subscriber
+  readonly #publisher: BusV1Publisher
+  readonly #subscriber: BusV1Subscriber
   readonly #token: SessionToken | undefined
   readonly #progress: ProgressWatch
   readonly #hello = new HelloExchange()
@@ -59,7 +59,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     this.#host = host
     const { clock, registry, writer } = host
     this.#token = credentials === undefined ? undefined : new SessionToken(credentials, clock)
-    const subscriber = new Subscriber({
+    const subscriber = new BusV1Subscriber({
       registry,
       clock,
       writer,
@@ -68,7 +68,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     })
     this.#subscriber = subscriber
     this.#reader = new HubMessageReader(this, subscriber)
-    this.#publisher = new Publisher(host.outbox, subscriber, clock)
+    this.#publisher = new BusV1Publisher(host.outbox, subscriber, clock)
     this.#progress = new ProgressWatch({
       clock,
       limitMs: progressMs,
@@ -123,7 +123,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     this.#forgetLink()
     if (isTheirs && code === UNAUTHORIZED) this.#token?.refused()
     const isPoisoned = this.#publisher.down(isTheirs ? code : undefined)
-    // The hub would wait for the number of an event that was given up; or it has asked for another session.
+    // The hub would wait for the number of an event that was given up; or it requires another session.
     if (isPoisoned || (isTheirs && code === CONFLICT)) this.#hello.forgetSession()
   }
 
@@ -226,7 +226,7 @@ export class BusV1Session implements ProtocolSession, HubReceiver {
     this.#link = undefined
     const message = `The hub said something wrong: ${what}`
     this.#host.undecodable(new DecodeError(message), frame)
-    // While the link is being made ready, whoever does that ends it.
+    // While the link is being made ready, the failure of that ends it.
     const isOpening = this.#hello.fail(new ProtocolError(message, { retryable: true }))
     if (!isOpening) link.close(PROTOCOL_ERROR, what)
   }

@@ -140,7 +140,7 @@ export class SessionToken {
   /** What `hello` has to show. */
   async show(signal: AbortSignal): Promise<{ readonly token: string }> {
     try {
-      return { token: await this.#ask('connect', signal) }
+      return { token: await this.#newToken('connect', signal) }
     } catch (error) {
       if (error instanceof BusError) throw error
       throw new BootstrapError('Getting the token failed', { cause: error })
@@ -183,12 +183,12 @@ export class SessionToken {
   }
 
   async #renew(link: ProtocolLink): Promise<void> {
-    const token = await this.#ask('renew', link.signal)
+    const token = await this.#newToken('renew', link.signal)
     await link.send(authLine(token))
     this.up(link)
   }
 
-  async #ask(reason: AuthContext['reason'], signal: AbortSignal): Promise<string> {
+  async #newToken(reason: AuthContext['reason'], signal: AbortSignal): Promise<string> {
     const context = { reason, now: Date.now(), refusals: this.#refusals, signal }
     const { token, expiresAt } = await askToken(this.#credentials.token, context)
     // It took longer than the link lived: by now another one may be asking.

@@ -5,7 +5,7 @@ import { FakeClock } from '../../../test/fake-clock.ts'
 import { ClientOutboxEntry } from '../outbox/outbox.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
-import { Publisher, type PublisherOutbox } from './publisher.ts'
+import { BusV1Publisher, type PublisherOutbox } from './publisher.ts'
 
 /** Keeps entries in an array, the first `reserved` of them under way. */
 class ArrayOutbox implements PublisherOutbox {
@@ -46,7 +46,7 @@ class ArrayOutbox implements PublisherOutbox {
 type Ends = Map<string, (string | BusError)[]>
 
 /** Fills messages as the test wants them. */
-class FilledPublisher extends Publisher {
+class FilledPublisher extends BusV1Publisher {
   readonly #acks: { line: string | undefined }
 
   constructor(outbox: ArrayOutbox) {
@@ -389,7 +389,7 @@ describe('a message', () => {
     expect(linesOf(publisher.fill('', 10_000))).toEqual(['pub 1 e1'])
   })
 
-  test('never holds an event that would end the link, which is refused instead', () => {
+  test('never contains an event that would end the link, which is refused instead', () => {
     const { publisher, publish, ends, outbox } = setUp()
     publisher.welcome(welcome({ limits: { ...wireDefaults, maxLineBytes: 200 } }))
     publish(true, 300)

@@ -40,7 +40,7 @@ const POISON_CODES = new Set([1002, 1007, 1009, 4400])
 const MAX_DEATHS = 3
 
 /** Makes the messages of a session: the acknowledgement that is due, and lines of events. */
-export class Publisher implements WriterSource {
+export class BusV1Publisher implements WriterSource {
   /** Messages are bytes of text. */
   readonly isText = true
   readonly #outbox: PublisherOutbox

@@ -5,7 +5,7 @@ import { FakeClock } from '../../../test/fake-clock.ts'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import type { Welcome } from '../../protocol/bus-v1/welcome.ts'
 import { Registry, type RegistryEntry } from '../subscriptions/registry.ts'
-import { Subscriber } from './subscriber.ts'
+import { BusV1Subscriber } from './subscriber.ts'
 
 /** Settles when the test says so. */
 class Holder implements Sink {
@@ -25,7 +25,7 @@ function setUp() {
   const gaps: Gap[] = []
   const errors: Error[] = []
   let due = 0
-  const subscriber = new Subscriber({
+  const subscriber = new BusV1Subscriber({
     registry,
     clock,
     writer: { wake: () => due++ },
@@ -37,7 +37,7 @@ function setUp() {
     registry.add(entryOf(pattern, sink, settles))
     return sink
   }
-  const open = (change: Partial<Welcome> = {}): ReturnType<Subscriber['begin']> => {
+  const open = (change: Partial<Welcome> = {}): ReturnType<BusV1Subscriber['begin']> => {
     const said = subscriber.begin(new Set(registry.patterns()))
     subscriber.request(registry.patterns())
     subscriber.welcome(welcome(change))
@@ -95,7 +95,7 @@ describe('acknowledgements', () => {
     expect(subscriber.takeAck()).toBe('ack 3')
   })
 
-  test('are due after what the hub asks for', () => {
+  test('are due after what the hub requires', () => {
     const { subscriber, clock, add, open, event } = setUp()
     const sink = add('a')
     open({ limits: { ...wireDefaults, ackMs: 200 } })
@@ -220,7 +220,7 @@ describe('acknowledgements', () => {
 })
 
 describe('what counts as settled', () => {
-  test('is an event that nobody wants any more, or that was delivered at most once, at once', () => {
+  test('is an event that no subscription has any more, or that was delivered at most once, at once', () => {
     const { subscriber, clock, add, open, event } = setUp()
     add('a', false)
     open()
@@ -244,7 +244,7 @@ describe('what counts as settled', () => {
     expect(sinks[2]?.payloads).toEqual([1])
   })
 
-  test('is an event whose body means nothing, which is told', () => {
+  test('is an event whose body means nothing, which is reported', () => {
     const { subscriber, clock, errors, add, open } = setUp()
     const sink = add('a')
     open()
@@ -270,7 +270,7 @@ describe('what counts as settled', () => {
 })
 
 describe('a new link', () => {
-  test('tells no gap of what came on an older link and still waits for its handler', () => {
+  test('reports no gap of what came on an older link and still waits for its handler', () => {
     const { subscriber, clock, add, open, event, gaps } = setUp()
     const sink = add('a')
     open()
@@ -289,7 +289,7 @@ describe('a new link', () => {
     expect(subscriber.takeAck()).toBe('ack 5')
   })
 
-  test('of another log tells its gaps by its own offsets', () => {
+  test('of another log reports its gaps by its own offsets', () => {
     const { add, open, event, gaps } = setUp()
     const sink = add('a')
     open()

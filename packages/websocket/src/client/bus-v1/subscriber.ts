@@ -20,7 +20,7 @@ export interface SubscriberPorts {
 }
 
 /** Lives as long as the session, over all of its links; the log that offsets belong to may change. */
-export class Subscriber implements HubEventReceiver {
+export class BusV1Subscriber implements HubEventReceiver {
   readonly #ports: SubscriberPorts
   readonly #registry: Registry
   readonly #clock: Clock

@@ -18,7 +18,7 @@ function create() {
   return { answers, unclaimed, sizes, signal, is }
 }
 
-test('gives a frame to the first who waits for it, and to nobody else', async () => {
+test('gives a frame to the first who waits for it, and to no other', async () => {
   const { answers, unclaimed, signal, is } = create()
   answers.settle()
   const first = answers.wait(is('a'), signal)
@@ -29,7 +29,7 @@ test('gives a frame to the first who waits for it, and to nobody else', async ()
   expect(unclaimed).toEqual(['x', 'a'])
 })
 
-test('keeps what nobody claims for waits to come, until the link is settled; the rest then follows in order', async () => {
+test('keeps unclaimed frames for waits to come, until the link is settled; the rest then follows in order', async () => {
   const { answers, unclaimed, signal, is } = create()
   for (const frame of ['x', 'welcome', 'y']) answers.frame(frame)
   await expect(answers.wait(is('welcome'), signal)).resolves.toBe('welcome')
@@ -77,7 +77,7 @@ test('a signal ends a wait with its reason, also one that is aborted already', a
   expect(unclaimed).toEqual(['a'])
 })
 
-test('tells when somebody begins to wait and when nobody does any more', async () => {
+test('reports when the first wait begins and when the last has ended', async () => {
   const { answers, sizes, signal, is } = create()
   const waits = [answers.wait(is('a'), signal), answers.wait(is('b'), signal)]
   answers.frame('a')

@@ -14,7 +14,7 @@ import type { FrameTap, RawFrame } from './frame-tap.ts'
 import { SUBPROTOCOL } from '../../protocol/bus-v1/limits.ts'
 import { Requests, type RequestOptions } from '../../protocol/request.ts'
 
-/** How much is kept for waits to come: a server's greeting is among the first frames. */
+/** How much is kept for waits to come: a server's welcome is among the first frames. */
 const MAX_KEPT_FRAMES = 256
 const MAX_KEPT_BYTES = 1_048_576
 
@@ -32,7 +32,7 @@ interface Waiter {
 }
 
 /**
- * Belongs to one link. Until {@link settle} it keeps the frames that are no awaited answer, because a greeting can come
+ * Belongs to one link. Until {@link settle} it keeps the frames that are no awaited answer, because a welcome can come
  * before the protocol has had a chance to wait for it; the order of frames stays the same.
  */
 export class Answers {
@@ -154,7 +154,7 @@ const FRAME_WAIT_SHAPE: Shape<FrameWaitOptions> = Object.freeze({
 /** Sees every frame that comes after the call, over all links. What the test throws rejects the wait. */
 export async function waitForFrame(
   tap: Pick<FrameTap, 'observe'>,
-  isWanted: (frame: RawFrame) => boolean,
+  isMatch: (frame: RawFrame) => boolean,
   options: FrameWaitOptions,
   clock: Clock,
 ): Promise<RawFrame> {
@@ -163,7 +163,7 @@ export async function waitForFrame(
     new Promise((resolve, reject) => {
       const see = (frame: RawFrame): void => {
         try {
-          if (!isWanted(frame)) return
+          if (!isMatch(frame)) return
           resolve(frame)
         } catch (error) {
           reject(error)

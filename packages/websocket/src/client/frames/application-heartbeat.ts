@@ -1,4 +1,4 @@
-/** Runs a heartbeat profile on one link: ticks at its interval, answers what the server asks. */
+/** Runs a heartbeat profile on one link: ticks at its interval, answers the heartbeats of the server. */
 import type { Clock, Timer } from '@bus/core'
 import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame } from '../../protocol/protocol.ts'
@@ -33,7 +33,7 @@ export class ApplicationHeartbeat {
     this.#timer = undefined
   }
 
-  /** `true` when the frame was a heartbeat, which is then nobody else's business. */
+  /** `true` when the frame was a heartbeat, which goes no further. */
   take(frame: Frame): boolean {
     const heartbeat = this.#call(() => this.#profile.onFrame?.(frame))
     if (heartbeat === undefined) return false

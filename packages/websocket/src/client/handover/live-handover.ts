@@ -1,4 +1,4 @@
-/** The hand-over as `detach` makes it: it holds the client until another transport adopts it. */
+/** The hand-over as `detach` makes it: it owns the client until another transport adopts it. */
 
 import {
   ClosedError,
@@ -12,7 +12,7 @@ import {
 import { check, checkOptions } from '@bus/core/kit'
 import type { Client, ClientOwner } from '../client.ts'
 import type { ResolvedOptions } from '../options/options.ts'
-import type { DetachedSubscription } from '../subscriptions/parking.ts'
+import type { DetachedSubscription } from '../subscriptions/detached-subscriptions.ts'
 
 /** Events of the client that must not be lost while it has no transport. */
 type Kept = {
@@ -47,7 +47,7 @@ export class LiveHandover implements Handover, ClientOwner {
   }
 
   get subscriptions(): readonly DetachedSubscription[] {
-    return this.#possession.client.parked
+    return this.#possession.client.detachedSubscriptions
   }
 
   async close(options: CloseOptions = {}): Promise<void> {
@@ -121,7 +121,7 @@ export interface Handover extends AsyncDisposable {
 export interface AdoptOptions {
   /**
    * Milliseconds for subscribing to what the last owner was subscribed to, with the same patterns. What is not claimed
-   * by then is unsubscribed, and the events that came for it are told as `undeliverable`. @default 10_000
+   * by then is unsubscribed, and the events that came for it are reported as `undeliverable`. @default 10_000
    */
   readonly claimWithinMs?: number
 }

@@ -27,7 +27,7 @@ describe('bootstrap', () => {
     expect(log).toEqual(['authenticated', connection, 'one', 'two', 'restored'])
   })
 
-  test('does nothing of what is not asked for', async () => {
+  test('does nothing of what is not configured', async () => {
     const { log, run } = setUp()
     await run(undefined, plainJson() as never)
     expect(log).toEqual(['restored'])

@@ -199,7 +199,7 @@ async function readRefusal(
   const status = response.statusCode ?? 0
   const headers: Record<string, string> = {}
   for (const [name, value] of Object.entries(response.headers)) {
-    // Cookies of the refusing server are secrets of somebody.
+    // Cookies of the refusing server are secrets.
     if (value !== undefined && name !== 'set-cookie') headers[name] = scrub(String(value))
   }
   const body = await readBody(response, clock)
@@ -251,10 +251,10 @@ export function speaksNoSubprotocol(error: unknown): boolean {
   return error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
 }
 
-/** The longest wait that a server can ask for, in milliseconds. */
+/** The longest wait that a server can impose, in milliseconds. */
 export const MAX_RETRY_AFTER_MS = 60_000
 
-/** HTTP dates are written in English and always in GMT (RFC 9110, 5.6.7); other dates are nobody's promise. */
+/** HTTP dates are written in English and always in GMT (RFC 9110, 5.6.7); other dates are not interpreted. */
 const HTTP_DATE = /^[A-Z][a-z]+, .+ GMT$|^[A-Z][a-z]{2} [A-Z][a-z]{2} [ \d]\d [\d:]{8} \d{4}$/
 
 /**

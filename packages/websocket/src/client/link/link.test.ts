@@ -156,7 +156,7 @@ describe('the connection of a link', () => {
 })
 
 describe('a link', () => {
-  test('gives an awaited frame to the one who awaits it and to nobody else', async () => {
+  test('gives an awaited frame to the one who awaits it and to no other', async () => {
     const { server, link, frames, seen } = await setUp()
     const two = link.waitFor((frame) => (frame === 'two' ? 2 : undefined))
     for (const text of ['one', 'two', 'two']) server.inject(text)
@@ -240,7 +240,7 @@ describe('a link', () => {
     await expect(late).rejects.toThrow('over')
   })
 
-  test('is told what went wrong on it, and ended, by a caller that has only its scope', async () => {
+  test('learns what went wrong on it, and ended, by a caller that has only its scope', async () => {
     const { link, reported } = await setUp()
     const scoped = link.scoped(link.signal)
     const error = new Error('x')

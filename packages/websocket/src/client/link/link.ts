@@ -188,7 +188,7 @@ export class Link implements SessionLink {
 
   /**
    * The connection is open and belongs to its transport now. What came before, and the end if it is over already, are
-   * passed on right after this call: a protocol can wait for a greeting that came along with the handshake.
+   * passed on right after this call: a protocol can wait for a welcome that came along with the handshake.
    */
   start(generation: number): void {
     this.#generation = generation
@@ -274,7 +274,7 @@ export class Link implements SessionLink {
     }
   }
 
-  /** Stops reading: a sink has no room. The keepalive gives no verdict meanwhile. */
+  /** Stops reading: a sink has no room. The keepalive does not judge the silence meanwhile. */
   hold(): void {
     this.#isHeld = true
     this.#throttle()

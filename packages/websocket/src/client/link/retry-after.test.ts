@@ -18,7 +18,7 @@ describe('Retry-After', () => {
     ['Tue Jan 15 12:00:05 2030', 5_000],
     ['Tue, 15 Jan 2030 11:00:00 GMT', 0],
     ['Tue, 15 Jan 2030 13:00:00 GMT', 60_000],
-  ])('%j asks for %d milliseconds', (value, ms) => {
+  ])('%j is a wait of %d milliseconds', (value, ms) => {
     expect(read(value)).toBe(ms)
   })
 
@@ -29,11 +29,11 @@ describe('Retry-After', () => {
     },
   )
 
-  it('asks for nothing when it is missing', () => {
+  it('is no wait when it is missing', () => {
     expect(retryAfterMs({}, NOW)).toBeUndefined()
   })
 
-  it('never asks for less than nothing or more than the limit', () => {
+  it('is never a wait of less than nothing or more than the limit', () => {
     assert(
       property(string({ unit: 'binary' }), (value) => {
         const ms = read(value) ?? 0

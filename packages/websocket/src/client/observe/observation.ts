@@ -1,4 +1,4 @@
-/** Observation: what one transport tells of itself on its channels, to its collector and to its trace. */
+/** Observation: what one transport reports of itself on its channels, to its collector and to its trace. */
 
 import { randomUUID } from 'node:crypto'
 import type {
@@ -26,7 +26,7 @@ import type { Outbox } from '../outbox/outbox.ts'
 
 const transport = 'websocket'
 
-/** One per transport. What nobody listens to costs one read. */
+/** One per transport. A channel without listeners costs one read. */
 export class Observation {
   /** Of this transport among all others. */
   readonly id: string
@@ -42,7 +42,7 @@ export class Observation {
   #dialingSince = 0
   #readySince = 0
   #isUp = false
-  /** The collector is being told of its own failure. */
+  /** The collector gets the report of its own failure. */
   #isReporting = false
 
   /**
@@ -88,19 +88,19 @@ export class Observation {
       : dial()
   }
 
-  /** Measures a publish, where somebody collects that, and gives it back. */
+  /** Measures a publish, where the collector takes that, and returns it. */
   publish(published: Promise<PublishReceipt>): Promise<PublishReceipt> {
     const collector = this.#collector
     if (collector === undefined) return published
     const since = this.#options.clock.now()
-    const tell = (outcome: 'sent' | 'confirmed' | 'failed'): void => {
+    const report = (outcome: 'sent' | 'confirmed' | 'failed'): void => {
       const durationMs = this.#options.clock.now() - since
       this.#guard(() => collector.onPublish?.({ durationMs, outcome }))
     }
     published.then(
-      ({ status }) => tell(status),
+      ({ status }) => report(status),
       (error: Error) => {
-        tell('failed')
+        report('failed')
         this.#failed('publish', error)
       },
     )
@@ -115,16 +115,16 @@ export class Observation {
 
   #follow(events: Listenable<TransportEvents>): void {
     events.on('status', (change) => this.#onStatus(change))
-    events.on('open', (notice) => this.#onOpen(notice))
-    events.on('close', (notice) => this.#onClose(notice))
+    events.on('open', (event) => this.#onOpen(event))
+    events.on('close', (event) => this.#onClose(event))
     events.on('error', ({ kind, error }) => this.#failed(kind, error))
     events.on('breaker', (change) => {
       const channel = this.#telemetry.channel('bus.breaker')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, ...change })
     })
-    events.on('heartbeat-timeout', (notice) => {
+    events.on('heartbeat-timeout', (event) => {
       const channel = this.#telemetry.channel('bus.connection.timeout')
-      if (channel.hasSubscribers) channel.publish({ ...this.#source, ...notice })
+      if (channel.hasSubscribers) channel.publish({ ...this.#source, ...event })
     })
     events.on('subscriptions-restored', ({ patterns }) => {
       const channel = this.#telemetry.channel('bus.subscription.restored')
@@ -134,7 +134,7 @@ export class Observation {
       const channel = this.#telemetry.channel('bus.subscription.failed')
       if (channel.hasSubscribers) channel.publish({ ...this.#source, patterns, error })
     })
-    events.on('rate-limit', (notice) => this.#onRateLimit(notice))
+    events.on('rate-limit', (event) => this.#onRateLimit(event))
   }
 
   #onStatus(change: TransportEvents['status']): void {
@@ -225,7 +225,7 @@ export class Observation {
     this.#guard(() => collector.onError?.({ kind, reason, error }))
   }
 
-  /** A collector that throws changes nothing, and is not told that it did. */
+  /** A collector that throws changes nothing, and gets no report of that. */
   #guard(run: () => void): void {
     try {
       run()
@@ -254,17 +254,17 @@ export interface MetricsSources extends StatsSources {
  *
  * @param now - of the transport's monotonic clock
  */
-export function transportMetrics(rooms: MetricsSources, now: number): TransportMetrics {
-  const { observation, outbox, breaker, registry } = rooms
-  const { link } = rooms.reconnector
-  const stats = statsOf(rooms)
+export function transportMetrics(sources: MetricsSources, now: number): TransportMetrics {
+  const { observation, outbox, breaker, registry } = sources
+  const { link } = sources.reconnector
+  const stats = statsOf(sources)
   const { uptimeMs, failures } = observation.trace.read(now)
   const over = observation.traffic.bytes
   const open = link?.bytes ?? { sent: 0, received: 0 }
   return Object.freeze({
     transport: 'websocket',
     id: observation.id,
-    state: rooms.lifecycle.state,
+    state: sources.lifecycle.state,
     uptimeMs,
     queue: outbox.stats(),
     unconfirmed: outbox.underWay,
@@ -273,7 +273,7 @@ export function transportMetrics(rooms: MetricsSources, now: number): TransportM
     roundTrip: observation.roundTrips.summary(),
     subscriptions: { count: registry.size, patterns: registry.patterns(), held: registry.held },
     links: {
-      made: rooms.linksMade,
+      made: sources.linksMade,
       reconnects: stats.reconnects,
       failures,
       isPaused: link?.isPaused ?? false,
@@ -338,32 +338,32 @@ interface HealthSources {
 
 type Settings = Pick<ResolvedOptions, 'queue' | 'clock'>
 
-/** What is known, after asking the other side if that is wanted and there is a link. */
+/** What is known, after a ping to the other side where that is requested and there is a link. */
 export async function health(
-  rooms: HealthSources,
+  sources: HealthSources,
   settings: Settings,
   options: HealthOptions,
 ): Promise<Health> {
-  const { link } = rooms.reconnector
-  if (options.probe !== true || link === undefined) return known(rooms, settings)
+  const { link } = sources.reconnector
+  if (options.probe !== true || link === undefined) return known(sources, settings)
   const { timeoutMs = 5_000, signal } = options
   try {
     await link.probe(signal === undefined ? { timeoutMs } : { timeoutMs, signal })
-    return known(rooms, settings)
+    return known(sources, settings)
   } catch (error) {
     if (signal?.aborted === true) throw error
-    const { status, reasons, ...rest } = known(rooms, settings)
+    const { status, reasons, ...rest } = known(sources, settings)
     const judged = status === 'down' ? 'down' : 'degraded'
     return { ...rest, status: judged, reasons: [...reasons, 'The probe was not answered'] }
   }
 }
 
 /** What is known without asking the other side. */
-function known(rooms: HealthSources, settings: Settings): Health {
-  const { link } = rooms.reconnector
-  const { status } = rooms.lifecycle
-  const breaker = rooms.breaker?.state
-  const queue = rooms.outbox.stats()
+function known(sources: HealthSources, settings: Settings): Health {
+  const { link } = sources.reconnector
+  const { status } = sources.lifecycle
+  const breaker = sources.breaker?.state
+  const queue = sources.outbox.stats()
   const reasons: string[] = []
   const heartbeat = link?.heartbeatStats()
   if (status.state !== 'ready') reasons.push(describe(status))

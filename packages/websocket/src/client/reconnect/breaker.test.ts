@@ -351,7 +351,7 @@ describe('by hand', () => {
 })
 
 describe('notices', () => {
-  it('are told in order, also when the listener changes the state itself', async () => {
+  it('are reported in order, also when the listener changes the state itself', async () => {
     const told: BreakerStateName[] = []
     const breaker: OpossumBreaker = new OpossumBreaker(
       { openMs: OPEN_MS },

@@ -12,7 +12,7 @@ import {
 } from '@bus/core'
 import { MAX_TIMEOUT_MS, Waiters } from '@bus/core/kit'
 import Opossum from 'opossum'
-import { OrderedNotices } from './lifecycle.ts'
+import { OrderedChanges } from './lifecycle.ts'
 import { defaults } from '../options/resolve-options.ts'
 
 export interface OpossumBreakerHooks {
@@ -44,7 +44,7 @@ export class OpossumBreaker implements CircuitBreaker {
   readonly #limits: Required<BreakerOptions>
   readonly #isFailure: (error: unknown) => boolean
   readonly #onError: (error: unknown) => void
-  readonly #changes: OrderedNotices<BreakerChange>
+  readonly #changes: OrderedChanges<BreakerChange>
   readonly #circuit: Opossum<[], void>
   readonly #waiters = new Waiters<undefined>({
     what: 'Waiting for the circuit breaker',
@@ -66,7 +66,7 @@ export class OpossumBreaker implements CircuitBreaker {
     this.#limits = { ...defaults.breaker, ...options }
     this.#isFailure = hooks.isFailure ?? isRetryable
     this.#onError = hooks.onError ?? (() => {})
-    this.#changes = new OrderedNotices(hooks.onChange ?? (() => {}), this.#onError)
+    this.#changes = new OrderedChanges(hooks.onChange ?? (() => {}), this.#onError)
     this.#circuit = new Opossum(async () => {}, {
       name: 'dial',
       resetTimeout: this.#limits.openMs,

@@ -204,7 +204,7 @@ function thrownBy(run: () => void): unknown {
 describe('random walks', () => {
   const steps = array(constantFrom(...STATES), { maxLength: 60 })
 
-  it('never leave the table, whatever is asked for', () => {
+  it('never leave the table, whatever is requested', () => {
     assert(
       property(steps, (asked) => {
         const { lifecycle, changes, force } = create()
@@ -223,7 +223,7 @@ describe('random walks', () => {
     )
   })
 
-  it('are told in order, after the fact, when listeners and disposers change the state themselves', () => {
+  it('are reported in order, after the fact, when listeners and disposers change the state themselves', () => {
     assert(
       property(steps, array(constantFrom(...STATES), { maxLength: 60 }), (asked, inside) => {
         const changes: StatusChange[] = []

@@ -32,7 +32,7 @@ export type Entry<S extends StateName> = S extends StateName
   ? Omit<StatusOf<S>, 'since' | 'generation'>
   : never
 
-/** A change, told after the fact. */
+/** A change, reported after the fact. */
 export interface StatusChange {
   readonly status: TransportStatus
   readonly previous: TransportStatus
@@ -41,7 +41,7 @@ export interface StatusChange {
 export interface LifecycleOptions {
   /** Monotonic milliseconds. */
   readonly now: () => number
-  /** Told of each change after it, in order, also when it changes the state itself. */
+  /** Called with each change after it, in order, also when it changes the state itself. */
   readonly onChange: (change: StatusChange) => void
   /** Gets what `onChange` or a disposer threw. Must not throw itself. */
   readonly onError: (error: unknown) => void
@@ -51,12 +51,12 @@ export interface LifecycleOptions {
  * The only place where the state changes.
  *
  * A change happens in this order: the status is the new one, what the old state owned is disposed of, and then
- * `onChange` is told. A change made meanwhile is told afterwards, never in between.
+ * `onChange` is called. A change made meanwhile is reported afterwards, never in between.
  */
 export class Lifecycle {
   readonly #now: () => number
   readonly #onError: (error: unknown) => void
-  readonly #notices: OrderedNotices<StatusChange>
+  readonly #changes: OrderedChanges<StatusChange>
   #status: TransportStatus
   #generation = 0
   #owned = new Set<() => void>()
@@ -64,7 +64,7 @@ export class Lifecycle {
   constructor(options: LifecycleOptions) {
     this.#now = options.now
     this.#onError = options.onError
-    this.#notices = new OrderedNotices(options.onChange, options.onError)
+    this.#changes = new OrderedChanges(options.onChange, options.onError)
     this.#status = Object.freeze({ state: 'idle', since: options.now() })
   }
 
@@ -104,7 +104,7 @@ export class Lifecycle {
     const owned = this.#owned
     this.#owned = new Set()
     this.#status = status
-    this.#notices.push({ status, previous }, () => this.#dispose(owned))
+    this.#changes.push({ status, previous }, () => this.#dispose(owned))
     return status
   }
 
@@ -145,39 +145,39 @@ export class Lifecycle {
   }
 }
 
-/** A queue between what happens and who is told. */
-export class OrderedNotices<T> {
-  readonly #tell: (notice: T) => void
+/** A queue between changes and the callback that reports them. */
+export class OrderedChanges<T> {
+  readonly #report: (change: T) => void
   readonly #onError: (error: unknown) => void
   readonly #waiting: T[] = []
-  #telling = false
+  #isReporting = false
 
   /**
-   * @param tell - gets each notice, in order, never while it is still busy with the one before
-   * @param onError - gets what `tell` or a `before` threw; must not throw itself
+   * @param report - gets each change, in order, never while it is still busy with the one before
+   * @param onError - gets what `report` or a `before` threw; must not throw itself
    */
-  constructor(tell: (notice: T) => void, onError: (error: unknown) => void) {
-    this.#tell = tell
+  constructor(report: (change: T) => void, onError: (error: unknown) => void) {
+    this.#report = report
     this.#onError = onError
   }
 
-  /** Tells, or queues when telling is under way. `before` runs first in any case; what it pushes is told afterwards. */
-  push(notice: T, before?: () => void): void {
-    this.#waiting.push(notice)
-    const outermost = !this.#telling
-    this.#telling = true
+  /** Reports, or queues while another report is under way. `before` runs first in any case; what it pushes is reported afterwards. */
+  push(change: T, before?: () => void): void {
+    this.#waiting.push(change)
+    const outermost = !this.#isReporting
+    this.#isReporting = true
     try {
       if (before !== undefined) this.#guard(before)
-      if (outermost) this.#tellAll()
+      if (outermost) this.#reportAll()
     } finally {
-      if (outermost) this.#telling = false
+      if (outermost) this.#isReporting = false
     }
   }
 
-  #tellAll(): void {
+  #reportAll(): void {
     for (let next = this.#waiting.shift(); next !== undefined; next = this.#waiting.shift()) {
-      const notice = next
-      this.#guard(() => this.#tell(notice))
+      const change = next
+      this.#guard(() => this.#report(change))
     }
   }
 

@@ -6,7 +6,7 @@ const failed = new ConnectionError('failed')
 const closed = new ClosedError('closed')
 
 describe('a wait for the connection', () => {
-  test('ends with ready, for everybody who waits', async () => {
+  test('ends with ready, for all waits', async () => {
     const readiness = new Readiness()
     const waits = [readiness.wait({}), readiness.wait({ retry: true })]
     readiness.ready()

@@ -128,7 +128,7 @@ export class Reconnector {
   }
 
   /** One attempt from dialing to the end of the link, and how it ended. */
-  async #attempt(): Promise<Failure> {
+  async #attempt(): Promise<AttemptFailure> {
     this.#budget.attempting()
     const attempt = this.#budget.failures + 1
     const { state } = this.#lifecycle
@@ -147,7 +147,7 @@ export class Reconnector {
     return await this.#serve(link)
   }
 
-  /** A link that is ready to be used. `ended` is told when the other side ended it before that. */
+  /** A link that is ready to be used. `ended` is called when the other side ended it before that. */
   async #open(attempt: number, ended: (info: CloseInfo) => void): Promise<Link> {
     const link = await this.#ports.dial(attempt, this.#stop.signal)
     if (!this.#isStopped()) this.#lifecycle.enter('connecting', { state: 'bootstrapping', attempt })
@@ -183,12 +183,12 @@ export class Reconnector {
     }
   }
 
-  async #serve(link: Link): Promise<Failure> {
+  async #serve(link: Link): Promise<AttemptFailure> {
     if (!this.#isStopped()) {
       this.#lifecycle.enter('bootstrapping', { state: 'ready', protocol: link.subprotocol })
     }
     const readyAt = this.#options.clock.now()
-    // Whoever was told of that may have closed the transport, which then waits for the link as we do.
+    // A listener to that may have closed the transport, which then waits for the link as we do.
     if (!this.#isStopped()) {
       this.#budget.accepted()
       this.#ports.up(link)
@@ -217,24 +217,24 @@ export class Reconnector {
     this.#lifecycle.own(setLongTimeout(clock, stableAfterMs, prove))
   }
 
-  /** Tells of the failure and waits for the next attempt. Returns why there is none, should the time run out. */
+  /** Reports the failure and waits for the next attempt. Returns why there is none, should the time run out. */
   async #pause(cause: BusError): Promise<BusError | undefined> {
     this.#ports.failed(cause, false)
-    // Whoever was told may have closed the transport.
+    // A listener may have closed the transport.
     if (this.#isStopped()) return undefined
     const wake = new AbortController()
     this.#wake = wake
     const { breaker } = this.#options
     const isOpen = breaker !== false && this.#breaker?.state === 'open'
     const delayMs = this.#budget.delayMs(cause)
-    const askedMs = this.#budget.askedMs(cause)
-    const backoffMs = delayMs - askedMs
-    const openMs = isOpen ? Math.max(breaker.openMs, askedMs) : askedMs
+    const requiredMs = this.#budget.requiredMs(cause)
+    const backoffMs = delayMs - requiredMs
+    const openMs = isOpen ? Math.max(breaker.openMs, requiredMs) : requiredMs
     this.#enterBackoff(openMs + backoffMs, cause)
     try {
       await withDeadline(
         (signal) =>
-          isOpen ? this.#waitOpen(askedMs, backoffMs, signal) : this.#sleep(delayMs, signal),
+          isOpen ? this.#waitOpen(requiredMs, backoffMs, signal) : this.#sleep(delayMs, signal),
         {
           timeoutMs: this.#budget.leftMs,
           signal: wake.signal,
@@ -252,11 +252,11 @@ export class Reconnector {
   }
 
   /**
-   * As long as the breaker is open, and as the server asked for; and the backoff on top, without which clients whose breakers opened
-   * together would all come back together, each time anew. Whoever closes the breaker by hand wants no more of it.
+   * As long as the breaker is open, and as the server requires; and the backoff on top, without which clients whose breakers opened
+   * together would all come back together, each time anew. A breaker that is closed by hand ends it.
    */
-  async #waitOpen(askedMs: number, backoffMs: number, signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#sleep(askedMs, signal), this.#breaker?.whenHalfOpen({ signal })])
+  async #waitOpen(requiredMs: number, backoffMs: number, signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#sleep(requiredMs, signal), this.#breaker?.whenHalfOpen({ signal })])
     if (this.#breaker?.state !== 'closed') await this.#sleep(backoffMs, signal)
   }
 
@@ -273,7 +273,7 @@ export class Reconnector {
 }
 
 /** How an attempt, or the link that it made, ended. */
-export interface Failure {
+export interface AttemptFailure {
   readonly error: BusError
   /** How the link ended, where there was one. */
   readonly info: CloseInfo | undefined
@@ -297,7 +297,7 @@ export class RetryBudget {
   #failures = 0
   #authRefusals = 0
   #downSince: number
-  /** How long the last link was told to stay away. */
+  /** How long the server of the last link requires us to stay away. */
   #postponedMs = 0
 
   constructor(options: RetryOptions, ports: RetryBudgetPorts) {
@@ -323,12 +323,12 @@ export class RetryBudget {
     this.#downSince = this.#options.clock.now()
   }
 
-  /** The server, before it ended the link, asked us to stay away for so long. */
+  /** The server, before it ended the link, required us to stay away for so long. */
   postpone(ms: number): void {
     this.#postponedMs = ms
   }
 
-  /** An attempt begins: what was asked for the wait before it is done. */
+  /** An attempt begins: the wait that the server required is over. */
   attempting(): void {
     this.#postponedMs = 0
   }
@@ -338,13 +338,13 @@ export class RetryBudget {
     this.#authRefusals = 0
   }
 
-  /** Starts over: the next attempt is wanted, not a second try. */
+  /** Starts over: the next attempt was requested, and is no second try. */
   forgive(): void {
     this.#failures = 0
   }
 
   /** Counts the failure; returns why it was the last, or `undefined`. */
-  judge(failure: Failure): BusError | undefined {
+  judge(failure: AttemptFailure): BusError | undefined {
     const { reconnect } = this.#options
     const { error, wasStable } = failure
     if (reconnect === false) return error
@@ -374,14 +374,14 @@ export class RetryBudget {
     })
   }
 
-  /** How long the server asked us to stay away. */
-  askedMs(cause: BusError): number {
+  /** How long the server requires us to stay away. */
+  requiredMs(cause: BusError): number {
     return cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : this.#postponedMs
   }
 
   /** Milliseconds before the next attempt: what the server requires, and the backoff on top to spread the clients. */
   delayMs(cause: BusError): number {
-    return this.askedMs(cause) + this.#backoffMs
+    return this.requiredMs(cause) + this.#backoffMs
   }
 
   get #hasFreshCredentials(): boolean {
@@ -389,32 +389,32 @@ export class RetryBudget {
     return typeof headers === 'function' || protocol.credentials === 'renewable'
   }
 
-  /** Asks the backoff how long to wait: `undefined` goes on. */
+  /** Gets the next wait from the backoff: `undefined` goes on. */
   #decide(cause: BusError): BusError | undefined {
     const { reconnect, random } = this.#options
     if (reconnect === false) return cause
-    const said = this.#ask(
+    const decision = this.#orDefault(
       () => backoffOf(reconnect.backoff, this.#failures, random, cause),
       () => delayOf(backoff.exponential(defaults.backoff), this.#failures, Math.random),
     )
-    if (said !== 'stop') {
-      this.#backoffMs = said
+    if (decision !== 'stop') {
+      this.#backoffMs = decision
       return undefined
     }
     const message = `The backoff gave up after ${this.#failures} failures in a row`
     return new AttemptsExhaustedError(message, { cause })
   }
 
-  #classOf({ error, info }: Failure): FailureClass {
+  #classOf({ error, info }: AttemptFailure): FailureClass {
     const { reconnect } = this.#options
     if (reconnect === false) return 'fatal'
-    return this.#ask(
+    return this.#orDefault(
       () => reconnect.classify(error, info?.code),
       () => classify(error, info?.code),
     )
   }
 
-  #ask<T>(run: () => T, fallback: () => T): T {
+  #orDefault<T>(run: () => T, fallback: () => T): T {
     try {
       return run()
     } catch (error) {

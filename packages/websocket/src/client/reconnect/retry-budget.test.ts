@@ -5,10 +5,10 @@ import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
 import type { ReconnectOptions } from '../options/options.ts'
 import { resolveOptions } from '../options/resolve-options.ts'
-import { RetryBudget, type Failure } from './reconnect.ts'
+import { RetryBudget, type AttemptFailure } from './reconnect.ts'
 
 const lost = new ConnectionError('lost')
-const failure = (error: BusError = lost, wasStable = false): Failure => ({
+const failure = (error: BusError = lost, wasStable = false): AttemptFailure => ({
   error,
   info: undefined,
   wasStable,
@@ -83,7 +83,7 @@ describe('the retry budget', () => {
     expect(budget.leftMs).toBe(1_000)
   })
 
-  test('adds the backoff to what the server asks for, so that clients do not come back at once', () => {
+  test('adds the backoff to what the server requires, so that clients do not come back at once', () => {
     const budget = budgetOf({ backoff: () => 7 })
     budget.judge(failure(refused(503, 2_000)))
     expect(budget.delayMs(refused(503, 2_000))).toBe(2_007)

@@ -1,7 +1,7 @@
 import { getEventListeners } from 'node:events'
 import { AbortedError } from '@bus/core'
 import { describe, expect, test } from 'vitest'
-import { GoingLive } from './subscriptions.ts'
+import { GoingLive } from './server-subscriptions.ts'
 import type { RegistryEntry } from './registry.ts'
 
 function newEntry(): RegistryEntry {

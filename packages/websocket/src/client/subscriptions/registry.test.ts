@@ -43,7 +43,7 @@ test('a single match gets the payload as it was parsed, others a copy each', () 
   expect(new Set(payloads).size).toBe(3)
 })
 
-test('counts the sinks that asked to wait, each once, until they have room or are gone', () => {
+test('counts the sinks without room, each once, until they have room or are gone', () => {
   const registry = new Registry()
   const [slow, slower] = [entry(['a'], [false, false]), entry(['a'], [false])]
   registry.add(slow)
@@ -79,7 +79,7 @@ test('does not count a sink that was removed from within its own delivery', () =
   expect([registry.held, registry.size]).toEqual([0, 0])
 })
 
-test('knows each pattern that is wanted, until the last who wants it is gone', () => {
+test('knows each pattern, until the last subscription to it is gone', () => {
   const registry = new Registry()
   const [one, two] = [entry(['a', 'b']), entry(['b', 'c'])]
   registry.add(one)

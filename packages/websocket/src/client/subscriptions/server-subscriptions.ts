@@ -13,12 +13,12 @@ import {
 } from '@bus/core'
 import { AbortWatch, withDeadline } from '@bus/core/kit'
 import { ClientFeed, type FeedOwner, type Registry, type RegistryEntry } from './registry.ts'
-import { Parking } from './parking.ts'
+import { DetachedSubscriptions } from './detached-subscriptions.ts'
 import PQueue from 'p-queue'
 import type { ProtocolLink, ProtocolSession } from '../../protocol/protocol.ts'
 
-export interface SubscriptionPorts {
-  /** Asks the server, where it must be asked. */
+export interface ServerSubscriptionsPorts {
+  /** Makes the requests to the server, where the protocol has such requests. */
   readonly remote: () => Pick<
     ProtocolSession,
     'subscribe' | 'unsubscribe' | 'restore' | 'isOutdated'
@@ -31,27 +31,27 @@ export interface SubscriptionPorts {
   released(): void
   restored(patterns: readonly string[]): void
   restoreFailed(patterns: readonly string[], error: Error): void
-  /** A request to the server failed that nobody waits for. */
+  /** A request to the server failed for which no caller waits. */
   failed(error: Error): void
-  /** An event came for somebody who was never there to take it. */
+  /** An event came for a subscription that no new owner has claimed. */
   undeliverable(notice: Undeliverable): void
 }
 
 /** Lives as long as the transport. Requests to the server go one after the other, so that their order is that of the calls. */
-export class Subscriptions implements FeedOwner {
-  readonly #ports: SubscriptionPorts
+export class ServerSubscriptions implements FeedOwner {
+  readonly #ports: ServerSubscriptionsPorts
   readonly #requests: ServerRequests
   readonly #goingLive = new GoingLive()
-  /** The link that is ready, and what its server was asked for. */
+  /** The link that is ready, and the patterns that were requested on it. */
   #link: SubscriptionLink | undefined
   #onServer = new Set<string>()
   #wasUp = false
   #closedBy: BusError | undefined
 
   /** Subscriptions between two owners. */
-  readonly parking: Parking
+  readonly detached: DetachedSubscriptions
 
-  constructor(ports: SubscriptionPorts) {
+  constructor(ports: ServerSubscriptionsPorts) {
     this.#ports = ports
     const { clock, timeoutMs } = ports
     this.#requests = new ServerRequests({
@@ -60,7 +60,7 @@ export class Subscriptions implements FeedOwner {
       link: () => this.#link,
       failed: (error) => ports.failed(error),
     })
-    this.parking = new Parking({
+    this.detached = new DetachedSubscriptions({
       clock,
       settle: (token) => ports.registry.settle(token),
       released: (entry) => this.hasRoom(entry),
@@ -72,7 +72,7 @@ export class Subscriptions implements FeedOwner {
   add(patterns: readonly string[], sink: Sink, options: FeedOptions): Feed {
     const settles = options.delivery !== 'at-most-once'
     const own = [...new Set(patterns)]
-    const claimed = this.parking.claim(own, settles)
+    const claimed = this.detached.claim(own, settles)
     const entry = claimed ?? {
       patterns: own,
       sink,
@@ -83,13 +83,13 @@ export class Subscriptions implements FeedOwner {
     }
     entry.mustSettle = options.delivery === 'at-least-once'
     const live = this.#live(entry, options.signal)
-    if (claimed !== undefined) this.parking.deliver(claimed, sink)
+    if (claimed !== undefined) this.detached.deliver(claimed, sink)
     // A subscriber that does not wait for it gets no unhandled rejection.
     live.catch(() => {})
     return new ClientFeed(live, entry, this.#ports.registry, this)
   }
 
-  /** Asks the server of a new link for everything that is wanted; part of making it ready. */
+  /** Requests all patterns from the server of a new link; part of making it ready. */
   async restore(link: SubscriptionLink): Promise<void> {
     const { registry } = this.#ports
     const remote = this.#ports.remote()
@@ -99,7 +99,7 @@ export class Subscriptions implements FeedOwner {
     if (remote.subscribe === undefined || patterns.length === 0) return
     let refused: ReadonlyMap<string, Error>
     try {
-      refused = await askFor(remote, patterns, link)
+      refused = await requestEach(remote, patterns, link)
     } catch (error) {
       this.#ports.restoreFailed(patterns, error as Error)
       throw error
@@ -111,26 +111,26 @@ export class Subscriptions implements FeedOwner {
     )
   }
 
-  /** What the server of a new link was asked for and gave, where that is part of its own greeting. */
+  /** What was requested from the server of a new link and granted, where that is part of its welcome. */
   adopt(taken: readonly string[], refused: ReadonlyMap<string, Error>): void {
     for (const [pattern, error] of refused) this.#ports.restoreFailed([pattern], error)
     this.#onServer = new Set(taken)
     if (this.#wasUp && taken.length > 0) this.#ports.restored(taken)
   }
 
-  /** The link is ready: what was restored is live; what was added or ended meanwhile is told to the server. */
+  /** The link is ready: what was restored is live; what was added or ended meanwhile is requested now. */
   up(link: SubscriptionLink): void {
     this.#link = link
     this.#wasUp = true
     for (const entry of this.#goingLive.entries()) this.#request(entry)
-    void this.#tidy()
+    void this.#unsubscribeUnused()
   }
 
   down(): void {
     this.#link = undefined
   }
 
-  /** The other side turned out to settle nothing: whoever demanded that, and is not live yet, is told. */
+  /** The other side turned out to settle nothing: subscriptions that demand it, and are not live yet, fail. */
   unsettled(error: Error): void {
     for (const entry of this.#goingLive.entries()) {
       if (!entry.mustSettle) continue
@@ -139,19 +139,19 @@ export class Subscriptions implements FeedOwner {
     }
   }
 
-  /** The owner goes, and what it subscribed to waits for the next one. */
-  park(error: BusError): void {
+  /** The owner goes, and its subscriptions buffer their events for the next one. */
+  detach(error: BusError): void {
     for (const entry of this.#ports.registry.list()) {
-      this.parking.park(entry)
+      this.detached.add(entry)
       this.#goingLive.fail(entry, error)
-      // Whatever the last owner had no room for is its own now.
+      // What the last owner had no room for stays with it.
       this.hasRoom(entry)
     }
   }
 
   close(error: BusError): void {
     this.#closedBy = error
-    this.parking.close()
+    this.detached.close()
     this.#link = undefined
     this.#goingLive.failAll(error)
     this.#ports.registry.clear()
@@ -184,7 +184,7 @@ export class Subscriptions implements FeedOwner {
       try {
         if (missing.length > 0) await this.#subscribe(missing, link)
       } catch (error) {
-        // A lost link says nothing about the patterns: the next one asks again.
+        // A lost link says nothing about the patterns: they are requested again on the next one.
         if (isLoss(link, error)) return
         this.#drop(entry)
         this.#goingLive.fail(entry, error as Error)
@@ -213,7 +213,7 @@ export class Subscriptions implements FeedOwner {
   remove(entry: RegistryEntry): Promise<void> {
     if (!this.#drop(entry)) return Promise.resolve()
     this.#goingLive.fail(entry, new AbortedError('Subscribing'))
-    return this.#tidy()
+    return this.#unsubscribeUnused()
   }
 
   /** `false` when it was not there. */
@@ -226,8 +226,8 @@ export class Subscriptions implements FeedOwner {
     return true
   }
 
-  /** Tells the server what is no longer wanted: one request for everything that ended before its turn. */
-  #tidy(): Promise<void> {
+  /** Ends what no subscription has any more: one request for everything that ended before it is made. */
+  #unsubscribeUnused(): Promise<void> {
     const { registry } = this.#ports
     const remote = this.#ports.remote()
     if (remote.unsubscribe === undefined || this.#link === undefined) return Promise.resolve()
@@ -238,7 +238,7 @@ export class Subscriptions implements FeedOwner {
     })
   }
 
-  /** Tells the server that those of the patterns which nobody wants are not wanted; it may have some of them. */
+  /** Ends those of the patterns that no subscription has; the server may have some of them. */
   async #retract(patterns: readonly string[], link: SubscriptionLink): Promise<void> {
     const { registry } = this.#ports
     const remote = this.#ports.remote()
@@ -329,7 +329,7 @@ export interface ServerRequestPorts {
   readonly timeoutMs: number
   /** The link that is ready. */
   readonly link: () => SubscriptionLink | undefined
-  /** A request failed that nobody waits for. */
+  /** A request failed for which no caller waits. */
   failed(error: Error): void
 }
 
@@ -342,7 +342,7 @@ export class ServerRequests {
     this.#ports = ports
   }
 
-  /** Runs on the link that is ready at its turn; without one it has nothing to do. */
+  /** Runs on the link that is ready by then; without one it has nothing to do. */
   async enqueue(request: (link: SubscriptionLink) => Promise<void>): Promise<void> {
     await this.#queue.add(async () => {
       const link = this.#ports.link()
@@ -372,11 +372,11 @@ function isLoss(link: SubscriptionLink, error: unknown): boolean {
 }
 
 /**
- * Asks for all at once, and where the server refuses, for each alone.
+ * Requests all at once, and where the server refuses, each alone.
  *
  * @returns those that it refused, each with its error; any other failure is thrown
  */
-async function askFor(
+async function requestEach(
   remote: Pick<ProtocolSession, 'subscribe'>,
   patterns: readonly string[],
   link: ProtocolLink,
@@ -389,7 +389,7 @@ async function askFor(
     const [first, ...others] = patterns
     if (first !== undefined && others.length === 0) return refused.set(first, error)
     for (const pattern of patterns) {
-      const [refusal] = await askFor(remote, [pattern], link)
+      const [refusal] = await requestEach(remote, [pattern], link)
       if (refusal !== undefined) refused.set(...refusal)
     }
   }

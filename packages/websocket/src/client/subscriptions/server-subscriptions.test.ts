@@ -3,7 +3,7 @@ import { systemClock } from '@bus/core/kit'
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { expect, test } from 'vitest'
 import { Registry } from './registry.ts'
-import { Subscriptions, type SubscriptionLink } from './subscriptions.ts'
+import { ServerSubscriptions, type SubscriptionLink } from './server-subscriptions.ts'
 
 /** A link that a test ends; the protocol of these tests sends nothing over it. */
 function fakeLink() {
@@ -23,7 +23,7 @@ function fakeLink() {
 function create(answer: (patterns: readonly string[]) => Promise<void> = async () => {}) {
   const registry = new Registry()
   const log: string[] = []
-  const subscriptions = new Subscriptions({
+  const subscriptions = new ServerSubscriptions({
     remote: () => ({
       subscribe: (patterns) => {
         log.push(`sub ${patterns.join(' ')}`)
@@ -67,7 +67,7 @@ test('a write that fails because its link broke, before the end of the link is k
   expect(log).toEqual(['sub a', 'sub a', 'restored a'])
 })
 
-test('a refused subscription that had no room holds nobody back any more', async () => {
+test('a refused subscription that had no room hold nothing back any more', async () => {
   let refuse: () => void = () => {}
   const { subscriptions, registry, log } = create(
     () => new Promise((_, reject) => (refuse = () => reject(new RejectedError('no')))),
@@ -83,7 +83,7 @@ test('a refused subscription that had no room holds nobody back any more', async
   expect(log).toEqual(['sub a', 'released'])
 })
 
-test('is told released only when the last full subscription has room again or is gone', async () => {
+test('reports a release only when the last full subscription has room again or is gone', async () => {
   const { subscriptions, registry, log } = create()
   subscriptions.up(fakeLink().link)
   const feeds = [subscriptions.add(['a'], full, {}), subscriptions.add(['a'], full, {})]
@@ -106,7 +106,7 @@ test('nothing counts as restored before there was a link that became ready', asy
   expect(log).toEqual(['sub a', 'sub a'])
 })
 
-test('unsubscribing without a link asks nothing, and the next link is not asked for it', async () => {
+test('unsubscribing without a link requests nothing, and neither does the next link', async () => {
   const { subscriptions, log } = create()
   const [a, b] = [subscriptions.add(['a'], sink, {}), subscriptions.add(['b'], sink, {})]
   await a.unsubscribe()
@@ -118,7 +118,7 @@ test('unsubscribing without a link asks nothing, and the next link is not asked 
   expect(log).toEqual(['sub b'])
 })
 
-test('the server is told of all that end in one tick with one request', async () => {
+test('the server learns of all that end in one tick by one request', async () => {
   const { subscriptions, log } = create()
   subscriptions.up(fakeLink().link)
   const feeds = Array.from({ length: 5 }, (_, n) => subscriptions.add([`p${n}`], sink, {}))

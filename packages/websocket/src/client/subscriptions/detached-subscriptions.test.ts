@@ -1,7 +1,7 @@
 import { createEvent, type Event, type Undeliverable } from '@bus/core'
 import { expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
-import { Parking } from './parking.ts'
+import { DetachedSubscriptions } from './detached-subscriptions.ts'
 import type { RegistryEntry } from './registry.ts'
 
 const entryOf = (patterns: readonly string[], settles = true): RegistryEntry => ({
@@ -17,36 +17,36 @@ function create() {
   const clock = new FakeClock()
   const log: unknown[] = []
   const lost: Undeliverable[] = []
-  const parking = new Parking({
+  const detached = new DetachedSubscriptions({
     clock,
     released: ({ patterns }) => log.push(['released', ...patterns]),
     ended: ({ patterns }) => log.push(['ended', ...patterns]),
     settle: (token) => log.push(['settled', token]),
     undeliverable: (notice) => lost.push(notice),
   })
-  return { clock, parking, log, lost }
+  return { clock, detached, log, lost }
 }
 
 const event = (n: number): Event => createEvent('a', n)
 const turn = (): Promise<void> => Promise.resolve()
 
-test('takes what comes for an entry, and asks for no more', () => {
-  const { parking } = create()
+test('takes what comes for an entry, and says that it is full', () => {
+  const { detached } = create()
   const entry = entryOf(['a'])
-  parking.park(entry)
+  detached.add(entry)
   expect(entry.sink.deliver(event(1), 1)).toBe(false)
-  expect([entry.feed, parking.list()]).toEqual([undefined, [entry]])
+  expect([entry.feed, detached.list()]).toEqual([undefined, [entry]])
 })
 
 test('finds an entry by its patterns, in any order, and by how it settles', () => {
-  const { parking } = create()
+  const { detached } = create()
   const [one, two, three] = [entryOf(['a', 'b']), entryOf(['a', 'b'], false), entryOf(['b', 'a'])]
-  for (const entry of [one, two, three]) parking.park(entry)
-  expect(parking.claim(['a'], true)).toBeUndefined()
-  expect(parking.claim(['b', 'a'], false)).toBe(two)
-  expect(parking.claim(['b', 'a'], true)).toBe(one)
-  parking.deliver(one, one.sink)
-  expect(parking.claim(['a', 'b'], true)).toBe(three)
+  for (const entry of [one, two, three]) detached.add(entry)
+  expect(detached.claim(['a'], true)).toBeUndefined()
+  expect(detached.claim(['b', 'a'], false)).toBe(two)
+  expect(detached.claim(['b', 'a'], true)).toBe(one)
+  detached.deliver(one, one.sink)
+  expect(detached.claim(['a', 'b'], true)).toBe(three)
 })
 
 test.each([
@@ -55,9 +55,9 @@ test.each([
 ])(
   'hands over what was kept, in order, after the call; with room afterwards: %s',
   async (hasRoom, log) => {
-    const { parking, log: told } = create()
+    const { detached, log: told } = create()
     const entry = entryOf(['a'])
-    parking.park(entry)
+    detached.add(entry)
     for (const n of [1, 2]) entry.sink.deliver(event(n), n)
     const taken: unknown[] = []
     const sink = {
@@ -66,25 +66,25 @@ test.each([
         return hasRoom
       },
     }
-    parking.deliver(entry, sink)
+    detached.deliver(entry, sink)
     expect(taken).toEqual([])
     await turn()
     expect(taken).toEqual([
       [1, 1],
       [2, 2],
     ])
-    expect([told, entry.sink, parking.list()]).toEqual([log, sink, []])
+    expect([told, entry.sink, detached.list()]).toEqual([log, sink, []])
   },
 )
 
-test('ends in time what nobody claims: its events are told, and settled where that is due', () => {
-  const { parking, clock, log, lost } = create()
+test('ends what is not claimed in time: its events are reported, and settled where that is due', () => {
+  const { detached, clock, log, lost } = create()
   const [settling, other] = [entryOf(['a']), entryOf(['b'], false)]
   for (const entry of [settling, other]) {
-    parking.park(entry)
+    detached.add(entry)
     entry.sink.deliver(event(1), 7)
   }
-  parking.expire(10)
+  detached.expire(10)
   clock.advance(9)
   expect(lost).toEqual([])
   clock.advance(1)
@@ -104,12 +104,12 @@ test('ends in time what nobody claims: its events are told, and settled where th
   expect(clock.pending).toBe(0)
 })
 
-test('closes without a timer, and tells what it still had', () => {
-  const { parking, clock, lost } = create()
+test('closes without a timer, and reports what it still had', () => {
+  const { detached, clock, lost } = create()
   const entry = entryOf(['a'])
-  parking.park(entry)
+  detached.add(entry)
   entry.sink.deliver(event(1), 1)
-  parking.expire(10)
-  parking.close()
-  expect([lost.length, clock.pending, parking.list()]).toEqual([1, 0, []])
+  detached.expire(10)
+  detached.close()
+  expect([lost.length, clock.pending, detached.list()]).toEqual([1, 0, []])
 })

@@ -1,4 +1,4 @@
-/** The parking: subscriptions whose owner has gone and whose new owner has not come yet. Their events wait here. */
+/** Subscriptions of a detached owner that no new owner has claimed yet, with a buffer for the events of each. */
 import {
   ClosedError,
   type Clock,
@@ -17,19 +17,19 @@ export interface DetachedSubscription {
   readonly delivery: Delivery
 }
 
-export interface ParkingPorts {
+export interface DetachedSubscriptionsPorts {
   readonly clock: Clock
   /** A sink that was full has room. */
   released(entry: RegistryEntry): void
-  /** Nobody claimed it. */
+  /** It was not claimed in time. */
   ended(entry: RegistryEntry): void
-  /** The event counts as dealt with. */
+  /** The event counts as handled. */
   settle(token: number): void
   undeliverable(notice: Undeliverable): void
 }
 
-/** Keeps what it gets, and asks for no more: the flow control of the link bounds it. */
-class ParkedSink implements Sink {
+/** Buffers what it gets and says that it is full: the flow control of the link bounds it. */
+class BufferingSink implements Sink {
   readonly kept: { readonly event: Event; readonly token: number }[] = []
 
   deliver(event: Event, token: number): boolean {
@@ -39,70 +39,70 @@ class ParkedSink implements Sink {
 }
 
 /** Belongs to the subscriptions of one transport. */
-export class Parking {
-  readonly #ports: ParkingPorts
-  readonly #parked = new Map<RegistryEntry, ParkedSink>()
+export class DetachedSubscriptions {
+  readonly #ports: DetachedSubscriptionsPorts
+  readonly #sinks = new Map<RegistryEntry, BufferingSink>()
   #stop: (() => void) | undefined
 
-  constructor(ports: ParkingPorts) {
+  constructor(ports: DetachedSubscriptionsPorts) {
     this.#ports = ports
   }
 
-  /** What is parked, in the order in which it was subscribed. */
+  /** In the order in which they were subscribed. */
   list(): readonly RegistryEntry[] {
-    return [...this.#parked.keys()]
+    return [...this.#sinks.keys()]
   }
 
   /** The sink of this entry gets nothing any more. */
-  park(entry: RegistryEntry): void {
-    const sink = new ParkedSink()
+  add(entry: RegistryEntry): void {
+    const sink = new BufferingSink()
     entry.sink = sink
     delete entry.feed
-    this.#parked.set(entry, sink)
+    this.#sinks.set(entry, sink)
   }
 
-  /** Finds what was parked for these patterns; it is then parked no more. */
+  /** Finds the subscription to these patterns, which {@link deliver} then gives to its new sink. */
   claim(patterns: readonly string[], settles: boolean): RegistryEntry | undefined {
-    if (this.#parked.size === 0) return undefined
+    if (this.#sinks.size === 0) return undefined
     const key = keyOf(patterns)
     return this.list().find((entry) => entry.settles === settles && keyOf(entry.patterns) === key)
   }
 
-  /** Gives everything that was kept for this entry, and all that comes, to its new sink: right after this call. */
+  /** Gives what was buffered for this entry, and all that comes, to its new sink: right after this call. */
   deliver(entry: RegistryEntry, sink: Sink): void {
-    const parked = this.#parked.get(entry)
-    this.#parked.delete(entry)
+    const buffering = this.#sinks.get(entry)
+    this.#sinks.delete(entry)
     queueMicrotask(() => {
       entry.sink = sink
       let hasRoom = true
-      for (const { event, token } of parked?.kept ?? []) hasRoom = sink.deliver(event, token)
+      for (const { event, token } of buffering?.kept ?? []) hasRoom = sink.deliver(event, token)
       if (hasRoom) this.#ports.released(entry)
     })
   }
 
-  /** What nobody has claimed by then ends. */
+  /** What is not claimed by then ends. */
   expire(ms: number): void {
     this.#stop?.()
     this.#stop = setLongTimeout(this.#ports.clock, ms, () => {
-      for (const [entry, { kept }] of this.#parked) this.#end(entry, kept)
-      this.#parked.clear()
+      for (const [entry, { kept }] of this.#sinks) this.#end(entry, kept)
+      this.#sinks.clear()
     })
   }
 
   /** Leaves no timer. */
   close(): void {
     this.#stop?.()
-    for (const [entry, { kept }] of this.#parked) this.#giveUp(entry, kept)
-    this.#parked.clear()
+    for (const [entry, { kept }] of this.#sinks) this.#giveUp(entry, kept)
+    this.#sinks.clear()
   }
 
-  #end(entry: RegistryEntry, kept: ParkedSink['kept']): void {
+  #end(entry: RegistryEntry, kept: BufferingSink['kept']): void {
     this.#giveUp(entry, kept)
     this.#ports.ended(entry)
   }
 
-  #giveUp({ patterns, settles }: RegistryEntry, kept: ParkedSink['kept']): void {
-    const error = new ClosedError(`Nobody took over the subscription to ${patterns.join(', ')}`)
+  #giveUp({ patterns, settles }: RegistryEntry, kept: BufferingSink['kept']): void {
+    const error = new ClosedError(`No new owner claimed the subscription to ${patterns.join(', ')}`)
     for (const { event, token } of kept.splice(0)) {
       const how = { reason: 'closed', direction: 'inbound', attempts: 0 } as const
       this.#ports.undeliverable({ ...how, error, event })
