@@ -1,6 +1,6 @@
 /** Runs a handler once for one event: its context, its deadline, and which code runs inside a handler. */
 
-import { AsyncLocalStorage } from 'node:async_hooks'
+import { AsyncLocalStorage, AsyncResource } from 'node:async_hooks'
 import type { Clock, Random } from '../contract/clock.ts'
 import { TimeoutError, asError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
@@ -73,6 +73,11 @@ export class HandlerRunner {
   /** Calls under way that are not followed. */
   #unfollowed = 0
   readonly #onStack: Handling
+  /**
+   * The asynchronous context in which the subscription was made. Whatever delivers an event (a socket that some request
+   * opened, a publisher) has another one, with a tenant or a trace that is none of this handler's.
+   */
+  readonly #context = new AsyncResource('bus.subscription')
 
   constructor(options: HandlerRunnerOptions) {
     this.#options = options
@@ -144,7 +149,7 @@ export class HandlerRunner {
     this.#onStack.live = true
     let result: unknown
     try {
-      result = host.scope.runSync(this.#onStack, handler, event, context)
+      result = host.scope.runSync(this.#onStack, this.#context, handler, event, context)
     } finally {
       this.#onStack.live = false
     }
@@ -161,7 +166,7 @@ export class HandlerRunner {
     const handling: Handling = { subscription, live: true }
     let result: unknown
     try {
-      result = host.scope.runFollowed(handling, handler, event, context)
+      result = host.scope.runFollowed(handling, this.#context, handler, event, context)
       if (!isThenable(result)) {
         handling.live = false
         this.#noteSync()
@@ -262,7 +267,7 @@ interface Followed {
  */
 export class HandlingScope {
   // One for the process: which code called which is a fact of it, and Node before 24 asks each storage at each promise.
-  static readonly #storage = new AsyncLocalStorage<Followed>()
+  static readonly #storage = new AsyncLocalStorage<Followed | undefined>()
   /** Scopes of the process that follow handlers. */
   static #scopes = 0
   #onStack: Handling | undefined
@@ -291,12 +296,23 @@ export class HandlingScope {
     if (--HandlingScope.#scopes === 0) HandlingScope.#storage.disable()
   }
 
-  /** Runs a handler that is expected to return at once. */
-  runSync(handling: Handling, handler: Handler, event: Event, context: HandlerContext): unknown {
+  /** Runs a handler that is expected to return at once. @param within - the context that its code sees */
+  runSync(
+    handling: Handling,
+    within: AsyncResource,
+    handler: Handler,
+    event: Event,
+    context: HandlerContext,
+  ): unknown {
     const outer = this.#onStack
     this.#onStack = handling
     try {
-      return handler(event, context)
+      if (HandlingScope.#scopes === 0) {
+        return within.runInAsyncScope(handler, undefined, event, context)
+      }
+      // Which handler called is known from the caller's context, not from that of the subscription.
+      const caller = HandlingScope.#storage.getStore()
+      return within.runInAsyncScope(runIn, HandlingScope.#storage, caller, handler, event, context)
     } finally {
       this.#onStack = outer
     }
@@ -305,14 +321,20 @@ export class HandlingScope {
   /** Runs a handler, and follows it over its awaits. */
   runFollowed(
     handling: Handling,
+    within: AsyncResource,
     handler: Handler,
     event: Event,
     context: HandlerContext,
   ): unknown {
     const storage = HandlingScope.#storage
-    const outer = around(this, storage.getStore())
-    const followed: Followed = { scope: this, handling, outer }
-    return storage.run(followed, () => this.runSync(handling, handler, event, context))
+    const followed = { scope: this, handling, outer: around(this, storage.getStore()) }
+    const outer = this.#onStack
+    this.#onStack = handling
+    try {
+      return within.runInAsyncScope(runIn, storage, followed, handler, event, context)
+    } finally {
+      this.#onStack = outer
+    }
   }
 
   #innermost(): Handling | undefined {
@@ -320,6 +342,16 @@ export class HandlingScope {
     while (followed !== undefined && followed.scope !== this) followed = followed.outer
     return followed?.handling
   }
+}
+
+function runIn(
+  this: AsyncLocalStorage<Followed | undefined>,
+  followed: Followed | undefined,
+  handler: Handler,
+  event: Event,
+  context: HandlerContext,
+): unknown {
+  return this.run(followed, handler, event, context)
 }
 
 /** The handlers of other buses that still run: two buses that answer each other for ever must not make a chain. */
