@@ -3,6 +3,10 @@ import { BusError } from '@bus/core'
 
 /** No connection of several is ready. */
 export class NoConnectionsError extends BusError {
+  static {
+    this.prototype.name = 'NoConnectionsError'
+  }
+
   readonly code = 'no-connections'
   readonly category = 'transient'
 }

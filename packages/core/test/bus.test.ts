@@ -2,6 +2,7 @@ import { getEventListeners } from 'node:events'
 import { describe, expect, test, vi } from 'vitest'
 import type { BusOptions } from '../src/bus/bus-options.ts'
 import { createBus } from '../src/bus/event-bus.ts'
+import { ConfigError } from '../src/contract/errors.ts'
 import { createEvent, type Event } from '../src/contract/event.ts'
 import { memoryMedium, memoryTransport } from '../src/memory/index.ts'
 import { useBuses, deferred, stateOf, until } from '@bus/test-support'
@@ -76,11 +77,24 @@ describe('publishing and subscribing', () => {
   })
 
   test.each([
+    ['correlationId', 4711, 'metadata.correlationId'],
+    ['source', { name: 'shop' }, 'metadata.source'],
+    ['timestamp', 'now', 'metadata.timestamp'],
+    ['constructor', 1, 'metadata'],
+  ])('publish rejects metadata that no reader could decode: %s', async (name, value, path) => {
+    const bus = makeBus()
+    const metadata = { [name]: value } as never
+    const refused = { code: 'config', path, outcome: 'not-sent' }
+    await expect(bus.publish('a', 1, { metadata })).rejects.toMatchObject(refused)
+    expect(() => createEvent('a', 1, metadata)).toThrow(ConfigError)
+  })
+
+  test.each([
     ['a bad type', 'bad type!', 'type'],
     ['an empty type, also as the first', '', 'type'],
     ['no event', 7, 'event'],
     ['an event without an id', { type: 'a', payload: 1, metadata: { timestamp: 1 } }, 'id'],
-    ['an event without metadata', { id: 'x', type: 'a', payload: 1 }, 'event.metadata.timestamp'],
+    ['an event without metadata', { id: 'x', type: 'a', payload: 1 }, 'metadata'],
   ])('publish rejects %s, naming it, and emit reports it', async (_what, what, path) => {
     const errors: Error[] = []
     const bus = makeBus({ onError: (error) => void errors.push(error) })

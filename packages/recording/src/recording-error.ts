@@ -20,6 +20,10 @@ export type RecordingProblem =
 
 /** A recording, or a line of one, that cannot be read or written. */
 export class RecordingError extends BusError {
+  static {
+    this.prototype.name = 'RecordingError'
+  }
+
   readonly code = 'recording'
   readonly category = 'permanent'
   readonly problem: RecordingProblem

@@ -8,8 +8,10 @@ import {
   ConfigError,
   DrainingError,
   UnknownSubscriptionError,
+  type BusError,
 } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
+import { KnownPayloads } from '../contract/schema.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type { EventMap } from '../contract/event-map.ts'
 import type { Handler, SubscribeOptions, Subscription } from '../contract/subscriber.ts'
@@ -63,9 +65,11 @@ class EventBus implements Bus {
     const { transport, deadLetters, onError } = options
     this.#options = options
     this.#notices = new Notices(transport, deadLetters, onError, options.telemetry)
+    const known = new KnownPayloads()
     this.#publisher = new Publisher(options, {
       notices: this.#notices,
       scope: this.#scope,
+      known,
       refusal: () => this.#refusal(),
     })
     this.publish = this.#publisher.publish.bind(this.#publisher)
@@ -73,6 +77,10 @@ class EventBus implements Bus {
     this.#subscriptions = new Subscriptions(options, {
       notices: this.#notices,
       scope: this.#scope,
+      known,
+    })
+    transport.on('status', ({ status }) => {
+      if (status.state === 'closed' && this.#state !== 'closed') this.#onOver(status.cause)
     })
   }
 
@@ -203,6 +211,16 @@ class EventBus implements Bus {
     } finally {
       this.#notices.close()
     }
+  }
+
+  /** The transport is over for good, and nobody has closed this bus: no consumer may wait on for events. */
+  #onOver(cause: BusError | undefined): void {
+    const why = cause === undefined ? '' : `: ${cause.message}`
+    this.#unhandled += this.#subscriptions.fail(
+      new ClosedError(`The transport is over for good, so nothing more is received${why}`, {
+        ...(cause && { cause }),
+      }),
+    )
   }
 
   /** Why nothing may be published now. */

@@ -1,7 +1,7 @@
 /** Middleware: functions around publish and around the handlers, composed once. */
 import type { Event } from '../contract/event.ts'
 import type { Handler, HandlerContext } from '../contract/subscriber.ts'
-import type { PublishOptions, PublishReceipt } from '../contract/transport.ts'
+import type { PublishReceipt } from '../contract/transport.ts'
 
 /** Wraps what the bus does. The first one given is the outermost. */
 export interface Middleware {
@@ -18,16 +18,19 @@ export interface Middleware {
   ): void | Promise<void>
 }
 
-/** The way of an event to the transport. */
-export type PublishStep = (event: Event, options: PublishOptions) => Promise<PublishReceipt>
+/** A step on the way of an event to the transport. `call` is handed on unseen. */
+export type PublishStep<C> = (event: Event, call: C) => Promise<PublishReceipt>
 
 /** `last` itself where there is no middleware for publish. */
-export function aroundPublish(middleware: readonly Middleware[], last: PublishStep): PublishStep {
-  return middleware.reduceRight<PublishStep>((next, layer) => {
+export function aroundPublish<C>(
+  middleware: readonly Middleware[],
+  last: PublishStep<C>,
+): PublishStep<C> {
+  return middleware.reduceRight<PublishStep<C>>((next, layer) => {
     const publish = layer.publish?.bind(layer)
     if (publish === undefined) return next
     // Async, so that a layer that throws rejects.
-    return async (event, options) => publish(event, (changed) => next(changed, options))
+    return async (event, call) => publish(event, (changed) => next(changed, call))
   }, last)
 }
 

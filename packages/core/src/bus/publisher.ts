@@ -1,5 +1,6 @@
 /** The way of an event out: from the arguments of `publish` and `emit` over validation and middleware to the transport. */
 
+import { AsyncLocalStorage } from 'node:async_hooks'
 import { randomFillSync } from 'node:crypto'
 import { v7 } from 'uuid'
 import type { Clock, Timer } from '../contract/clock.ts'
@@ -7,11 +8,12 @@ import { BusError, asError, type ConfigError } from '../contract/errors.ts'
 import {
   assertEvent,
   assertId,
+  assertMetadata,
   type Event,
   type EventInit,
   type EventMetadata,
 } from '../contract/event.ts'
-import { validateEventually } from '../contract/schema.ts'
+import { validateEventually, type KnownPayloads } from '../contract/schema.ts'
 import type { Subscription } from '../contract/subscriber.ts'
 import type {
   EmitOptions,
@@ -31,9 +33,16 @@ import type { Notices } from './notices.ts'
 export interface PublisherOwner {
   readonly notices: Notices
   readonly scope: HandlingScope
+  readonly known: KnownPayloads
   /** Why nothing may be published now: checked again where middleware delayed an `emit`. */
   refusal(): Error | undefined
 }
+
+/** Publishes after which the event loop gets a turn: awaited in a loop, each could settle without one. */
+const PUBLISHES_PER_TURN = 256
+
+// Of the process, not what a test puts in its place: a fake one would never fire.
+const { setImmediate } = globalThis
 
 /** Without middleware and schemas a publish is the transport's own: no promise is added. */
 export class Publisher {
@@ -43,11 +52,13 @@ export class Publisher {
   readonly #sendsOutput: boolean
   readonly #operation: Operation<TelemetryOperations['bus.publish']>
   /** Only with middleware around publish. */
-  readonly #publish: PublishStep | undefined
-  readonly #emit: PublishStep | undefined
+  readonly #publish: PublishStep<PublishCall> | undefined
+  readonly #emit: PublishStep<PublishCall> | undefined
+  readonly #order: PublishOrder
   readonly #inHandlers: HandlerPublishes
   readonly #factory: EventFactory
   #isRestricted = false
+  #sinceTurn = 0
 
   constructor(options: ResolvedBusOptions, owner: PublisherOwner) {
     const { transport, schemas, validate, middleware } = options
@@ -57,9 +68,11 @@ export class Publisher {
     this.#schemas = schemas
     this.#sendsOutput = validate === 'publish'
     this.#operation = options.telemetry.operation('bus.publish')
-    if (middleware.some((layer) => layer.publish !== undefined)) {
-      this.#publish = aroundPublish(middleware, (event, wait) => this.#send(event, wait))
-      this.#emit = aroundPublish(middleware, (event, how) => this.#handOver(event, how))
+    const isAround = middleware.some((layer) => layer.publish !== undefined)
+    this.#order = new PublishOrder(isAround)
+    if (isAround) {
+      this.#publish = aroundPublish(middleware, (event, call) => this.#sendInOrder(event, call))
+      this.#emit = aroundPublish(middleware, (event, call) => this.#handOverInOrder(event, call))
     }
     this.#inHandlers = new HandlerPublishes({
       clock: options.clock,
@@ -87,10 +100,12 @@ export class Publisher {
       if (refusal !== undefined) return Promise.reject(refusal)
     }
     const isPlain = this.#publish === undefined && this.#schemas?.get(event.type) === undefined
-    const sent =
-      isPlain && !this.#operation.channel.hasSubscribers
+    let sent =
+      isPlain && this.#order.isIdle && !this.#operation.channel.hasSubscribers
         ? this.#transport.publish(event, wait)
         : this.#publishThrough(event, wait)
+    this.#sinceTurn++
+    if (this.#sinceTurn >= PUBLISHES_PER_TURN) sent = this.#afterTurn(sent)
     const handling = this.#owner.scope.currentOfAny
     if (handling?.live === true) this.#inHandlers.watch(handling, event, sent)
     return sent
@@ -109,16 +124,19 @@ export class Publisher {
 
   /** Through the schema, the middleware and the tracing channel. */
   #publishThrough(event: Event, options: PublishOptions): Promise<PublishReceipt> {
-    const publish = this.#publish ?? ((valid: Event) => this.#send(valid, options))
     let checked: Event | Promise<Event>
     try {
       checked = this.#validated(event)
     } catch (error) {
       return Promise.reject(error)
     }
-    // Not awaited unless it must be: the transport fixes the bytes before publish returns control.
-    if (!(checked instanceof Promise)) return publish(checked, options)
-    return checked.then((valid) => publish(valid, options))
+    const publish = this.#publish
+    if (!(checked instanceof Promise) && publish === undefined && this.#order.isIdle) {
+      // Not awaited unless it must be: the transport fixes the bytes before publish returns control.
+      return this.#send(checked, options)
+    }
+    const steps = publish ?? ((valid: Event, call) => this.#sendInOrder(valid, call))
+    return this.#order.run(options, checked, steps)
   }
 
   /** `false`: wait for `ready`. Never throws: a failure is an `error` event and a dead letter. */
@@ -140,30 +158,34 @@ export class Publisher {
       const refusal = this.#owner.refusal()
       if (refusal !== undefined) throw refusal
       const checked = this.#validated(event)
-      if (!(checked instanceof Promise) && this.#emit === undefined) {
+      if (!(checked instanceof Promise) && this.#emit === undefined && this.#order.isIdle) {
         return this.#transport.emit(checked, how)
       }
-      this.#emitLater(event, checked, how)
+      const steps = this.#emit ?? ((valid: Event, call) => this.#handOverInOrder(valid, call))
+      this.#order.run(how, checked, steps).catch((error: unknown) => this.#giveUp(event, error))
     } catch (error) {
       this.#giveUp(event, error)
     }
     return this.#transport.backpressureStats().fillRatio < 1
   }
 
-  #emitLater(event: Event, checked: Event | Promise<Event>, options: EmitOptions): void {
-    const handOver = this.#emit ?? ((valid: Event) => this.#handOver(valid, options))
-    const handed =
-      checked instanceof Promise
-        ? checked.then((valid) => handOver(valid, options))
-        : handOver(checked, options)
-    handed.catch((error: unknown) => this.#giveUp(event, error))
+  /** Settles as the publish does, once the event loop has had a turn: else awaited publishes could starve every timer. */
+  async #afterTurn(sent: Promise<PublishReceipt>): Promise<PublishReceipt> {
+    this.#sinceTurn = 0
+    try {
+      return await sent
+    } finally {
+      await new Promise<void>((resolve) => void setImmediate(resolve))
+    }
   }
 
-  async #handOver(event: Event, options: EmitOptions): Promise<PublishReceipt> {
-    const refusal = this.#owner.refusal()
-    if (refusal !== undefined) throw refusal
-    this.#transport.emit(event, options)
-    return { id: event.id, status: 'sent', attempts: 1 }
+  #handOverInOrder(event: Event, { place, options }: PublishCall): Promise<PublishReceipt> {
+    return place.pass(() => {
+      const refusal = this.#owner.refusal()
+      if (refusal !== undefined) throw refusal
+      this.#transport.emit(event, options)
+      return Promise.resolve({ id: event.id, status: 'sent', attempts: 1 } as const)
+    })
   }
 
   #giveUp(event: Event, thrown: unknown): void {
@@ -181,7 +203,15 @@ export class Publisher {
       this.#sendsOutput && valid !== event.payload
         ? Object.freeze({ ...event, payload: valid })
         : event
-    return payload instanceof Promise ? payload.then(withPayload) : withPayload(payload)
+    if (!(payload instanceof Promise)) return withPayload(payload)
+    return payload.then((valid: unknown) => {
+      if (valid === event.payload) this.#owner.known.add(event.id, valid)
+      return withPayload(valid)
+    })
+  }
+
+  #sendInOrder(event: Event, { place, options }: PublishCall): Promise<PublishReceipt> {
+    return place.pass(() => this.#send(event, options))
   }
 
   #send(event: Event, options: PublishOptions): Promise<PublishReceipt> {
@@ -192,6 +222,112 @@ export class Publisher {
 }
 
 const NO_OPTIONS: PublishOptions = Object.freeze({})
+/** A publish on its way through schema and middleware. */
+interface PublishCall {
+  readonly options: PublishOptions
+  readonly place: PlaceInOrder
+}
+
+/**
+ * Lets events reach the transport in the order in which they were published, also where a schema or a middleware answers
+ * later for one than for the next. These run at once for each event; only the last step, into the transport, waits.
+ */
+class PublishOrder {
+  #last: PlaceInOrder | undefined
+  /**
+   * What a middleware publishes itself before it goes on must not wait for the event that the middleware holds. Followed only
+   * where there is middleware: it slows down every promise of the process.
+   */
+  readonly #holder: AsyncLocalStorage<PlaceInOrder> | undefined
+
+  constructor(hasMiddleware: boolean) {
+    this.#holder = hasMiddleware ? new AsyncLocalStorage<PlaceInOrder>() : undefined
+  }
+
+  /** Whether nothing is on its way. */
+  get isIdle(): boolean {
+    return this.#last === undefined
+  }
+
+  /** Takes an event through the steps, and lets those behind it go on when it has passed or failed. */
+  async run(
+    options: PublishOptions,
+    checked: Event | Promise<Event>,
+    steps: PublishStep<PublishCall>,
+  ): Promise<PublishReceipt> {
+    const place = this.#enter()
+    const run = (event: Event): Promise<PublishReceipt> =>
+      this.#holder === undefined
+        ? steps(event, { options, place })
+        : this.#holder.run(place, steps, event, { options, place })
+    try {
+      return await (checked instanceof Promise ? checked.then(run) : run(checked))
+    } finally {
+      place.leave()
+    }
+  }
+
+  #enter(): PlaceInOrder {
+    const holder = this.#holder?.getStore()
+    if (holder !== undefined) return new PlaceInOrder(holder.turn, () => {})
+    const place: PlaceInOrder = new PlaceInOrder(this.#last?.whenPassed(), () => {
+      if (this.#last === place) this.#last = undefined
+    })
+    this.#last = place
+    return place
+  }
+}
+
+/** Of one publish. */
+class PlaceInOrder {
+  /** Resolves when everything before has passed; `undefined`: there is nothing. */
+  readonly turn: Promise<void> | undefined
+  readonly #onPassed: () => void
+  #hasLeft = false
+  #resolve: (() => void) | undefined
+
+  /** @param onPassed - called when this and everything before it has passed */
+  constructor(turn: Promise<void> | undefined, onPassed: () => void) {
+    this.turn = turn
+    this.#onPassed = onPassed
+  }
+
+  /** Resolves when this and everything before it has passed. Called once, before {@link leave}. */
+  whenPassed(): Promise<void> {
+    const left = new Promise<void>((resolve) => (this.#resolve = resolve))
+    return this.turn === undefined ? left : this.turn.then(() => left)
+  }
+
+  /** Calls the last step when its turn has come. */
+  pass(handOver: () => Promise<PublishReceipt>): Promise<PublishReceipt> {
+    return this.turn === undefined ? this.#passNow(handOver) : this.#passLater(handOver)
+  }
+
+  /** It has passed, or never will. */
+  leave(): void {
+    if (this.#hasLeft) return
+    this.#hasLeft = true
+    this.#resolve?.()
+    if (this.turn === undefined) this.#onPassed()
+    else void this.turn.then(this.#onPassed)
+  }
+
+  async #passLater(handOver: () => Promise<PublishReceipt>): Promise<PublishReceipt> {
+    await this.turn
+    return this.#passNow(handOver)
+  }
+
+  /** Those behind wait until the transport has it, not until it has settled. */
+  async #passNow(handOver: () => Promise<PublishReceipt>): Promise<PublishReceipt> {
+    let sent: Promise<PublishReceipt>
+    try {
+      sent = handOver()
+    } finally {
+      this.leave()
+    }
+    return sent
+  }
+}
 
 function reasonOf(error: Error): UndeliverableReason {
   const isClosed = error instanceof BusError && ['closed', 'draining'].includes(error.code)
@@ -300,10 +436,15 @@ export class EventFactory {
     const id = init?.id ?? this.#createId?.()
     if (id !== undefined) assertId(id)
     const source = this.#source
-    const metadata =
-      init === undefined
-        ? Object.freeze(source === undefined ? { timestamp: nowMs } : { timestamp: nowMs, source })
-        : metadataOf(init.timestamp ?? nowMs, source, init)
+    let metadata: EventMetadata
+    if (init === undefined) {
+      metadata = Object.freeze(
+        source === undefined ? { timestamp: nowMs } : { timestamp: nowMs, source },
+      )
+    } else {
+      metadata = metadataOf(init.timestamp ?? nowMs, source, init)
+      assertMetadata(metadata)
+    }
     return Object.freeze({ id: id ?? this.#ids.next(nowMs), type, payload, metadata })
   }
 }

@@ -159,6 +159,12 @@ export class HandlerSubscription implements Sink, Subscription {
     return left
   }
 
+  /** The same, and `closed` rejects with the error. */
+  terminate(error: Error): number {
+    this.#failure ??= error
+    return this.abandon(error)
+  }
+
   stats(): SubscriptionStats {
     return Object.freeze({
       queue: this.#queue.stats(),

@@ -22,12 +22,14 @@ import { resolveSubscribeOptions, type ResolvedSubscribeOptions } from './subscr
 import { HandlerSubscription } from './subscription.ts'
 import type { HandlingScope, SubscriptionHost } from './handler-runner.ts'
 import type { Event } from '../contract/event.ts'
-import { validateEventually } from '../contract/schema.ts'
+import { validateEventually, type KnownPayloads } from '../contract/schema.ts'
 
 /** What the subscriptions need of their bus. */
 export interface SubscriptionsOwner {
   readonly notices: Notices
   readonly scope: HandlingScope
+  /** What this bus has published itself. */
+  readonly known: KnownPayloads
 }
 
 /** How long {@link Subscriptions.finish} may take. */
@@ -41,6 +43,7 @@ export interface FinishLimits {
 export class Subscriptions {
   readonly #options: ResolvedBusOptions
   readonly #host: SubscriptionHost
+  readonly #known: KnownPayloads
   readonly #live = new Map<string, HandlerSubscription>()
   readonly #signals: AbortWatch<HandlerSubscription> = new AbortWatch((subscription) => {
     void subscription.unsubscribe()
@@ -49,6 +52,7 @@ export class Subscriptions {
   constructor(options: ResolvedBusOptions, owner: SubscriptionsOwner) {
     this.#options = options
     const { notices, scope } = owner
+    this.#known = owner.known
     this.#host = {
       clock: options.clock,
       random: options.random,
@@ -100,7 +104,7 @@ export class Subscriptions {
     const subscription = new HandlerSubscription({
       id: uuidv7(),
       patterns: list,
-      handler: validatingHandler(this.#options, this.#host, aroundHandler(middleware, handler)),
+      handler: this.#validating(aroundHandler(middleware, handler)),
       options,
       host: this.#host,
     })
@@ -113,7 +117,7 @@ export class Subscriptions {
     try {
       await this.#goLive(subscription, options)
     } catch (error) {
-      if (subscription.ended.aborted) throw endedEarly(signal)
+      if (subscription.ended.aborted) throw endedEarly(subscription.ended, signal)
       void subscription.unsubscribe()
       throw error
     }
@@ -138,6 +142,17 @@ export class Subscriptions {
     return left
   }
 
+  #validating(handler: Handler): Handler {
+    return validatingHandler(this.#options, this.#host, this.#known, handler)
+  }
+
+  /** The same because of a failure: `closed` rejects with it. */
+  fail(error: Error): number {
+    let left = 0
+    for (const subscription of this.#live.values()) left += subscription.terminate(error)
+    return left
+  }
+
   async #goLive(
     subscription: HandlerSubscription,
     { signal, delivery }: Pick<ResolvedSubscribeOptions, 'signal' | 'delivery'>,
@@ -149,13 +164,16 @@ export class Subscriptions {
     subscription.attach(feed)
     await abortable(feed.live, subscription.ended, 'subscribe')
     // The last to become ready may have been the bus that closed.
-    if (subscription.ended.aborted) throw endedEarly(signal)
+    if (subscription.ended.aborted) throw endedEarly(subscription.ended, signal)
   }
 }
 
 /** Why a subscription ended before it was live. */
-function endedEarly(signal: AbortSignal | undefined): Error {
+function endedEarly(ended: AbortSignal, signal: AbortSignal | undefined): Error {
   if (signal?.aborted === true) return aborted(signal)
+  const reason: unknown = ended.reason
+  // The end of the transport, with its cause.
+  if (reason instanceof ClosedError && reason.cause !== undefined) return reason
   return new ClosedError('The subscription ended before it was live')
 }
 
@@ -179,6 +197,7 @@ function patternsOf(patterns: string | readonly string[]): readonly string[] {
 function validatingHandler(
   { schemas, validate }: Pick<ResolvedBusOptions, 'schemas' | 'validate'>,
   host: Pick<SubscriptionHost, 'giveUp'>,
+  known: KnownPayloads,
   handler: Handler,
 ): Handler {
   if (schemas === undefined || validate !== 'both') return handler
@@ -190,7 +209,7 @@ function validatingHandler(
   }
   return (event, context) => {
     const schema = schemas.get(event.type)
-    if (schema === undefined) return handler(event, context)
+    if (schema === undefined || known.has(event.id, event.payload)) return handler(event, context)
     let payload: unknown
     try {
       payload = validateEventually(schema, event.type, event.payload)

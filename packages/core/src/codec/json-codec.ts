@@ -4,7 +4,13 @@ import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
 import { describeValue } from '../config/redact.ts'
 import { DecodeError, SerializationError } from '../contract/errors.ts'
-import { isId, type Event, type EventMetadata } from '../contract/event.ts'
+import {
+  isHostileName,
+  isId,
+  isTimestamp,
+  type Event,
+  type EventMetadata,
+} from '../contract/event.ts'
 import { isType } from '../contract/type.ts'
 import type { Codec } from './codec.ts'
 import { isWithinDepth, isParsedWithinDepth } from './json-depth.ts'
@@ -151,15 +157,6 @@ const RFC_3339 =
 
 /** Longer than any sensible fraction of a second needs. */
 const MAX_LENGTH = 64
-/** The milliseconds of the years 0000 to 9999, which is what RFC 3339 can write. */
-const MIN_MS = -62_167_219_200_000
-const MAX_MS = 253_402_300_799_999
-
-/** Whether the value is a moment that RFC 3339 can write. */
-export function isTimestamp(value: unknown): value is number {
-  return typeof value === 'number' && value >= MIN_MS && value <= MAX_MS
-}
-
 /** Milliseconds since 1970 as RFC 3339 text in UTC. The caller has checked them with `isTimestamp`. */
 export function formatTimestamp(ms: number): string {
   return new Date(ms).toISOString()
@@ -198,11 +195,6 @@ function offsetMs(sign: string | undefined, hours: number, minutes: number): num
   return (sign === '-' ? -1 : 1) * (hours * 60 + minutes) * 60_000
 }
 
-/** Whether an attribute of this name could change a prototype when somebody merges metadata. */
-function isHostile(name: string): boolean {
-  return name === '__proto__' || name === 'constructor' || name === 'prototype'
-}
-
 /** Metadata as they are written. @throws `TypeError` or `RangeError` for what JSON must not carry. */
 function toWireMetadata(metadata: EventMetadata, format: (ms: number) => string): object {
   const { timestamp, correlationId } = metadata
@@ -212,7 +204,7 @@ function toWireMetadata(metadata: EventMetadata, format: (ms: number) => string)
   const wire: Record<string, unknown> = { timestamp: format(timestamp) }
   for (const name of Object.keys(metadata)) {
     if (name === 'timestamp' || name === 'correlationId') continue
-    if (isHostile(name)) throw new TypeError(`metadata must not have an attribute ${name}`)
+    if (isHostileName(name)) throw new TypeError(`metadata must not have an attribute ${name}`)
     wire[name] = metadata[name]
   }
   if (correlationId !== undefined) wire['correlation_id'] = correlationId
@@ -238,7 +230,7 @@ function fromWireMetadata(
     const value = wire[name]
     if (name === 'source' || name === 'correlation_id' || name === 'correlationId') {
       readText(metadata, name, value)
-    } else if (isHostile(name)) {
+    } else if (isHostileName(name)) {
       throw expectedWire('metadata', 'to have no member of such a name', name)
     } else metadata[name] = value
   }

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { formatTimestamp, isTimestamp, parseTimestamp } from './json-codec.ts'
+import { isTimestamp } from '../contract/event.ts'
+import { formatTimestamp, parseTimestamp } from './json-codec.ts'
 
 test.each([
   ['1970-01-01T00:00:00Z', 0],

@@ -51,7 +51,13 @@ describe.each(each.map((error) => [error.constructor.name, error] as const))(
     test('has a name, a code, a category and the cause, and is an Error', () => {
       expect(error).toBeInstanceOf(Error)
       expect(error).toBeInstanceOf(BusError)
-      expect(error.name).toBe(error instanceof AbortedError ? 'AbortError' : name)
+      const shown = error instanceof AbortedError ? 'AbortError' : name
+      expect(error.name).toBe(shown)
+      // Written out, not taken from the class, which a minifier renames.
+      expect(Object.getOwnPropertyDescriptor(error.constructor.prototype, 'name')?.value).toBe(
+        shown,
+      )
+      expect(error.stack).toMatch(new RegExp(`^${shown}: `))
       expect(error.code).toMatch(/^[a-z]+(-[a-z]+)*$/)
       expect(error.cause).toBe(cause)
       expect(error.retryable).toBe(error.category === 'transient')

@@ -56,6 +56,10 @@ export interface BusErrorOptions {
 
 /** Base of every error that the bus throws on purpose. Match on `code`. */
 export abstract class BusError extends Error {
+  static {
+    this.prototype.name = 'BusError'
+  }
+
   abstract readonly code: BusErrorCode
   abstract readonly category: ErrorCategory
   /** What became of the event, for errors that reject a publish. */
@@ -64,7 +68,6 @@ export abstract class BusError extends Error {
 
   constructor(message: string, options: BusErrorOptions = {}) {
     super(message, options.cause === undefined ? undefined : { cause: options.cause })
-    this.name = new.target.name
     this.outcome = options.outcome
     this.#retryable = options.retryable
   }
@@ -82,6 +85,10 @@ export abstract class BusError extends Error {
 
 /** An argument or option that is not of its accepted form. Nothing was done. */
 export class ConfigError extends BusError {
+  static {
+    this.prototype.name = 'ConfigError'
+  }
+
   readonly code = 'config'
   readonly category = 'configuration'
   /** The option's name, dotted where it is nested: `reconnect.maxAttempts`. */
@@ -100,6 +107,10 @@ export class ConfigError extends BusError {
 
 /** A payload that its schema does not accept. `issues` are those of the validator. */
 export class ValidationError extends BusError {
+  static {
+    this.prototype.name = 'ValidationError'
+  }
+
   readonly code = 'validation'
   readonly category = 'permanent'
   readonly issues: readonly { readonly message: string; readonly path: string }[]
@@ -120,12 +131,20 @@ export class ValidationError extends BusError {
 
 /** An event that cannot be written as a frame: a cycle, a BigInt, a throwing `toJSON`. */
 export class SerializationError extends BusError {
+  static {
+    this.prototype.name = 'SerializationError'
+  }
+
   readonly code = 'serialization'
   readonly category = 'permanent'
 }
 
 /** An event above a size limit. */
 export class TooLargeError extends BusError {
+  static {
+    this.prototype.name = 'TooLargeError'
+  }
+
   readonly code = 'too-large'
   readonly category = 'permanent'
   readonly size: number
@@ -140,53 +159,84 @@ export class TooLargeError extends BusError {
 
 /** A frame from the other side that is not an event. */
 export class DecodeError extends BusError {
+  static {
+    this.prototype.name = 'DecodeError'
+  }
+
   readonly code = 'decode'
   readonly category = 'permanent'
 }
 
 /** Refused by a full queue with strategy `reject`. */
 export class QueueFullError extends BusError {
+  static {
+    this.prototype.name = 'QueueFullError'
+  }
+
   readonly code = 'queue-full'
   readonly category = 'transient'
 }
 
 /** Given up by a queue with strategy `drop-oldest` or `drop-newest`. */
 export class DroppedError extends BusError {
+  static {
+    this.prototype.name = 'DroppedError'
+  }
+
   readonly code = 'dropped'
   readonly category = 'transient'
 }
 
 /** A deadline passed. */
 export class TimeoutError extends BusError {
+  static {
+    this.prototype.name = 'TimeoutError'
+  }
+
   readonly code = 'timeout'
   readonly category = 'transient'
 }
 
 /** The caller's `AbortSignal` ended the wait; `cause` is its reason. Its `name` is `AbortError`, as in Node. */
 export class AbortedError extends BusError {
+  static {
+    this.prototype.name = 'AbortError'
+  }
+
   readonly code = 'aborted'
   readonly category = 'permanent'
 
   constructor(what: string, options: BusErrorOptions = {}) {
     super(`${what} was aborted`, options)
-    this.name = 'AbortError'
   }
 }
 
 /** The bus, transport or queue is closed. */
 export class ClosedError extends BusError {
+  static {
+    this.prototype.name = 'ClosedError'
+  }
+
   readonly code = 'closed'
   readonly category = 'permanent'
 }
 
 /** The bus is draining and takes nothing new. */
 export class DrainingError extends BusError {
+  static {
+    this.prototype.name = 'DrainingError'
+  }
+
   readonly code = 'draining'
   readonly category = 'permanent'
 }
 
 /** The transport does not promise this; see its `capabilities`. */
 export class UnsupportedError extends BusError {
+  static {
+    this.prototype.name = 'UnsupportedError'
+  }
+
   readonly code = 'unsupported'
   readonly category = 'configuration'
   /** The capability that is missing. */
@@ -203,24 +253,40 @@ export class UnsupportedError extends BusError {
 
 /** `unsubscribe` got an id that names no live subscription. */
 export class UnknownSubscriptionError extends BusError {
+  static {
+    this.prototype.name = 'UnknownSubscriptionError'
+  }
+
   readonly code = 'unknown-subscription'
   readonly category = 'permanent'
 }
 
 /** The circuit breaker is open: the call was not made. */
 export class CircuitOpenError extends BusError {
+  static {
+    this.prototype.name = 'CircuitOpenError'
+  }
+
   readonly code = 'circuit-open'
   readonly category = 'transient'
 }
 
 /** The handler of a subscription failed; `cause` is what it threw. */
 export class HandlerError extends BusError {
+  static {
+    this.prototype.name = 'HandlerError'
+  }
+
   readonly code = 'handler'
   readonly category = 'transient'
 }
 
 /** The link could not be made or broke; `cause` is the system's error. */
 export class ConnectionError extends BusError {
+  static {
+    this.prototype.name = 'ConnectionError'
+  }
+
   readonly code = 'connection'
   readonly category = 'transient'
   /** The close code with which the link ended; `undefined` where it could not be made. */
@@ -234,18 +300,30 @@ export class ConnectionError extends BusError {
 
 /** The connection was lost during the call. */
 export class DisconnectedError extends BusError {
+  static {
+    this.prototype.name = 'DisconnectedError'
+  }
+
   readonly code = 'disconnected'
   readonly category = 'transient'
 }
 
 /** This handle has given its connection to another owner. */
 export class DetachedError extends BusError {
+  static {
+    this.prototype.name = 'DetachedError'
+  }
+
   readonly code = 'detached'
   readonly category = 'permanent'
 }
 
 /** The server answered the handshake with something else than an upgrade. */
 export class HandshakeError extends BusError {
+  static {
+    this.prototype.name = 'HandshakeError'
+  }
+
   readonly code = 'handshake'
   readonly category = 'transient'
   /** The HTTP status. */
@@ -275,36 +353,60 @@ export class HandshakeError extends BusError {
 
 /** The server does not accept our credentials. Retrying with the same credentials cannot help. */
 export class AuthError extends BusError {
+  static {
+    this.prototype.name = 'AuthError'
+  }
+
   readonly code = 'auth'
   readonly category = 'permanent'
 }
 
 /** The frames that make a connection ready could not be made or sent. */
 export class BootstrapError extends BusError {
+  static {
+    this.prototype.name = 'BootstrapError'
+  }
+
   readonly code = 'bootstrap'
   readonly category = 'transient'
 }
 
 /** The other side broke the protocol. */
 export class ProtocolError extends BusError {
+  static {
+    this.prototype.name = 'ProtocolError'
+  }
+
   readonly code = 'protocol'
   readonly category = 'permanent'
 }
 
 /** Nothing was heard from the other side for too long. */
 export class HeartbeatTimeoutError extends BusError {
+  static {
+    this.prototype.name = 'HeartbeatTimeoutError'
+  }
+
   readonly code = 'heartbeat-timeout'
   readonly category = 'transient'
 }
 
 /** Every permitted attempt failed; `cause` is the last failure. */
 export class AttemptsExhaustedError extends BusError {
+  static {
+    this.prototype.name = 'AttemptsExhaustedError'
+  }
+
   readonly code = 'attempts-exhausted'
   readonly category = 'permanent'
 }
 
 /** The other side refused this event. */
 export class RejectedError extends BusError {
+  static {
+    this.prototype.name = 'RejectedError'
+  }
+
   readonly code = 'rejected'
   readonly category = 'permanent'
 
@@ -326,6 +428,10 @@ export type RateLimitReason =
 
 /** Refused by a rate limit; nothing was sent. */
 export class RateLimitError extends BusError {
+  static {
+    this.prototype.name = 'RateLimitError'
+  }
+
   readonly code = 'rate-limited'
   readonly category = 'transient'
   readonly reason: RateLimitReason

@@ -110,8 +110,13 @@ describe('an event as a transport may take it', () => {
     ['type', { ...sound, type: 'a\npub 7 secret x 1' }],
     ['id', { ...sound, id: '' }],
     ['id', { ...sound, id: 5 }],
-    ['event.metadata.timestamp', { ...sound, metadata: {} }],
-    ['event.metadata.timestamp', { id: 'a', type: 't', payload: 1 }],
+    ['metadata.timestamp', { ...sound, metadata: {} }],
+    ['metadata.timestamp', { ...sound, metadata: { timestamp: NaN } }],
+    ['metadata.timestamp', { ...sound, metadata: { timestamp: 1e20 } }],
+    ['metadata.correlationId', { ...sound, metadata: { timestamp: 1, correlationId: 4711 } }],
+    ['metadata.source', { ...sound, metadata: { timestamp: 1, source: null } }],
+    ['metadata', { ...sound, metadata: JSON.parse('{"timestamp":1,"__proto__":{}}') }],
+    ['metadata', { id: 'a', type: 't', payload: 1 }],
   ])('is refused, by the name of its %s, when it is %j', (name, event) => {
     expect(() => checkedEvent(event as never)).toThrow(ConfigError)
     expect(() => checkedEvent(event as never)).toThrow(name)

@@ -43,6 +43,39 @@ export function isId(id: unknown): id is string {
   return typeof id === 'string' && ID.test(id)
 }
 
+/** The milliseconds of the years 0000 to 9999, which is what RFC 3339 can write. */
+const MIN_MS = -62_167_219_200_000
+const MAX_MS = 253_402_300_799_999
+
+/** Whether the value is a moment that RFC 3339 can write. */
+export function isTimestamp(value: unknown): value is number {
+  return typeof value === 'number' && value >= MIN_MS && value <= MAX_MS
+}
+
+/** Whether an attribute of this name could change a prototype when somebody merges metadata. */
+export function isHostileName(name: string): boolean {
+  return name === '__proto__' || name === 'constructor' || name === 'prototype'
+}
+
+/** Throws a `ConfigError` unless every reader can decode these metadata, whatever carries them. */
+export function assertMetadata(metadata: Readonly<Record<string, unknown>>): void {
+  const { timestamp } = metadata
+  if (!isTimestamp(timestamp)) {
+    const form = 'to be milliseconds since 1970, of the years 0000 to 9999'
+    throw ConfigError.expected('metadata.timestamp', form, timestamp)
+  }
+  for (const name of Object.keys(metadata)) {
+    const value = metadata[name]
+    if ((name === 'source' || name === 'correlationId') && value !== undefined) {
+      if (typeof value !== 'string') {
+        throw ConfigError.expected(`metadata.${name}`, 'to be a string', value)
+      }
+    } else if (isHostileName(name)) {
+      throw ConfigError.expected('metadata', 'to have no attribute of such a name', name)
+    }
+  }
+}
+
 /** Throws a `ConfigError` unless `id` is 1 to 128 printable ASCII characters without a space. */
 export function assertId(id: unknown): asserts id is string {
   if (isId(id)) return
@@ -75,6 +108,7 @@ export function createEvent<P, T extends string>(
   const { id = uuidv7(), timestamp = Date.now(), ...rest } = init
   assertId(id)
   const metadata = Object.freeze({ timestamp, ...rest })
+  assertMetadata(metadata)
   return Object.freeze({ id, type, payload, metadata })
 }
 
@@ -86,12 +120,11 @@ export function assertEvent(value: unknown): asserts value is Event {
   }
   assertType(event.type)
   assertId(event.id)
-  if (typeof event.metadata?.timestamp === 'number') return
-  throw ConfigError.expected(
-    'event.metadata.timestamp',
-    'to be a number',
-    event.metadata?.timestamp,
-  )
+  const { metadata } = event as { readonly metadata?: unknown }
+  if (typeof metadata !== 'object' || metadata === null) {
+    throw ConfigError.expected('metadata', 'to be an object', metadata)
+  }
+  assertMetadata(metadata as Record<string, unknown>)
 }
 
 /**
@@ -133,5 +166,7 @@ function withMetadata<P, T extends string>(
   event: Event<P, T>,
   change: Partial<EventMetadata>,
 ): Event<P, T> {
-  return Object.freeze({ ...event, metadata: Object.freeze({ ...event.metadata, ...change }) })
+  const metadata = Object.freeze({ ...event.metadata, ...change })
+  assertMetadata(metadata)
+  return Object.freeze({ ...event, metadata })
 }

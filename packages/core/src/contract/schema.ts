@@ -1,4 +1,5 @@
 /** Asks a Standard Schema about a payload. */
+import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigError, ValidationError } from './errors.ts'
 
@@ -36,6 +37,33 @@ export function validateEventually(
   const answer = schema['~standard'].validate(payload)
   if (!isThenable(answer)) return valueOf(answer, type)
   return Promise.resolve(answer).then((result) => valueOf(result, type))
+}
+
+/** Payloads that are remembered: an event comes back at once, or is not worth remembering. */
+const MAX_KNOWN = 256
+
+/**
+ * What one bus has published through schemas that answer with a promise. Such a schema looks something up; what comes back
+ * to the same bus as it was accepted is not looked up again.
+ */
+export class KnownPayloads {
+  readonly #byId = new Map<string, unknown>()
+
+  /** The payload was accepted as it is. */
+  add(id: string, payload: unknown): void {
+    if (this.#byId.size >= MAX_KNOWN) {
+      for (const oldest of this.#byId.keys()) {
+        this.#byId.delete(oldest)
+        break
+      }
+    }
+    this.#byId.set(id, payload)
+  }
+
+  /** Whether this very payload was accepted: an id may be used twice, and a codec may change what it carries. */
+  has(id: string, payload: unknown): boolean {
+    return this.#byId.has(id) && isDeepStrictEqual(this.#byId.get(id), payload)
+  }
 }
 
 function valueOf(result: StandardSchemaV1.Result<unknown>, type: string): unknown {

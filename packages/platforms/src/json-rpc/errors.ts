@@ -3,6 +3,10 @@ import { BusError, type BusErrorOptions } from '@bus/core'
 
 /** The other side answered a request with an error; `rpcCode` and `data` are from its answer. */
 export class RpcError extends BusError {
+  static {
+    this.prototype.name = 'RpcError'
+  }
+
   readonly code = 'rpc'
   readonly category = 'permanent'
   /** The method that was called. */
@@ -29,6 +33,10 @@ export class RpcError extends BusError {
 
 /** A request with this id is still waiting for its answer. Nothing was sent. */
 export class DuplicateIdError extends BusError {
+  static {
+    this.prototype.name = 'DuplicateIdError'
+  }
+
   readonly code = 'duplicate-id'
   readonly category = 'permanent'
 
