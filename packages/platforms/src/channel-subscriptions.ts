@@ -10,7 +10,7 @@ import {
 } from '@bus/core'
 import { check, Emitter, abortable, checkOptions } from '@bus/core/kit'
 import type { Frame } from '@bus/websocket/protocol'
-import { ChannelBook } from './channels/channel-book.ts'
+import { ChannelTable } from './channels/channel-table.ts'
 import {
   resolveChannelOptions,
   type ChannelSubscriptionsOptions,
@@ -51,7 +51,7 @@ const checkChannels = check.arrayOf(check.string({ nonEmpty: true }))
  */
 export class ChannelSubscriptions implements Listenable<ChannelNotices> {
   readonly #options: ResolvedChannelOptions
-  readonly #book: ChannelBook
+  readonly #table: ChannelTable
   readonly #server: ChannelServer
   readonly #notices: Emitter<ChannelNotices>
   readonly #part: PlatformSubscriptions
@@ -61,16 +61,16 @@ export class ChannelSubscriptions implements Listenable<ChannelNotices> {
   constructor(options: ChannelSubscriptionsOptions) {
     this.#options = resolveChannelOptions(options)
     this.#notices = new Emitter((error) => this.#server.report('listener', error))
-    this.#book = new ChannelBook(this.#options, (subscription, error) =>
+    this.#table = new ChannelTable(this.#options, (subscription, error) =>
       this.#notices.emit(
         'status',
         error === undefined ? { subscription } : { subscription, error },
       ),
     )
-    this.#server = new ChannelServer(this.#options, this.#book, (report) =>
+    this.#server = new ChannelServer(this.#options, this.#table, (report) =>
       this.#notices.emit('restored', report),
     )
-    this.#part = new ChannelPatterns(this.#options, this.#book, this.#server, () => this.#close())
+    this.#part = new ChannelPatterns(this.#options, this.#table, this.#server, () => this.#close())
   }
 
   /**
@@ -93,7 +93,7 @@ export class ChannelSubscriptions implements Listenable<ChannelNotices> {
     for (const [i, record] of records.entries()) {
       // What is confirmed is held for good; what is not is given up, unless somebody else wants it.
       if (record.isLive && outcomes[i] === undefined) record.holders.add(BY_CALL)
-      this.#book.release(record, holder)
+      this.#table.release(record, holder)
     }
     if (records.some(({ isLive }) => !isLive)) this.#server.tidySoon()
     throwFirst(outcomes)
@@ -125,27 +125,27 @@ export class ChannelSubscriptions implements Listenable<ChannelNotices> {
   async unsubscribe(channels: readonly string[], options: WaitOptions = {}): Promise<void> {
     const { signal } = checkWait(options)
     for (const channel of namesOf(channels)) {
-      const record = this.#book.find(channel)
+      const record = this.#table.find(channel)
       if (record?.isLive !== true) continue
       const calls = [...record.holders].filter((holder) => typeof holder === 'symbol')
-      if (calls.length > 0) this.#book.release(record, ...calls)
+      if (calls.length > 0) this.#table.release(record, ...calls)
     }
     await abortable(this.#server.tidy(), signal, 'Unsubscribing')
   }
 
   /** How the subscription with this id stands; `undefined` when it is not known, or not any more. */
   status(id: string): ChannelStatus | undefined {
-    return this.#book.get(id)?.status
+    return this.#table.get(id)?.status
   }
 
   /** The newest subscription to this channel. */
   find(channel: string): ChannelSubscription | undefined {
-    return this.#book.find(channel)?.look()
+    return this.#table.find(channel)?.look()
   }
 
   /** All that are known, or those with this status. */
   list(status?: ChannelStatus): readonly ChannelSubscription[] {
-    return this.#book.all(status).map((record) => record.look())
+    return this.#table.all(status).map((record) => record.look())
   }
 
   /** All that are known, as JSON text for {@link importState}. */
@@ -162,7 +162,7 @@ export class ChannelSubscriptions implements Listenable<ChannelNotices> {
   importState(json: string): void {
     const saved = parseState(json)
     if (this.#closedBy !== undefined) throw this.#closedBy
-    this.#book.adopt(saved, BY_CALL)
+    this.#table.adopt(saved, BY_CALL)
     this.#server.resume()
   }
 
@@ -186,14 +186,14 @@ export class ChannelSubscriptions implements Listenable<ChannelNotices> {
 
   #hold(channels: readonly string[], holder: Holder): ChannelRecord[] {
     if (this.#closedBy !== undefined) throw this.#closedBy
-    const records = this.#book.hold(channels, holder)
+    const records = this.#table.hold(channels, holder)
     this.#server.ask(records)
     return records
   }
 
   #close(): void {
     this.#closedBy = new ClosedError('The transport is closed', { outcome: 'not-sent' })
-    for (const record of this.#book.live()) record.giveUp(this.#closedBy)
+    for (const record of this.#table.live()) record.giveUp(this.#closedBy)
   }
 }
 

@@ -2,7 +2,7 @@
 import { check } from '@bus/core/kit'
 import type { ProtocolLink } from '@bus/websocket/protocol'
 import type { PlatformSubscriptions } from '../compose-protocol.ts'
-import type { ChannelBook } from './channel-book.ts'
+import type { ChannelTable } from './channel-table.ts'
 import type { ResolvedChannelOptions } from './channel-options.ts'
 import { outcomesOf, throwFirst } from './channel-outcomes.ts'
 import type { ChannelRecord, Holder } from './channel-record.ts'
@@ -15,19 +15,19 @@ export class ChannelPatterns implements PlatformSubscriptions {
   /** Those with wildcards are not asked for, and get what others bring. */
   readonly wildcards = true
   readonly #options: Pick<ResolvedChannelOptions, 'channelsOf'>
-  readonly #book: ChannelBook
+  readonly #table: ChannelTable
   readonly #server: ChannelServer
   /** The transport has ended. */
   readonly close: () => void
 
   constructor(
     options: Pick<ResolvedChannelOptions, 'channelsOf'>,
-    book: ChannelBook,
+    table: ChannelTable,
     server: ChannelServer,
     close: () => void,
   ) {
     this.#options = options
-    this.#book = book
+    this.#table = table
     this.#server = server
     this.close = close
   }
@@ -36,7 +36,7 @@ export class ChannelPatterns implements PlatformSubscriptions {
     const wanted = new Set<Holder>(patterns)
     // Some may have ended while there was no link, so that nobody could be told.
     this.#release((holder) => typeof holder === 'string' && !wanted.has(holder))
-    for (const pattern of patterns) this.#book.hold(this.#channelsOf(pattern), pattern)
+    for (const pattern of patterns) this.#table.hold(this.#channelsOf(pattern), pattern)
     await this.#server.restore(link)
   }
 
@@ -65,13 +65,13 @@ export class ChannelPatterns implements PlatformSubscriptions {
     const channels = this.#channelsOf(pattern)
     const refused = this.#server.refusalOf(channels)
     if (refused !== undefined) throw refused
-    return this.#book.hold(channels, pattern)
+    return this.#table.hold(channels, pattern)
   }
 
   #release(isGone: (holder: Holder) => boolean): void {
-    for (const record of this.#book.live()) {
+    for (const record of this.#table.live()) {
       const gone = [...record.holders].filter(isGone)
-      if (gone.length > 0) this.#book.release(record, ...gone)
+      if (gone.length > 0) this.#table.release(record, ...gone)
     }
   }
 

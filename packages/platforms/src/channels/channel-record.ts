@@ -46,7 +46,7 @@ interface Settling {
   reject(error: Error): void
 }
 
-/** Belongs to the book; changes its status only by these methods, and ends once. */
+/** Belongs to the table; changes its status only by these methods, and ends once. */
 export class ChannelRecord {
   readonly id: string
   readonly channel: string

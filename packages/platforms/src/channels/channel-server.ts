@@ -1,7 +1,7 @@
 /** The server's side of channel subscriptions: what the link that there is was asked for, request by request. */
 import { DisconnectedError, RejectedError, TimeoutError, type ErrorKind } from '@bus/core'
 import type { Frame, ProtocolLink } from '@bus/websocket/protocol'
-import type { ChannelBook } from './channel-book.ts'
+import type { ChannelTable } from './channel-table.ts'
 import { ChannelExchange, refusal, type Verdict } from './channel-exchange.ts'
 import type { ChannelAnswer, ResolvedChannelOptions } from './channel-options.ts'
 import type { ChannelRecord } from './channel-record.ts'
@@ -12,7 +12,7 @@ import PQueue from 'p-queue'
 /** Requests go one after the other, so that an answer without an id has one request that it can be about. */
 export class ChannelServer {
   readonly #options: ResolvedChannelOptions
-  readonly #book: ChannelBook
+  readonly #table: ChannelTable
   readonly #restored: (report: RestoreReport) => void
   readonly #exchange: ChannelExchange
   readonly #requests = new PQueue({ concurrency: 1 })
@@ -26,11 +26,11 @@ export class ChannelServer {
 
   constructor(
     options: ResolvedChannelOptions,
-    book: ChannelBook,
+    table: ChannelTable,
     restored: (report: RestoreReport) => void,
   ) {
     this.#options = options
-    this.#book = book
+    this.#table = table
     this.#restored = restored
     this.#exchange = new ChannelExchange(options, (said) => this.#overheard(said))
   }
@@ -57,7 +57,7 @@ export class ChannelServer {
     this.#tidying = undefined
     this.#has.clear()
     this.#refused.clear()
-    const records = this.#book.live()
+    const records = this.#table.live()
     const again = this.#begin(records)
     await this.#requests.add(async () => {
       const unanswered = await this.#request(records, link)
@@ -71,7 +71,7 @@ export class ChannelServer {
   /** Asks for what was confirmed elsewhere; without a link the next {@link restore} does. */
   resume(): void {
     if (this.#current() === undefined) return
-    const records = this.#book.live().filter((record) => !this.#isGiven(record))
+    const records = this.#table.live().filter((record) => !this.#isGiven(record))
     const again = this.#begin(records)
     const resumed = this.#enqueue(async (link) => {
       this.#expire(await this.#request(records, link))
@@ -126,7 +126,7 @@ export class ChannelServer {
 
   /** What nothing but calls wanted has ended with its link. */
   #forget(): void {
-    for (const record of this.#book.live()) {
+    for (const record of this.#table.live()) {
       const isByCall = [...record.holders].every((holder) => typeof holder === 'symbol')
       if (!isByCall || !this.#isGiven(record)) continue
       record.end('failed', new DisconnectedError('The subscription ended with its link'))
@@ -134,7 +134,7 @@ export class ChannelServer {
   }
 
   async #retract(link: ProtocolLink): Promise<void> {
-    const gone = [...this.#has.keys()].filter((channel) => !this.#book.wants(channel))
+    const gone = [...this.#has.keys()].filter((channel) => !this.#table.hasLive(channel))
     for (const channel of gone) this.#has.delete(channel)
     const failures: Error[] = []
     for (const channels of partsOf(gone, this.#options.channelsPerRequest)) {
@@ -199,7 +199,7 @@ export class ChannelServer {
         new Set(channels),
         current === undefined ? undefined : new Set(current),
       ]
-      for (const record of this.#book.live()) {
+      for (const record of this.#table.live()) {
         const { channel, status } = record
         if (status !== 'confirmed' || !this.#isGiven(record)) continue
         const isNamed = error !== undefined && named.has(channel)

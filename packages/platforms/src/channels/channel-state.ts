@@ -1,7 +1,7 @@
 /** The state of channel subscriptions as JSON: what survives the process, and what is accepted back. */
 import { ConfigError } from '@bus/core'
 import { check, checkOptions, type Check } from '@bus/core/kit'
-import type { SavedRecord } from './channel-book.ts'
+import type { SavedRecord } from './channel-table.ts'
 import {
   MAX_HISTORY,
   isLive,

@@ -1,4 +1,4 @@
-/** The book of channel subscriptions: those that are wanted, and the newest of those that have ended. */
+/** The table of channel subscriptions: those that are live, and the newest of those that have ended. */
 import { randomUUID } from 'node:crypto'
 import { AbortedError, QueueFullError } from '@bus/core'
 import {
@@ -9,13 +9,13 @@ import {
   type Holder,
 } from './channel-record.ts'
 
-/** What bounds a book. */
-export interface BookLimits {
+/** What bounds a table. */
+export interface ChannelTableLimits {
   readonly maxChannels: number
   readonly keepEnded: number
 }
 
-/** What is known of a subscription that was in another book. */
+/** What is known of a subscription that was in another table. */
 export interface SavedRecord {
   readonly id: string
   readonly channel: string
@@ -23,8 +23,8 @@ export interface SavedRecord {
 }
 
 /** At most one live record a channel. */
-export class ChannelBook {
-  readonly #limits: BookLimits
+export class ChannelTable {
+  readonly #limits: ChannelTableLimits
   readonly #changed: Changed
   /** All, in the order in which they were added. */
   readonly #byId = new Map<string, ChannelRecord>()
@@ -34,7 +34,7 @@ export class ChannelBook {
   /** In the order of their ends. */
   readonly #ended = new Set<ChannelRecord>()
 
-  constructor(limits: BookLimits, changed: Changed) {
+  constructor(limits: ChannelTableLimits, changed: Changed) {
     this.#limits = limits
     this.#changed = changed
   }
@@ -44,7 +44,7 @@ export class ChannelBook {
    * @throws `QueueFullError` when there would be too many; none has the holder then
    */
   hold(channels: readonly string[], holder: Holder): ChannelRecord[] {
-    const missing = channels.filter((channel) => !this.wants(channel))
+    const missing = channels.filter((channel) => !this.hasLive(channel))
     this.#assertRoom(missing.length)
     return channels.map((channel) => {
       const record = this.#liveOf(channel) ?? this.#begin(channel)
@@ -67,8 +67,8 @@ export class ChannelBook {
   adopt(saved: readonly SavedRecord[], holder: Holder): void {
     const records = saved
       .filter(({ id }) => !this.#byId.has(id))
-      .map(({ id, channel, history }) => new ChannelRecord(id, channel, history, this.#tell))
-      .filter(({ isLive, channel }) => !isLive || !this.wants(channel))
+      .map(({ id, channel, history }) => new ChannelRecord(id, channel, history, this.#onChange))
+      .filter(({ isLive, channel }) => !isLive || !this.hasLive(channel))
     this.#assertRoom(records.filter(({ isLive }) => isLive).length)
     for (const record of records) {
       if (record.isLive) record.holders.add(holder)
@@ -76,11 +76,11 @@ export class ChannelBook {
     }
   }
 
-  wants(channel: string): boolean {
+  hasLive(channel: string): boolean {
     return this.#liveOf(channel) !== undefined
   }
 
-  /** Those that are wanted. */
+  /** Those that have not ended. */
   live(): ChannelRecord[] {
     return [...this.#live]
   }
@@ -112,7 +112,7 @@ export class ChannelBook {
 
   #begin(channel: string): ChannelRecord {
     const first = Object.freeze({ status: 'pending', at: Date.now() } as const)
-    const record = new ChannelRecord(randomUUID(), channel, [first], this.#tell)
+    const record = new ChannelRecord(randomUUID(), channel, [first], this.#onChange)
     this.#add(record)
     this.#changed(record.look(), undefined)
     return record
@@ -124,7 +124,7 @@ export class ChannelBook {
       this.#live.add(record)
       this.#byChannel.set(record.channel, record)
     } else {
-      if (!this.wants(record.channel)) this.#byChannel.set(record.channel, record)
+      if (!this.hasLive(record.channel)) this.#byChannel.set(record.channel, record)
       this.#remember(record)
     }
   }
@@ -139,7 +139,7 @@ export class ChannelBook {
     }
   }
 
-  readonly #tell: Changed = (subscription, error) => {
+  readonly #onChange: Changed = (subscription, error) => {
     const record = this.#byId.get(subscription.id)
     if (record !== undefined && !record.isLive && this.#live.delete(record)) this.#remember(record)
     this.#changed(subscription, error)
