@@ -1,8 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { Capabilities, QueueStats } from '@bus/core'
 import { memoryTransport } from '@bus/core/memory'
-import { combineCapabilities } from './combine-capabilities.ts'
-import { bestStatus, combineHealth, sumStats } from './combine-stats.ts'
+import { bestStatus, combineCapabilities, combineHealth, sumStats } from './combine.ts'
 
 const strong: Capabilities = {
   delivery: 'at-least-once',

@@ -89,7 +89,7 @@ export class CombinedTransport extends CompositeTransport {
     const fixed = fixedEvent(event)
     this.start()
     this.feeds.published(fixed)
-    return await this.underWay.run(
+    return await this.pending.run(
       event.id,
       () => (this.#sendsToAll ? this.#toAll(fixed, options) : this.#toFirst(fixed, options)),
       (notice) => this.tell('undeliverable', notice),

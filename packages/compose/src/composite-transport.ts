@@ -1,4 +1,4 @@
-/** Several transports that act as one: their subscriptions, notices, status and end. Publishing is left to whoever extends it. */
+/** Several transports that act as one: their subscriptions, notices, status and end. Publishing is left to the classes that extend it. */
 import {
   AbortedError,
   ClosedError,
@@ -25,15 +25,14 @@ import {
   type TransportEvents,
   type Unsubscribe,
   type QueueStats,
+  type Undeliverable,
 } from '@bus/core'
 import { assertPattern, Emitter, withDeadline } from '@bus/core/kit'
-import { combineCapabilities } from './combine-capabilities.ts'
-import { bestStatus, combineHealth, sumStats } from './combine-stats.ts'
-import { connectAny } from './connect-any.ts'
+import { bestStatus, combineCapabilities, combineHealth, sumStats } from './combine.ts'
 import type { Member } from './member.ts'
 import { Members } from './members.ts'
+import { NoConnectionsError } from './no-connections-error.ts'
 import { SharedFeeds } from './shared-feeds.ts'
-import { UnderWay } from './under-way.ts'
 
 /** What every composition is made with. */
 export interface CompositeInit {
@@ -55,7 +54,7 @@ export abstract class CompositeTransport implements Transport {
   protected readonly init: CompositeInit
   protected readonly members: Members
   protected readonly feeds: SharedFeeds
-  protected readonly underWay: UnderWay = new UnderWay()
+  protected readonly pending: PendingPublishes = new PendingPublishes()
   readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
     if (name !== 'error') this.tell('error', { kind: 'listener', error: error as Error })
   })
@@ -161,9 +160,9 @@ export abstract class CompositeTransport implements Transport {
     const deadline = clock.now() + timeoutMs
     const limits = { timeoutMs, signal, clock, what: 'Draining' }
     // Running out of time is no error here: the members' reports say what was left.
-    await withDeadline(() => this.underWay.whenIdle(), limits).catch(() => {})
+    await withDeadline(() => this.pending.whenIdle(), limits).catch(() => {})
     // No member may have them: they wait for one that is ready.
-    const waiting = this.underWay.ids()
+    const waiting = this.pending.ids()
     const left = { ...options, timeoutMs: Math.max(deadline - clock.now(), 0) }
     const drained = ownsMembers ? this.members.list : []
     const reports = await Promise.all(drained.map(({ transport }) => transport.drain(left)))
@@ -202,7 +201,7 @@ export abstract class CompositeTransport implements Transport {
   #onNotice<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): void {
     if (this.#state === 'closed') return
     if (name === 'status') this.#onStatus()
-    else if (!this.underWay.keeps(name, notice)) this.tell(name, notice)
+    else if (!this.pending.keeps(name, notice)) this.tell(name, notice)
   }
 
   #onStatus(): void {
@@ -247,4 +246,69 @@ function connect({ transport }: Member): void {
   if (transport.status.state !== 'idle') return
   // It tells of its failures itself, by notices.
   transport.connect({ retry: true }).catch(() => {})
+}
+
+/** Publishes that are pending: what one transport gives up may still be sent by another. */
+class PendingPublishes {
+  /** By id: the last notice that a transport dropped the event. */
+  readonly #events = new Map<string, Undeliverable | undefined>()
+  #waiters: (() => void)[] = []
+  #count = 0
+
+  /** Resolves when none is pending. */
+  whenIdle(): Promise<void> {
+    if (this.#count === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#waiters.push(resolve))
+  }
+
+  /** The ids of those that are. */
+  ids(): readonly string[] {
+    return [...this.#events.keys()]
+  }
+
+  /** Runs a publish; `lost` gets the notice that was kept, should it fail. */
+  async run<T>(
+    id: string,
+    publish: () => Promise<T>,
+    lost: (notice: Undeliverable) => void,
+  ): Promise<T> {
+    this.#count++
+    this.#events.set(id, undefined)
+    try {
+      return await publish()
+    } catch (error) {
+      const notice = this.#events.get(id)
+      if (notice !== undefined) lost(notice)
+      throw error
+    } finally {
+      this.#events.delete(id)
+      this.#count--
+      if (this.#count === 0) for (const resolve of this.#waiters.splice(0)) resolve()
+    }
+  }
+
+  /** Keeps back that an event was given up, as long as its publish is pending. */
+  keeps<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): boolean {
+    if (name !== 'undeliverable') return false
+    const lost = notice as Undeliverable
+    const id = lost.event?.id
+    if (id === undefined || lost.direction !== 'outbound' || !this.#events.has(id)) return false
+    this.#events.set(id, lost)
+    return true
+  }
+}
+
+/** Resolves when the first is ready. @throws `NoConnectionsError` when all have failed, `AbortedError` by the signal. */
+async function connectAny(
+  transports: readonly Transport[],
+  options: ConnectOptions,
+): Promise<void> {
+  try {
+    await Promise.any(transports.map((transport) => transport.connect(options)))
+  } catch (cause) {
+    const { signal } = options
+    if (signal?.aborted === true) throw new AbortedError('Connecting', { cause: signal.reason })
+    const message = `None of ${transports.length} connections could be made`
+    throw new NoConnectionsError(message, { cause })
+  }
 }

@@ -96,7 +96,7 @@ export class TransportPool extends CompositeTransport {
     this.#discover()
     this.start()
     this.feeds.published(fixed)
-    return await this.underWay.run(
+    return await this.pending.run(
       event.id,
       () => this.#publish(fixed, options),
       (notice) => this.tell('undeliverable', notice),
