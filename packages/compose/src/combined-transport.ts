@@ -26,20 +26,20 @@ export interface CombinedTransportOptions {
    * - `all`: every one takes it; the publish succeeds when all have.
    * @default 'first'
    */
-  readonly publish?: 'first' | 'all'
+  readonly publish?: 'first' | 'all' | undefined
   /** Takes the events that none of the others has taken. @default none */
-  readonly fallback?: Transport
+  readonly fallback?: Transport | undefined
   /**
    * An event may be given to the next one although nobody knows whether it arrived; whoever takes it has to know a
    * duplicate by its id. @default false
    */
-  readonly idempotent?: boolean
+  readonly idempotent?: boolean | undefined
   /** Events that each subscription remembers, to deliver once what comes over several of them. @default 8_192 */
-  readonly dedupeWindow?: number
+  readonly dedupeWindow?: number | undefined
   /** Its name in errors. @default 'combined' */
-  readonly name?: string
+  readonly name?: string | undefined
   /** Time, for tests. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 const METHODS = ['connect', 'publish', 'subscribe', 'drain', 'close'] as const

@@ -12,7 +12,7 @@ import { check, checkOptions } from '@bus/core/kit'
 /** The options of a `ConnectionRegistry`. */
 export interface ConnectionRegistryOptions {
   /** The most transports that it holds, an integer ≥ 1; one more is refused with `QueueFullError`. @default 10_000 */
-  readonly capacity?: number
+  readonly capacity?: number | undefined
 }
 
 interface Entry<T> {

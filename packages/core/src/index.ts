@@ -154,7 +154,7 @@ export {
   attachLogger,
   type LogFields,
   type LogLevel,
-  type LogOptions,
+  type AttachLoggerOptions,
   type Logger,
 } from './observe/logger.ts'
 export {

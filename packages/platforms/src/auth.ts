@@ -23,11 +23,11 @@ export type AuthAnswer =
 /** When credentials are renewed on a live link, and who is told. */
 export interface AuthPolicy {
   /** Milliseconds before their end at which they are renewed, at the earliest after half of their life. @default 60_000 */
-  readonly renewBeforeMs?: number
+  readonly renewBeforeMs?: number | undefined
   /** Milliseconds that the server gets to answer a renewal. @default 10_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
   /** Told of each change: authenticated (also by a renewal), failed, or none when the link is gone. */
-  readonly onState?: (state: AuthState) => void
+  readonly onState?: ((state: AuthState) => void) | undefined
 }
 
 /** How one kind of server is told who we are. */

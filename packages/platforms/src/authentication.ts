@@ -17,9 +17,9 @@ import {
 /** The time that authentication goes by. */
 export interface AuthTime {
   /** Time, for tests. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** The wall clock in milliseconds since 1970, for tests. @default Date.now */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 const NONE: AuthState = Object.freeze({ status: 'none' })

@@ -24,7 +24,7 @@ export interface PlatformAuth {
 /** Asks a server for what is subscribed, and for no more of it. */
 export interface PlatformSubscriptions {
   /** Whether the server can be asked for patterns with wildcards. @default false */
-  readonly wildcards?: boolean
+  readonly wildcards?: boolean | undefined
   /**
    * Resolves when the server has confirmed them; called for all of them on each new connection.
    * @throws `RejectedError` when it refuses any of them

@@ -2,7 +2,7 @@
 import {
   attachLogger,
   type Event,
-  type LogOptions,
+  type AttachLoggerOptions,
   type Logger,
   type TransportEvents,
 } from '@bus/core'
@@ -84,22 +84,22 @@ export interface RateLimitHandler {
 }
 
 /** Where the transport's notices are logged. */
-export interface LoggingHandler extends LogOptions {
+export interface LoggingHandler extends AttachLoggerOptions {
   /** Gets them in words, with their facts: `console` and pino are such loggers. */
   readonly logger: Logger
 }
 
 /** What a client does in its own way; each is optional, and so is each function in it. */
 export interface Handlers {
-  readonly connection?: ConnectionHandler
-  readonly message?: MessageHandler
-  readonly error?: ErrorHandler
-  readonly subscription?: SubscriptionHandler
+  readonly connection?: ConnectionHandler | undefined
+  readonly message?: MessageHandler | undefined
+  readonly error?: ErrorHandler | undefined
+  readonly subscription?: SubscriptionHandler | undefined
   /** Says who we are in messages; on `bus.v1` use the `token` of `busV1`. @default what the protocol does */
-  readonly auth?: AuthHandler
-  readonly rateLimit?: RateLimitHandler
+  readonly auth?: AuthHandler | undefined
+  readonly rateLimit?: RateLimitHandler | undefined
   /** @default nothing is logged */
-  readonly logging?: LoggingHandler
+  readonly logging?: LoggingHandler | undefined
 }
 
 /** Options of which any may be left out, with the handlers of the client. */

@@ -43,11 +43,11 @@ export function binanceHeartbeat(): HeartbeatProfile {
 export function genericHeartbeat(
   options: {
     /** What to send at each tick. @default '{"type":"ping"}' */
-    readonly message?: Frame
+    readonly message?: Frame | undefined
     /** @default 30_000 */
-    readonly intervalMs?: number
+    readonly intervalMs?: number | undefined
     /** Whether a frame is the server's heartbeat. @default messages of type `pong` */
-    readonly isAnswer?: (frame: Frame) => boolean
+    readonly isAnswer?: ((frame: Frame) => boolean) | undefined
   } = {},
 ): HeartbeatProfile {
   const { message = '{"type":"ping"}', intervalMs = 30_000 } = options

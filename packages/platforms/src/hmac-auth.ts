@@ -41,20 +41,20 @@ export interface HmacAuthOptions extends AuthPolicy {
   /** What signs; never sent and never shown. */
   readonly secret: string | Uint8Array
   /** The hash function of the HMAC. @default 'sha256' */
-  readonly algorithm?: 'sha256' | 'sha384' | 'sha512'
+  readonly algorithm?: 'sha256' | 'sha384' | 'sha512' | undefined
   /** How the signature is written. @default 'hex' */
-  readonly encoding?: 'hex' | 'base64'
+  readonly encoding?: 'hex' | 'base64' | undefined
   /** The text that is signed, as UTF-8. @default the key and `seconds`, one behind the other */
-  readonly stringToSign?: (parts: HmacParts) => string
+  readonly stringToSign?: ((parts: HmacParts) => string) | undefined
   /**
    * Makes the message: an object is sent as JSON, text and bytes as they are.
    * @default { type: 'auth', timestamp: seconds, api_key: key, signature }
    */
-  readonly message?: (signed: HmacSigned) => unknown
+  readonly message?: ((signed: HmacSigned) => unknown) | undefined
   /** Makes the nonce of each message. @default crypto.randomUUID */
-  readonly nonce?: () => string
+  readonly nonce?: (() => string) | undefined
   /** Reads the answer; `false`: there is none. @default readAuthAnswer */
-  readonly read?: AuthReader | false
+  readonly read?: AuthReader | false | undefined
 }
 
 const secret: Check = check.required(

@@ -39,15 +39,15 @@ export interface PlatformDefinition<P extends PlainProtocol = PlainProtocol> {
   /** Where its server is, unless `open` says otherwise. */
   readonly url: string | URL
   /** Makes the dialect. @default plainJson({ codec }) */
-  readonly protocol?: () => P
+  readonly protocol?: (() => P) | undefined
   /** How an event is a frame, for a server that needs no other dialect; not beside `protocol`. @default jsonCodec() */
-  readonly codec?: Codec
+  readonly codec?: Codec | undefined
   /** Says who we are on each new connection. @default what `protocol` does */
-  readonly auth?: (protocol: P) => AuthHandler | PlatformAuth
+  readonly auth?: ((protocol: P) => AuthHandler | PlatformAuth) | undefined
   /** Heartbeats in messages of their own. @default none */
-  readonly heartbeat?: (protocol: P) => HeartbeatProfile
+  readonly heartbeat?: ((protocol: P) => HeartbeatProfile) | undefined
   /** Asks the server for what is subscribed. @default what `protocol` does */
-  readonly subscriptions?: (protocol: P) => PlatformSubscriptions
+  readonly subscriptions?: ((protocol: P) => PlatformSubscriptions) | undefined
   /** What holds for every client, unless `open` says otherwise. @default {} */
   readonly options?: PlatformOptions
 }
@@ -55,7 +55,7 @@ export interface PlatformDefinition<P extends PlainProtocol = PlainProtocol> {
 /** What may differ from client to client. */
 export type PlatformClientOptions = PlatformOptions & {
   /** Where the server is. @default the platform's */
-  readonly url?: string | URL
+  readonly url?: string | URL | undefined
 }
 
 /** A client of a platform: the transport, and the protocol that it speaks. */

@@ -26,9 +26,9 @@ export interface TokenAuthOptions extends AuthPolicy {
    * Makes the message that shows it: an object is sent as JSON, text and bytes as they are.
    * @default { type: 'auth', timestamp (seconds since 1970), token }
    */
-  readonly message?: (token: string, context: AuthContext) => unknown
+  readonly message?: ((token: string, context: AuthContext) => unknown) | undefined
   /** Reads the answer; `false`: there is none. @default readAuthAnswer */
-  readonly read?: AuthReader | false
+  readonly read?: AuthReader | false | undefined
 }
 
 const token: Check = check.required((path, value) => {

@@ -10,7 +10,7 @@ export type CostFunction = (message: unknown) => number
 /** What a cost map does beyond what it names. */
 export interface CostMapOptions {
   /** Tokens for a name that the map does not have: a number ≥ 0. @default 1 */
-  readonly defaultCost?: number
+  readonly defaultCost?: number | undefined
 }
 
 /** The presets. */

@@ -8,11 +8,11 @@ import { RecordingError } from './recording-error.ts'
 /** How fast a recording is replayed. */
 export interface ReplayOptions extends WaitOptions {
   /** Whether as much time passes between two entries as did then. @default false */
-  readonly realtime?: boolean
+  readonly realtime?: boolean | undefined
   /** Milliseconds that pass between two entries at most, with `realtime`. @default no limit */
-  readonly maxGapMs?: number
+  readonly maxGapMs?: number | undefined
   /** @default the machine's clock */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** What was replayed and what was not. */

@@ -1,6 +1,6 @@
 /** Checks the options of a subscription and fills in what was left out. */
 import { check } from '../config/checks.ts'
-import { checkOptions, type Shape } from '../config/options.ts'
+import { checkOptions, type Shape, type Filled } from '../config/options.ts'
 import { ConfigError } from '../contract/errors.ts'
 import type { Event } from '../contract/event.ts'
 import type { SubscribeOptions } from '../contract/subscriber.ts'
@@ -16,7 +16,7 @@ const SUBSCRIBE_DEFAULTS: { readonly concurrency: number; readonly zombieLimit: 
 export interface ResolvedSubscribeOptions {
   readonly concurrency: number
   readonly orderBy: ((event: Event) => string) | undefined
-  readonly queue: Required<QueueOptions>
+  readonly queue: Filled<QueueOptions>
   readonly lowWaterMark: number | undefined
   readonly errorPolicy: ResolvedErrorPolicy
   readonly handlerTimeoutMs: number | undefined

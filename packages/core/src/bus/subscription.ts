@@ -1,5 +1,6 @@
 /** A live subscription: what a transport delivers waits in a bounded queue for the handler. */
 
+import type { Filled } from '../config/options.ts'
 import Denque from 'denque'
 import {
   ClosedError,
@@ -376,7 +377,7 @@ class DeliveryQueue {
 
   /** @param lowWaterMark - events that may wait when the transport resumes, instead of the usual fill */
   constructor(
-    options: Required<QueueOptions>,
+    options: Filled<QueueOptions>,
     lowWaterMark: number | undefined,
     owner: DeliveryQueueOwner,
   ) {

@@ -1,7 +1,7 @@
 /** What `memoryTransport` accepts. */
 import { systemClock, type Clock } from '../contract/clock.ts'
 import { check } from '../config/checks.ts'
-import { checkOptions, type Shape } from '../config/options.ts'
+import { checkOptions, type Shape, type Filled } from '../config/options.ts'
 import { PatternIndex } from '../contract/pattern-index.ts'
 import type { Codec } from '../codec/codec.ts'
 import { jsonCodec } from '../codec/json-codec.ts'
@@ -27,8 +27,8 @@ export interface MemoryTransportOptions {
 }
 
 /** The options as the transport uses them. */
-export type ResolvedMemoryOptions = Required<Omit<MemoryTransportOptions, 'queue'>> & {
-  readonly queue: Required<QueueOptions>
+export type ResolvedMemoryOptions = Filled<Omit<MemoryTransportOptions, 'queue'>> & {
+  readonly queue: Filled<QueueOptions>
 }
 
 /** The values of what was left out. */

@@ -18,11 +18,11 @@ export interface LineLoggerOptions {
   /** Gets each line, without its end: `(line) => process.stderr.write(line + '\n')`. */
   readonly write: (line: string) => void
   /** `plain` for people or `json` for machines; of an unknown one `plain` holds. @default 'plain' */
-  readonly format?: 'plain' | 'json' | (string & {})
+  readonly format?: 'plain' | 'json' | (string & {}) | undefined
   /** The least that is written: `debug`, `info`, `warn`, `error` or `silent`; of an unknown one `info` holds. @default 'info' */
-  readonly level?: LogLevel | (string & {})
+  readonly level?: LogLevel | (string & {}) | undefined
   /** Wall clock in milliseconds since 1970. @default Date.now */
-  readonly now?: () => number
+  readonly now?: (() => number) | undefined
 }
 
 /** Characters of one text that are written: some texts are those of the other side. */

@@ -3,11 +3,11 @@ import { HandshakeError } from '../contract/errors.ts'
 import { createEvent } from '../contract/event.ts'
 import type { TransportEvents } from '../contract/transport.ts'
 import { Emitter } from './emitter.ts'
-import { attachLogger, type Logger, type LogFields, type LogOptions } from './logger.ts'
+import { attachLogger, type Logger, type LogFields, type AttachLoggerOptions } from './logger.ts'
 
 type Line = readonly [level: keyof Logger, message: string, fields: LogFields]
 
-function setUp(options?: LogOptions): {
+function setUp(options?: AttachLoggerOptions): {
   readonly emitter: Emitter<TransportEvents>
   readonly lines: Line[]
   readonly detach: ReturnType<typeof attachLogger>

@@ -23,11 +23,11 @@ export interface Logger {
 }
 
 /** What is logged, and under which name. */
-export interface LogOptions {
+export interface AttachLoggerOptions {
   /** The least that is logged: `debug`, `info`, `warn`, `error` or `silent`; of an unknown one `info` holds. @default 'info' */
-  readonly level?: LogLevel | (string & {})
+  readonly level?: LogLevel | (string & {}) | undefined
   /** Put into the fields as `name`, to tell several apart. @default none */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 /** One entry: its level, its message and its facts. */
@@ -37,7 +37,10 @@ type Words<K extends keyof TransportEvents> = (
 
 type Vocabulary = { readonly [K in keyof TransportEvents]: Words<K> }
 
-const SHAPE: Shape<LogOptions> = { level: check.string(), name: check.string({ nonEmpty: true }) }
+const SHAPE: Shape<AttachLoggerOptions> = {
+  level: check.string(),
+  name: check.string({ nonEmpty: true }),
+}
 
 /** Payloads are never logged: only types and ids. */
 const VOCABULARY: Vocabulary = {
@@ -101,7 +104,7 @@ const VOCABULARY: Vocabulary = {
 export function attachLogger(
   source: Listenable<TransportEvents>,
   logger: Logger,
-  options: LogOptions = {},
+  options: AttachLoggerOptions = {},
 ): Unsubscribe {
   checkOptions('', options, SHAPE)
   const least = levelOf(options.level)

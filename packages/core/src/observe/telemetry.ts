@@ -25,7 +25,7 @@ export interface Operation<C extends object> {
 /** Under which names something is told on the channels. */
 export interface TelemetryOptions {
   /** Stands for `bus` in every name: letters, digits, `.`, `_` and `-`. @default 'bus' */
-  readonly prefix?: string
+  readonly prefix?: string | undefined
 }
 
 /** The channels under one prefix. */

@@ -1,5 +1,6 @@
 /** The bounded queue: every buffer of the bus is one, limited in items and bytes, with a strategy for when it is full. */
 
+import type { Filled } from '../config/options.ts'
 import Denque from 'denque'
 import type { Clock } from '../contract/clock.ts'
 import {
@@ -49,7 +50,7 @@ const RELEASE = 0.75
  * `release`, `close` and what is given a rank is O(1).
  */
 export class BoundedQueue<T> {
-  readonly #options: Required<QueueOptions>
+  readonly #options: Filled<QueueOptions>
   readonly #hooks: QueueHooks<T>
   readonly #clock: Clock | undefined
   readonly #reserved = new Denque<Entry<T>>()

@@ -1,7 +1,7 @@
 /** How large a queue may grow, and what it does when it is full. */
 
 import { check } from '../config/checks.ts'
-import { checkOptions, type Shape } from '../config/options.ts'
+import { checkOptions, type Filled, type Shape } from '../config/options.ts'
 
 /**
  * What a full queue does with one more item.
@@ -23,13 +23,13 @@ export const BACKPRESSURE_STRATEGIES: readonly BackpressureStrategy[] = Object.f
 /** The limits of a queue and what it does at them. */
 export interface QueueOptions {
   /** The most items, an integer ≥ 1. `Infinity` only when asked for. @default 1_000 */
-  readonly capacity?: number
+  readonly capacity?: number | undefined
   /** The most bytes, an integer ≥ 1. @default Infinity */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** @default 'block' */
-  readonly strategy?: BackpressureStrategy
+  readonly strategy?: BackpressureStrategy | undefined
   /** The fill ratio in (0, 1] at which `backpressure` is told, once per crossing. @default 0.8 */
-  readonly warningThreshold?: number
+  readonly warningThreshold?: number | undefined
 }
 
 /** They add up: `received = sent + dropped + rejected + size`. */
@@ -57,7 +57,7 @@ export interface QueueStats {
 }
 
 /** What a queue does when nothing else is asked for. */
-const QUEUE_DEFAULTS: Required<QueueOptions> = Object.freeze({
+const QUEUE_DEFAULTS: Filled<QueueOptions> = Object.freeze({
   capacity: 1_000,
   maxBytes: Infinity,
   strategy: 'block',
@@ -78,7 +78,7 @@ const QUEUE_SHAPE: Shape<QueueOptions> = Object.freeze({
  * @param path - what the queue is part of, dotted; empty where it stands alone
  * @throws `ConfigError` naming the option
  */
-export function resolveQueueOptions(options: QueueOptions = {}, path = ''): Required<QueueOptions> {
+export function resolveQueueOptions(options: QueueOptions = {}, path = ''): Filled<QueueOptions> {
   checkOptions(path, options, QUEUE_SHAPE)
   const {
     capacity = QUEUE_DEFAULTS.capacity,

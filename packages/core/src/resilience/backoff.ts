@@ -24,23 +24,23 @@ export interface LinearBackoffOptions {
   /** Milliseconds before the first attempt. */
   readonly initialMs: number
   /** Milliseconds that each further attempt waits longer. @default `initialMs` */
-  readonly stepMs?: number
+  readonly stepMs?: number | undefined
   /** Milliseconds that no delay exceeds. */
   readonly maxMs: number
   /** @default 'none' */
-  readonly jitter?: Jitter
+  readonly jitter?: Jitter | undefined
 }
 
 /** A delay that grows by the same factor each time. */
 export interface ExponentialBackoffOptions {
   /** Milliseconds before the first attempt, before jitter. @default 100 */
-  readonly initialMs?: number
+  readonly initialMs?: number | undefined
   /** Milliseconds that no delay exceeds. @default 30_000 */
-  readonly maxMs?: number
+  readonly maxMs?: number | undefined
   /** What each delay is multiplied by for the next, a number ≥ 1. @default 2 */
-  readonly factor?: number
+  readonly factor?: number | undefined
   /** @default 'full' */
-  readonly jitter?: Jitter
+  readonly jitter?: Jitter | undefined
 }
 
 const jitterCheck: Check = check.where(

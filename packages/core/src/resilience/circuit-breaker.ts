@@ -4,11 +4,11 @@ import type { BreakerStateName } from '../contract/transport.ts'
 /** When a circuit breaker opens, for how long, and when it closes again. */
 export interface BreakerOptions {
   /** Failures in a row that open it, an integer ≥ 1. @default 5 */
-  readonly failureThreshold?: number
+  readonly failureThreshold?: number | undefined
   /** Milliseconds that it stays open before a probe may pass. @default 60_000 */
-  readonly openMs?: number
+  readonly openMs?: number | undefined
   /** Successes in a row, from half-open on, that close it, an integer ≥ 1. @default 2 */
-  readonly successThreshold?: number
+  readonly successThreshold?: number | undefined
 }
 
 /** The state and the counters of a circuit breaker. */

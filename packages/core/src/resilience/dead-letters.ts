@@ -1,7 +1,7 @@
 /** Dead letters in memory: bounded by count and bytes, gone when the process ends. */
 
 import { check } from '../config/checks.ts'
-import { checkOptions } from '../config/options.ts'
+import { checkOptions, type Filled } from '../config/options.ts'
 import { systemClock, type Clock, type Random } from '../contract/clock.ts'
 import type {
   ListenOptions,
@@ -42,22 +42,22 @@ export type * from './dead-letter.ts'
 /** The limits of the queue in memory, and what it hides. */
 export interface DeadLetterQueueOptions {
   /** The most letters, an integer ≥ 1. @default 10_000 */
-  readonly capacity?: number
+  readonly capacity?: number | undefined
   /** The most bytes, estimated from the content. A letter above it alone is refused. @default 64 MiB */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** A full queue gives up its oldest letter (`evict`) or the new one (`refuse`). @default 'evict' */
-  readonly overflow?: 'evict' | 'refuse'
+  readonly overflow?: 'evict' | 'refuse' | undefined
   /**
    * Takes secrets out before a letter is stored: its answer gives `event`, `raw` and `error`. Where it throws,
    * the letter is stored without content. @default none
    */
-  readonly redact?: RedactHook
+  readonly redact?: RedactHook | undefined
   /** Under which names it tells of letters on `node:diagnostics_channel`. @default prefix 'bus' */
-  readonly telemetry?: TelemetryOptions
+  readonly telemetry?: TelemetryOptions | undefined
   /** @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
   /** Random numbers for jitter. @default Math.random */
-  readonly random?: Random
+  readonly random?: Random | undefined
 }
 
 const MIB = 1024 * 1024
@@ -287,7 +287,7 @@ export interface ConsumerSource {
   onParked(letter: DeadLetter): void
 }
 
-type Settings = Required<Omit<ConsumeOptions, 'signal'>>
+type Settings = Filled<Omit<ConsumeOptions, 'signal'>>
 
 /** The consumer that `DeadLetterQueue.consume` gives. */
 export class LeasingConsumer implements DeadLetterConsumer {

@@ -162,7 +162,7 @@ describe('a request by frame', () => {
   })
 
   test('has succeeded without one, where the server is not told', async () => {
-    const { link, exchange } = scene({ unsubscribe: undefined } as object)
+    const { link, exchange } = scene({ unsubscribe: undefined })
     expect(plain(await exchange.run('unsubscribe', ['a'], link)).granted).toEqual(['a'])
     expect(link.sent).toEqual([])
   })

@@ -1,6 +1,6 @@
 /** The options of channel subscriptions: the messages of a dialect as functions, and the bounds. */
 import { isType, type Clock } from '@bus/core'
-import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape, type Filled } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '@bus/websocket/protocol'
 
 /** One request about channels. */
@@ -45,7 +45,7 @@ export interface ChannelSubscriptionsOptions {
   /** Asks for channels. */
   readonly subscribe: ChannelAsk
   /** Says that channels are no longer wanted. @default the server is not told */
-  readonly unsubscribe?: ChannelAsk
+  readonly unsubscribe?: ChannelAsk | undefined
   /**
    * What a frame says about channels; `undefined` when it says nothing, as that of an event does. Shown frames only
    * while an answer is awaited, and those that the dialect cannot read.
@@ -57,27 +57,27 @@ export interface ChannelSubscriptionsOptions {
    * none, those who want the pattern get what other subscriptions bring.
    * @default the pattern itself, and none where it has wildcards
    */
-  readonly channelsOf?: (pattern: string) => readonly string[]
+  readonly channelsOf?: ((pattern: string) => readonly string[]) | undefined
   /** Milliseconds that the server gets to answer a request; then its channels are `expired`. @default 5_000 */
-  readonly expiresMs?: number
+  readonly expiresMs?: number | undefined
   /**
    * Whether a new link is asked again for what was subscribed to by `subscribe`. `false`: that fails with its link. What
    * bus subscriptions want is asked for again in any case. @default true
    */
-  readonly restore?: boolean
+  readonly restore?: boolean | undefined
   /** The most channels in one request, an integer ≥ 1 or `Infinity`. @default Infinity */
-  readonly channelsPerRequest?: number
+  readonly channelsPerRequest?: number | undefined
   /** Channels that may be wanted at once, an integer ≥ 1. @default 10_000 */
-  readonly maxChannels?: number
+  readonly maxChannels?: number | undefined
   /** Subscriptions that are remembered after their end, the newest, an integer ≥ 0. @default 1_000 */
-  readonly keepEnded?: number
+  readonly keepEnded?: number | undefined
   /** Time, for tests. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** The options with every default filled in. */
 export type ResolvedChannelOptions = Readonly<
-  Required<Omit<ChannelSubscriptionsOptions, 'unsubscribe' | 'answer'>>
+  Filled<Omit<ChannelSubscriptionsOptions, 'unsubscribe' | 'answer'>>
 > &
   Pick<ChannelSubscriptionsOptions, 'unsubscribe' | 'answer'>
 

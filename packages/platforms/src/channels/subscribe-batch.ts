@@ -17,13 +17,13 @@ export interface BatchProgress {
 /** How many channels are subscribed to at once, and how fast. */
 export interface BatchOptions {
   /** Channels in a batch, an integer ≥ 1. @default 10 */
-  readonly size?: number
+  readonly size?: number | undefined
   /** Milliseconds between one batch's confirmation and the next batch. @default 200 */
-  readonly delayMs?: number
+  readonly delayMs?: number | undefined
   /** Ends it: the call rejects with `AbortedError`. What was confirmed before stays subscribed. */
-  readonly signal?: AbortSignal
+  readonly signal?: AbortSignal | undefined
   /** Called after each batch. What it throws ends the call. */
-  readonly onProgress?: (progress: BatchProgress) => void
+  readonly onProgress?: ((progress: BatchProgress) => void) | undefined
 }
 
 const SHAPE: Shape<BatchOptions> = Object.freeze({

@@ -18,15 +18,15 @@ import { property, readProperties, type Properties } from './properties.ts'
 /** How a sink reaches its server, and what its messages are. */
 export interface WebSocketSinkOptions extends ConnectionOptions {
   /** Which kind of frame carries the messages; `text` only takes what is valid UTF-8. @default 'text' */
-  readonly messageType?: MessageKind
+  readonly messageType?: MessageKind | undefined
   /** What each message must be; one that is something else is refused and not sent. @default 'bytes' */
-  readonly format?: Format
+  readonly format?: Format | undefined
   /** What waits to be sent, and for a connection. @default 1_000 messages, 16 MiB, strategy 'block', warning at 0.8 */
-  readonly queue?: QueueOptions
+  readonly queue?: QueueOptions | undefined
   /** Links that may break while one message is sent before its publish rejects, an integer ≥ 1. @default 5 */
-  readonly maxAttempts?: number
+  readonly maxAttempts?: number | undefined
   /** Gets every failure that no caller is waiting for, such as an attempt to connect. @default none */
-  readonly onError?: (error: Error, kind: ErrorKind) => void
+  readonly onError?: ((error: Error, kind: ErrorKind) => void) | undefined
 }
 
 /** The keys of a sink besides the required `websocket.url`, without `format`. */

@@ -27,31 +27,31 @@ export interface WebSocketSourceOptions extends ConnectionOptions {
    * What each message must be, after it was inflated: one that is something else is a failure that no retry mends.
    * @default 'bytes'
    */
-  readonly format?: Format
+  readonly format?: Format | undefined
   /** Sent on each new connection, after the frames of `onOpen`, for servers that send nothing before they are asked. @default none */
-  readonly subscribeMessage?: Frame | readonly Frame[]
+  readonly subscribeMessage?: Frame | readonly Frame[] | undefined
   /** Inflates binary messages that the server compressed by itself; text stays as it is. Not `compression`. @default none */
-  readonly decompress?: Compression
+  readonly decompress?: Compression | undefined
   /** The largest message after inflating, in bytes. @default 16 MiB */
-  readonly maxInflatedBytes?: number
+  readonly maxInflatedBytes?: number | undefined
   /** What waits for the callback. When it is full, strategy `block` stops the reading of the socket. @default 1_000 messages, `block` */
-  readonly queue?: QueueOptions
+  readonly queue?: QueueOptions | undefined
   /** What happens to a message whose callback failed. @default { strategy: 'dlq' } */
-  readonly errorPolicy?: ErrorPolicy
+  readonly errorPolicy?: ErrorPolicy | undefined
   /** Where messages go that were given up; the bytes as they came are `letter.event.payload`. @default a new `InMemoryDeadLetterQueue` */
-  readonly deadLetters?: DeadLetterQueue | false
+  readonly deadLetters?: DeadLetterQueue | false | undefined
   /** Milliseconds that one callback may take; then its signal aborts and the error policy applies. @default no limit */
-  readonly callbackTimeoutMs?: number
+  readonly callbackTimeoutMs?: number | undefined
   /** Gets every failure that no caller is waiting for. @default none */
-  readonly onError?: (error: Error, kind: ErrorKind, level: ErrorLogLevel) => void
+  readonly onError?: ((error: Error, kind: ErrorKind, level: ErrorLogLevel) => void) | undefined
   /** The level that `onError` gets. @default 'warn' */
-  readonly errorLogLevel?: ErrorLogLevel
+  readonly errorLogLevel?: ErrorLogLevel | undefined
 }
 
 /** What flat properties cannot say. */
 export type WebSocketSourceOverrides = Partial<WebSocketSourceOptions> & {
   /** Where `error.dlq.stream` may lead, by name. @default to `deadLetters` */
-  readonly deadLetterStreams?: DeadLetterStreams
+  readonly deadLetterStreams?: DeadLetterStreams | undefined
 }
 
 /** The keys of a source besides the required `websocket.url`, without `format`. */

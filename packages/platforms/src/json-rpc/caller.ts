@@ -6,7 +6,7 @@ import type { RpcMethod } from './method.ts'
 /** How one request is made. */
 export interface RpcRequestOptions extends RequestOptions {
   /** The id to use instead of the next number: for a server that gives ids a meaning. */
-  readonly id?: RpcId
+  readonly id?: RpcId | undefined
 }
 
 /** What follows the method in a call: its arguments may be left out where it takes none. */

@@ -9,13 +9,13 @@ export interface RpcMethod<P extends RpcParams | undefined = RpcParams | undefin
   /** Makes of a result what callers get. */
   readonly parse: (result: unknown) => R
   /** Only for types: what it takes. */
-  readonly params?: P
+  readonly params?: P | undefined
 }
 
 /** The options of `defineMethod`. */
 export interface DefineMethodOptions<R> {
   /** Checks a result, or makes another value of it; what it throws rejects the call. @default taken as it is */
-  readonly parse?: (result: unknown) => R
+  readonly parse?: ((result: unknown) => R) | undefined
 }
 
 const SHAPE: Shape<DefineMethodOptions<unknown>> = { parse: check.func }

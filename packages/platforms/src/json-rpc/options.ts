@@ -1,6 +1,6 @@
 /** The options of the JSON-RPC protocol. */
 import type { Clock, Event } from '@bus/core'
-import { check, checkOptions, systemClock, type Shape } from '@bus/core/kit'
+import { check, checkOptions, systemClock, type Shape, type Filled } from '@bus/core/kit'
 import { DEFAULT_REQUEST_MS } from '@bus/websocket/protocol'
 import { eventOf, notificationOf } from './events.ts'
 import type { RpcErrorBody, RpcParams } from './messages.ts'
@@ -14,42 +14,40 @@ export interface RpcOutgoing {
 }
 
 /** The options with every default filled in. */
-export type ResolvedJsonRpcOptions = Required<Omit<JsonRpcOptions, 'beforeRequest'>> &
+export type ResolvedJsonRpcOptions = Filled<Omit<JsonRpcOptions, 'beforeRequest'>> &
   Pick<JsonRpcOptions, 'beforeRequest'>
 
 /** How a server that speaks JSON-RPC 2.0 is spoken to. */
 export interface JsonRpcOptions {
   /** Offered in the handshake. @default [] */
-  readonly subprotocols?: readonly string[]
-  /** Milliseconds that an answer may take where the call says nothing else, or `Infinity`. @default 10_000 */
-  readonly timeoutMs?: number
+  readonly subprotocols?: readonly string[] | undefined
+  /** Milliseconds that an answer may take where the call has no limit of its own, or `Infinity`. @default 10_000 */
+  readonly timeoutMs?: number | undefined
   /** Requests that may wait for their answers at once, an integer ≥ 1. @default 1_000 */
-  readonly maxPending?: number
+  readonly maxPending?: number | undefined
   /**
-   * The event in a notification of the server's; `undefined` when it is none, which is then told as a `notification`.
+   * The event in a notification of the server's; `undefined` when it is none, which is then a `notification` event.
    * @default the method is the type, with dots for slashes, and `params` the payload
    */
-  readonly toEvent?: (notification: {
-    readonly method: string
-    readonly params?: unknown
-  }) => Event | undefined
+  readonly toEvent?:
+    | ((notification: { readonly method: string; readonly params?: unknown }) => Event | undefined)
+    | undefined
   /**
    * The notification that says an event to the server. What it throws rejects the publish.
    * @default the type is the method, and the payload, which must be an object or an array, `params`
    */
-  readonly toNotification?: (event: Event) => {
-    readonly method: string
-    readonly params?: RpcParams
-  }
+  readonly toNotification?:
+    | ((event: Event) => { readonly method: string; readonly params?: RpcParams | undefined })
+    | undefined
   /** Whether the same request can succeed later, after this error. @default for -32603, an internal error */
-  readonly isRetryable?: (error: RpcErrorBody) => boolean
+  readonly isRetryable?: ((error: RpcErrorBody) => boolean) | undefined
   /**
    * Runs before each request is sent, and may wait: for a rate limit. What it throws rejects the request. Its time is
    * not part of `timeoutMs`. @default nothing
    */
-  readonly beforeRequest?: (request: RpcOutgoing) => Promise<void>
+  readonly beforeRequest?: ((request: RpcOutgoing) => Promise<void>) | undefined
   /** Time, for tests. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 const SHAPE: Shape<JsonRpcOptions> = Object.freeze({

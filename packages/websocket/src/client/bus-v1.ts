@@ -28,17 +28,17 @@ export interface BusV1Options {
    * the hub refuses ends the transport: at once, or, if a function gave it, when the next one is refused too.
    * @default none
    */
-  readonly token?: TokenSource
+  readonly token?: TokenSource | undefined
   /** Milliseconds before its end at which the token is renewed, at the earliest after half of its life. @default 60_000 */
-  readonly renewBeforeMs?: number
+  readonly renewBeforeMs?: number | undefined
   /**
    * Milliseconds without a word of the hub about events that wait for their confirmation, after which the link is given up
    * and made again, also if pings are answered; if they are not, up to twice as long. At least twice what the hub promises,
    * which is 4,000. An event must get through in that time. `Infinity`: no limit. @default 10_000
    */
-  readonly progressMs?: number
+  readonly progressMs?: number | undefined
   /** `false`: nothing, connecting fails. @default plainJson() */
-  readonly fallback?: Protocol | PlainProtocol | false
+  readonly fallback?: Protocol | PlainProtocol | false | undefined
 }
 
 /**

@@ -11,13 +11,13 @@ import { check, checkOptions, systemClock } from '@bus/core/kit'
 /** How often a transport may be started again. */
 export interface SuperviseOptions<T extends Transport> {
   /** Restarts permitted within `withinMs`, an integer ≥ 0. @default 10 */
-  readonly maxRestarts?: number
+  readonly maxRestarts?: number | undefined
   /** Milliseconds that a restart counts. @default 60_000 */
-  readonly withinMs?: number
+  readonly withinMs?: number | undefined
   /** Called with each new transport, the first included: subscribe here. */
-  readonly onStart?: (transport: T, restarts: number) => void
+  readonly onStart?: ((transport: T, restarts: number) => void) | undefined
   /** Time, for tests. @default the clock of the machine */
-  readonly clock?: Clock
+  readonly clock?: Clock | undefined
 }
 
 /** A transport that is kept running. */

@@ -41,7 +41,7 @@ import {
   type Handover,
 } from './handover/live-handover.ts'
 import type { WebSocketTransportStats } from './observe/observation.ts'
-import { cloneOptions } from './options/merge-config.ts'
+import { cloneOptions, type ClientConfig } from './options/merge-config.ts'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options/options.ts'
 import { resolveOptions } from './options/resolve-options.ts'
 import { checkConnectivity, type ConnectivityOptions } from './reconnect/connectivity.ts'
@@ -191,7 +191,7 @@ export class WebSocketTransport implements Transport, ObservableTransport {
    * no connection, no subscription, no queue, no figure, but for `admission`, whose limit holds for both; `watch` and
    * `metrics` are not taken along. @throws `ConfigError`
    */
-  clone(overrides?: Partial<WebSocketTransportOptions>): WebSocketTransport {
+  clone(overrides?: ClientConfig): WebSocketTransport {
     return new WebSocketTransport(cloneOptions(this.#options, overrides))
   }
 

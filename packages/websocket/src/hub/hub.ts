@@ -22,7 +22,7 @@ import { readFileSync } from 'node:fs'
 /** How connections are sent away. */
 export interface HubDrainOptions {
   /** Milliseconds over which clients of `bus.v1` spread their return. @default 0 */
-  readonly spreadMs?: number
+  readonly spreadMs?: number | undefined
 }
 
 /** A running hub. */

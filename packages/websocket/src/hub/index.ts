@@ -5,7 +5,13 @@ export { isSameSecret } from './bus-v1/admission/authenticator.ts'
 export type { HubStats, RelayStats } from './hub-stats.ts'
 export type { BackendStats } from './backend.ts'
 export type { Rates } from './metering.ts'
-export { busV1Defaults, type BusV1Options, type HubLimits, type LogOptions } from './options.ts'
+export {
+  busV1Defaults,
+  type EventLogOptions,
+  type HubBusV1Options,
+  type HubLimits,
+  type RateLimits,
+} from './options.ts'
 export type { Authenticate, Credentials } from './bus-v1/admission/authenticator.ts'
 export type { Action, Authorize, Grants, Principal } from './bus-v1/admission/authenticator.ts'
 export type { BusV1Stats } from './bus-v1/stats.ts'

@@ -3,7 +3,7 @@
 import { Server } from 'node:http'
 import { Server as SecureServer } from 'node:https'
 import { ConfigError, type Transport } from '@bus/core'
-import { check, checkOptions, type Check, type Shape } from '@bus/core/kit'
+import { check, checkOptions, type Check, type Filled, type Shape } from '@bus/core/kit'
 import { wireDefaults, type Window } from '../protocol/bus-v1/limits.ts'
 import type { Rates } from './metering.ts'
 import type { Authenticate, Authorize } from './bus-v1/admission/authenticator.ts'
@@ -12,39 +12,39 @@ import type { Authenticate, Authorize } from './bus-v1/admission/authenticator.t
 export type HubServer = Server | SecureServer
 
 /** Where a hub listens, which clients it accepts, and how much may wait for a slow reader. */
-export interface HubOptions extends BusV1Options {
+export interface HubOptions extends HubBusV1Options {
   /** The port to listen on; 0 lets the system choose. Not together with `server`. @default 0 */
-  readonly port?: number
+  readonly port?: number | undefined
   /** The address to listen on. @default '127.0.0.1' */
-  readonly host?: string
+  readonly host?: string | undefined
   /**
    * An HTTP or HTTPS server of yours to attach to instead of listening; it stays yours to close. @default none
    */
-  readonly server?: HubServer
+  readonly server?: HubServer | undefined
   /**
    * The path that is upgraded; every other one gets 404, unless `server` has more listeners of `upgrade`, to which it
    * is left. @default any path
    */
-  readonly path?: string
+  readonly path?: string | undefined
   /**
    * A transport that several hubs have in common: each event that one of them takes reaches the subscribers of all. A publish is
    * then confirmed only when the transport has confirmed it too, or has refused it for good, which `onError` and
-   * `stats().backend.refused` tell; another hub gets it as the transport promises. Resuming is with the same hub. The hub owns
+   * `stats().backend.refused` report; another hub gets it as the transport promises. Resuming is with the same hub. The hub owns
    * the transport, and closes it. @default none
    */
-  readonly backend?: Transport
+  readonly backend?: Transport | undefined
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
-  readonly maxMessageBytes?: number
+  readonly maxMessageBytes?: number | undefined
   /** Bytes that may wait for one reader of the plain wire; above it every other connection waits. @default 1_048_576 */
-  readonly highWaterMarkBytes?: number
+  readonly highWaterMarkBytes?: number | undefined
   /** Milliseconds that one reader of the plain wire may keep the others waiting before its connection is ended. @default 5_000 */
-  readonly slowReaderMs?: number
+  readonly slowReaderMs?: number | undefined
   /** Milliseconds that peers get to answer the hub's close. @default 2_000 */
-  readonly closeMs?: number
+  readonly closeMs?: number | undefined
 }
 
 /** The options with every default filled in. */
-export interface ResolvedHubOptions extends ResolvedBusV1Options {
+export interface ResolvedHubOptions extends ResolvedHubBusV1Options {
   readonly port: number
   readonly host: string
   readonly server: HubServer | undefined
@@ -114,126 +114,131 @@ function isServer(value: unknown): boolean {
   return value instanceof Server || value instanceof SecureServer
 }
 
+/** Rates, of which any may be left out. */
+export type RateLimits = { readonly [K in keyof Rates]?: Rates[K] | undefined }
+
 /** How much one connection, and all of them, may use. */
 export interface HubLimits {
   /** The largest line of one event in bytes; a larger one is refused with code `size`. @default 262_144 */
-  readonly maxEventBytes?: number
+  readonly maxEventBytes?: number | undefined
   /** Connections at the same time; one more gets status 503. @default 10_000 */
-  readonly connections?: number
+  readonly connections?: number | undefined
   /**
    * Connections at the same time from one address; one more gets status 429. The address is that of the socket: no
    * header is believed. Behind a proxy all connections have the same one, so say `Infinity` there and let the proxy
    * count. @default 1_000
    */
-  readonly connectionsPerIp?: number
+  readonly connectionsPerIp?: number | undefined
   /**
    * Connections at the same time of one principal, those without credentials excepted; one more gets status 429, or
-   * close code 4429 where its first line tells who it is. @default 1_000
+   * close code 4429 where its first line says who it is. @default 1_000
    */
-  readonly connectionsPerPrincipal?: number
+  readonly connectionsPerPrincipal?: number | undefined
   /** Authentications at the same time; more of them wait, together no longer than `helloMs`. @default 200 */
-  readonly authentications?: number
+  readonly authentications?: number | undefined
   /** Sessions, with those that lost their link; the one that is gone for longest makes room. @default 20_000 */
-  readonly sessions?: number
+  readonly sessions?: number | undefined
   /** Subscriptions of one connection; one more is refused with code `limit`. @default 128 */
-  readonly subscriptionsPerConnection?: number
+  readonly subscriptionsPerConnection?: number | undefined
   /**
    * Subscriptions of all sessions together, with those that lost their link; one more is refused with code `limit`.
    * @default 200_000
    */
-  readonly subscriptions?: number
+  readonly subscriptions?: number | undefined
   /**
    * Bytes of all events together that wait for room in the log, each with 256 more for its keeping. Where there is no
    * room for one more, the publisher that has most of them is sent away for a second or two with 4503, keeps them, and
    * sends them again. @default 268_435_456
    */
-  readonly heldBytes?: number
+  readonly heldBytes?: number | undefined
   /** Events that one connection may publish in a second; more are refused with code `rate`. @default Infinity */
-  readonly publishPerSecond?: number
+  readonly publishPerSecond?: number | undefined
   /**
    * What one connection may send in a second, with a second's worth at once: messages, bytes of them, and pings and pongs.
    * One that sends more is ended with 4429, with the time after which it may come back.
    * @default { messages: Infinity, bytes: Infinity, controlFrames: 200 }
    */
-  readonly rate?: Partial<Rates>
+  readonly rate?: RateLimits | undefined
   /**
    * The same for all connections of one principal together, those without credentials excepted.
    * @default { messages: Infinity, bytes: Infinity, controlFrames: Infinity }
    */
-  readonly principalRate?: Partial<Rates>
+  readonly principalRate?: RateLimits | undefined
   /** What may be under way without an acknowledgement, each way. @default { events: 16_384, bytes: 8_388_608 } */
-  readonly window?: { readonly events?: number; readonly bytes?: number }
+  readonly window?:
+    | { readonly events?: number | undefined; readonly bytes?: number | undefined }
+    | undefined
 }
 
 /** How much of the past is kept. What a subscriber still needs is kept longer, and the publishers wait. */
-export interface LogOptions {
+export interface EventLogOptions {
   /** Events. @default 1_000_000 */
-  readonly maxEvents?: number
+  readonly maxEvents?: number | undefined
   /** Bytes. @default 268_435_456 */
-  readonly maxBytes?: number
+  readonly maxBytes?: number | undefined
   /** Milliseconds. @default Infinity */
-  readonly maxAgeMs?: number
+  readonly maxAgeMs?: number | undefined
 }
 
 /** The options of a hub that concern `bus.v1`. */
-export interface BusV1Options {
+export interface HubBusV1Options {
   /**
    * Says who presents these credentials, or `null`. Called for each new connection; what it throws refuses the connection
    * for the moment. Without it `allowAnonymous` must be set. @default none
    */
-  readonly authenticate?: Authenticate
+  readonly authenticate?: Authenticate | undefined
   /** Lets those in who show no credentials, as the principal `anonymous`. @default false */
-  readonly allowAnonymous?: boolean
+  readonly allowAnonymous?: boolean | undefined
   /** Decides, beyond the grants of a principal, what it may publish and subscribe to. @default everything */
-  readonly authorize?: Authorize
+  readonly authorize?: Authorize | undefined
   /**
    * What an event has as its source: what its publisher says, or the id of the principal that published it, whatever it says.
    * The latter costs the hub a look into each body, refuses one that is no body of an event with code `poison`, and refuses
    * the plain wire, whose messages are passed on as they are. @default 'publisher'
    */
-  readonly source?: 'publisher' | 'principal'
+  readonly source?: 'publisher' | 'principal' | undefined
   /** The origins from which browsers may connect, written as browsers do: `https://shop.example`. @default [] */
-  readonly origins?: readonly string[]
+  readonly origins?: readonly string[] | undefined
   /** The `Host` headers to accept; helps against DNS rebinding. @default any */
-  readonly hosts?: readonly string[]
-  readonly limits?: HubLimits
-  readonly log?: LogOptions
+  readonly hosts?: readonly string[] | undefined
+  readonly limits?: HubLimits | undefined
+  readonly log?: EventLogOptions | undefined
   /**
    * When a publish is confirmed: once it is in the hub's log, or once every connected at-least-once subscriber of its
    * type has settled it. @default 'hub'
    */
-  readonly confirm?: 'hub' | 'subscribers'
+  readonly confirm?: 'hub' | 'subscribers' | undefined
   /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
-  readonly sessionTtlMs?: number
+  readonly sessionTtlMs?: number | undefined
   /** Milliseconds that a subscriber without progress may keep the publishers waiting. @default 5_000 */
-  readonly holdMs?: number
+  readonly holdMs?: number | undefined
   /**
    * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on.
    * @default 0, or 1_000 with `confirm: 'subscribers'`
    */
-  readonly graceMs?: number
+  readonly graceMs?: number | undefined
   /** Milliseconds between the hub's pings; two without any answer end the link. @default 25_000 */
-  readonly heartbeatMs?: number
+  readonly heartbeatMs?: number | undefined
   /** Milliseconds that a new connection gets to say who it is. @default 5_000 */
-  readonly helloMs?: number
+  readonly helloMs?: number | undefined
   /** Gets what `authenticate` and `authorize` threw. @default it is counted only */
-  readonly onError?: (error: unknown) => void
+  readonly onError?: ((error: unknown) => void) | undefined
 }
 
 /** The options with every default filled in. */
-export interface ResolvedBusV1Options {
+export interface ResolvedHubBusV1Options {
   readonly authenticate: Authenticate | undefined
   readonly allowAnonymous: boolean
   readonly authorize: Authorize | undefined
   readonly source: 'publisher' | 'principal'
   readonly origins: readonly string[]
   readonly hosts: readonly string[] | undefined
-  readonly limits: Required<Omit<HubLimits, 'window' | 'rate' | 'principalRate'>> & {
+  readonly limits: Filled<Omit<HubLimits, 'window' | 'rate' | 'principalRate'>> & {
     readonly window: Window
     readonly rate: Rates
     readonly principalRate: Rates
   }
-  readonly log: Required<LogOptions>
+  readonly log: Filled<EventLogOptions>
   readonly confirm: 'hub' | 'subscribers'
   readonly sessionTtlMs: number
   readonly holdMs: number
@@ -252,8 +257,8 @@ export const busV1Defaults: Readonly<{
   holdMs: number
   heartbeatMs: number
   helloMs: number
-  log: Required<LogOptions>
-  limits: ResolvedBusV1Options['limits']
+  log: Filled<EventLogOptions>
+  limits: ResolvedHubBusV1Options['limits']
 }> = Object.freeze({
   allowAnonymous: false,
   source: 'publisher',
@@ -291,14 +296,14 @@ const count = check.integer({ min: 1 })
 const perSecond: Check = (path, value) => {
   if (value !== Infinity) check.number({ min: 0, exclusiveMin: true })(path, value)
 }
-const ratesShape: Shape<Partial<Rates>> = {
+const ratesShape: Shape<RateLimits> = {
   messages: perSecond,
   bytes: perSecond,
   controlFrames: perSecond,
 }
 
 /** One check for each option. */
-const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
+const BUS_V1_SHAPE: Shape<HubBusV1Options> = Object.freeze({
   authenticate: check.func,
   allowAnonymous: check.boolean,
   authorize: check.func,
@@ -316,11 +321,11 @@ const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
     publishPerSecond: perSecond,
     connectionsPerPrincipal: check.integer({ min: 1, allowInfinity: true }),
     authentications: count,
-    rate: check.object<Partial<Rates>>(ratesShape),
-    principalRate: check.object<Partial<Rates>>(ratesShape),
+    rate: check.object<RateLimits>(ratesShape),
+    principalRate: check.object<RateLimits>(ratesShape),
     window: check.object<NonNullable<HubLimits['window']>>({ events: count, bytes: count }),
   }),
-  log: check.object<LogOptions>({
+  log: check.object<EventLogOptions>({
     maxEvents: count,
     maxBytes: count,
     maxAgeMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
@@ -335,7 +340,7 @@ const BUS_V1_SHAPE: Shape<BusV1Options> = Object.freeze({
 })
 
 /** Fills in the defaults. The options have passed the {@link BUS_V1_SHAPE}. @throws `ConfigError` for a hub that would be open by accident */
-function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
+function resolveBusV1(options: HubBusV1Options): ResolvedHubBusV1Options {
   const { authenticate, allowAnonymous = busV1Defaults.allowAnonymous } = options
   if (authenticate === undefined && !allowAnonymous) {
     throw new ConfigError(
@@ -374,9 +379,7 @@ function resolveBusV1(options: BusV1Options): ResolvedBusV1Options {
 }
 
 /** Without what is `undefined`, which would hide a default. */
-function given<T extends object>(
-  options: T,
-): Partial<{ [K in keyof T]: Exclude<T[K], undefined> }> {
+function given<T extends object>(options: T): Partial<Filled<T>> {
   const entries = Object.entries(options).filter(([, value]) => value !== undefined)
-  return Object.fromEntries(entries) as Partial<{ [K in keyof T]: Exclude<T[K], undefined> }>
+  return Object.fromEntries(entries) as Partial<Filled<T>>
 }

@@ -37,9 +37,9 @@ export interface FrameHandler<S> {
 /** The options of `frameHandlerProtocol`. */
 export interface FrameHandlerOptions {
   /** Everything but the reading: how events are written, authentication, requests. @default plainJson() */
-  readonly protocol?: PlainProtocol
+  readonly protocol?: PlainProtocol | undefined
   /** @default 'frame-handler' */
-  readonly name?: string
+  readonly name?: string | undefined
 }
 
 const SHAPE: Shape<FrameHandlerOptions> = Object.freeze({

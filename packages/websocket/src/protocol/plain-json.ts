@@ -7,9 +7,9 @@ import type { PlainProtocol } from './protocol.ts'
 /** The options of `plainJson`. */
 export interface PlainProtocolOptions {
   /** Turns events into frames. @default jsonCodec() */
-  readonly codec?: Codec
+  readonly codec?: Codec | undefined
   /** Subprotocols to offer in the handshake. @default none */
-  readonly subprotocols?: readonly string[]
+  readonly subprotocols?: readonly string[] | undefined
 }
 
 const SHAPE: Shape<PlainProtocolOptions> = Object.freeze({

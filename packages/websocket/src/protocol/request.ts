@@ -6,7 +6,7 @@ import type { Frame, ProtocolLink } from './protocol.ts'
 /** How long a request waits for its answer. */
 export interface RequestOptions extends WaitOptions {
   /** Milliseconds after which the call rejects with `TimeoutError`, or `Infinity`. @default 10_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** How long a request waits where nobody says, in milliseconds. */

@@ -143,7 +143,7 @@ function isTaken(waiter: Waiter, frame: Frame): boolean {
 /** How long a wait for a frame lasts. */
 export interface FrameWaitOptions extends WaitOptions {
   /** Milliseconds after which the call rejects with `TimeoutError`. @default no limit */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 const FRAME_WAIT_SHAPE: Shape<FrameWaitOptions> = Object.freeze({

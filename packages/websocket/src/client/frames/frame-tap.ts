@@ -18,7 +18,7 @@ export type RawFrame =
 /** How an observer of raw frames waits and how far it may fall behind. */
 export interface FramesOptions extends WaitOptions {
   /** Frames kept for an observer that is slower than the link, an integer ≥ 1; beyond it the oldest are skipped. @default 1_000 */
-  readonly highWaterMark?: number
+  readonly highWaterMark?: number | undefined
 }
 
 interface Observer {

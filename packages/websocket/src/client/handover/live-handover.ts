@@ -123,7 +123,7 @@ export interface AdoptOptions {
    * Milliseconds for subscribing to what the last owner was subscribed to, with the same patterns. What is not claimed
    * by then is unsubscribed, and the events that came for it are reported as `undeliverable`. @default 10_000
    */
-  readonly claimWithinMs?: number
+  readonly claimWithinMs?: number | undefined
 }
 
 /** @throws `ConfigError` */

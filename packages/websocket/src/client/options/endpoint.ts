@@ -86,7 +86,7 @@ function checkHeader(name: string, value: unknown): void {
   const path = `headers.${name}`
   if (OWN.has(name.toLowerCase())) {
     const hint = name.toLowerCase() === 'sec-websocket-protocol' ? '; use `protocols`' : ''
-    throw new ConfigError(path, `The handshake sets \`${path}\` itself${hint}`)
+    throw new ConfigError(path, `Expected no \`${path}\`: the handshake sets it${hint}`)
   }
   // Without the value: whatever the name is, it may be a secret.
   if (typeof value !== 'string') {

@@ -3,7 +3,9 @@ import { ConfigError } from '@bus/core'
 import type { ResolvedOptions, WebSocketTransportOptions } from './options.ts'
 
 /** Options of which any may be left out, for a layer under others. */
-export type ClientConfig = Partial<WebSocketTransportOptions>
+export type ClientConfig = {
+  readonly [K in keyof WebSocketTransportOptions]?: WebSocketTransportOptions[K] | undefined
+}
 
 /** Options within options, in which a layer changes only what it names; all others are replaced whole. */
 const GROUPS: ReadonlySet<string> = new Set([
@@ -58,7 +60,7 @@ export function mergeConfig(base: object, own: object): object {
  */
 export function cloneOptions(
   options: ResolvedOptions,
-  overrides: Partial<WebSocketTransportOptions> = {},
+  overrides: ClientConfig = {},
 ): WebSocketTransportOptions {
   checkLayer('overrides', overrides)
   const own = {
@@ -68,10 +70,7 @@ export function cloneOptions(
     watch: undefined,
     metrics: undefined,
   }
-  return mergeConfig<Partial<WebSocketTransportOptions>>(
-    own,
-    overrides,
-  ) as WebSocketTransportOptions
+  return mergeConfig<ClientConfig>(own, overrides) as WebSocketTransportOptions
 }
 
 function mergeGroup(name: string, under: object, over: object): object {

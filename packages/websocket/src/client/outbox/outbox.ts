@@ -21,7 +21,7 @@ import {
   type Clock,
   type Undeliverable,
 } from '@bus/core'
-import { BoundedQueue, OutboxEntry, PublishLimits } from '@bus/core/kit'
+import { BoundedQueue, OutboxEntry, PublishLimits, type Filled } from '@bus/core/kit'
 import type { Frame } from '../../protocol/protocol.ts'
 import type { Admission, AdmissionPermit } from '../options/admission.ts'
 import type { Writer } from './writer.ts'
@@ -47,7 +47,7 @@ export class Outbox {
   #isReadyAwaited = false
 
   /** @param writer - woken when there is something to write */
-  constructor(options: Required<QueueOptions>, writer: Pick<Writer, 'wake'>, ports: OutboxPorts) {
+  constructor(options: Filled<QueueOptions>, writer: Pick<Writer, 'wake'>, ports: OutboxPorts) {
     this.#ports = ports
     this.#writer = writer
     this.#admission = ports.admission

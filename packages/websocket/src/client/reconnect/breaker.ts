@@ -10,7 +10,7 @@ import {
   type CircuitBreaker,
   type WaitOptions,
 } from '@bus/core'
-import { MAX_TIMEOUT_MS, Waiters } from '@bus/core/kit'
+import { MAX_TIMEOUT_MS, Waiters, type Filled } from '@bus/core/kit'
 import Opossum from 'opossum'
 import { OrderedChanges } from './lifecycle.ts'
 import { defaults } from '../options/resolve-options.ts'
@@ -41,7 +41,7 @@ export interface BreakerChange {
  * opened. So calls are not made through it: they are counted here, in a row, and it is opened and closed by those counts.
  */
 export class OpossumBreaker implements CircuitBreaker {
-  readonly #limits: Required<BreakerOptions>
+  readonly #limits: Filled<BreakerOptions>
   readonly #isFailure: (error: unknown) => boolean
   readonly #onError: (error: unknown) => void
   readonly #changes: OrderedChanges<BreakerChange>
@@ -63,7 +63,12 @@ export class OpossumBreaker implements CircuitBreaker {
   #lastFailureAt: number | undefined
 
   constructor(options: BreakerOptions = {}, hooks: OpossumBreakerHooks = {}) {
-    this.#limits = { ...defaults.breaker, ...options }
+    const { breaker } = defaults
+    this.#limits = {
+      failureThreshold: options.failureThreshold ?? breaker.failureThreshold,
+      openMs: options.openMs ?? breaker.openMs,
+      successThreshold: options.successThreshold ?? breaker.successThreshold,
+    }
     this.#isFailure = hooks.isFailure ?? isRetryable
     this.#onError = hooks.onError ?? (() => {})
     this.#changes = new OrderedChanges(hooks.onChange ?? (() => {}), this.#onError)

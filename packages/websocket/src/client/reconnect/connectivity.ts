@@ -5,7 +5,7 @@ import { check, checkOptions, withDeadline } from '@bus/core/kit'
 /** How long the check may take, and what ends it. */
 export interface ConnectivityOptions extends WaitOptions {
   /** Milliseconds for all of it: connecting, authenticating, `onOpen`, closing. @default 10_000 */
-  readonly timeoutMs?: number
+  readonly timeoutMs?: number | undefined
 }
 
 /** What is checked: something that connects once, and is thrown away. */

@@ -28,7 +28,7 @@ import { ConnectionManager } from './connections/connection-manager.ts'
 import { Sessions } from './sessions/session.ts'
 import { Subscribing } from './sessions/subscribing.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
-import type { ResolvedBusV1Options } from '../options.ts'
+import type { ResolvedHubBusV1Options } from '../options.ts'
 
 const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPlainConnections: false })
 
@@ -287,7 +287,7 @@ export class Exchange {
 }
 
 /** The options of the hub that an exchange needs. */
-export interface ExchangeOptions extends ResolvedBusV1Options {
+export interface ExchangeOptions extends ResolvedHubBusV1Options {
   /** The largest message in bytes. Enforced by the sockets; here it is only announced. */
   readonly maxMessageBytes: number
 }
