@@ -158,6 +158,40 @@ describe('block', () => {
 })
 
 describe('a blocked publisher', () => {
+  test('is one of 10,000 at most: what waits in front of a bounded queue is bounded too', async () => {
+    const queue = new BoundedQueue<number>({ capacity: 1 })
+    const pushes = Array.from({ length: 10_003 }, (_, n) => queue.push(n).then(() => 'in', String))
+    expect(queue.waiting).toBe(10_000)
+    expect(await Promise.all(pushes.slice(10_001))).toEqual([
+      expect.stringContaining('QueueFullError: The queue is full (capacity 1), and 10000 callers'),
+      expect.stringContaining('QueueFullError'),
+    ])
+    expect(queue.stats()).toMatchObject({ received: 3, rejected: 2, size: 1, waiting: 10_000 })
+    // One that leaves makes room for one that waits, and so for another that may wait.
+    expect(queue.take()).toBe(0)
+    expect(await pushes[1]).toBe('in')
+    void queue.push(7).catch(() => {})
+    expect(queue.waiting).toBe(10_000)
+    queue.close(new Error('over'))
+    await Promise.all(pushes)
+  })
+
+  test('waits with 64 MiB together at most, but alone whatever its size', async () => {
+    const sizeOf = (bytes: number): number => bytes
+    const queue = new BoundedQueue<number>({ capacity: 1 }, { sizeOf })
+    await queue.push(1)
+    const waits = [queue.push(100_000_000).catch(String)]
+    await expect(queue.push(1)).rejects.toMatchObject({ code: 'queue-full', outcome: 'not-sent' })
+    queue.take()
+    await waits[0]
+    queue.take()
+    await queue.push(1)
+    const small = queue.push(1).catch(String)
+    expect(queue.waiting).toBe(1)
+    queue.close(new Error('over'))
+    expect(await small).toContain('over')
+  })
+
   test('whose signal is already aborted is refused at once and leaves no listener', async () => {
     const queue = new BoundedQueue<string>({ capacity: 1 })
     const { controller, listeners } = countedSignal()

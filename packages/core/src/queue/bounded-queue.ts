@@ -60,6 +60,7 @@ export class BoundedQueue<T> {
   #reservedBytes = 0
   /** Only while a caller waits for room. */
   #waiters: Waiters<Entry<T>> | undefined
+  #waitingBytes = 0
   #isHigh = false
   #sent = 0
   #dropped = 0
@@ -130,7 +131,8 @@ export class BoundedQueue<T> {
   }
 
   /**
-   * Takes an item in; with strategy `block` waits for room, first come first served. Rejects with outcome `not-sent`:
+   * Takes an item in; with strategy `block` waits for room, first come first served, behind at most 10,000 others with 64 MiB
+   * (or as many as the queue itself takes, where that is more). Rejects with outcome `not-sent`:
    * `AbortedError`, `TimeoutError`, `TooLargeError`, `QueueFullError`, `DroppedError` (after `onDrop`), or the error
    * that was given to {@link close}.
    */
@@ -146,13 +148,19 @@ export class BoundedQueue<T> {
     if (result !== 'full') {
       throw this.#closeError ?? refusalError(result, entry.bytes, this.#options.maxBytes)
     }
+    this.#assertMayWait(entry.bytes)
     this.#waiters ??= new Waiters({
       what: WAIT,
       timedOut: 'There was no room in the queue',
       onGiveUp: () => this.#onGiveUp(),
       clock: this.#clock,
     })
-    await this.#waiters.join(entry, limits)
+    this.#waitingBytes += entry.bytes
+    try {
+      await this.#waiters.join(entry, limits)
+    } finally {
+      this.#waitingBytes -= entry.bytes
+    }
   }
 
   /** The oldest item that is not under way leaves as sent. */
@@ -276,6 +284,20 @@ export class BoundedQueue<T> {
     throw new TypeError(`Expected \`sizeOf\` to return an integer ≥ 0, got \`${bytes}\``)
   }
 
+  /** What waits in front of a bounded queue is bounded as well: it is as much memory. */
+  #assertMayWait(bytes: number): void {
+    const { capacity, maxBytes } = this.#options
+    const most = Math.max(MAX_WAITING, capacity === Infinity ? 0 : capacity)
+    const mostBytes = Math.max(MAX_WAITING_BYTES, maxBytes === Infinity ? 0 : maxBytes)
+    const { waiting } = this
+    if (waiting < most && (waiting === 0 || this.#waitingBytes + bytes <= mostBytes)) return
+    this.#rejected++
+    throw new QueueFullError(
+      `The queue is full (capacity ${capacity}), and ${waiting} callers with ${this.#waitingBytes} bytes wait for room already`,
+      { outcome: 'not-sent' },
+    )
+  }
+
   #fits(bytes: number): boolean {
     const { capacity, maxBytes } = this.#options
     const size = this.#reserved.length + this.#unreserved.length
@@ -367,6 +389,11 @@ export class BoundedQueue<T> {
 }
 
 /** What a wait for room is called in messages. */
+/** Callers that may wait for room, or the capacity where that is more. */
+const MAX_WAITING = 10_000
+/** Bytes that they may wait with, or `maxBytes` where that is more. One caller may wait whatever its size. */
+const MAX_WAITING_BYTES = 64 * 1_048_576
+
 const WAIT = 'The wait for room in the queue'
 
 /** @throws `ConfigError` for a time-out that is not a number of milliseconds. */

@@ -5,7 +5,8 @@ import { checkOptions, type Filled, type Shape } from '../config/options.ts'
 
 /**
  * What a full queue does with one more item.
- * - `block`: the caller waits for room, first come first served.
+ * - `block`: the caller waits for room, first come first served. At most 10,000 wait, with 64 MiB together, or as many as the
+ *   queue itself takes where that is more; beyond, a call fails with `QueueFullError` at once.
  * - `drop-oldest`: the oldest that is not under way makes room; its caller is told.
  * - `drop-newest`: the new one is given up; its caller is told.
  * - `reject`: the new one is refused.
