@@ -34,13 +34,24 @@ export function installedNames(text) {
     .filter((word) => word !== '' && !word.startsWith('-'))
 }
 
-/** Makes the project of a reader, with our packages from tarballs and all others from the registry. */
-export function makeProject(directory, names, tarballs) {
+/** The names that an example imports. */
+export function importedNames({ source }) {
+  return [...source.matchAll(/^(?:import|export|\} from)\b[^'\n]*'((?:@[^/']+\/)?[^/']+)/gm)]
+    .map(([, name]) => name)
+    .filter((name) => !name.startsWith('node:'))
+}
+
+/**
+ * Makes the project of a reader, with our packages from tarballs and all others from the registry. It is one of ES modules only
+ * if the document says `npm pkg set type=module`.
+ */
+export function makeProject(directory, text, tarballs) {
+  const names = installedNames(text)
   const specs = new Map(tarballs.map(({ name, file }) => [name, `file:${file}`]))
   mkdirSync(directory, { recursive: true })
   const manifest = {
     private: true,
-    type: 'module',
+    ...(/^npm pkg set type=module\b/m.test(text) ? { type: 'module' } : {}),
     dependencies: Object.fromEntries(names.map((name) => [name, specs.get(name) ?? '*'])),
     overrides: Object.fromEntries(
       [...specs].map(([name, spec]) => [name, names.includes(name) ? `$${name}` : spec]),

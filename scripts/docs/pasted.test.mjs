@@ -9,6 +9,7 @@ import { list, root } from '../source/workspace.mjs'
 import {
   compile,
   freePort,
+  importedNames,
   installedNames,
   isJavaScript,
   makeProject,
@@ -78,8 +79,14 @@ describe.each(DOCUMENTS)('the examples of %s', (path) => {
   beforeAll(async () => {
     const port = String(await freePort())
     examples = pastedExamples(text.replaceAll('8080', port))
-    makeProject(project, installedNames(text), tarballs)
+    makeProject(project, text, tarballs)
   }, 600_000)
+
+  test('import only what the document installs', () => {
+    const installed = installedNames(text)
+    const names = examples.flatMap(importedNames)
+    expect(names.filter((name) => !installed.includes(name))).toEqual([])
+  })
 
   test.for(COMPILERS)('compile with the defaults of tsc --init of $name, and run', async (tsc) => {
     const output = outputOf(tsc)
