@@ -33,7 +33,7 @@ test.each([Number.NaN, -1, Infinity, 2 ** 31, '5', null])(
   },
 )
 
-test('a thousand clients that were told nothing wait a thousand different times, spread over the whole range [F43]', () => {
+test('a thousand clients without a server’s advice wait a thousand different times, spread over the whole range [F43]', () => {
   const maxMs = 30_000
   const delays = Array.from({ length: 1_000 }, () =>
     delayOf(backoff.exponential({ initialMs: 250, maxMs }), 20, Math.random),

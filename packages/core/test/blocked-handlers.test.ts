@@ -30,7 +30,7 @@ async function setUp(handler: Handler, options: Pick<BusOptions, 'blockedHandler
 }
 
 describe('a handler that waits for its own publish', () => {
-  test('is told of once, with what waits, and goes on waiting [F97]', async () => {
+  test('is reported once, with what waits, and goes on waiting [F97]', async () => {
     const world = await setUp(async () => void (await world.bus.publish('b', 1)))
     const { clock, told, subscription, deliver, answer, transport } = world
     deliver()
@@ -55,7 +55,7 @@ describe('a handler that waits for its own publish', () => {
     await world.bus.close()
   })
 
-  test('is told of after blockedHandlerMs [F97]', async () => {
+  test('is reported after blockedHandlerMs [F97]', async () => {
     const world = await setUp(async () => void (await world.bus.publish('b', 1)), {
       blockedHandlerMs: 50,
     })
@@ -68,7 +68,7 @@ describe('a handler that waits for its own publish', () => {
   })
 })
 
-test('a handler that waits for a publish of another bus is told of by that bus [F97]', async () => {
+test('a handler that waits for a publish of another bus is reported by that bus [F97]', async () => {
   const publishing = await setUp(() => {})
   const handling = await setUp(async () => void (await publishing.bus.publish('b', 1)))
   handling.deliver()
@@ -80,7 +80,7 @@ test('a handler that waits for a publish of another bus is told of by that bus [
   await Promise.all([publishing.bus.close(), handling.bus.close()])
 })
 
-describe('nothing is told of a publish', () => {
+describe('nothing is reported of a publish', () => {
   test('outside of handlers, however long it waits [F97]', async () => {
     const { bus, clock, told } = await setUp(() => {})
     const publish = bus.publish('b', 1)

@@ -63,7 +63,7 @@ describe.each(BACKPRESSURE_STRATEGIES)('%s', (strategy) => {
   })
 })
 
-test('among what is taken the order is that of arrival, whoever of up to fifty gives up [F53]', async () => {
+test('among what is taken the order is that of arrival, whichever of up to fifty gives up [F53]', async () => {
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 50 }),

@@ -10,7 +10,7 @@ import { useBuses, StubTransport, deferred, until } from '@bus/test-support'
 const makeBus = useBuses()
 
 describe('health', () => {
-  test('counts every event that waits, also those that came although the transport was told to hold on', async () => {
+  test('counts every event that waits, also those that came although the transport was asked to pause', async () => {
     const transport = new StubTransport()
     const bus = createBus({ transport })
     const subscription = await bus.subscribe('a', () => new Promise(() => {}), {

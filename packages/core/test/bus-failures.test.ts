@@ -103,7 +103,7 @@ describe('notices', () => {
     expect(errors).toEqual(['listener: bad listener'])
   })
 
-  test('the closing status is the last thing that is told', async () => {
+  test('the closing status is the last thing that is reported', async () => {
     const bus = makeBus()
     const told: string[] = []
     bus.on('status', ({ status }) => void told.push(status.state))
@@ -114,7 +114,7 @@ describe('notices', () => {
     expect(told).toEqual(['ready', 'closed'])
   })
 
-  test('a subscription whose queue fills is told with its id', async () => {
+  test('a subscription whose queue fills is reported with its id', async () => {
     const bus = makeBus()
     const told: unknown[] = []
     bus.on('subscription-backpressure', (notice) => void told.push(notice))

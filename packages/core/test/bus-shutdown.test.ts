@@ -60,7 +60,7 @@ describe('drain', () => {
     await subscription.closed
   })
 
-  test('a handler that still runs may publish; nobody else may', async () => {
+  test('a handler that still runs may publish; no other code may', async () => {
     const medium = memoryMedium()
     const [bus, other] = [makeBus({}, { medium }), makeBus({}, { medium })]
     const seen = vi.fn()

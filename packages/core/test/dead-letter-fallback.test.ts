@@ -26,7 +26,7 @@ async function busThatFails(errorPolicy: ErrorPolicy, deadLetters = full()) {
 }
 
 describe('a dead letter that cannot be stored', () => {
-  test('is told of with fallback log, and the next event is handled', async () => {
+  test('is reported with fallback log, and the next event is handled', async () => {
     const given = await busThatFails({ deadLetter: { fallback: 'log' } })
     await using bus = given.bus
     await bus.publish('a', 1)

@@ -26,7 +26,7 @@ async function settle(): Promise<void> {
 }
 
 describe('a full queue', () => {
-  test('gives up its oldest letter for a new one, which is told and counted [F125]', async () => {
+  test('gives up its oldest letter for a new one, which is reported and counted [F125]', async () => {
     const queue = new InMemoryDeadLetterQueue({ capacity: 3 })
     const evicted: unknown[] = []
     queue.on('evicted', (letter) => evicted.push(payload(letter)))
@@ -163,7 +163,7 @@ describe('a consumer', () => {
     )
     await until(() => seen.length === 2)
     expect(seen).toEqual([1, 2])
-    // Another one comes, and what nobody has in hand makes room.
+    // Another one comes, and a letter that no consumer works on makes room.
     await bus.publish('job', 5)
     await until(() => queue.stats().evicted === 1)
     expect(queue.list().map(payload)).toEqual([1, 2, 4, 5])
@@ -177,7 +177,7 @@ describe('a consumer', () => {
     expect(new Set(seen)).toEqual(new Set([1, 2]))
   })
 
-  test('handles one at a time, unless it is told otherwise [F129]', async () => {
+  test('handles one at a time by default [F129]', async () => {
     const queue = new InMemoryDeadLetterQueue()
     await failing(queue, 20)
     let running = 0

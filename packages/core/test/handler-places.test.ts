@@ -64,7 +64,7 @@ describe('closing', () => {
     await bus.close()
     expect(letters.size).toBe(1_000)
     expect([...letters].every((letter) => String(letter).startsWith('closed '))).toBe(true)
-    // What runs cannot be ended; it is told by its signal.
+    // What runs cannot be ended; its signal aborts.
     expect(subscription.stats().active).toBe(4)
   })
 

@@ -24,7 +24,7 @@ describe('events', () => {
   })
 
   test.each([1, 5])(
-    'holds the publisher back at %i events that nobody asked for',
+    'lets the publisher wait at %i events that were not requested',
     async (highWaterMark) => {
       const bus = makeBus()
       const events = bus.events('a', { highWaterMark })
@@ -40,7 +40,7 @@ describe('events', () => {
     },
   )
 
-  test('settles an event when the next one is asked for', async () => {
+  test('settles an event when the next one is requested', async () => {
     const bus = makeBus()
     const events = bus.events('a')
     const first = events.next()
@@ -172,7 +172,7 @@ describe('streams', () => {
     expect(seen).toEqual(Array.from({ length: 100 }, (_, n) => n))
   })
 
-  test('a reader that does not read holds the publisher back', async () => {
+  test('a reader that does not read lets the publisher wait', async () => {
     const bus = makeBus()
     const readable = bus.toReadable('a', { highWaterMark: 2 })
     await until(() => bus.subscriptions.length === 1)

@@ -66,7 +66,7 @@ const fails = (): never => {
   throw new Error('no')
 }
 
-test('a bus tells under the prefix of its own, its dead letters included', async () => {
+test('a bus publishes under its own prefix, its dead letters included', async () => {
   const published = trace('shop.publish')
   const delivered = trace('shop.deliver')
   const [letters, errors] = [heardOn('shop.dead-letter'), heardOn('shop.error')]
@@ -97,7 +97,7 @@ test('a prefix that is none is refused by the name of the option', () => {
   )
 })
 
-test('what is given up is told once, also when nobody listens to the bus', async () => {
+test('what is given up is reported once, also when the bus has no listener', async () => {
   const drops = heardOn('bus.drop')
   const bus = makeBus()
   await bus.subscribe('order.created', fails)

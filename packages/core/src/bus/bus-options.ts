@@ -40,12 +40,12 @@ export interface BusOptions {
   readonly source?: string | undefined
   /** Makes the ids of events. @default UUID version 7 */
   readonly createId?: (() => string) | undefined
-  /** Gets every `error` notice, also when nobody listens. What it throws is uncaught. @default none */
+  /** Gets every `error` notice, also when there is no listener. What it throws is uncaught. @default none */
   readonly onError?: OnError | undefined
-  /** Under which names it tells what it does on `node:diagnostics_channel`; its transport has an option of its own. @default prefix 'bus' */
+  /** Under which names it publishes what it does on `node:diagnostics_channel`; its transport has an option of its own. @default prefix 'bus' */
   readonly telemetry?: TelemetryOptions | undefined
   /**
-   * Milliseconds after which a publish that a handler waits for is told as `blocked-handler`, at the latest after twice as
+   * Milliseconds after which a publish that a handler waits for is reported as `blocked-handler`, at the latest after twice as
    * many. It goes on waiting. @default 1_000
    */
   readonly blockedHandlerMs?: number | undefined

@@ -56,7 +56,7 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   readonly deadLetters: DeadLetterQueue | undefined
   /** Those that live. */
   readonly subscriptions: readonly Subscription[]
-  /** Connects now instead of on first use; rejects with the failure of the first attempt, unless told to `retry`. */
+  /** Connects now instead of on first use; rejects with the failure of the first attempt, unless `retry` is set. */
   connect(options?: ConnectOptions): Promise<void>
   health(options?: HealthOptions): Promise<BusHealth>
   /** The inner state in one picture: transport, subscriptions, dead letters. */
@@ -64,8 +64,8 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   /** The latest changes of the transport's state, where it keeps them. */
   trace(): TransportTrace | undefined
   /**
-   * The matching events, on demand: what nobody asks for holds the publisher back. An event is settled when the
-   * next one is asked for, so one that was being worked on when the loop broke is not. No patterns: everything.
+   * The matching events, on demand: while none is requested, the publisher waits. An event is settled when the
+   * next one is requested, so one that was being worked on when the loop broke is not. No patterns: everything.
    */
   events<P extends string, K extends PatternOf<H>>(
     pattern: K | OtherPattern<H, P>,

@@ -99,7 +99,7 @@ describe('a dead letter that cannot be stored', () => {
     expect(letters).toHaveLength(4)
   })
 
-  test('retry: holds the place of its handler, so that the order stays, until the subscription ends', async () => {
+  test('retry: keeps its handler occupied, so that the order stays, until the subscription ends', async () => {
     const { host } = refusing(Infinity)
     const retry = { attempts: Infinity, backoff: (): number => 1_000 }
     const { deliver, feed, handler, clock, subscription } = world(
@@ -118,7 +118,7 @@ describe('a dead letter that cannot be stored', () => {
 })
 
 describe('a delivery of its own', () => {
-  test('takes the letter instead of the bus, which only tells of it', async () => {
+  test('takes the letter instead of the bus, which only reports it', async () => {
     const letters: Undeliverable[] = []
     const giveUp = vi.fn(() => true)
     const { deliver, feed, lost, subscription } = world(

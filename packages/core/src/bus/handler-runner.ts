@@ -266,7 +266,7 @@ interface Followed {
  * more; one that returns at once is only remembered while it is on the stack.
  */
 export class HandlingScope {
-  // One for the process: which code called which is a fact of it, and Node before 24 asks each storage at each promise.
+  // One for the process: which code called which is a fact of it, and Node before 24 visits each storage at each promise.
   static readonly #storage = new AsyncLocalStorage<Followed | undefined>()
   /** Scopes of the process that follow handlers. */
   static #scopes = 0

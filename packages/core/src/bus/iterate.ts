@@ -8,17 +8,17 @@ import { onAbort } from '../queue/abort-watch.ts'
 
 /** Options of `bus.events`. */
 export interface IterateOptions extends WaitOptions {
-  /** How many events may wait for demand before the transport is told to hold on, an integer ≥ 1. @default 16 */
+  /** How many events may wait for demand before the transport is asked to pause, an integer ≥ 1. @default 16 */
   readonly highWaterMark?: number | undefined
   /** How many may still wait when it may go on, an integer ≥ 0 below `highWaterMark`. @default half of `highWaterMark` */
   readonly lowWaterMark?: number | undefined
 }
 
-/** How many events wait for demand when nothing else is asked for. */
+/** How many events wait for demand by default. */
 export const DEFAULT_HIGH_WATER_MARK = 16
 
 /**
- * The consumer stopped while it worked on an event, by an error or a `break`: the iterator cannot tell which. The event is
+ * The consumer stopped while it worked on an event, by an error or a `break`: the iterator cannot know which. The event is
  * not settled. It becomes a dead letter, or is reported where there are none.
  */
 export class UnsettledError extends ClosedError {
@@ -58,7 +58,7 @@ export class PullSubscription {
   readonly #signal: AbortSignal | undefined
   readonly #subscription: Promise<Subscription | undefined>
   readonly #pulls: Pull[] = []
-  /** Events that nobody has asked for yet, the oldest first. */
+  /** Events that no call of `next` has requested yet, the oldest first. */
   readonly #offers: (PulledEvent & { refuse(): void })[] = []
   #isWatching = false
   #isOver = false
@@ -193,7 +193,7 @@ class EventIterator implements AsyncIterableIterator<Event, undefined>, AsyncDis
     this.#settleTaken()
     const pulled = await this.#events.pull()
     if (pulled === undefined) return { done: true, value: undefined }
-    // Whoever already waits for the one after this has asked for it.
+    // A caller that already waits for the one after this has requested it.
     if (this.#events.isAwaited) pulled.settle()
     else this.#taken = pulled
     return { done: false, value: pulled.event }

@@ -23,7 +23,7 @@ test('keeps no key that has nothing waiting and nothing out', () => {
   expect(lanes.size).toBe(0)
 })
 
-test('clears what waits and leaves it to whoever asks', () => {
+test('clears what waits and returns it', () => {
   const lanes = new Lanes<number>()
   lanes.add('a', 1)
   lanes.add('a', 2)

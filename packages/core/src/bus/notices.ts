@@ -1,4 +1,4 @@
-/** What a bus tells: the notices of its transport, its own, and the dead letters. */
+/** The events that a bus reports: those of its transport, its own, and its dead letters. */
 import type { Event } from '../contract/event.ts'
 import type {
   ErrorKind,
@@ -14,7 +14,7 @@ import { telemetry, type Telemetry } from '../observe/telemetry.ts'
 import type { DeadLetter, DeadLetterQueue } from '../resilience/dead-letters.ts'
 import { asError } from '../contract/errors.ts'
 
-/** What a bus tells whoever listens. Listeners are guarded: one that throws is an `error` notice of kind `listener`. */
+/** The events that a bus reports to its listeners. Listeners are guarded: one that throws is an `error` notice of kind `listener`. */
 export interface BusEvents extends TransportEvents {
   /** An event or frame was put into the dead letters. */
   'dead-letter': DeadLetter
@@ -26,13 +26,13 @@ export interface BusEvents extends TransportEvents {
   }
   /**
    * A publish inside a handler, of this bus or another, has waited for `blockedHandlerMs`, and the handler with it. It may
-   * wait for that very handler: where the medium holds publishers back until a subscriber has taken what came before. `emit` does not wait.
-   * Told once for a subscription, until none of its handlers waits.
+   * wait for that very handler: where the medium lets publishers wait until a subscriber has taken what came before. `emit` does not wait.
+   * Reported once for a subscription, until none of its handlers waits.
    */
   'blocked-handler': { readonly id: string; readonly event: Event; readonly waitedMs: number }
 }
 
-/** Gets every `error` notice, also when nobody listens. */
+/** Gets every `error` notice, also when there is no listener. */
 export type OnError = (error: Error, kind: ErrorKind) => void
 
 const OWN: ReadonlySet<string> = new Set([
@@ -41,7 +41,7 @@ const OWN: ReadonlySet<string> = new Set([
   'subscription-backpressure',
 ])
 
-/** Forwards a notice of the transport only while somebody wants it: listening can cost the transport work. */
+/** Forwards a notice of the transport only while it has a listener here: listening can cost the transport work. */
 export class Notices implements Listenable<BusEvents> {
   readonly #transport: Transport
   readonly #deadLetters: DeadLetterQueue | undefined
@@ -49,7 +49,7 @@ export class Notices implements Listenable<BusEvents> {
   readonly #telemetry: Telemetry
   readonly #forwarded = new Map<keyof BusEvents, Unsubscribe>()
   readonly #emitter: Emitter<BusEvents> = new Emitter<BusEvents>((error, name) => {
-    // A listener of `error` that throws would be told of itself for ever.
+    // A listener of `error` that throws would get its own failure, and throw again.
     if (name === 'error') this.#tellOnError('listener', asError(error))
     else this.report('listener', asError(error))
   })
@@ -65,7 +65,7 @@ export class Notices implements Listenable<BusEvents> {
     this.#onError = onError
     this.#telemetry = channels
     if (deadLetters !== undefined) this.#forward('undeliverable')
-    // Also when nobody listens here: who subscribed to the channel `bus.error` cannot say so.
+    // Also when there is no listener here: subscribers of the channel `bus.error` are not known.
     this.#forward('error')
   }
 
@@ -90,13 +90,13 @@ export class Notices implements Listenable<BusEvents> {
     this.#emitter.emit('error', { kind, error })
   }
 
-  /** Tells that an event was given up and stores it. `false`: the dead letters did not take it. */
+  /** Reports that an event was given up, and stores it. `false`: the dead letters did not take it. */
   giveUp(undeliverable: Undeliverable): boolean {
     this.announce(undeliverable)
     return this.store(undeliverable)
   }
 
-  /** Tells that an event was given up. */
+  /** Reports that an event was given up. */
   announce(undeliverable: Undeliverable): void {
     const drops = this.#telemetry.channel('bus.drop')
     if (drops.hasSubscribers) {
@@ -134,7 +134,7 @@ export class Notices implements Listenable<BusEvents> {
     try {
       this.#onError?.(error, kind)
     } catch (defect) {
-      // The last resort failed: there is nobody left to tell but the process.
+      // The last resort failed: only the process is left to report it to.
       queueMicrotask(() => {
         throw defect
       })

@@ -21,7 +21,7 @@ describe('the metadata of a new event', () => {
     ],
     ['an id, which is no attribute', 'shop', { id: 'i-1', n: 1 }, { source: 'shop', n: 1 }],
     ['an id and no source', undefined, { id: 'i-1', n: 1 }, { n: 1 }],
-  ])('holds %s', (_name, source, init, expected) => {
+  ])('has %s', (_name, source, init, expected) => {
     const before = Date.now()
     const { metadata } = made(source, init)
     expect(metadata.timestamp).toBeGreaterThanOrEqual(before)

@@ -349,7 +349,7 @@ interface Waiting {
 }
 
 /**
- * A handler that waits for its own publish takes nothing meanwhile. Where the medium holds publishers back because of what
+ * A handler that waits for its own publish takes nothing meanwhile. Where the medium lets publishers wait because of what
  * this very handler has not taken, both wait for each other. One timer checks all of them, so that a publish costs no timer.
  */
 export class HandlerPublishes {
@@ -465,7 +465,7 @@ function metadataOf(timestamp: number, source: string | undefined, init: EventIn
 
 /** Characters of a UUID before the part that counts. */
 const STEM_LENGTH = 32
-/** Ids per stem: as many as four hexadecimal digits can tell apart. */
+/** Ids per stem: as many as four hexadecimal digits can distinguish. */
 const IDS_PER_STEM = 0x1_0000
 /** Random bytes of a UUID. */
 const RANDOM_BYTES = 16

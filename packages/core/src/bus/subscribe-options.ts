@@ -8,7 +8,7 @@ import type { Delivery } from '../contract/transport.ts'
 import { resolveQueueOptions, type QueueOptions } from '../queue/queue-options.ts'
 import { resolveErrorPolicy, type ResolvedErrorPolicy } from '../resilience/error-policy.ts'
 
-/** What a subscription does when nothing else is asked for. */
+/** What a subscription does by default. */
 const SUBSCRIBE_DEFAULTS: { readonly concurrency: number; readonly zombieLimit: number } =
   Object.freeze({ concurrency: 1, zombieLimit: 10 })
 

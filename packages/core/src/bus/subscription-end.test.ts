@@ -104,11 +104,11 @@ describe('pause and end', () => {
     expect(subscription.abandon(new Error('closed'))).toBe(3)
     expect(signals.map((signal) => signal.aborted)).toEqual([true])
     expect(lost.map(({ reason }) => reason)).toEqual(['closed', 'closed'])
-    // The dead letters have them; the one whose handler was aborted nobody has.
+    // The dead letters have them; the one whose handler was aborted is not stored.
     expect(feed.settled).toEqual([1, 2])
   })
 
-  test('abandon does not settle what only a notice tells of', () => {
+  test('abandon does not settle what only a notice reports', () => {
     const { subscription, deliver, lost, feed } = setUp(
       () => new Promise(() => {}),
       {},

@@ -66,7 +66,7 @@ describe('delivery', () => {
     expect(feed.readies).toBe(1)
   })
 
-  test('keeps, in order, what a transport delivers although it was told to hold on', async () => {
+  test('keeps, in order, what a transport delivers although it was asked to pause', async () => {
     const { handler, calls } = manual()
     const { subscription, deliver, lost } = setUp(handler, { queue: { capacity: 2 } })
     for (let n = 0; n < 10; n++) deliver(n)
@@ -128,7 +128,7 @@ describe('delivery', () => {
     expect(subscription.stats().queue).toMatchObject({ size: 1, bytes: 3 })
   })
 
-  test('tells when the queue crosses its warning threshold', async () => {
+  test('reports when the queue crosses its warning threshold', async () => {
     const { handler, calls } = manual()
     const { deliver, pressure } = setUp(handler, {
       queue: { capacity: 4, warningThreshold: 0.5 },
@@ -178,7 +178,7 @@ describe('a subscription that is paused inside its own handler', () => {
 })
 
 describe('concurrency', () => {
-  test('never runs more handlers at once than asked for, and as many as that', async () => {
+  test('never runs more handlers at once than `concurrency` allows, and as many as that', async () => {
     const { handler, calls, most } = manual()
     const { subscription, deliver } = setUp(handler, { concurrency: 3 })
     for (let n = 0; n < 10; n++) deliver(n)
@@ -192,7 +192,7 @@ describe('concurrency', () => {
     expect(most()).toBe(3)
   })
 
-  test('handles events in order, one at a time, unless asked for more', async () => {
+  test('handles events in order, one at a time by default', async () => {
     const { handler, calls, most } = manual()
     const { subscription, deliver } = setUp(handler)
     for (let n = 0; n < 5; n++) deliver(n)

@@ -385,7 +385,7 @@ class DeliveryQueue {
     this.#lowWaterMark = lowWaterMark
     this.#blocks = options.strategy === 'block'
     this.#queue = new BoundedQueue<QueuedEvent>(options, {
-      // Measuring costs a serialisation, so only where a limit was asked for.
+      // Measuring costs a serialisation, so only where a limit is set.
       ...(options.maxBytes === Infinity ? {} : { sizeOf: sizeOfQueued }),
       onDrop: (queued) => owner.onDrop(queued, dropped(options.strategy)),
       onLevel: (level, fillRatio) => owner.onLevel(level, fillRatio),

@@ -130,7 +130,7 @@ export class Subscriptions {
     try {
       await withDeadline(() => Promise.all(all), { clock, timeoutMs, signal, what: 'drain' })
     } catch (error) {
-      // At the limit: what is left is counted by whoever called.
+      // At the limit: what is left is counted by the caller.
       if (!(error instanceof TimeoutError) && !(error instanceof AbortedError)) throw error
     }
   }

@@ -141,8 +141,8 @@ interface Lane<T> {
 }
 
 /**
- * Gives out items so that no two of one key are out at once. Holds only keys that have something waiting or out,
- * so it is as small as what it holds; the owner limits that.
+ * Gives out items so that no two of one key are out at once. Keeps only keys that have something waiting or out,
+ * so it is as small as what it contains; the owner limits that.
  */
 export class Lanes<T> {
   readonly #lanes = new Map<string, Lane<T>>()

@@ -32,7 +32,7 @@ describe('decoding', () => {
     })
   })
 
-  test('ignores members of the envelope that nobody knows', () => {
+  test('ignores unknown members of the envelope', () => {
     expect(decode({ ...wire, version: 3, type: 'x', nested: { a: 1 } })).toEqual(event)
   })
 

@@ -12,7 +12,7 @@ describe('encoding', () => {
     expect(JSON.parse(codec.encode(event) as string)).toEqual(wire)
   })
 
-  test('keeps attributes that nobody knows, and leaves out those that are undefined', () => {
+  test('keeps unknown attributes, and leaves out those that are undefined', () => {
     const metadata = { timestamp: 0, traceparent: '00-1', nested: { a: [1] }, absent: undefined }
     expect(JSON.parse(codec.encode({ ...event, metadata }) as string)).toMatchObject({
       metadata: { timestamp: '1970-01-01T00:00:00.000Z', traceparent: '00-1', nested: { a: [1] } },

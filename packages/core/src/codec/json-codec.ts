@@ -16,7 +16,7 @@ import type { Codec } from './codec.ts'
 import { isWithinDepth, isParsedWithinDepth } from './json-depth.ts'
 import { decodeUtf8, encodeUtf8 } from './utf8.ts'
 
-/** The deepest nesting of a frame, its envelope included: deep JSON parses, and then kills whoever walks it without a limit. */
+/** The deepest nesting of a frame, its envelope included: deep JSON parses, and then overflows the stack of code that walks it without a limit. */
 const MAX_DEPTH = 64
 
 /** The options of `jsonCodec`. */
@@ -75,7 +75,7 @@ function encode(event: Event, format: (ms: number) => string): string {
   throw failure(type, `it is nested more than ${MAX_DEPTH} deep`)
 }
 
-/** What `JSON.stringify` would leave out or turn into something else without a word. */
+/** What `JSON.stringify` would leave out or change without an error. */
 function obstacleIn(payload: unknown): string | undefined {
   if (typeof payload === 'object') return payload === null ? undefined : obstacleInObject(payload)
   if (typeof payload === 'number' && !Number.isFinite(payload)) return `JSON has no ${payload}`

@@ -48,8 +48,8 @@ export function isParsedWithinDepth(value: unknown, limit: number): boolean {
 }
 
 /**
- * Whether `JSON.stringify` surely writes the value at most `limit` deep. `false` can also mean that it holds something
- * other than plain objects, arrays and what stands for itself, so that only the text can tell: see `isWithinDepth`.
+ * Whether `JSON.stringify` surely writes the value at most `limit` deep. `false` can also mean that it contains something
+ * other than plain objects, arrays and what stands for itself, so that only the text shows it: see `isWithinDepth`.
  */
 export function isPlainWithinDepth(value: unknown, limit: number): boolean {
   if (typeof value !== 'object') return typeof value !== 'function'

@@ -33,7 +33,7 @@ test.each([
   ['an instance', new Error('no')],
   ['a map', new Map()],
   ['a function', () => 1],
-])('of %s it cannot be told', (_name, value) => {
+])('of %s it cannot be known', (_name, value) => {
   expect(isPlainWithinDepth([value], 64)).toBe(false)
 })
 

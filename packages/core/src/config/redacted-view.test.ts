@@ -19,7 +19,7 @@ describe('a view of options', () => {
     })
   })
 
-  test('hides headers whole where their form does not tell names from values', () => {
+  test('hides headers whole where their form does not separate names from values', () => {
     const view = redacted({ headers: new Map([['a', 'canary']]), header: [['canary', 'canary']] })
     expect(inspect(view, { depth: 9 })).not.toContain('canary')
   })

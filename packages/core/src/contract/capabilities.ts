@@ -21,7 +21,7 @@ export interface Capabilities {
   readonly dedupe: boolean
   /** An event that a client publishes also reaches its own subscriptions. */
   readonly echo: boolean
-  /** What holds back a sender when the reader is slow. */
+  /** What slows down a sender when the reader is slow. */
   readonly backpressure: {
     readonly inbound: 'credits' | 'pause' | 'none'
     readonly outbound: 'block' | 'none'

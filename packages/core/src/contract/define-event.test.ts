@@ -38,7 +38,7 @@ describe('without a schema', () => {
     expect(event.metadata.source).toBeUndefined()
   })
 
-  test('tells its events from others, also to the compiler', () => {
+  test('recognises its events, also for the compiler', () => {
     const event: Event = created.create({ total: 1 })
     const payloads = [event].filter((each) => created.is(each)).map((each) => each.payload)
     expectTypeOf(payloads).toEqualTypeOf<Order[]>()
@@ -57,7 +57,7 @@ describe('without a schema', () => {
   })
 })
 
-test('the source of the definition holds unless the maker names another', () => {
+test('the source is that of the definition unless the maker names another', () => {
   const created = defineEvent<Order>('order.created', { source: 'shop' })
   expect(created.create({ total: 1 }).metadata.source).toBe('shop')
   expect(created.create({ total: 1 }, { correlationId: 'c' }).metadata.source).toBe('shop')

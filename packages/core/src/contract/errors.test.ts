@@ -79,7 +79,7 @@ test('without a cause there is no cause', () => {
   expect(Object.hasOwn(new SerializationError('m'), 'cause')).toBe(false)
 })
 
-test('whoever throws knows better than the class whether to retry', () => {
+test('the code that throws knows better than the class whether to retry', () => {
   expect(new QueueFullError('m', { retryable: false }).retryable).toBe(false)
   expect(new SerializationError('m', { retryable: true }).retryable).toBe(true)
 })

@@ -8,7 +8,7 @@ export type Outcome =
   | 'not-sent'
   /** The other side refused it. */
   | 'rejected'
-  /** It left this process, and nobody knows whether it arrived. */
+  /** It left this process, and whether it arrived is unknown. */
   | 'unknown'
 
 /** Whether trying again can help: `transient` yes, `permanent` no, `configuration` after a change by the caller. */
@@ -331,7 +331,7 @@ export class HandshakeError extends BusError {
   readonly headers: Readonly<Record<string, string>>
   /** The first kilobytes of the answer's body. */
   readonly body: string
-  /** What `Retry-After` asked for, in milliseconds. */
+  /** What `Retry-After` demanded, in milliseconds. */
   readonly retryAfterMs: number | undefined
 
   constructor(
@@ -423,7 +423,7 @@ export type RateLimitReason =
   | 'queue-full'
   /** It costs more than there can ever be. */
   | 'too-expensive'
-  /** What it costs, or how urgent it is, could not be told: `cause` says why. */
+  /** What it costs, or how urgent it is, could not be determined: `cause` says why. */
   | 'invalid-cost'
 
 /** Refused by a rate limit; nothing was sent. */
@@ -435,7 +435,7 @@ export class RateLimitError extends BusError {
   readonly code = 'rate-limited'
   readonly category = 'transient'
   readonly reason: RateLimitReason
-  /** Tokens; `NaN` where that could not be told. */
+  /** Tokens; `NaN` where that could not be determined. */
   readonly cost: number
   /** Milliseconds after which the same call can be expected to pass; `Infinity`: never. */
   readonly retryAfterMs: number

@@ -93,7 +93,7 @@ export function assertId(id: unknown): asserts id is string {
  * console.log(event.type, event.payload.total)
  * ```
  *
- * @throws `ConfigError` when the type does not follow the grammar or the id holds a space.
+ * @throws `ConfigError` when the type does not follow the grammar or the id contains a space.
  */
 export function createEvent<P, T extends string>(
   type: T,

@@ -80,7 +80,7 @@ test('a match is remembered until something changes, and cannot be changed by wh
   expect(index.match('a')).toEqual(['value', 'other'])
 })
 
-test('a value that was deleted is not found by a type that was asked for before', () => {
+test('a value that was deleted is not found by a type that was matched before', () => {
   const index = new PatternIndex<string>()
   index.add('a.*', 'value')
   index.add('a.>', 'other')

@@ -3,7 +3,7 @@
 import { assertPattern, isPattern, isType } from './type.ts'
 import type { Random } from './clock.ts'
 
-/** Types whose matches are remembered. Beyond it the memory starts over: the types may come from strangers. */
+/** Types whose matches are remembered. Beyond it the memory starts over: the types may come from untrusted clients. */
 const MAX_CACHED_TYPES = 4_096
 /** Matches that are remembered, over all types: a type may match many values. */
 const MAX_CACHED_MATCHES = 262_144
@@ -95,11 +95,11 @@ export class PatternIndex<T> {
 export function matches(pattern: string, type: string): boolean {
   assertPattern(pattern)
   if (!isType(type)) return false
-  const wanted = pattern.split('.')
+  const parts = pattern.split('.')
   const tokens = type.split('.')
-  const rest = wanted.at(-1) === '>'
-  if (rest ? tokens.length < wanted.length : tokens.length !== wanted.length) return false
-  return wanted.every((token, i) => token === '*' || token === '>' || token === tokens[i])
+  const rest = parts.at(-1) === '>'
+  if (rest ? tokens.length < parts.length : tokens.length !== parts.length) return false
+  return parts.every((token, i) => token === '*' || token === '>' || token === tokens[i])
 }
 
 const NO_MATCHES: readonly never[] = Object.freeze([])
@@ -147,7 +147,7 @@ export class PatternTrie<T> {
   readonly #seed: number
   #nodes = 0
 
-  /** @param random - Makes the hashes unknown to strangers, who could otherwise choose tokens that crowd a map. */
+  /** @param random - Makes the hashes unknown to clients, which could otherwise choose tokens that crowd a map. */
   constructor(random: Random = Math.random) {
     this.#seed = Math.trunc(random() * 2 ** 31)
   }

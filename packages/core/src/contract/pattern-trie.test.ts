@@ -70,7 +70,7 @@ test('whatever was added, nothing is left once it is all deleted, in any order',
   )
 })
 
-test('two tokens with the same hash are told apart, also once the first is gone', () => {
+test('two tokens with the same hash are kept apart, also once the first is gone', () => {
   const trie = new PatternTrie<string>(constantRandom)
   trie.add(`${HOLDER}.*`, 'first')
   expect(trie.match(`${CLASH}.a`)).toEqual([])

@@ -1,4 +1,4 @@
-/** Asks a Standard Schema about a payload. */
+/** Validates a payload by a Standard Schema. */
 import { isDeepStrictEqual } from 'node:util'
 import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { ConfigError, ValidationError } from './errors.ts'
@@ -20,7 +20,7 @@ export function isSchema(value: unknown): value is StandardSchemaV1 {
 export function validate(schema: StandardSchemaV1, type: string, payload: unknown): unknown {
   const answer = schema['~standard'].validate(payload)
   if (!isThenable(answer)) return valueOf(answer, type)
-  // The caller is told below; the answer itself, should it be a rejection, has nobody left to go to.
+  // The caller gets its error below; should the result itself reject, nothing waits for it any more.
   answer.then(undefined, () => undefined)
   throw new ConfigError(
     'schema',

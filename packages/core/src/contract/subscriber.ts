@@ -1,4 +1,4 @@
-/** What an application holds: publish, emit, subscribe, unsubscribe, and the state of the queue. */
+/** What an application works with: publish, emit, subscribe, unsubscribe, and the state of the queue. */
 import type { BackoffPolicy } from '../resilience/backoff.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import type { Event } from './event.ts'
@@ -94,7 +94,7 @@ export interface SubscribeOptions extends WaitOptions {
   /** What waits for the handler. @default 1,000 events, `block` */
   readonly queue?: QueueOptions | undefined
   /**
-   * How many events may still wait when a transport that was told to hold on may go on: an integer ≥ 0, below the capacity of
+   * How many events may still wait when a transport that was asked to pause may go on: an integer ≥ 0, below the capacity of
    * the queue. Low: it goes on rarely, with much at once. @default half the capacity
    */
   readonly lowWaterMark?: number | undefined

@@ -33,7 +33,7 @@ export interface TransportMetrics {
   readonly roundTrip: LatencySummary
   readonly subscriptions: {
     readonly count: number
-    /** Every pattern that is wanted, each once. */
+    /** Every pattern that is subscribed to, each once. */
     readonly patterns: readonly string[]
     /** Those that have no room now. */
     readonly held: number
@@ -44,7 +44,7 @@ export interface TransportMetrics {
     readonly reconnects: number
     /** Attempts that failed. */
     readonly failures: number
-    /** Whether reading is paused for want of room. */
+    /** Whether reading is paused because queues are full. */
     readonly isPaused: boolean
     /** Answers that are awaited on the link of now. */
     readonly awaited: number

@@ -40,7 +40,7 @@ export interface EmitOptions {
 /** How often an event can reach a handler when links break: at most once, or at least once. */
 export type Delivery = 'at-most-once' | 'at-least-once'
 
-/** What a transport is told of a subscription besides its patterns. */
+/** What a transport gets for a subscription besides its patterns. */
 export interface FeedOptions extends WaitOptions {
   /** `at-most-once`: settled when delivered; what a slow or absent reader misses is gone. @default the most that the transport promises */
   readonly delivery?: Delivery | undefined
@@ -92,15 +92,15 @@ export interface DrainReport {
   readonly unhandled: number
 }
 
-/** What the other side is told when a transport closes. */
+/** What the other side gets to know when a transport closes. */
 export interface CloseOptions {
-  /** The reason told to the other side. */
+  /** The reason sent to the other side. */
   readonly reason?: string | undefined
-  /** Close code told to the other side, where the transport has such a thing. */
+  /** Close code sent to the other side, where the transport has such a thing. */
   readonly code?: number | undefined
 }
 
-/** Whether `health` asks the other side or tells what is known. */
+/** Whether `health` asks the other side or reports what is known. */
 export interface HealthOptions extends WaitOptions {
   /** Ask the other side now instead of relying on what is known. */
   readonly probe?: boolean
@@ -152,9 +152,9 @@ export interface Undeliverable {
   readonly raw?: string | Uint8Array
 }
 
-/** What a transport tells whoever listens. Listeners are guarded: one that throws changes nothing. */
+/** The events that a transport reports to its listeners. Listeners are guarded: one that throws changes nothing. */
 export interface TransportEvents {
-  /** The status changed. Told after the fact, in order. */
+  /** The status changed. Reported after the change, in order. */
   status: { readonly status: TransportStatus; readonly previous: TransportStatus }
   /** Ready; `reconnected` from the second time on. */
   open: { readonly generation: number; readonly reconnected: boolean; readonly protocol: string }
@@ -177,7 +177,7 @@ export interface TransportEvents {
   'rate-limit': RateLimitNotice
   breaker: { readonly state: BreakerStateName; readonly previous: BreakerStateName }
   'heartbeat-timeout': { readonly silentMs: number; readonly missed: number }
-  /** Events that matched were lost on the way to this client; told before any later event. */
+  /** Events that matched were lost on the way to this client; reported before any later event. */
   gap: Gap
   'subscriptions-restored': { readonly patterns: readonly string[] }
   'subscriptions-failed': { readonly patterns: readonly string[]; readonly error: Error }
@@ -188,7 +188,7 @@ export interface RateLimitNotice {
   /** `queued`: it is sent as soon as it may be. `rejected`: its publish failed with `RateLimitError`. */
   readonly action: 'queued' | 'rejected'
   readonly event: Event
-  /** Tokens; `NaN` where that could not be told. */
+  /** Tokens; `NaN` where that could not be determined. */
   readonly cost: number
   /** Milliseconds after which it is expected to be sent, or could be published again; `Infinity`: never. */
   readonly retryAfterMs: number
@@ -278,7 +278,7 @@ export interface Transport extends Listenable<TransportEvents>, AsyncDisposable 
   close(options?: CloseOptions): Promise<void>
 }
 
-/** The outcome of an error, for whoever must decide whether to publish again. */
+/** The outcome of an error, to decide by whether to publish again. */
 export function outcomeOf(error: unknown): Outcome {
   const outcome = (error as Partial<BusError> | null | undefined)?.outcome
   return outcome ?? 'unknown'

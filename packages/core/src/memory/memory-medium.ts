@@ -1,4 +1,4 @@
-/** What memory transports share: who wants which events. */
+/** What memory transports share: the subscriptions and their patterns. */
 import type { Event } from '../contract/event.ts'
 import type { Feed, Sink } from '../contract/transport.ts'
 import { PatternIndex } from '../contract/pattern-index.ts'
@@ -43,11 +43,11 @@ export class MemoryFeed implements Feed {
     this.live = new Promise((resolve, reject) => {
       this.#settleLive = { resolve, reject }
     })
-    // Also rejected where nobody waits for it.
+    // It may reject although nothing waits for it.
     this.live.catch(() => {})
   }
 
-  /** Whether the sink asked to wait. */
+  /** Whether the sink is full. */
   get isHolding(): boolean {
     return this.#isHolding
   }

@@ -6,7 +6,7 @@ import { createEvent } from '../contract/event.ts'
 import { memoryTransport } from './index.ts'
 
 describe('back pressure', () => {
-  test('a sink that asks to wait holds its publishers until it is ready', async () => {
+  test('a full sink lets its publishers wait until it is ready', async () => {
     const transport = await ready()
     const sink = collector(1)
     const feed = transport.subscribe([], sink)
@@ -18,7 +18,7 @@ describe('back pressure', () => {
     expect(sink.events).toHaveLength(2)
   })
 
-  test('an unsubscribe lets the held publishers go on', async () => {
+  test('an unsubscribe lets the waiting publishers go on', async () => {
     const transport = await ready()
     const sink = collector(1)
     const feed = transport.subscribe([], sink)
@@ -76,7 +76,7 @@ describe('back pressure', () => {
     ['drop-newest', 2, 'dropped'],
     ['reject', 2, 'queue-full'],
   ] as const)(
-    '%s: tells the publisher of the one that is given up',
+    '%s: rejects the publish of the one that is given up',
     async (strategy, gone, code) => {
       const transport = memoryTransport({ queue: { capacity: 2, strategy } })
       const failed: unknown[] = []
@@ -105,7 +105,7 @@ describe('back pressure', () => {
     expect(transport.backpressureStats().bytes).toBeGreaterThan(200)
   })
 
-  test('tells when its queue crosses the threshold', () => {
+  test('reports when its queue crosses the threshold', () => {
     const transport = memoryTransport({ queue: { capacity: 2, warningThreshold: 0.5 } })
     const told = vi.fn()
     transport.on('backpressure', told)
@@ -114,7 +114,7 @@ describe('back pressure', () => {
   })
 })
 
-test('a transport that has become quiet holds nobody who got its last event', async () => {
+test('a transport that has become quiet keeps no sink alive that got its last event', async () => {
   const transport = await ready()
   const held = await (async () => {
     const sink = collector()

@@ -182,7 +182,7 @@ export class MemoryOutbox {
   }
 
   #run(): void {
-    // Still scheduled while it runs: what a sink publishes now must not start a turn of its own.
+    // Still scheduled while it runs: what a sink publishes now must not schedule a second run.
     for (let n = 0; n < EVENTS_PER_RUN; n++) {
       if (!this.#isOpen || (this.#entry === undefined && !this.#next()) || !this.#deliver()) {
         this.#isScheduled = false
@@ -237,7 +237,7 @@ export class MemoryOutbox {
     }
     if (holdMs === Infinity) return
     timer = clock.setTimeout(() => {
-      // Its sink takes what it asked to wait for: late is better than never, see `holdMs`.
+      // Its sink gets the event although it is full: better beyond its capacity than never, see `holdMs`.
       feed.ready()
     }, holdMs)
   }

@@ -123,7 +123,7 @@ describe('delivery', () => {
 })
 
 describe('life', () => {
-  test('tells its states and its truth about them', async () => {
+  test('reports its states as they are', async () => {
     const transport = memoryTransport()
     const told: string[] = []
     transport.on(
@@ -171,7 +171,7 @@ describe('life', () => {
     expect(clock.pending).toBe(0)
   })
 
-  test('after close nothing is delivered, told or accepted', async () => {
+  test('after close nothing is delivered, reported or accepted', async () => {
     const transport = await ready()
     const sink = collector()
     const feed = transport.subscribe([], sink)

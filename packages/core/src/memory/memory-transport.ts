@@ -54,12 +54,12 @@ class MemoryTransport implements Transport {
   readonly #outbox: MemoryOutbox
   readonly #feeds = new Set<MemoryFeed>()
   readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
-    // A listener of `error` that throws would be told of itself for ever.
+    // A listener of `error` that throws would get its own failure, and throw again.
     if (name === 'error') return
     this.#emitter.emit('error', { kind: 'listener', error: error as Error })
   })
   #status: TransportStatus
-  #owesReady = false
+  #isReadyAwaited = false
   #drained: Promise<DrainReport> | undefined
 
   constructor(options: ResolvedMemoryOptions) {
@@ -112,7 +112,7 @@ class MemoryTransport implements Transport {
   }
 
   emit(given: Event, { delivery }: EmitOptions = {}): boolean {
-    // Once closed it tells nobody anything.
+    // Once closed it reports nothing any more.
     if (this.#status.state === 'closed') return false
     const refusal = refusalIn(this.#status.state)
     if (refusal !== undefined) {
@@ -135,7 +135,7 @@ class MemoryTransport implements Transport {
     }
     this.#open()
     const hasRoom = this.#outbox.emit(event, frame)
-    this.#owesReady ||= !hasRoom
+    this.#isReadyAwaited ||= !hasRoom
     return hasRoom
   }
 
@@ -222,8 +222,8 @@ class MemoryTransport implements Transport {
   }
 
   #onLeft(): void {
-    if (!this.#owesReady || this.#outbox.fillRatio > READY_AT || !this.#outbox.hasRoom) return
-    this.#owesReady = false
+    if (!this.#isReadyAwaited || this.#outbox.fillRatio > READY_AT || !this.#outbox.hasRoom) return
+    this.#isReadyAwaited = false
     this.#emitter.emit('ready', undefined)
   }
 
@@ -247,8 +247,8 @@ class MemoryTransport implements Transport {
 /**
  * Makes a transport that carries events within this process, encoded as over a wire.
  *
- * Events are delivered in a turn of their own, never inside `publish`. A publish is confirmed when every matching
- * subscription has taken the event into its queue, so a full one holds its publishers back.
+ * Events are delivered in a microtask of their own, never inside `publish`. A publish is confirmed when every matching
+ * subscription has taken the event into its queue, so a full one lets its publishers wait.
  *
  * @example
  * ```ts
@@ -275,7 +275,7 @@ function refusalIn(state: StateName): Error | undefined {
   return new DrainingError('The transport is draining', { outcome: 'not-sent' })
 }
 
-/** Why a call that asks for this delivery is refused: a process that ends takes its events along. */
+/** Why a call with this `delivery` is refused: a process that ends takes its events along. */
 function beyondPromise(delivery: Delivery | undefined): UnsupportedError | undefined {
   if (delivery !== 'at-least-once') return undefined
   return new UnsupportedError('memory', `delivery ${delivery}`)
@@ -308,7 +308,7 @@ const MEMORY_CAPABILITIES: Capabilities = Object.freeze({
   reconnect: false,
 })
 
-/** Decodes once per subscription, so that each handler gets a payload of its own; tells of what cannot be decoded. */
+/** Decodes once per subscription, so that each handler gets a payload of its own; reports what cannot be decoded. */
 function deliver(
   frame: string | Uint8Array,
   feed: MemoryFeed,

@@ -92,7 +92,7 @@ describe('percentiles', () => {
 })
 
 describe('the ring', () => {
-  test('keeps the latest 100 unless told otherwise, and counts all of them', () => {
+  test('keeps the latest 100 by default, and counts all of them', () => {
     const stats = statsOf(Array.from({ length: 250 }, (_, n) => n))
     expect([stats.percentile(0), stats.percentile(100), stats.count]).toEqual([150, 249, 250])
   })

@@ -17,9 +17,9 @@ export interface LogEntry {
 export interface LineLoggerOptions {
   /** Gets each line, without its end: `(line) => process.stderr.write(line + '\n')`. */
   readonly write: (line: string) => void
-  /** `plain` for people or `json` for machines; of an unknown one `plain` holds. @default 'plain' */
+  /** `plain` for people or `json` for machines; an unknown one counts as `plain`. @default 'plain' */
   readonly format?: 'plain' | 'json' | (string & {}) | undefined
-  /** The least that is written: `debug`, `info`, `warn`, `error` or `silent`; of an unknown one `info` holds. @default 'info' */
+  /** The least that is written: `debug`, `info`, `warn`, `error` or `silent`; an unknown one counts as `info`. @default 'info' */
   readonly level?: LogLevel | (string & {}) | undefined
   /** Wall clock in milliseconds since 1970. @default Date.now */
   readonly now?: (() => number) | undefined

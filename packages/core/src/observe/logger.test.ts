@@ -115,7 +115,7 @@ test.each([
   expect([...new Set(lines.map(([name]) => name))].toSorted()).toEqual(levels.toSorted())
 })
 
-test('the level is info unless told otherwise, and a silent logger listens to nothing', () => {
+test('the level is info by default, and a silent logger listens to nothing', () => {
   const { emitter, lines } = setUp()
   emitAll(emitter)
   expect(new Set(lines.map(([name]) => name))).toEqual(new Set(['info', 'warn', 'error']))

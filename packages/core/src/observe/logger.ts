@@ -1,4 +1,4 @@
-/** The logging port, and what a bus or a transport tells put into words on it. */
+/** The logging port, and the log messages for the events of a bus or a transport. */
 
 import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
@@ -24,9 +24,9 @@ export interface Logger {
 
 /** What is logged, and under which name. */
 export interface AttachLoggerOptions {
-  /** The least that is logged: `debug`, `info`, `warn`, `error` or `silent`; of an unknown one `info` holds. @default 'info' */
+  /** The least that is logged: `debug`, `info`, `warn`, `error` or `silent`; an unknown one counts as `info`. @default 'info' */
   readonly level?: LogLevel | (string & {}) | undefined
-  /** Put into the fields as `name`, to tell several apart. @default none */
+  /** Put into the fields as `name`, to distinguish several. @default none */
   readonly name?: string | undefined
 }
 
@@ -84,7 +84,7 @@ const VOCABULARY: Vocabulary = {
 }
 
 /**
- * Logs what a bus or a transport tells, until the function that it returns is called. Without it nothing is logged.
+ * Logs the events of a bus or a transport, until the function that it returns is called. Without it nothing is logged.
  *
  * A logger that throws is an `error` notice of kind `listener`, and changes nothing.
  *

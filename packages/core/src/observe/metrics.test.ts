@@ -7,7 +7,7 @@ function fail(metrics: InMemoryMetrics, reason: string): void {
 }
 
 describe('counters', () => {
-  test('tell links that were upgraded, opened and closed, and how many are open', () => {
+  test('count links that were upgraded, opened and closed, and how many are open', () => {
     const metrics = new InMemoryMetrics()
     for (let n = 0; n < 2; n++) {
       metrics.onConnection({ event: 'upgraded', durationMs: 3 })
@@ -17,7 +17,7 @@ describe('counters', () => {
     expect(metrics.snapshot().connections).toEqual({ upgraded: 2, opened: 2, closed: 1, open: 1 })
   })
 
-  test('tell messages and bytes of both directions', () => {
+  test('count messages and bytes of both directions', () => {
     const metrics = new InMemoryMetrics()
     metrics.onMessage({ direction: 'sent', bytes: 10, binary: false })
     metrics.onMessage({ direction: 'sent', bytes: 5, binary: true })
@@ -29,13 +29,13 @@ describe('counters', () => {
     })
   })
 
-  test('tell errors by reason', () => {
+  test('count errors by reason', () => {
     const metrics = new InMemoryMetrics()
     for (const reason of ['handshake', 'timeout', 'handshake']) fail(metrics, reason)
     expect(metrics.snapshot().errors).toEqual({ handshake: 2, timeout: 1 })
   })
 
-  test('tell a hundred reasons apart, and the rest as other', () => {
+  test('count a hundred reasons one by one, and the rest as other', () => {
     const metrics = new InMemoryMetrics()
     for (let n = 0; n < 150; n++) fail(metrics, `reason-${n}`)
     fail(metrics, 'reason-3')
@@ -44,7 +44,7 @@ describe('counters', () => {
     expect(Object.keys(metrics.snapshot().errors)).toHaveLength(101)
   })
 
-  test('tell publishes by outcome, and the latency of those that succeeded', () => {
+  test('count publishes by outcome, with the latency of those that succeeded', () => {
     const metrics = new InMemoryMetrics()
     metrics.onPublish({ durationMs: 4, outcome: 'confirmed' })
     metrics.onPublish({ durationMs: 2, outcome: 'sent' })

@@ -40,7 +40,7 @@ export interface PublishMetric {
 }
 
 /**
- * Gets what one transport does: implement what is wanted, and give it to as many transports as it shall sum up.
+ * Gets what one transport does: implement what you need, and pass it to as many transports as it shall sum up.
  * It is called in passing, so it must be quick; what it throws is an `error` notice of kind `listener`.
  */
 export interface MetricsCollector {
@@ -78,7 +78,7 @@ export interface MetricsSnapshot {
   readonly errors: Readonly<Record<string, number>>
 }
 
-/** Reasons that are told apart; what comes after them is `other`, so that no peer can make it grow without end. */
+/** Reasons that are counted one by one; what comes after them is `other`, so that no peer can make it grow without end. */
 const MAX_REASONS = 100
 
 /**

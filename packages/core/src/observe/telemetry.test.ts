@@ -212,7 +212,7 @@ describe("a prefix of one's own", () => {
     expect(started).toHaveLength(1)
   })
 
-  test('is `bus` unless told otherwise', () => {
+  test('is `bus` by default', () => {
     expect(telemetryOf()).toBe(telemetry)
     expect(telemetryOf({ prefix: 'bus' })).toBe(telemetry)
   })
@@ -229,7 +229,7 @@ describe("a prefix of one's own", () => {
 })
 
 describe('notices', () => {
-  test('a payload is made only when somebody has subscribed', () => {
+  test('a payload is made only when there is a subscriber', () => {
     const payloads = { made: 0 }
     drop(payloads)
     expect(payloads.made).toBe(0)
@@ -241,7 +241,7 @@ describe('notices', () => {
 })
 
 describe('operations', () => {
-  test('an operation is traced only while somebody has subscribed to one of its events', () => {
+  test('an operation is traced only while one of its events has a subscriber', () => {
     const operation = telemetry.operation('bus.connect')
     for (const step of ['start', 'end', 'asyncStart', 'asyncEnd', 'error']) {
       expect(operation.channel.hasSubscribers).toBe(false)

@@ -22,7 +22,7 @@ export interface Operation<C extends object> {
   trace<T>(run: () => Promise<T>, context: C): Promise<T>
 }
 
-/** Under which names something is told on the channels. */
+/** Under which names things are published on the channels. */
 export interface TelemetryOptions {
   /** Stands for `bus` in every name: letters, digits, `.`, `_` and `-`. @default 'bus' */
   readonly prefix?: string | undefined
@@ -92,7 +92,7 @@ export function telemetryOf(options: TelemetryOptions = {}): Telemetry {
   return prefix === telemetry.prefix ? telemetry : makeTelemetry(prefix)
 }
 
-/** Which transport it is that tells something. */
+/** Which transport publishes it. */
 export interface TelemetrySource {
   /** The name of its kind: `websocket`. */
   readonly transport: string
@@ -151,7 +151,7 @@ export interface TelemetryNotices {
   'bus.connection.timeout': TelemetrySource & { readonly silentMs: number; readonly missed: number }
   /** A live link was given to another owner, or taken over. */
   'bus.connection.handover': TelemetrySource & { readonly action: 'detached' | 'adopted' }
-  /** A gauge, told when it changes: 1 while a link is ready, else 0. */
+  /** A gauge, published when it changes: 1 while a link is ready, else 0. */
   'bus.connection.up': TelemetrySource & { readonly value: 0 | 1 }
   /** A message was handed to the socket. */
   'bus.message.sent': MessageTelemetry

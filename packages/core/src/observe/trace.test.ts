@@ -70,7 +70,7 @@ describe('transitions', () => {
 })
 
 describe('statistics', () => {
-  test('tell how often each state was entered and how long it lasted, the present one until now', () => {
+  test('say how often each state was entered and how long it lasted, the present one until now', () => {
     const { states, ageMs, state } = noteAll(start(), LIFE).read(1_200)
     expect(states).toEqual({
       idle: { entered: 1, totalMs: 10 },

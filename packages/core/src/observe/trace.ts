@@ -53,7 +53,7 @@ export interface StateTraceOptions {
 
 const isCapacity = check.integer({ min: 1 })
 
-/** Keeps what a transport tells of its status. Costs something only when the status changes. */
+/** Keeps the changes of a transport's status. Costs something only when the status changes. */
 export class StateTrace {
   readonly #capacity: number
   readonly #startedAt: number

@@ -17,7 +17,7 @@ test('waits that share a signal share a listener, which goes with the last of th
   expect(add).toHaveBeenCalledTimes(2)
 })
 
-test('an abort tells every wait of its signal once, in order, and of no other', () => {
+test('an abort ends every wait of its signal once, in order, and of no other', () => {
   const [mine, other] = [new AbortController(), new AbortController()]
   const told: string[] = []
   const watch = new AbortWatch<string>((wait, signal) => {

@@ -120,7 +120,7 @@ describe('block', () => {
     expect(order).toEqual([1, 2, 3])
   })
 
-  test('an item that does not fit yet holds the line, also against smaller ones and offers', async () => {
+  test('an item that does not fit yet keeps its place, also against smaller ones and offers', async () => {
     const queue = new BoundedQueue<Sized>({ maxBytes: 10 }, { sizeOf })
     queue.offer(sized('a', 4))
     queue.offer(sized('b', 4))
@@ -283,7 +283,7 @@ describe('a blocked publisher', () => {
 })
 
 describe('drop-newest', () => {
-  test('the third push into two places is refused, told and counted', async () => {
+  test('the third push into a capacity of two is refused, reported and counted', async () => {
     const { queue, dropped } = fullOfTwo('drop-newest')
     expect(queue.offer('c')).toBe('dropped')
     const error = await settled(queue.push('d'))
@@ -296,7 +296,7 @@ describe('drop-newest', () => {
 })
 
 describe('drop-oldest', () => {
-  test('the third push evicts the first, whose owner is told, and the rest keeps its order', async () => {
+  test('the third push evicts the first, whose owner is notified, and the rest keeps its order', async () => {
     const { queue, dropped } = fullOfTwo('drop-oldest')
     await queue.push('c')
     expect(dropped).toEqual(['a'])
@@ -542,7 +542,7 @@ describe('the figures', () => {
   test.each([
     [0.4, ['high', 'normal']],
     [0.6, []],
-  ])('with half of it used, a threshold of %s tells %j', (warningThreshold, expected) => {
+  ])('with half of it used, a threshold of %s reports %j', (warningThreshold, expected) => {
     const told: string[] = []
     const queue = new BoundedQueue<number>(
       { capacity: 10, warningThreshold },
@@ -610,7 +610,7 @@ describe('the figures', () => {
     expect(results.filter((result) => result === 'fulfilled')).toHaveLength(150)
     expect(results.filter((result) => result instanceof AbortedError)).toHaveLength(9_850)
     expect(queue.stats()).toMatchObject({ received: 10_000, sent: 50, rejected: 9_850, size: 100 })
-    // Node tells of warnings on a later turn.
+    // Node emits warnings in a later tick.
     await setImmediate()
     expect(warnings).not.toHaveBeenCalled()
   })

@@ -180,7 +180,7 @@ export class BoundedQueue<T> {
   }
 
   /**
-   * The oldest item that is not under way becomes so. It keeps its room until {@link commit}.
+   * The oldest item that is not under way becomes so. It counts until {@link commit}.
    *
    * @param rank - the greatest goes first, and among equals the oldest; called for every item
    */

@@ -7,8 +7,8 @@ import { checkOptions, type Filled, type Shape } from '../config/options.ts'
  * What a full queue does with one more item.
  * - `block`: the caller waits for room, first come first served. At most 10,000 wait, with 64 MiB together, or as many as the
  *   queue itself takes where that is more; beyond, a call fails with `QueueFullError` at once.
- * - `drop-oldest`: the oldest that is not under way makes room; its caller is told.
- * - `drop-newest`: the new one is given up; its caller is told.
+ * - `drop-oldest`: the oldest that is not under way makes room; its publish rejects.
+ * - `drop-newest`: the new one is given up; its publish rejects.
  * - `reject`: the new one is refused.
  */
 export type BackpressureStrategy = 'block' | 'drop-oldest' | 'drop-newest' | 'reject'
@@ -23,13 +23,13 @@ export const BACKPRESSURE_STRATEGIES: readonly BackpressureStrategy[] = Object.f
 
 /** The limits of a queue and what it does at them. */
 export interface QueueOptions {
-  /** The most items, an integer ≥ 1. `Infinity` only when asked for. @default 1_000 */
+  /** The most items, an integer ≥ 1. `Infinity` only when given. @default 1_000 */
   readonly capacity?: number | undefined
   /** The most bytes, an integer ≥ 1. @default Infinity */
   readonly maxBytes?: number | undefined
   /** @default 'block' */
   readonly strategy?: BackpressureStrategy | undefined
-  /** The fill ratio in (0, 1] at which `backpressure` is told, once per crossing. @default 0.8 */
+  /** The fill ratio in (0, 1] at which `backpressure` is reported, once per crossing. @default 0.8 */
   readonly warningThreshold?: number | undefined
 }
 
@@ -57,7 +57,7 @@ export interface QueueStats {
   readonly fillRatio: number
 }
 
-/** What a queue does when nothing else is asked for. */
+/** What a queue does by default. */
 const QUEUE_DEFAULTS: Filled<QueueOptions> = Object.freeze({
   capacity: 1_000,
   maxBytes: Infinity,

@@ -12,7 +12,7 @@ function refusalOf(options: unknown, path?: string): ConfigError {
   throw new Error('the options were accepted')
 }
 
-test('without options a queue holds 1000 items, blocks, and warns at 80 %', () => {
+test('without options a queue takes 1000 items, blocks, and warns at 80 %', () => {
   expect(resolveQueueOptions()).toEqual({
     capacity: 1_000,
     maxBytes: Infinity,
@@ -49,7 +49,7 @@ describe.each(['capacity', 'maxBytes'])('%s', (name) => {
     },
   )
 
-  test('no limit is accepted when it is asked for', () => {
+  test('no limit is accepted when it is given', () => {
     expect(resolveQueueOptions({ [name]: Infinity })).toMatchObject({ [name]: Infinity })
   })
 })

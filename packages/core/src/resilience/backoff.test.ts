@@ -77,7 +77,7 @@ describe('linear and constant', () => {
     expect(delays(backoff.linear({ initialMs: 20, maxMs: 1_000 }), 3)).toEqual([20, 40, 60])
   })
 
-  test('linear draws jitter where asked to', () => {
+  test('linear draws jitter where `jitter` is set', () => {
     const policy = backoff.linear({ initialMs: 100, maxMs: 100, jitter: 'equal' })
     expect(policy(1, () => 0)).toBe(50)
   })

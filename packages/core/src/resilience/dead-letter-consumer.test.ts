@@ -264,7 +264,7 @@ describe('failing', () => {
     expect(asked).toEqual([1, 2, 1])
   })
 
-  test('a backoff that throws is told, and the default stands in for it', async () => {
+  test('a backoff that throws is reported, and the default stands in for it', async () => {
     const { queue, clock, consume } = setUp(1)
     const errors: unknown[] = []
     queue.on('failed', ({ error }) => errors.push(error))

@@ -15,13 +15,13 @@ interface Slot {
   givenUpAgain: boolean
 }
 
-/** One letter in hand: nobody else gets it until `release`. */
+/** One letter that is being worked on: no other consumer gets it until `release`. */
 export interface Lease {
   /** As it is now. */
   readonly letter: DeadLetter
   /** Removes the letter. `false`: its event was given up again meanwhile, so the letter is kept. */
   succeed(): boolean
-  /** Notes one more attempt, still in hand; parks the letter where consumers have tried it `maxTries` times. */
+  /** Notes one more attempt, under the same lease; marks the letter as parked where consumers have tried it `maxTries` times. */
   fail(maxTries?: number): DeadLetter
   /** Puts the letter back in its place, if it is still there. */
   release(): void
@@ -65,7 +65,7 @@ export class DeadLetterStore {
     return this.#slots.size < this.capacity && this.#bytes + bytes <= this.maxBytes
   }
 
-  /** The caller has made sure of room. */
+  /** The caller has made sure that it fits. */
   add(letter: DeadLetter, bytes: number): void {
     const slot: Slot = { letter, bytes, tries: 0, inHand: false, givenUpAgain: false }
     this.#slots.set(letter.id, slot)
@@ -249,7 +249,7 @@ function partsOf(value: object): readonly unknown[] {
   try {
     return Object.entries(value).flat()
   } catch {
-    // A getter threw. The estimate misses this object's members; whoever reads them gets the error.
+    // A getter threw. The estimate misses this object's members; reading them gives the error.
     return []
   }
 }

@@ -1,4 +1,4 @@
-/** The contract of a queue of dead letters: what was given up, kept with its reason until somebody decides. */
+/** The contract of a queue of dead letters: what was given up, kept with its reason until it is redriven, consumed or removed. */
 import type { Event } from '../contract/event.ts'
 import type {
   Listenable,
@@ -31,7 +31,7 @@ export interface DeadLetter {
   readonly parked: boolean
 }
 
-/** What the queue tells. */
+/** The events of the queue. */
 export interface DeadLetterEvents {
   added: DeadLetter
   /** Lost: it made room for a newer one. */
@@ -108,7 +108,7 @@ export interface RedriveReport {
   readonly redriven: number
   /** Could not be published; still there. */
   readonly failed: number
-  /** Without an event, not wanted by the filter, or in the hands of a consumer. */
+  /** Without an event, left out by the filter, or being handled by a consumer. */
   readonly skipped: number
 }
 

@@ -72,7 +72,7 @@ describe('a letter', () => {
     expect(queue.get(letter?.id ?? '')).toBe(letter)
   })
 
-  test('an exhausted publish, an evicted event, a failing handler and a broken frame can be told apart', () => {
+  test('an exhausted publish, an evicted event, a failing handler and a broken frame can be distinguished', () => {
     const queue = new InMemoryDeadLetterQueue()
     const event = failedEvent(1).event
     const given: Undeliverable[] = [
@@ -131,7 +131,7 @@ describe('a letter', () => {
 })
 
 describe('bounds', () => {
-  test('one letter more than the capacity evicts the oldest, counted and told', () => {
+  test('one letter more than the capacity evicts the oldest, counted and reported', () => {
     const queue = filled(3, { capacity: 3 })
     const evicted = noticesOf(queue, 'evicted')
     const added = noticesOf(queue, 'added')
@@ -168,7 +168,7 @@ describe('bounds', () => {
     expect(queue.stats().bytes).toBe(0)
   })
 
-  test('a letter above the bound alone is refused and evicts nobody', () => {
+  test('a letter above the bound alone is refused and evicts none', () => {
     const queue = filled(2, { maxBytes: 5_000 })
     const refused = noticesOf(queue, 'refused')
     expect(queue.add(failedEvent('x'.repeat(6_000)), 'test')).toBeUndefined()
@@ -176,7 +176,7 @@ describe('bounds', () => {
     expect(refused).toHaveLength(1)
   })
 
-  test('without options it holds 10,000 letters and 64 MiB', () => {
+  test('without options it takes 10,000 letters and 64 MiB', () => {
     const { capacity, maxBytes } = new InMemoryDeadLetterQueue().stats()
     expect([capacity, maxBytes]).toEqual([10_000, 64 * 1024 * 1024])
     expect(filled(10_001).stats()).toMatchObject({ size: 10_000, evicted: 1 })
@@ -233,7 +233,7 @@ describe('secrets', () => {
     expect(letter?.event?.payload).toBe(1)
   })
 
-  test('where redact throws, the letter is stored without content and the failure is told', () => {
+  test('where redact throws, the letter is stored without content and the failure is reported', () => {
     const failure = new Error('redact failed')
     const queue = new InMemoryDeadLetterQueue({
       redact: () => {
@@ -262,7 +262,7 @@ describe('close', () => {
 })
 
 describe('listeners', () => {
-  test('one that throws changes nothing and is told as an error', () => {
+  test('one that throws changes nothing and is reported as an error', () => {
     const queue = new InMemoryDeadLetterQueue()
     const errors = noticesOf(queue, 'error')
     const failure = new Error('listener')
@@ -273,7 +273,7 @@ describe('listeners', () => {
     expect(errors).toEqual([{ kind: 'listener', error: failure }])
   })
 
-  test('one of error that throws is published, and not told to itself', () => {
+  test('one of error that throws is published, and does not get its own failure', () => {
     const heard: unknown[] = []
     const note = (message: unknown): void => void heard.push(message)
     subscribe('bus.error', note)

@@ -52,7 +52,7 @@ export interface DeadLetterQueueOptions {
    * the letter is stored without content. @default none
    */
   readonly redact?: RedactHook | undefined
-  /** Under which names it tells of letters on `node:diagnostics_channel`. @default prefix 'bus' */
+  /** Under which names it publishes on `node:diagnostics_channel`. @default prefix 'bus' */
   readonly telemetry?: TelemetryOptions | undefined
   /** @default the clock of the machine */
   readonly clock?: Clock | undefined
@@ -118,7 +118,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
     )
     const bytes = footprint(letter)
     const evicted = this.#makeRoom(bytes)
-    for (const oldest of evicted) this.#tell('evicted', oldest)
+    for (const oldest of evicted) this.#report('evicted', oldest)
     if (this.#isClosed || !this.#store.hasRoom(bytes)) {
       this.#refused++
       this.#trace('refused', letter)
@@ -127,7 +127,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
     }
     this.#added++
     this.#store.add(letter, bytes)
-    this.#tell('added', letter)
+    this.#report('added', letter)
     return letter
   }
 
@@ -159,12 +159,12 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
   }
 
   redrive(target: RedriveTarget, options?: RedriveOptions): Promise<RedriveReport> {
-    return redrive(this.#desk(), target, options)
+    return redrive(this.#source(), target, options)
   }
 
   consume(handler: DeadLetterHandler, options?: ConsumeOptions): DeadLetterConsumer {
     for (const other of this.#consumers) if (other.isStopped) this.#consumers.delete(other)
-    const consumer = new LeasingConsumer(this.#desk(), handler, options)
+    const consumer = new LeasingConsumer(this.#source(), handler, options)
     this.#consumers.add(consumer)
     return consumer
   }
@@ -185,7 +185,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
   }
 
   /** What consumers and redrives see of the queue. */
-  #desk(): ConsumerSource & Parameters<typeof redrive>[0] {
+  #source(): ConsumerSource & Parameters<typeof redrive>[0] {
     return {
       clock: this.#clock,
       random: this.#random,
@@ -194,7 +194,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
       list: () => this.list(),
       onAvailable: (wake) => this.#store.onAvailable(wake),
       onFailed: (letter, error) => this.#emitter.emit('failed', { letter, error }),
-      onParked: (letter) => this.#tell('parked', letter),
+      onParked: (letter) => this.#report('parked', letter),
     }
   }
 
@@ -211,7 +211,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
     return evicted
   }
 
-  #tell(action: 'added' | 'evicted' | 'parked', letter: DeadLetter): void {
+  #report(action: 'added' | 'evicted' | 'parked', letter: DeadLetter): void {
     this.#trace(action, letter)
     this.#emitter.emit(action, letter)
   }
@@ -226,7 +226,7 @@ export class InMemoryDeadLetterQueue implements DeadLetterQueue {
   #onListener(error: unknown, name: keyof DeadLetterEvents): void {
     const channel = this.#telemetry.channel('bus.error')
     if (channel.hasSubscribers) channel.publish({ source: 'dead-letters', kind: 'listener', error })
-    // A failing listener of `error` is not told to itself.
+    // A failing listener of `error` does not get its own failure.
     if (name !== 'error') this.#emitter.emit('error', { kind: 'listener', error })
   }
 }
@@ -332,15 +332,15 @@ export class LeasingConsumer implements DeadLetterConsumer {
     await this.stop()
   }
 
-  /** One task may wait for a slot, never more: it finds whatever has arrived when its turn comes. */
+  /** One task may wait for a slot, never more: it finds whatever has arrived when it starts. */
   #wake(): void {
     if (this.isStopped || this.#slots.size > 0) return
-    // It never rejects: failures of the handler and of listeners are told as events.
+    // It never rejects: failures of the handler and of listeners are reported as events.
     void this.#slots.add(() => this.#handleNext())
   }
 
   async #handleNext(): Promise<void> {
-    // Whoever adds a dead letter must not find itself inside a handler.
+    // Code that adds a dead letter must not run the handler within its own call.
     await Promise.resolve()
     const lease = this.isStopped ? undefined : this.#source.lease()
     if (lease === undefined) return
@@ -377,7 +377,7 @@ export class LeasingConsumer implements DeadLetterConsumer {
     const ms = this.#delay(letter)
     if (this.isStopped) return
     const { clock } = this.#source
-    // The only way in which it rejects is `stop`, which is told by its own promise.
+    // The only way in which it rejects is `stop`, which has a promise of its own.
     await sleep(ms, { signal: this.#stopping.signal, clock }).catch(() => {})
   }
 

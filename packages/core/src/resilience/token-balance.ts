@@ -1,4 +1,4 @@
-/** The balance of a token bucket: it refills evenly as time passes, which the caller tells, so that it needs no clock and no timer. */
+/** The balance of a token bucket: it refills evenly as time passes, which the caller passes in, so that it needs no clock and no timer. */
 
 /**
  * Starts full, and is never above its capacity.

@@ -40,7 +40,7 @@ function endless(): {
 }
 
 describe('after', () => {
-  test('runs once at its time however long that is, and no timer is asked for more than it can do', () => {
+  test('runs once at its time however long that is, and no timer is longer than it can be', () => {
     assert(
       property(integer({ min: 0, max: 5 * MAX_TIMEOUT_MS }), (ms) => {
         const clock = new SimulatedClock()
@@ -126,7 +126,7 @@ describe('withDeadline', () => {
     expect([clock.pending, listenersOf(controller.signal)]).toEqual([0, 0])
   })
 
-  test('rejects on time although the work never settles, and tells the work through its signal', async () => {
+  test('rejects on time although the work never settles, and aborts the signal of the work', async () => {
     const { call, clock, controller, inner } = endless()
     clock.advance(9)
     expect(await peek(call)).toBe('pending')
