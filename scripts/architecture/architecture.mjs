@@ -16,7 +16,8 @@ export const ARCHITECTURE = {
       '.': [
         ['bus', 'memory'],
         ['codec', 'resilience'],
-        ['observe', 'queue'],
+        ['observe'],
+        ['queue'],
         ['config'],
         ['contract'],
       ],

@@ -19,13 +19,13 @@ export const RULES = {
   'no any in declarations': noAny,
   'no foreign type in declarations': noForeignTypes,
   'nothing stale in dist': noLeftovers,
+  'one meaning for a public name': publicNames,
+  'one meaning for a type': typeNames,
+  'words of the glossary': retiredWords,
 }
 
 /** What breaks one of these is printed and does not fail; a line that moves up to `RULES` is enforced. */
 export const REPORTS = {
-  'one meaning for a public name': publicNames,
-  'one meaning for a type': typeNames,
-  'words of the glossary': retiredWords,
   'small files': smallFiles,
 }
 

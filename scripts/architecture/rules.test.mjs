@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { readFacts } from '../source/source-file.mjs'
 import { layers } from './imports.mjs'
-import { judge, REPORTS } from './rules.mjs'
+import { judge, REPORTS, RULES } from './rules.mjs'
 import { figures } from './shape.mjs'
 
 const OPENING = '/** What it is. */\n'
@@ -234,9 +234,14 @@ test('an exception allows one import against the layers, and no other', () => {
   ])
 })
 
-describe('the reports name', () => {
+describe('the reports, and the rules about names, name', () => {
+  const aboutNames = Object.fromEntries(
+    ['one meaning for a public name', 'one meaning for a type', 'words of the glossary'].map(
+      (rule) => [rule, RULES[rule]],
+    ),
+  )
   const reported = (...packages) =>
-    judge(packages, REPORTS).map(({ rule, file, line, message }) =>
+    judge(packages, { ...aboutNames, ...REPORTS }).map(({ rule, file, line, message }) =>
       [rule, line === undefined ? file : `${file}:${line}`, message].join(': '),
     )
 

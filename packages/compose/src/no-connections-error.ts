@@ -3,8 +3,8 @@ import { BusError } from '@bus/core'
 
 /** No connection of several is ready. */
 export class NoConnectionsError extends BusError {
-  static {
-    this.prototype.name = 'NoConnectionsError'
+  override get name(): string {
+    return 'NoConnectionsError'
   }
 
   readonly code = 'no-connections'

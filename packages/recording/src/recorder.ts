@@ -3,7 +3,6 @@ import type { Timer, WaitOptions } from '@bus/core'
 import { abortable, redactUrl } from '@bus/core/kit'
 import { ConnectionRecording } from './connection-recording.ts'
 import { formatEntry, type RecordingEntry } from './entry.ts'
-import { onProcessExit } from './process-exit.ts'
 import {
   resolveRecorderOptions,
   type RecorderOptions,
@@ -220,4 +219,28 @@ export class Recorder implements AsyncDisposable {
     this.#options.clock.clearTimeout(this.#timer)
     this.#timer = undefined
   }
+}
+
+/**
+ * Runs when the process ends, but not when a signal kills it.
+ *
+ * @returns a function that takes it back
+ */
+function onProcessExit(run: () => void): () => void {
+  // As Node's documentation does it: many recorders are no leak, and must not look like one.
+  changeLimit(1)
+  process.on('exit', run)
+  let isOver = false
+  return () => {
+    if (isOver) return
+    isOver = true
+    process.off('exit', run)
+    changeLimit(-1)
+  }
+}
+
+/** 0 stands for no limit. */
+function changeLimit(by: 1 | -1): void {
+  const limit = process.getMaxListeners()
+  if (limit > 0) process.setMaxListeners(limit + by)
 }

@@ -20,8 +20,8 @@ export type RecordingProblem =
 
 /** A recording, or a line of one, that cannot be read or written. */
 export class RecordingError extends BusError {
-  static {
-    this.prototype.name = 'RecordingError'
+  override get name(): string {
+    return 'RecordingError'
   }
 
   readonly code = 'recording'

@@ -26,7 +26,7 @@ export {
   safeParseWebSocketOptions,
   type ParsedOptions,
 } from './client/options/resolve-options.ts'
-export type { Headers } from './client/options/endpoint.ts'
+export type { Headers } from './client/options/options.ts'
 export type { Admission, AdmissionPermit } from './client/options/admission.ts'
 export { mergeConfig, type ClientConfig } from './client/options/merge-config.ts'
 export type {

@@ -54,9 +54,8 @@ describe.each(each.map((error) => [error.constructor.name, error] as const))(
       const shown = error instanceof AbortedError ? 'AbortError' : name
       expect(error.name).toBe(shown)
       // Written out, not taken from the class, which a minifier renames.
-      expect(Object.getOwnPropertyDescriptor(error.constructor.prototype, 'name')?.value).toBe(
-        shown,
-      )
+      const named = Object.getOwnPropertyDescriptor(error.constructor.prototype, 'name')
+      expect(named?.get?.call(undefined)).toBe(shown)
       expect(error.stack).toMatch(new RegExp(`^${shown}: `))
       expect(error.code).toMatch(/^[a-z]+(-[a-z]+)*$/)
       expect(error.cause).toBe(cause)

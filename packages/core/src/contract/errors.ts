@@ -56,8 +56,8 @@ export interface BusErrorOptions {
 
 /** Base of every error that the bus throws on purpose. Match on `code`. */
 export abstract class BusError extends Error {
-  static {
-    this.prototype.name = 'BusError'
+  override get name(): string {
+    return 'BusError'
   }
 
   abstract readonly code: BusErrorCode
@@ -85,8 +85,8 @@ export abstract class BusError extends Error {
 
 /** An argument or option that is not of its accepted form. Nothing was done. */
 export class ConfigError extends BusError {
-  static {
-    this.prototype.name = 'ConfigError'
+  override get name(): string {
+    return 'ConfigError'
   }
 
   readonly code = 'config'
@@ -107,8 +107,8 @@ export class ConfigError extends BusError {
 
 /** A payload that its schema does not accept. `issues` are those of the validator. */
 export class ValidationError extends BusError {
-  static {
-    this.prototype.name = 'ValidationError'
+  override get name(): string {
+    return 'ValidationError'
   }
 
   readonly code = 'validation'
@@ -131,8 +131,8 @@ export class ValidationError extends BusError {
 
 /** An event that cannot be written as a frame: a cycle, a BigInt, a throwing `toJSON`. */
 export class SerializationError extends BusError {
-  static {
-    this.prototype.name = 'SerializationError'
+  override get name(): string {
+    return 'SerializationError'
   }
 
   readonly code = 'serialization'
@@ -141,8 +141,8 @@ export class SerializationError extends BusError {
 
 /** An event above a size limit. */
 export class TooLargeError extends BusError {
-  static {
-    this.prototype.name = 'TooLargeError'
+  override get name(): string {
+    return 'TooLargeError'
   }
 
   readonly code = 'too-large'
@@ -159,8 +159,8 @@ export class TooLargeError extends BusError {
 
 /** A frame from the other side that is not an event. */
 export class DecodeError extends BusError {
-  static {
-    this.prototype.name = 'DecodeError'
+  override get name(): string {
+    return 'DecodeError'
   }
 
   readonly code = 'decode'
@@ -169,8 +169,8 @@ export class DecodeError extends BusError {
 
 /** Refused by a full queue with strategy `reject`. */
 export class QueueFullError extends BusError {
-  static {
-    this.prototype.name = 'QueueFullError'
+  override get name(): string {
+    return 'QueueFullError'
   }
 
   readonly code = 'queue-full'
@@ -179,8 +179,8 @@ export class QueueFullError extends BusError {
 
 /** Given up by a queue with strategy `drop-oldest` or `drop-newest`. */
 export class DroppedError extends BusError {
-  static {
-    this.prototype.name = 'DroppedError'
+  override get name(): string {
+    return 'DroppedError'
   }
 
   readonly code = 'dropped'
@@ -189,8 +189,8 @@ export class DroppedError extends BusError {
 
 /** A deadline passed. */
 export class TimeoutError extends BusError {
-  static {
-    this.prototype.name = 'TimeoutError'
+  override get name(): string {
+    return 'TimeoutError'
   }
 
   readonly code = 'timeout'
@@ -199,8 +199,8 @@ export class TimeoutError extends BusError {
 
 /** The caller's `AbortSignal` ended the wait; `cause` is its reason. Its `name` is `AbortError`, as in Node. */
 export class AbortedError extends BusError {
-  static {
-    this.prototype.name = 'AbortError'
+  override get name(): string {
+    return 'AbortError'
   }
 
   readonly code = 'aborted'
@@ -213,8 +213,8 @@ export class AbortedError extends BusError {
 
 /** The bus, transport or queue is closed. */
 export class ClosedError extends BusError {
-  static {
-    this.prototype.name = 'ClosedError'
+  override get name(): string {
+    return 'ClosedError'
   }
 
   readonly code = 'closed'
@@ -223,8 +223,8 @@ export class ClosedError extends BusError {
 
 /** The bus is draining and takes nothing new. */
 export class DrainingError extends BusError {
-  static {
-    this.prototype.name = 'DrainingError'
+  override get name(): string {
+    return 'DrainingError'
   }
 
   readonly code = 'draining'
@@ -233,8 +233,8 @@ export class DrainingError extends BusError {
 
 /** The transport does not promise this; see its `capabilities`. */
 export class UnsupportedError extends BusError {
-  static {
-    this.prototype.name = 'UnsupportedError'
+  override get name(): string {
+    return 'UnsupportedError'
   }
 
   readonly code = 'unsupported'
@@ -253,8 +253,8 @@ export class UnsupportedError extends BusError {
 
 /** `unsubscribe` got an id that names no live subscription. */
 export class UnknownSubscriptionError extends BusError {
-  static {
-    this.prototype.name = 'UnknownSubscriptionError'
+  override get name(): string {
+    return 'UnknownSubscriptionError'
   }
 
   readonly code = 'unknown-subscription'
@@ -263,8 +263,8 @@ export class UnknownSubscriptionError extends BusError {
 
 /** The circuit breaker is open: the call was not made. */
 export class CircuitOpenError extends BusError {
-  static {
-    this.prototype.name = 'CircuitOpenError'
+  override get name(): string {
+    return 'CircuitOpenError'
   }
 
   readonly code = 'circuit-open'
@@ -273,8 +273,8 @@ export class CircuitOpenError extends BusError {
 
 /** The handler of a subscription failed; `cause` is what it threw. */
 export class HandlerError extends BusError {
-  static {
-    this.prototype.name = 'HandlerError'
+  override get name(): string {
+    return 'HandlerError'
   }
 
   readonly code = 'handler'
@@ -283,8 +283,8 @@ export class HandlerError extends BusError {
 
 /** The link could not be made or broke; `cause` is the system's error. */
 export class ConnectionError extends BusError {
-  static {
-    this.prototype.name = 'ConnectionError'
+  override get name(): string {
+    return 'ConnectionError'
   }
 
   readonly code = 'connection'
@@ -300,8 +300,8 @@ export class ConnectionError extends BusError {
 
 /** The connection was lost during the call. */
 export class DisconnectedError extends BusError {
-  static {
-    this.prototype.name = 'DisconnectedError'
+  override get name(): string {
+    return 'DisconnectedError'
   }
 
   readonly code = 'disconnected'
@@ -310,8 +310,8 @@ export class DisconnectedError extends BusError {
 
 /** This handle has given its connection to another owner. */
 export class DetachedError extends BusError {
-  static {
-    this.prototype.name = 'DetachedError'
+  override get name(): string {
+    return 'DetachedError'
   }
 
   readonly code = 'detached'
@@ -320,8 +320,8 @@ export class DetachedError extends BusError {
 
 /** The server answered the handshake with something else than an upgrade. */
 export class HandshakeError extends BusError {
-  static {
-    this.prototype.name = 'HandshakeError'
+  override get name(): string {
+    return 'HandshakeError'
   }
 
   readonly code = 'handshake'
@@ -353,8 +353,8 @@ export class HandshakeError extends BusError {
 
 /** The server does not accept our credentials. Retrying with the same credentials cannot help. */
 export class AuthError extends BusError {
-  static {
-    this.prototype.name = 'AuthError'
+  override get name(): string {
+    return 'AuthError'
   }
 
   readonly code = 'auth'
@@ -363,8 +363,8 @@ export class AuthError extends BusError {
 
 /** The frames that make a connection ready could not be made or sent. */
 export class BootstrapError extends BusError {
-  static {
-    this.prototype.name = 'BootstrapError'
+  override get name(): string {
+    return 'BootstrapError'
   }
 
   readonly code = 'bootstrap'
@@ -373,8 +373,8 @@ export class BootstrapError extends BusError {
 
 /** The other side broke the protocol. */
 export class ProtocolError extends BusError {
-  static {
-    this.prototype.name = 'ProtocolError'
+  override get name(): string {
+    return 'ProtocolError'
   }
 
   readonly code = 'protocol'
@@ -383,8 +383,8 @@ export class ProtocolError extends BusError {
 
 /** Nothing was heard from the other side for too long. */
 export class HeartbeatTimeoutError extends BusError {
-  static {
-    this.prototype.name = 'HeartbeatTimeoutError'
+  override get name(): string {
+    return 'HeartbeatTimeoutError'
   }
 
   readonly code = 'heartbeat-timeout'
@@ -393,8 +393,8 @@ export class HeartbeatTimeoutError extends BusError {
 
 /** Every permitted attempt failed; `cause` is the last failure. */
 export class AttemptsExhaustedError extends BusError {
-  static {
-    this.prototype.name = 'AttemptsExhaustedError'
+  override get name(): string {
+    return 'AttemptsExhaustedError'
   }
 
   readonly code = 'attempts-exhausted'
@@ -403,8 +403,8 @@ export class AttemptsExhaustedError extends BusError {
 
 /** The other side refused this event. */
 export class RejectedError extends BusError {
-  static {
-    this.prototype.name = 'RejectedError'
+  override get name(): string {
+    return 'RejectedError'
   }
 
   readonly code = 'rejected'
@@ -428,8 +428,8 @@ export type RateLimitReason =
 
 /** Refused by a rate limit; nothing was sent. */
 export class RateLimitError extends BusError {
-  static {
-    this.prototype.name = 'RateLimitError'
+  override get name(): string {
+    return 'RateLimitError'
   }
 
   readonly code = 'rate-limited'

@@ -177,8 +177,8 @@ describe('a blocked publisher', () => {
   })
 
   test('waits with 64 MiB together at most, but alone whatever its size', async () => {
-    const sizeOf = (bytes: number): number => bytes
-    const queue = new BoundedQueue<number>({ capacity: 1 }, { sizeOf })
+    const byItself = (bytes: number): number => bytes
+    const queue = new BoundedQueue<number>({ capacity: 1 }, { sizeOf: byItself })
     await queue.push(1)
     const waits = [queue.push(100_000_000).catch(String)]
     await expect(queue.push(1)).rejects.toMatchObject({ code: 'queue-full', outcome: 'not-sent' })

@@ -3,8 +3,8 @@ import { BusError, type BusErrorOptions } from '@bus/core'
 
 /** The other side answered a request with an error; `rpcCode` and `data` are from its answer. */
 export class RpcError extends BusError {
-  static {
-    this.prototype.name = 'RpcError'
+  override get name(): string {
+    return 'RpcError'
   }
 
   readonly code = 'rpc'
@@ -33,8 +33,8 @@ export class RpcError extends BusError {
 
 /** A request with this id is still waiting for its answer. Nothing was sent. */
 export class DuplicateIdError extends BusError {
-  static {
-    this.prototype.name = 'DuplicateIdError'
+  override get name(): string {
+    return 'DuplicateIdError'
   }
 
   readonly code = 'duplicate-id'

@@ -1,8 +1,14 @@
 /** The options of the JSON-RPC protocol. */
-import type { Clock, Event } from '@bus/core'
+import {
+  DecodeError,
+  SerializationError,
+  createEvent,
+  isType,
+  type Clock,
+  type Event,
+} from '@bus/core'
 import { check, checkOptions, systemClock, type Shape, type Filled } from '@bus/core/kit'
 import { DEFAULT_REQUEST_MS } from '@bus/websocket/protocol'
-import { eventOf, notificationOf } from './events.ts'
 import type { RpcErrorBody, RpcParams } from './messages.ts'
 
 /** A request that is about to be sent. */
@@ -76,4 +82,22 @@ export function resolveJsonRpcOptions(options: JsonRpcOptions = {}): ResolvedJso
     clock: options.clock ?? systemClock,
     ...(options.beforeRequest === undefined ? {} : { beforeRequest: options.beforeRequest }),
   })
+}
+
+/** @throws `DecodeError` for a method that can be no type */
+function eventOf(notification: { readonly method: string; readonly params?: unknown }): Event {
+  const type = notification.method.replaceAll('/', '.')
+  if (!isType(type)) throw new DecodeError(`The method ${notification.method} can be no type`)
+  return createEvent(type, notification.params ?? null)
+}
+
+/** @throws `SerializationError` for a payload that JSON-RPC has no place for */
+function notificationOf({ type, payload }: Event): {
+  readonly method: string
+  readonly params?: RpcParams
+} {
+  if (payload === null || payload === undefined) return { method: type }
+  if (typeof payload === 'object') return { method: type, params: payload }
+  const message = `The event \`${type}\` cannot be a notification: its payload is no object and no array`
+  throw new SerializationError(message, { outcome: 'not-sent' })
 }

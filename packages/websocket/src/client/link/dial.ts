@@ -16,14 +16,8 @@ import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import type { Protocol } from '../../protocol/protocol.ts'
 import { Link, type CloseInfo, type LinkPorts } from './link.ts'
-import {
-  checkHeaders,
-  isSecure,
-  refuseExposedHeaders,
-  scrubber,
-  type Headers,
-} from '../options/endpoint.ts'
-import type { ResolvedOptions, TlsOptions } from '../options/options.ts'
+import { checkHeaders, isSecure, refuseExposedHeaders, scrubber } from '../options/endpoint.ts'
+import type { Headers, ResolvedOptions, TlsOptions } from '../options/options.ts'
 import { isBadFrame } from '../../socket/socket-port.ts'
 
 /** What ws 8.23 takes and its types do not know yet. */

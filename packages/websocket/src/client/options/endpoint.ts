@@ -3,7 +3,7 @@
 import { ConfigError } from '@bus/core'
 import { REDACTED, isSecretName } from '@bus/core/kit'
 import { isPlainProtocol } from '../../protocol/plain-session.ts'
-import type { ResolvedOptions } from './options.ts'
+import type { Headers, ResolvedOptions } from './options.ts'
 
 /** Scheme, slashes and the beginning of a host. The URL parser alone would take `ws:host` and `ws:///path`, too. */
 const WEBSOCKET_URL = /^wss?:\/\/[^/\\?#]/i
@@ -40,9 +40,6 @@ function parse(text: unknown): URL | undefined {
   if (typeof text !== 'string' || !WEBSOCKET_URL.test(text) || BLANKS.test(text)) return undefined
   return URL.canParse(text) ? new URL(text) : undefined
 }
-
-/** HTTP headers by name. */
-export type Headers = Readonly<Record<string, string>>
 
 /** The rule of HTTP for names of headers and of subprotocols (RFC 9110, 5.6.2). */
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/

@@ -14,7 +14,9 @@ import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Frame, PlainProtocol, Protocol } from '../../protocol/protocol.ts'
 import type { Admission } from './admission.ts'
 import type { ConnectionWatcher } from './connection-watch.ts'
-import type { Headers } from './endpoint.ts'
+
+/** HTTP headers by name. */
+export type Headers = Readonly<Record<string, string>>
 
 /** Makes the headers of one attempt, for instance with a token that is still valid. */
 export type HeaderFactory = (context: {

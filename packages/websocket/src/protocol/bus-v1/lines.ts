@@ -20,7 +20,7 @@ import {
   type RefusalCode,
   type SubscriptionRefusal,
 } from './limits.ts'
-import { readWelcome, type Gap, type Welcome } from './welcome.ts'
+import { readWelcome, type WireGap, type Welcome } from './welcome.ts'
 
 /** A line that cannot be read: its verb, if it is a known one, else `line`, and what is wrong with it. */
 export interface BadLine {
@@ -296,7 +296,7 @@ export interface HubEventReceiver {
   event(offset: number, type: string, id: string, body: string, resent: boolean): void
   /** An event's line whose offset can be read, but nothing behind it. @returns whether to skip it and go on */
   unreadable(offset: number, line: string): boolean
-  gap(gap: Gap): void
+  gap(gap: WireGap): void
   mark(offset: number): void
 }
 
@@ -431,7 +431,7 @@ export class HubMessageReader {
 }
 
 /** What follows `gap `: `<from> <to> <why>`. */
-function readGap(text: string): Gap | LineFault {
+function readGap(text: string): WireGap | LineFault {
   const [fromText = '', toText = '', why, more] = text.split(' ', 4)
   if (more !== undefined) return 'fields'
   const from = parseNumber(fromText)

@@ -4,7 +4,7 @@ import { isName, readWindow } from './hello.ts'
 import { isWireNumber, asRecord, parseRecord } from './fields.ts'
 
 /** Events that match and were lost for this session: those with `from` ≤ offset ≤ `to`. */
-export interface Gap {
+export interface WireGap {
   /** With `epoch` both ends are the first offset of the old log that was not settled: how far it went nobody knows. */
   readonly from: number
   readonly to: number
@@ -12,7 +12,7 @@ export interface Gap {
 }
 
 /** The hub's answer to one subscription of `hello`: where it begins, or why there is none. */
-export type Verdict =
+export type SubscriptionVerdict =
   | { readonly id: number; readonly offset: number }
   | { readonly id: number; readonly code: string }
 
@@ -32,8 +32,8 @@ export interface Welcome {
   readonly limits: WireLimits
   /** Milliseconds between the hub's pings. */
   readonly heartbeatMs: number
-  readonly subs: readonly Verdict[]
-  readonly gaps: readonly Gap[]
+  readonly subs: readonly SubscriptionVerdict[]
+  readonly gaps: readonly WireGap[]
 }
 
 /** The line that says it. */
@@ -91,7 +91,7 @@ function readList<T>(value: unknown, read: (item: unknown) => T | undefined): T[
   return items
 }
 
-function readVerdict(value: unknown): Verdict | undefined {
+function readVerdict(value: unknown): SubscriptionVerdict | undefined {
   const wire = asRecord(value)
   if (wire === undefined) return undefined
   const { id, offset, code } = wire
@@ -100,7 +100,7 @@ function readVerdict(value: unknown): Verdict | undefined {
   return isCode(code) ? { id, code } : undefined
 }
 
-function readGap(value: unknown): Gap | undefined {
+function readGap(value: unknown): WireGap | undefined {
   const wire = asRecord(value)
   if (wire === undefined) return undefined
   const { from, to, why } = wire

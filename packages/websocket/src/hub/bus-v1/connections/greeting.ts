@@ -4,8 +4,8 @@ import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import type { Window, RefusalCode } from '../../../protocol/bus-v1/limits.ts'
 import {
   welcomeLine,
-  type Gap,
-  type Verdict,
+  type WireGap,
+  type SubscriptionVerdict,
   type Welcome,
 } from '../../../protocol/bus-v1/welcome.ts'
 import type { EventLog } from '../log/log.ts'
@@ -25,8 +25,8 @@ export interface GreetingOptions {
 export interface Greeting {
   readonly session: Session
   readonly resumed: boolean
-  readonly subs: readonly Verdict[]
-  readonly gaps: readonly Gap[]
+  readonly subs: readonly SubscriptionVerdict[]
+  readonly gaps: readonly WireGap[]
 }
 
 /** Where a session begins in the log. */
@@ -53,7 +53,7 @@ export function greet(
   const { log } = options
   const before = new Map([...subscriber.list()].map((sub) => [sub.id, sub]))
   for (const id of before.keys()) subscriber.remove(id)
-  const subs: Verdict[] = []
+  const subs: SubscriptionVerdict[] = []
   for (const sub of hello.subs) {
     const code = options.subscribing.judge(session, permission, sub.pattern)
     if (code === undefined) {
@@ -114,9 +114,9 @@ function cursorOf({ session, resumed, cursor }: Start, log: EventLog): number {
 }
 
 /** Reports what was lost, and moves the session's position behind it. */
-function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Gap[] {
+function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): WireGap[] {
   const { subscriber } = session
-  const gaps: Gap[] = []
+  const gaps: WireGap[] = []
   if (isNewEpoch && hello.offset !== undefined && subscriber.subscriptions > 0) {
     // How far the old log went is not known; the offset is one of it. There is no number behind the largest.
     const first = Math.min(hello.offset + 1, Number.MAX_SAFE_INTEGER)
@@ -131,7 +131,7 @@ function gapsOf(hello: Hello, { session, isNewEpoch }: Start, log: EventLog): Ga
   return gaps
 }
 
-function notBefore(verdict: Verdict, cursor: number): Verdict {
+function notBefore(verdict: SubscriptionVerdict, cursor: number): SubscriptionVerdict {
   if (!('offset' in verdict)) return verdict
   return { id: verdict.id, offset: Math.max(verdict.offset, cursor) }
 }
