@@ -3,10 +3,7 @@ import { BusError } from '@bus/core'
 
 /** No connection of several is ready. */
 export class NoConnectionsError extends BusError {
-  override get name(): string {
-    return 'NoConnectionsError'
-  }
-
+  override name: string = 'NoConnectionsError'
   readonly code = 'no-connections'
   readonly category = 'transient'
 }

@@ -20,10 +20,7 @@ export type RecordingProblem =
 
 /** A recording, or a line of one, that cannot be read or written. */
 export class RecordingError extends BusError {
-  override get name(): string {
-    return 'RecordingError'
-  }
-
+  override name: string = 'RecordingError'
   readonly code = 'recording'
   readonly category = 'permanent'
   readonly problem: RecordingProblem

@@ -41,6 +41,13 @@ test('every class of error is shown here', () => {
   expect(new Set(each.map((error) => error.constructor))).toEqual(new Set(classes))
 })
 
+test('the names are written out, not taken from classes, which a minifier renames', () => {
+  const Renamed = class e extends errors.QueueFullError {}
+  expect(new Renamed('full').name).toBe('QueueFullError')
+  // As some libraries do with what they rethrow.
+  expect(Object.assign(new errors.QueueFullError('full'), { name: 'Mine' }).name).toBe('Mine')
+})
+
 test('no two classes share a code', () => {
   expect(new Set(each.map((error) => error.code)).size).toBe(each.length)
 })
@@ -53,10 +60,6 @@ describe.each(each.map((error) => [error.constructor.name, error] as const))(
       expect(error).toBeInstanceOf(BusError)
       const shown = error instanceof AbortedError ? 'AbortError' : name
       expect(error.name).toBe(shown)
-      // Written out, not taken from the class, which a minifier renames.
-      const named = Object.getOwnPropertyDescriptor(error.constructor.prototype, 'name')
-      expect(named?.get?.call(undefined)).toBe(shown)
-      expect(error.stack).toMatch(new RegExp(`^${shown}: `))
       expect(error.code).toMatch(/^[a-z]+(-[a-z]+)*$/)
       expect(error.cause).toBe(cause)
       expect(error.retryable).toBe(error.category === 'transient')

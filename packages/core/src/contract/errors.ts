@@ -56,9 +56,7 @@ export interface BusErrorOptions {
 
 /** Base of every error that the bus throws on purpose. Match on `code`. */
 export abstract class BusError extends Error {
-  override get name(): string {
-    return 'BusError'
-  }
+  override name: string = 'BusError'
 
   abstract readonly code: BusErrorCode
   abstract readonly category: ErrorCategory
@@ -85,10 +83,7 @@ export abstract class BusError extends Error {
 
 /** An argument or option that is not of its accepted form. Nothing was done. */
 export class ConfigError extends BusError {
-  override get name(): string {
-    return 'ConfigError'
-  }
-
+  override name: string = 'ConfigError'
   readonly code = 'config'
   readonly category = 'configuration'
   /** The option's name, dotted where it is nested: `reconnect.maxAttempts`. */
@@ -107,10 +102,7 @@ export class ConfigError extends BusError {
 
 /** A payload that its schema does not accept. `issues` are those of the validator. */
 export class ValidationError extends BusError {
-  override get name(): string {
-    return 'ValidationError'
-  }
-
+  override name: string = 'ValidationError'
   readonly code = 'validation'
   readonly category = 'permanent'
   readonly issues: readonly { readonly message: string; readonly path: string }[]
@@ -131,20 +123,14 @@ export class ValidationError extends BusError {
 
 /** An event that cannot be written as a frame: a cycle, a BigInt, a throwing `toJSON`. */
 export class SerializationError extends BusError {
-  override get name(): string {
-    return 'SerializationError'
-  }
-
+  override name: string = 'SerializationError'
   readonly code = 'serialization'
   readonly category = 'permanent'
 }
 
 /** An event above a size limit. */
 export class TooLargeError extends BusError {
-  override get name(): string {
-    return 'TooLargeError'
-  }
-
+  override name: string = 'TooLargeError'
   readonly code = 'too-large'
   readonly category = 'permanent'
   readonly size: number
@@ -159,50 +145,35 @@ export class TooLargeError extends BusError {
 
 /** A frame from the other side that is not an event. */
 export class DecodeError extends BusError {
-  override get name(): string {
-    return 'DecodeError'
-  }
-
+  override name: string = 'DecodeError'
   readonly code = 'decode'
   readonly category = 'permanent'
 }
 
 /** Refused by a full queue with strategy `reject`. */
 export class QueueFullError extends BusError {
-  override get name(): string {
-    return 'QueueFullError'
-  }
-
+  override name: string = 'QueueFullError'
   readonly code = 'queue-full'
   readonly category = 'transient'
 }
 
 /** Given up by a queue with strategy `drop-oldest` or `drop-newest`. */
 export class DroppedError extends BusError {
-  override get name(): string {
-    return 'DroppedError'
-  }
-
+  override name: string = 'DroppedError'
   readonly code = 'dropped'
   readonly category = 'transient'
 }
 
 /** A deadline passed. */
 export class TimeoutError extends BusError {
-  override get name(): string {
-    return 'TimeoutError'
-  }
-
+  override name: string = 'TimeoutError'
   readonly code = 'timeout'
   readonly category = 'transient'
 }
 
 /** The caller's `AbortSignal` ended the wait; `cause` is its reason. Its `name` is `AbortError`, as in Node. */
 export class AbortedError extends BusError {
-  override get name(): string {
-    return 'AbortError'
-  }
-
+  override name: string = 'AbortError'
   readonly code = 'aborted'
   readonly category = 'permanent'
 
@@ -213,30 +184,21 @@ export class AbortedError extends BusError {
 
 /** The bus, transport or queue is closed. */
 export class ClosedError extends BusError {
-  override get name(): string {
-    return 'ClosedError'
-  }
-
+  override name: string = 'ClosedError'
   readonly code = 'closed'
   readonly category = 'permanent'
 }
 
 /** The bus is draining and takes nothing new. */
 export class DrainingError extends BusError {
-  override get name(): string {
-    return 'DrainingError'
-  }
-
+  override name: string = 'DrainingError'
   readonly code = 'draining'
   readonly category = 'permanent'
 }
 
 /** The transport does not promise this; see its `capabilities`. */
 export class UnsupportedError extends BusError {
-  override get name(): string {
-    return 'UnsupportedError'
-  }
-
+  override name: string = 'UnsupportedError'
   readonly code = 'unsupported'
   readonly category = 'configuration'
   /** The capability that is missing. */
@@ -253,40 +215,28 @@ export class UnsupportedError extends BusError {
 
 /** `unsubscribe` got an id that names no live subscription. */
 export class UnknownSubscriptionError extends BusError {
-  override get name(): string {
-    return 'UnknownSubscriptionError'
-  }
-
+  override name: string = 'UnknownSubscriptionError'
   readonly code = 'unknown-subscription'
   readonly category = 'permanent'
 }
 
 /** The circuit breaker is open: the call was not made. */
 export class CircuitOpenError extends BusError {
-  override get name(): string {
-    return 'CircuitOpenError'
-  }
-
+  override name: string = 'CircuitOpenError'
   readonly code = 'circuit-open'
   readonly category = 'transient'
 }
 
 /** The handler of a subscription failed; `cause` is what it threw. */
 export class HandlerError extends BusError {
-  override get name(): string {
-    return 'HandlerError'
-  }
-
+  override name: string = 'HandlerError'
   readonly code = 'handler'
   readonly category = 'transient'
 }
 
 /** The link could not be made or broke; `cause` is the system's error. */
 export class ConnectionError extends BusError {
-  override get name(): string {
-    return 'ConnectionError'
-  }
-
+  override name: string = 'ConnectionError'
   readonly code = 'connection'
   readonly category = 'transient'
   /** The close code with which the link ended; `undefined` where it could not be made. */
@@ -300,30 +250,21 @@ export class ConnectionError extends BusError {
 
 /** The connection was lost during the call. */
 export class DisconnectedError extends BusError {
-  override get name(): string {
-    return 'DisconnectedError'
-  }
-
+  override name: string = 'DisconnectedError'
   readonly code = 'disconnected'
   readonly category = 'transient'
 }
 
 /** This handle has given its connection to another owner. */
 export class DetachedError extends BusError {
-  override get name(): string {
-    return 'DetachedError'
-  }
-
+  override name: string = 'DetachedError'
   readonly code = 'detached'
   readonly category = 'permanent'
 }
 
 /** The server answered the handshake with something else than an upgrade. */
 export class HandshakeError extends BusError {
-  override get name(): string {
-    return 'HandshakeError'
-  }
-
+  override name: string = 'HandshakeError'
   readonly code = 'handshake'
   readonly category = 'transient'
   /** The HTTP status. */
@@ -353,60 +294,42 @@ export class HandshakeError extends BusError {
 
 /** The server does not accept our credentials. Retrying with the same credentials cannot help. */
 export class AuthError extends BusError {
-  override get name(): string {
-    return 'AuthError'
-  }
-
+  override name: string = 'AuthError'
   readonly code = 'auth'
   readonly category = 'permanent'
 }
 
 /** The frames that make a connection ready could not be made or sent. */
 export class BootstrapError extends BusError {
-  override get name(): string {
-    return 'BootstrapError'
-  }
-
+  override name: string = 'BootstrapError'
   readonly code = 'bootstrap'
   readonly category = 'transient'
 }
 
 /** The other side broke the protocol. */
 export class ProtocolError extends BusError {
-  override get name(): string {
-    return 'ProtocolError'
-  }
-
+  override name: string = 'ProtocolError'
   readonly code = 'protocol'
   readonly category = 'permanent'
 }
 
 /** Nothing was heard from the other side for too long. */
 export class HeartbeatTimeoutError extends BusError {
-  override get name(): string {
-    return 'HeartbeatTimeoutError'
-  }
-
+  override name: string = 'HeartbeatTimeoutError'
   readonly code = 'heartbeat-timeout'
   readonly category = 'transient'
 }
 
 /** Every permitted attempt failed; `cause` is the last failure. */
 export class AttemptsExhaustedError extends BusError {
-  override get name(): string {
-    return 'AttemptsExhaustedError'
-  }
-
+  override name: string = 'AttemptsExhaustedError'
   readonly code = 'attempts-exhausted'
   readonly category = 'permanent'
 }
 
 /** The other side refused this event. */
 export class RejectedError extends BusError {
-  override get name(): string {
-    return 'RejectedError'
-  }
-
+  override name: string = 'RejectedError'
   readonly code = 'rejected'
   readonly category = 'permanent'
 
@@ -428,10 +351,7 @@ export type RateLimitReason =
 
 /** Refused by a rate limit; nothing was sent. */
 export class RateLimitError extends BusError {
-  override get name(): string {
-    return 'RateLimitError'
-  }
-
+  override name: string = 'RateLimitError'
   readonly code = 'rate-limited'
   readonly category = 'transient'
   readonly reason: RateLimitReason

@@ -3,10 +3,7 @@ import { BusError, type BusErrorOptions } from '@bus/core'
 
 /** The other side answered a request with an error; `rpcCode` and `data` are from its answer. */
 export class RpcError extends BusError {
-  override get name(): string {
-    return 'RpcError'
-  }
-
+  override name: string = 'RpcError'
   readonly code = 'rpc'
   readonly category = 'permanent'
   /** The method that was called. */
@@ -33,10 +30,7 @@ export class RpcError extends BusError {
 
 /** A request with this id is still waiting for its answer. Nothing was sent. */
 export class DuplicateIdError extends BusError {
-  override get name(): string {
-    return 'DuplicateIdError'
-  }
-
+  override name: string = 'DuplicateIdError'
   readonly code = 'duplicate-id'
   readonly category = 'permanent'
 
