@@ -64,8 +64,9 @@ export interface Bus<M extends EventMap = EventMap, H extends EventMap = M>
   /** The latest changes of the transport's state, where it keeps them. */
   trace(): TransportTrace | undefined
   /**
-   * The matching events, on demand: while none is requested, the publisher waits. An event is settled when the
-   * next one is requested, so one that was being worked on when the loop broke is not. No patterns: everything.
+   * The matching events, on demand. What is not requested yet waits in the queue of the subscription; when that is full, the
+   * transport is slowed down as the queue's strategy says. An event is settled when the next one is requested, so one that was
+   * being worked on when the loop broke is not. No patterns: everything.
    */
   events<P extends string, K extends PatternOf<H>>(
     pattern: K | OtherPattern<H, P>,

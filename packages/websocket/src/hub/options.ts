@@ -204,8 +204,9 @@ export interface HubBusV1Options {
   readonly limits?: HubLimits | undefined
   readonly log?: EventLogOptions | undefined
   /**
-   * When a publish is confirmed: once it is in the hub's log, or once every connected at-least-once subscriber of its
-   * type has settled it. @default 'hub'
+   * When a publish is confirmed: once it is in the hub's log, or once every at-least-once subscriber of its type that had a
+   * session when it was accepted, connected or not, has settled it, unsubscribed, lost its session or been given up
+   * (`holdMs`). @default 'hub'
    */
   readonly confirm?: 'hub' | 'subscribers' | undefined
   /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
