@@ -15,7 +15,7 @@ export function useBuses(): (
     await Promise.all(open.splice(0).map((bus) => bus.close()))
   })
   return (options = {}, memory = {}) => {
-    const bus = createBus({ transport: memoryTransport(memory), ...options })
+    const bus = createBus({ transport: memoryTransport(memory), onError: () => {}, ...options })
     open.push(bus)
     return bus
   }

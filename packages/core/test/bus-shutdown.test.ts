@@ -95,7 +95,7 @@ describe('drain', () => {
     clock.advance(99)
     expect(await stateOf(drained)).toBe('pending')
     clock.advance(1)
-    expect(await drained).toEqual({ unsent: [], unhandled: 4 })
+    expect(await drained).toEqual({ unsent: [], unhandled: 4, deadLetters: 3 })
     expect(signal?.aborted).toBe(true)
     expect(bus.deadLetters?.list().map(({ reason, direction }) => [reason, direction])).toEqual([
       ['closed', 'inbound'],
@@ -112,7 +112,7 @@ describe('drain', () => {
     await bus.publish('a', 1)
     const drained = bus.drain({ timeoutMs: 10 })
     clock.advance(10)
-    expect(await drained).toEqual({ unsent: [], unhandled: 1 })
+    expect(await drained).toEqual({ unsent: [], unhandled: 1, deadLetters: 1 })
   })
 
   test('that is aborted closes at once and rejects', async () => {

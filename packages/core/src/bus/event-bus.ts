@@ -26,7 +26,7 @@ import type {
 } from '../contract/transport.ts'
 import type { TransportTrace } from '../observe/trace.ts'
 import type { QueueStats } from '../queue/queue-options.ts'
-import type { DeadLetterQueue } from '../resilience/dead-letters.ts'
+import { InMemoryDeadLetterQueue, type DeadLetterQueue } from '../resilience/dead-letters.ts'
 import {
   resolveBusOptions,
   type ResolvedBusOptions,
@@ -80,6 +80,7 @@ class EventBus implements Bus {
       known,
     })
     transport.on('status', ({ status }) => {
+      if (status.state === 'ready') this.#notices.connected()
       if (status.state === 'closed' && this.#state !== 'closed') this.#onOver(status.cause)
     })
   }
@@ -199,7 +200,14 @@ class EventBus implements Bus {
       await this.close()
     }
     if (signal?.aborted === true) throw new AbortedError('drain', { cause: signal.reason })
-    return Object.freeze({ unsent, unhandled: this.#unhandled })
+    const { deadLetters } = this.#options
+    // Others may last longer than the process.
+    const dying = deadLetters instanceof InMemoryDeadLetterQueue ? deadLetters.size : 0
+    return Object.freeze({
+      unsent,
+      unhandled: this.#unhandled,
+      ...(dying > 0 && { deadLetters: dying }),
+    })
   }
 
   async #close(options: CloseOptions | undefined): Promise<void> {

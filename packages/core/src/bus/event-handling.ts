@@ -10,6 +10,7 @@ import {
 } from '../resilience/error-policy.ts'
 import { sleep } from '../resilience/wait.ts'
 import { UnsettledError } from './iterate.ts'
+import type { BusEvents } from './notices.ts'
 import type { HandlerRunner, SubscriptionHost } from './handler-runner.ts'
 import type { Undeliverable } from '../contract/transport.ts'
 import { delayOf } from '../resilience/backoff.ts'
@@ -22,6 +23,8 @@ export interface FailureHandlingOwner {
   readonly stop: AbortSignal
   /** An attempt failed, also one that is retried. */
   attemptFailed(): void
+  /** The event is tried again after `delayMs`. */
+  retrying(retry: Retry): void
   /** A retry succeeded. */
   succeeded(token: number): void
   /** The event has come to its end without success. */
@@ -29,6 +32,8 @@ export interface FailureHandlingOwner {
   /** The error policy ends the subscription. */
   fail(error: Error, event: Event): void
 }
+
+type Retry = Omit<BusEvents['retry'], 'id'>
 
 /** How often handlers failed, and what followed. */
 export interface FailureCounts {
@@ -103,6 +108,7 @@ export class FailureHandling {
     let error = first
     let wait = delayMs
     for (let attempt = 2; ; attempt++) {
+      this.#owner.retrying({ event, attempt: attempt - 1, delayMs: wait, error: asError(error) })
       if (!(await this.#waited(wait))) {
         await this.#end('dlq', event, token, error, attempt - 1)
         return

@@ -13,6 +13,7 @@ import {
   type TelemetryOperations,
 } from '../observe/telemetry.ts'
 import { onAbort } from '../queue/abort-watch.ts'
+import type { BusEvents } from './notices.ts'
 
 /** One handler that runs. */
 export interface Handling {
@@ -38,6 +39,8 @@ export interface SubscriptionHost {
   store(undeliverable: Undeliverable): boolean
   report(kind: ErrorKind, error: Error): void
   pressure(subscription: Subscription, level: 'high' | 'normal', fillRatio: number): void
+  /** An attempt failed, and another one follows. */
+  retrying(subscription: Subscription, retry: Omit<BusEvents['retry'], 'id'>): void
   ended(subscription: Subscription): void
 }
 

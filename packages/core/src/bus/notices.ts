@@ -9,6 +9,7 @@ import type {
   Undeliverable,
   Unsubscribe,
 } from '../contract/transport.ts'
+import { errorWithStack } from '../observe/error-data.ts'
 import { Emitter } from '../observe/emitter.ts'
 import { telemetry, type Telemetry } from '../observe/telemetry.ts'
 import type { DeadLetter, DeadLetterQueue } from '../resilience/dead-letters.ts'
@@ -30,6 +31,16 @@ export interface BusEvents extends TransportEvents {
    * Reported once for a subscription, until none of its handlers waits.
    */
   'blocked-handler': { readonly id: string; readonly event: Event; readonly waitedMs: number }
+  /** A handler failed, and is called again for the same event after `delayMs`. */
+  retry: {
+    /** Of the subscription. */
+    readonly id: string
+    readonly event: Event
+    /** The attempt that failed, the first is 1. */
+    readonly attempt: number
+    readonly delayMs: number
+    readonly error: Error
+  }
 }
 
 /** Gets every `error` notice, also when there is no listener. */
@@ -38,8 +49,12 @@ export type OnError = (error: Error, kind: ErrorKind) => void
 const OWN: ReadonlySet<string> = new Set([
   'blocked-handler',
   'dead-letter',
+  'retry',
   'subscription-backpressure',
 ])
+
+/** Attempts in a row that fail before a connection without a listener for errors is warned of. */
+const FAILED_CONNECTS = 3
 
 /** Forwards a notice of the transport only while it has a listener here: listening can cost the transport work. */
 export class Notices implements Listenable<BusEvents> {
@@ -47,6 +62,8 @@ export class Notices implements Listenable<BusEvents> {
   readonly #deadLetters: DeadLetterQueue | undefined
   readonly #onError: OnError | undefined
   readonly #telemetry: Telemetry
+  readonly #warned = new Set<ErrorKind>()
+  #failedConnects = 0
   readonly #forwarded = new Map<keyof BusEvents, Unsubscribe>()
   readonly #emitter: Emitter<BusEvents> = new Emitter<BusEvents>((error, name) => {
     // A listener of `error` that throws would get its own failure, and throw again.
@@ -86,6 +103,9 @@ export class Notices implements Listenable<BusEvents> {
   report(kind: ErrorKind, error: Error): void {
     const errors = this.#telemetry.channel('bus.error')
     if (errors.hasSubscribers) errors.publish({ source: this.#transport.name, kind, error })
+    const isHeard =
+      errors.hasSubscribers || this.#onError !== undefined || this.#emitter.has('error')
+    if (!isHeard) this.#warn(kind, error)
     this.#tellOnError(kind, error)
     this.#emitter.emit('error', { kind, error })
   }
@@ -128,6 +148,26 @@ export class Notices implements Listenable<BusEvents> {
     for (const stop of this.#forwarded.values()) stop()
     this.#forwarded.clear()
     this.#emitter.clear()
+  }
+
+  /** The transport is ready: what failed before is over. */
+  connected(): void {
+    this.#failedConnects = 0
+  }
+
+  /** Shows an error that would be lost otherwise, once for each kind, as Node does with an unhandled rejection. */
+  #warn(kind: ErrorKind, error: Error): void {
+    // A link that comes back is no news; one that does not come about is.
+    if (kind === 'connection' && ++this.#failedConnects < FAILED_CONNECTS) return
+    if (this.#warned.has(kind)) return
+    this.#warned.add(kind)
+    const times = kind === 'connection' ? `, ${FAILED_CONNECTS} times in a row` : ''
+    const { name, message, stack = '' } = errorWithStack(error)
+    process.emitWarning(
+      `${this.#transport.name}: ${name}: ${message} (kind \`${kind}\`${times}). There is no listener for errors of this bus: ` +
+        'add bus.on("error", …), or onError to createBus. Further errors of this kind are not shown',
+      { type: 'BusWarning', code: 'BUS_UNHANDLED_ERROR', detail: stack },
+    )
   }
 
   #tellOnError(kind: ErrorKind, error: Error): void {

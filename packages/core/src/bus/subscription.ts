@@ -17,6 +17,7 @@ import { BoundedQueue } from '../queue/bounded-queue.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import { FailureHandling } from './event-handling.ts'
 import { HandlerRunner, type SubscriptionHost } from './handler-runner.ts'
+import type { BusEvents } from './notices.ts'
 import type { ResolvedSubscribeOptions } from './subscribe-options.ts'
 import { ParallelWorkers, type QueuedEvent } from './workers.ts'
 
@@ -260,6 +261,7 @@ export class HandlerSubscription implements Sink, Subscription {
     const owner = {
       stop: this.#stop.signal,
       untilResumed: () => this.#until(() => !this.#isPaused || this.#state === 'ended'),
+      retrying: (retry: Omit<BusEvents['retry'], 'id'>) => this.#host.retrying(this, retry),
       attemptFailed: () => void this.#consecutiveErrors++,
       succeeded: (token: number) => this.#succeeded(token),
       settle: (token: number) => this.#feed?.settle(token),

@@ -65,6 +65,7 @@ export class Subscriptions {
       report: (kind, error) => notices.report(kind, error),
       pressure: ({ id }, level, fillRatio) =>
         notices.emit('subscription-backpressure', { id, level, fillRatio }),
+      retrying: ({ id }, retry) => notices.emit('retry', { id, ...retry }),
       ended: ({ id }) => this.#live.delete(id),
     }
   }

@@ -17,6 +17,10 @@ export interface Clock {
 /** The largest delay that `setTimeout` honours; above it Node fires after 1 ms. */
 export const MAX_TIMEOUT_MS: number = 2 ** 31 - 1
 
+// Taken when the clock is made: a test that puts fake timers in their place stops its own code with them, not a transport that
+// waits for a real socket.
+const { clearTimeout, performance, setTimeout } = globalThis
+
 /** The clock of the machine. */
 export const systemClock: Clock = Object.freeze({
   now: () => performance.now(),

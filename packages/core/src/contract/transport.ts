@@ -90,6 +90,8 @@ export interface DrainReport {
   readonly unsent: readonly string[]
   /** How many received events were not handled in time. */
   readonly unhandled: number
+  /** Dead letters in the memory of this process, which end with it; absent where there are none. Only a bus has them. */
+  readonly deadLetters?: number
 }
 
 /** What the other side gets to know when a transport closes. */

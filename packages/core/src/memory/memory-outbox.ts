@@ -14,6 +14,9 @@ import { OutboxEntry, PublishLimits } from '../queue/outbox-entry.ts'
 import type { QueueOptions, QueueStats } from '../queue/queue-options.ts'
 import type { MemoryFeed } from './memory-medium.ts'
 
+// Of the process, not what a test puts in its place.
+const { setImmediate } = globalThis
+
 /** What the outbox needs of its transport. */
 export interface OutboxOwner {
   readonly clock: Clock

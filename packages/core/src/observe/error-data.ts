@@ -27,6 +27,15 @@ export function errorData(error: unknown, depth: number = 1): ErrorData {
   }
 }
 
+/** The same for a log, with where the outermost was made. */
+export function errorWithStack(error: unknown): ErrorData & { readonly stack?: string } {
+  const data = errorData(error)
+  const stack = error instanceof Error ? error.stack : undefined
+  // Without its first lines, which repeat the message.
+  const from = typeof stack === 'string' ? stack.indexOf('\n    at ') : -1
+  return from < 0 ? data : { ...data, stack: hideSecrets(stack?.slice(from + 1) ?? '') }
+}
+
 /** Any URL within the text is shown without user and query. */
 function hideSecrets(text: string): string {
   // A scheme of any length would be looked for anew behind each of its dots: minutes for a text that a server may send.

@@ -2,6 +2,7 @@
 
 import { check } from '../config/checks.ts'
 import { checkOptions, type Shape } from '../config/options.ts'
+import type { Event } from '../contract/event.ts'
 import type { TransportStatus } from '../contract/status.ts'
 import type {
   Listenable,
@@ -9,7 +10,7 @@ import type {
   Undeliverable,
   Unsubscribe,
 } from '../contract/transport.ts'
-import { errorData } from './error-data.ts'
+import { errorWithStack } from './error-data.ts'
 
 /** Facts of a log entry, plain data. */
 export type LogFields = Readonly<Record<string, unknown>>
@@ -30,12 +31,34 @@ export interface AttachLoggerOptions {
   readonly name?: string | undefined
 }
 
+/** What a bus reports besides, in the parts that are logged: its own types are above this module. */
+interface LoggedEvents extends TransportEvents {
+  'dead-letter': {
+    readonly id: string
+    readonly reason: string
+    readonly event?: Event | undefined
+  }
+  'subscription-backpressure': {
+    readonly id: string
+    readonly level: 'high' | 'normal'
+    readonly fillRatio: number
+  }
+  'blocked-handler': { readonly id: string; readonly event: Event; readonly waitedMs: number }
+  retry: {
+    readonly id: string
+    readonly event: Event
+    readonly attempt: number
+    readonly delayMs: number
+    readonly error: Error
+  }
+}
+
 /** One entry: its level, its message and its facts. */
-type Words<K extends keyof TransportEvents> = (
-  notice: TransportEvents[K],
+type Words<K extends keyof LoggedEvents> = (
+  notice: LoggedEvents[K],
 ) => readonly [keyof Logger, string, LogFields]
 
-type Vocabulary = { readonly [K in keyof TransportEvents]: Words<K> }
+type Vocabulary = { readonly [K in keyof LoggedEvents]: Words<K> }
 
 const SHAPE: Shape<AttachLoggerOptions> = {
   level: check.string(),
@@ -55,7 +78,7 @@ const VOCABULARY: Vocabulary = {
   error: ({ kind, error }) => [
     kind === 'connection' ? 'warn' : 'error',
     `Failed: ${kind}`,
-    { kind, err: errorData(error) },
+    { kind, err: errorWithStack(error) },
   ],
   undeliverable: (notice) => ['warn', `Given up: ${notice.reason}`, undeliverableFields(notice)],
   backpressure: ({ level, fillRatio }) =>
@@ -79,7 +102,27 @@ const VOCABULARY: Vocabulary = {
   'subscriptions-failed': ({ patterns, error }) => [
     'error',
     'Subscriptions not restored',
-    { patterns, err: errorData(error) },
+    { patterns, err: errorWithStack(error) },
+  ],
+  // The failure itself is an `error`, and what was given up an `undeliverable`.
+  'dead-letter': ({ id, reason, event }) => [
+    'warn',
+    `Dead letter: ${reason}`,
+    { letter: id, reason, ...eventFields(event) },
+  ],
+  'subscription-backpressure': ({ id, level, fillRatio }) =>
+    level === 'high'
+      ? ['warn', 'The queue of a subscription fills up', { subscription: id, fillRatio }]
+      : ['info', 'The queue of a subscription has room again', { subscription: id, fillRatio }],
+  'blocked-handler': ({ id, event, waitedMs }) => [
+    'warn',
+    'A handler waits for its own publish',
+    { subscription: id, waitedMs, ...eventFields(event) },
+  ],
+  retry: ({ id, event, attempt, delayMs, error }) => [
+    'warn',
+    'A handler failed and is called again',
+    { subscription: id, attempt, delayMs, ...eventFields(event), err: errorWithStack(error) },
   ],
 }
 
@@ -113,9 +156,11 @@ export function attachLogger(
     if (levelOf(level) < least) return
     logger[level](name === undefined ? fields : { name, ...fields }, message)
   }
-  const listen = <K extends keyof TransportEvents>(event: K, words: Words<K>): Unsubscribe =>
-    source.on(event, (notice) => log(...words(notice)))
-  const names = Object.keys(VOCABULARY) as (keyof TransportEvents)[]
+  // A transport has none of the events of a bus, and never calls these listeners.
+  const all = source as Listenable<LoggedEvents>
+  const listen = <K extends keyof LoggedEvents>(event: K, words: Words<K>): Unsubscribe =>
+    all.on(event, (notice) => log(...words(notice)))
+  const names = Object.keys(VOCABULARY) as (keyof LoggedEvents)[]
   const stops =
     least === Infinity
       ? []
@@ -129,14 +174,18 @@ export function attachLogger(
 function statusFields(status: TransportStatus): LogFields {
   if (!('cause' in status)) return { ...status }
   const { cause, ...rest } = status
-  return cause === undefined ? rest : { ...rest, err: errorData(cause) }
+  return cause === undefined ? rest : { ...rest, err: errorWithStack(cause) }
+}
+
+function eventFields(event: Event | undefined): LogFields {
+  return event === undefined ? {} : { type: event.type, id: event.id }
 }
 
 function undeliverableFields({ event, raw, error, ...rest }: Undeliverable): LogFields {
   return {
     ...rest,
-    err: errorData(error),
-    ...(event === undefined ? {} : { type: event.type, id: event.id }),
+    err: errorWithStack(error),
+    ...eventFields(event),
     ...(raw === undefined ? {} : { rawLength: raw.length }),
   }
 }

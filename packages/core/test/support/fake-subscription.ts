@@ -53,6 +53,7 @@ export function setUp(
       store: () => true,
       report: (_kind, error) => errors.push(error),
       pressure: (_subscription, level) => pressure.push(level),
+      retrying: () => {},
       ended: () => {},
       ...host,
     },

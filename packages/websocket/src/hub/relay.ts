@@ -8,6 +8,9 @@ import { countedName, type Principal } from './bus-v1/admission/authenticator.ts
 import type { Metering, Excess } from './metering.ts'
 import { HubConnection } from './hub-connection.ts'
 
+// Of the process, not what a test puts in its place.
+const { setImmediate } = globalThis
+
 export interface RelayOptions {
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number

@@ -5,6 +5,9 @@ import type { EventLog } from './log/log.ts'
 import type { PatternSets } from './log/pattern-set.ts'
 import type { Confirmations } from './publishing/confirmations.ts'
 
+// Of the process, not what a test puts in its place.
+const { setImmediate } = globalThis
+
 /** Connections that are flushed before others get to read again. */
 const CONNECTIONS_AT_ONCE = 512
 
