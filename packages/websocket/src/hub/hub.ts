@@ -33,8 +33,8 @@ export interface Hub extends AsyncDisposable {
   readonly port: number
   stats(): HubStats
   /**
-   * Ends every session of a principal and closes its connections with 4403. It may come back; refuse it in
-   * `authenticate` if it must not.
+   * Ends every session of a principal, closes its connections with 4403, and refuses it where its authentication is under
+   * way. It may come back; refuse it in `authenticate` from before the call if it must not.
    *
    * @returns how many sessions there were
    */
@@ -113,7 +113,7 @@ class RunningHub implements Hub {
       get connections() {
         return relay.size + exchange.size
       },
-      authenticate: (presented, isGone) => exchange.authenticate(presented, isGone),
+      authenticate: (presented, isGone, use) => exchange.authenticate(presented, isGone, use),
       reserve: (tcp, principal) => exchange.reserve(tcp, principal),
       joinBusV1: (ws, tcp, request, principal) => exchange.join(ws, tcp, request, principal),
       joinPlain: (ws, tcp, principal) =>

@@ -183,13 +183,16 @@ export interface EventLogOptions {
 /** The options of a hub that concern `bus.v1`. */
 export interface HubBusV1Options {
   /**
-   * Says who presents these credentials, or `null`. Called for each new connection; what it throws refuses the connection
-   * for the moment. Without it `allowAnonymous` must be set. @default none
+   * Says who presents these credentials, or `null`. Called for each new connection; what it throws, or returns that is
+   * neither, refuses the connection for the moment. Without it `allowAnonymous` must be set. @default none
    */
   readonly authenticate?: Authenticate | undefined
   /** Lets those in who show no credentials, as the principal `anonymous`. @default false */
   readonly allowAnonymous?: boolean | undefined
-  /** Decides, beyond the grants of a principal, what it may publish and subscribe to. @default everything */
+  /**
+   * Decides, beyond the grants of a principal, what it may publish and subscribe to. What it throws, or returns that is not a
+   * boolean, is a refusal. @default everything
+   */
   readonly authorize?: Authorize | undefined
   /**
    * What an event has as its source: what its publisher says, or the id of the principal that published it, whatever it says.
@@ -222,7 +225,10 @@ export interface HubBusV1Options {
   readonly heartbeatMs?: number | undefined
   /** Milliseconds that a new connection gets to say who it is. @default 5_000 */
   readonly helloMs?: number | undefined
-  /** Gets what `authenticate` and `authorize` threw. @default it is counted only */
+  /**
+   * Gets what `authenticate` and `authorize` threw, and a `ConfigError` where they returned what is not of the accepted form.
+   * @default it is counted only
+   */
   readonly onError?: ((error: unknown) => void) | undefined
 }
 

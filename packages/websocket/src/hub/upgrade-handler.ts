@@ -17,11 +17,12 @@ import { isSecretName } from '@bus/core/kit'
 export interface UpgradeTargets {
   /** How many connections there are. */
   readonly connections: number
-  /** Says who presents these credentials. */
+  /** Says who presents these credentials. @param use - called with the result */
   authenticate(
     presented: PresentedCredentials,
     isGone: () => boolean,
-  ): Promise<AuthenticationResult>
+    use: (result: AuthenticationResult) => void,
+  ): Promise<void>
   /** Counts a plain connection of this principal. `false`: it has as many as it may have. */
   reserve(tcp: Duplex, principal: Principal): boolean
   /** @param principal - who it is; `undefined`: its first line will say so */
@@ -124,17 +125,19 @@ export class UpgradeHandler {
     const isBusV1 = offersBusV1(handshake.request)
     // On `bus.v1` the first line may have the token, because a browser cannot set a header.
     if (isBusV1 && token === undefined) this.#upgrade(handshake, undefined)
-    else void this.#authenticate(handshake, token, isBusV1)
+    else {
+      const { request, tcp } = handshake
+      this.#underWay.add(tcp)
+      void this.#targets.authenticate(
+        { request, token },
+        () => tcp.destroyed,
+        (result) => this.#authenticated(handshake, isBusV1, result),
+      )
+    }
   }
 
-  async #authenticate(
-    handshake: Handshake,
-    token: string | undefined,
-    isBusV1: boolean,
-  ): Promise<void> {
-    const { request, tcp } = handshake
-    this.#underWay.add(tcp)
-    const result = await this.#targets.authenticate({ request, token }, () => tcp.destroyed)
+  #authenticated(handshake: Handshake, isBusV1: boolean, result: AuthenticationResult): void {
+    const { tcp } = handshake
     // The hub may have closed meanwhile, and has answered.
     if (!this.#underWay.delete(tcp) || tcp.destroyed) return
     if (result === 'unavailable') refuse(tcp, 503)

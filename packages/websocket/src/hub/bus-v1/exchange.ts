@@ -109,14 +109,16 @@ export class Exchange {
     return this.#connections.connections.size
   }
 
-  /** Says who presents these credentials with a handshake. */
-  async authenticate(
+  /** Says who presents these credentials with a handshake. @param use - called with the result */
+  authenticate(
     presented: PresentedCredentials,
     isGone: () => boolean,
-  ): Promise<AuthenticationResult> {
-    const result = await this.#authenticator.authenticate(presented, isGone)
-    if (result === 'unauthorized') this.#counters.unauthorized++
-    return result
+    use: (result: AuthenticationResult) => void,
+  ): Promise<void> {
+    return this.#authenticator.authenticate(presented, isGone, (result) => {
+      if (result === 'unauthorized') this.#counters.unauthorized++
+      use(result)
+    })
   }
 
   /** Counts a plain connection of this principal. `false`: it has as many as it may have. */
@@ -176,6 +178,7 @@ export class Exchange {
 
   /** Ends every session of a principal and closes its connections with 4403. @returns how many sessions */
   revoke(principalId: string): number {
+    this.#authenticator.revoke(principalId)
     const count = this.#connections.revoke(principalId)
     this.#changed()
     return count
@@ -271,7 +274,12 @@ export class Exchange {
 
   #callbackFailed(error: unknown): void {
     this.#counters.callbackErrors++
-    this.#options.onError?.(error)
+    try {
+      this.#options.onError?.(error)
+    } catch (thrown) {
+      // What it throws must not end the hub, which was about to refuse something.
+      process.emitWarning(thrown instanceof Error ? thrown : String(thrown))
+    }
   }
 
   #maintain(now: number): void {

@@ -2,7 +2,7 @@
 
 import { createHash, timingSafeEqual } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
-import type { Clock } from '@bus/core'
+import { ConfigError, isPattern, type Clock } from '@bus/core'
 import { withDeadline } from '@bus/core/kit'
 import Denque from 'denque'
 
@@ -55,6 +55,8 @@ export class Authenticator {
   /** Bounded by the connections: each waits once. */
   readonly #waiting = new Denque<Waiting>()
   #underWay = 0
+  /** The names that were revoked meanwhile, for each authentication whose result was not used yet. */
+  readonly #revoked = new Set<Set<string>>()
 
   constructor(options: AuthenticatorOptions) {
     this.#options = options
@@ -65,10 +67,35 @@ export class Authenticator {
     return this.#options.authenticate !== undefined
   }
 
-  /** @param isGone - whether the client has left */
+  /**
+   * Who is revoked meanwhile is refused: the callback may have looked before.
+   *
+   * @param isGone - whether the client has left
+   * @param use - called with the result, with nothing in between in which the principal could be revoked
+   */
   async authenticate(
     presented: PresentedCredentials,
-    isGone: () => boolean = () => false,
+    isGone: () => boolean,
+    use: (result: AuthenticationResult) => void,
+  ): Promise<void> {
+    const revoked = new Set<string>()
+    this.#revoked.add(revoked)
+    try {
+      const result = await this.#authenticate(presented, isGone)
+      use(typeof result === 'object' && revoked.has(result.id) ? 'unauthorized' : result)
+    } finally {
+      this.#revoked.delete(revoked)
+    }
+  }
+
+  /** Refuses this principal where its authentication is under way. */
+  revoke(principalId: string): void {
+    for (const revoked of this.#revoked) revoked.add(principalId)
+  }
+
+  async #authenticate(
+    presented: PresentedCredentials,
+    isGone: () => boolean,
   ): Promise<AuthenticationResult> {
     const { authenticate, allowAnonymous, timeoutMs, clock } = this.#options
     if (authenticate === undefined) return allowAnonymous ? ANONYMOUS : 'unauthorized'
@@ -110,8 +137,8 @@ export class Authenticator {
     if (principal === null) {
       return token === undefined && this.#options.allowAnonymous ? ANONYMOUS : 'unauthorized'
     }
-    if (isPrincipal(principal)) return hasExpired(principal) ? 'unauthorized' : principal
-    throw new TypeError('Expected `authenticate` to return a principal with an id, or null')
+    checkPrincipal(principal)
+    return hasExpired(principal) ? 'unauthorized' : principal
   }
 
   /** Resolves when it may begin; never for one that is over by then, whose deadline ends the wait. */
@@ -174,11 +201,15 @@ export class Permission {
   }
 
   #may(action: Action, pattern: string): boolean {
-    const grants = this.#principal.grants?.[action]
-    if (grants !== undefined && !grants.some((grant) => covers(grant, pattern))) return false
-    if (this.#authorize === undefined) return true
     try {
-      return this.#authorize(this.#principal, action, pattern)
+      const grants = this.#principal.grants?.[action]
+      if (grants !== undefined && !grants.some((grant) => covers(grant, pattern))) return false
+      if (this.#authorize === undefined) return true
+      const answer: unknown = this.#authorize(this.#principal, action, pattern)
+      if (typeof answer === 'boolean') return answer
+      // It is a refusal already: if it is a promise, what becomes of it does not matter.
+      void Promise.resolve(answer).catch(() => {})
+      throw ConfigError.expected('authorize', 'to return true or false', answer)
     } catch (error) {
       this.#onError(error)
       return false
@@ -226,15 +257,41 @@ function hasExpired({ expiresAt = Infinity }: Principal): boolean {
   return expiresAt + EXPIRY_GRACE_MS <= Date.now()
 }
 
-/** Whether a value that an application returned is a principal. */
-function isPrincipal(value: unknown): value is Principal {
-  if (typeof value !== 'object' || value === null) return false
-  const { id, expiresAt } = value as Partial<Principal>
-  return (
-    typeof id === 'string' &&
-    id !== '' &&
-    (expiresAt === undefined || (typeof expiresAt === 'number' && !Number.isNaN(expiresAt)))
-  )
+/**
+ * Grants that are absent grant everything, so what is not of the accepted form must not be taken for absent.
+ *
+ * @throws `ConfigError` unless what an application returned is a principal
+ */
+function checkPrincipal(value: unknown): asserts value is Principal {
+  const expected = (what: string, got: unknown): ConfigError =>
+    ConfigError.expected('authenticate', `to return ${what}`, got)
+  if (!isRecord(value)) throw expected('a principal with an id, or null', value)
+  const { id, grants, expiresAt } = value
+  if (typeof id !== 'string' || id === '') {
+    throw expected('a principal whose `id` is a string that is not empty', id)
+  }
+  if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
+    throw expected('a principal whose `expiresAt` is a number of milliseconds', expiresAt)
+  }
+  if (grants === undefined) return
+  if (!isRecord(grants)) throw expected('a principal whose `grants` are an object', grants)
+  for (const [action, patterns] of Object.entries(grants)) {
+    // A name that is misspelt would grant everything.
+    if (action !== 'publish' && action !== 'subscribe') {
+      throw expected('`grants` with `publish` and `subscribe` only', action)
+    }
+    if (patterns !== undefined && !isListOfPatterns(patterns)) {
+      throw expected(`a list of patterns as \`grants.${action}\``, patterns)
+    }
+  }
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isListOfPatterns(value: unknown): boolean {
+  return Array.isArray(value) && value.every((item) => typeof item === 'string' && isPattern(item))
 }
 
 /** Whether a grant covers a pattern whole. A type is a pattern that matches itself. */

@@ -321,28 +321,22 @@ export class ConnectionAuthentication {
     then: (principal: Principal) => void,
   ): Promise<void> {
     const { authenticator, counters, onError } = this.#options
-    try {
-      const result = await this.#authenticate(connection, token, authenticator)
+    const use = (result: AuthenticationResult): void => {
       if (connection.isOver) return
       if (result === 'unauthorized') {
         counters.unauthorized++
         connection.close(4401, 'unauthorized')
       } else if (result === 'unavailable') connection.close(4503, 'authentication')
       else then(result)
+    }
+    try {
+      const { request } = connection
+      // Without `authenticate` the request is not kept: the client is as anonymous as before.
+      if (request === undefined) use(ANONYMOUS)
+      else await authenticator.authenticate({ request, token }, () => connection.isOver, use)
     } catch (error) {
       onError(error)
       connection.close(1011, '')
     }
-  }
-
-  #authenticate(
-    connection: Connection,
-    token: string | undefined,
-    authenticator: Authenticator,
-  ): AuthenticationResult | Promise<AuthenticationResult> {
-    const { request } = connection
-    // Without `authenticate` the request is not kept: the client is as anonymous as before.
-    if (request === undefined) return ANONYMOUS
-    return authenticator.authenticate({ request, token }, () => connection.isOver)
   }
 }
