@@ -26,16 +26,8 @@ test.each<[what: string, returned: unknown, message: RegExp]>([
   ['an expiry that is no number', { id: 'a', expiresAt: NaN }, /`expiresAt` .*got `NaN`/],
   ['an expiry that is a Date', { id: 'a', expiresAt: new Date() }, /`expiresAt`/],
   ['an expiry that is null', { id: 'a', expiresAt: null }, /`expiresAt`/],
-  ['grants that are null', { id: 'a', grants: null }, /`grants` are an object, got `null`/],
-  ['grants that are a list', { id: 'a', grants: ['order.*'] }, /`grants` are an object/],
-  ['grants that are a string', { id: 'a', grants: 'order.*' }, /`grants` are an object/],
-  ['a grant that is a string', { id: 'a', grants: { publish: 'order.*' } }, /`grants\.publish`/],
-  ['a grant that is null', { id: 'a', grants: { subscribe: null } }, /`grants\.subscribe`/],
-  ['a grant that is no pattern', { id: 'a', grants: { publish: ['a.>.b'] } }, /`grants\.publish`/],
-  ['a grant in a list', { id: 'a', grants: { publish: [['a']] } }, /`grants\.publish`/],
-  ['a misspelt grant', { id: 'a', grants: { publsh: ['a'] } }, /`publish` and `subscribe` only/],
 ])(
-  'refuses a principal for the moment, on either wire, when authenticate returns %s [F147]',
+  'refuses a principal for the moment, on either wire, when authenticate returns %s',
   async (_what, returned, message) => {
     const errors: unknown[] = []
     let isAsync = false
@@ -61,6 +53,34 @@ test.each<[what: string, returned: unknown, message: RegExp]>([
     await until(() => hub.stats().connections === 0, 'every connection is gone')
   },
 )
+
+test.each<[what: string, returned: unknown, message: RegExp]>([
+  ['grants that are null', { id: 't', grants: null }, /`grants` are an object, got `null`/],
+  ['grants that are a list', { id: 't', grants: ['order.*'] }, /`grants` are an object/],
+  ['grants that are a string', { id: 't', grants: 'order.*' }, /`grants` are an object/],
+  ['a grant that is a string', { id: 't', grants: { publish: 'order.*' } }, /`grants\.publish`/],
+  ['a grant that is null', { id: 't', grants: { subscribe: null } }, /`grants\.subscribe`/],
+  ['a grant that is no pattern', { id: 't', grants: { publish: ['a.>.b'] } }, /`grants\.publish`/],
+  ['a grant in a list', { id: 't', grants: { publish: [['a']] } }, /`grants\.publish`/],
+  ['a misspelt grant', { id: 't', grants: { publsh: ['a'] } }, /`publish` and `subscribe` only/],
+])('grants nothing when authenticate returns %s [F147]', async (_what, returned, message) => {
+  const errors: unknown[] = []
+  const hub = await startHub({
+    authenticate: () => returned as Principal,
+    onError: (error) => errors.push(error),
+  })
+  expect(await statusOf(hub, [])).toBe('403')
+  const client = await greet(hub, { token: 't', subs: [sub(1, 'order.*')] })
+  expect(client.welcome.subs).toEqual([{ id: 1, code: 'auth' }])
+  client.say(pub(1, 'x'), 'sub 2 order.* alo')
+  await client.settled()
+  expect(client.lines.slice(1).toSorted()).toEqual(['no 1 auth', 'subno 2 auth'])
+  expect(errors).toHaveLength(2)
+  for (const error of errors) {
+    expect(error).toBeInstanceOf(ConfigError)
+    expect((error as ConfigError).message).toMatch(message)
+  }
+})
 
 test.each<[what: string, answer: () => unknown]>([
   ['nothing', () => undefined],

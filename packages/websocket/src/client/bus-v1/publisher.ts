@@ -141,6 +141,8 @@ export class BusV1Publisher implements WriterSource {
       this.#refuse(entry, new RejectedError(`The hub refused the event ${entry.event.id}: ${code}`))
       break
     }
+    // Everything before it is confirmed, so its `ok` would say nothing new, and may come late.
+    if (n === this.#acked + 1 && n <= this.#lastNumber) this.#acked = n
     this.#sweep()
   }
 

@@ -138,7 +138,15 @@ export class Authenticator {
       return token === undefined && this.#options.allowAnonymous ? ANONYMOUS : 'unauthorized'
     }
     checkPrincipal(principal)
-    return hasExpired(principal) ? 'unauthorized' : principal
+    if (hasExpired(principal)) return 'unauthorized'
+    try {
+      checkGrants(principal.grants)
+      return principal
+    } catch (error) {
+      this.#options.onError(error)
+      // What it may do is not known, who it is is: a refusal for the moment would bring it back again and again.
+      return { ...principal, grants: NO_GRANTS }
+    }
   }
 
   /** Resolves when it may begin; never for one that is over by then, whose deadline ends the wait. */
@@ -257,22 +265,33 @@ function hasExpired({ expiresAt = Infinity }: Principal): boolean {
   return expiresAt + EXPIRY_GRACE_MS <= Date.now()
 }
 
-/**
- * Grants that are absent grant everything, so what is not of the accepted form must not be taken for absent.
- *
- * @throws `ConfigError` unless what an application returned is a principal
- */
+const NO_GRANTS: Grants = Object.freeze({
+  publish: Object.freeze([]),
+  subscribe: Object.freeze([]),
+})
+
+function expected(what: string, got: unknown): ConfigError {
+  return ConfigError.expected('authenticate', `to return ${what}`, got)
+}
+
+/** @throws `ConfigError` unless what an application returned is a principal, whose grants are not looked at */
 function checkPrincipal(value: unknown): asserts value is Principal {
-  const expected = (what: string, got: unknown): ConfigError =>
-    ConfigError.expected('authenticate', `to return ${what}`, got)
   if (!isRecord(value)) throw expected('a principal with an id, or null', value)
-  const { id, grants, expiresAt } = value
+  const { id, expiresAt } = value
   if (typeof id !== 'string' || id === '') {
     throw expected('a principal whose `id` is a string that is not empty', id)
   }
   if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
     throw expected('a principal whose `expiresAt` is a number of milliseconds', expiresAt)
   }
+}
+
+/**
+ * Grants that are absent grant everything, so what is not of the accepted form must not be taken for absent.
+ *
+ * @throws `ConfigError` unless they are grants
+ */
+function checkGrants(grants: unknown): void {
   if (grants === undefined) return
   if (!isRecord(grants)) throw expected('a principal whose `grants` are an object', grants)
   for (const [action, patterns] of Object.entries(grants)) {

@@ -74,6 +74,8 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   /** When it was sent `ok` last. */
   #okAt: number
   #mustRepeat = false
+  /** The last numbers were only refused, so `ok` would not say more than `no` did, and waits for the next one. */
+  #owesOk = false
   #wantsMark = false
 
   constructor(
@@ -138,12 +140,17 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   /** Sends `ok` to a client that waits for a confirmation and has had none for a while: it must not take the hub for dead. */
   reassure(now: number): void {
     const { published } = this.session
-    if (published === undefined || published.received === published.confirmed) return
+    if (published === undefined) return
+    if (published.received === published.confirmed && !this.#owesOk) return
     if (now - this.#okAt >= REASSURE_MS) this.again()
   }
 
   refused(n: number, code: RefusalCode): void {
     this.#addLine(noLine(n, code))
+    if (n !== this.#okSent + 1) return
+    this.#okSent = n
+    this.#owesOk = true
+    this.#okAt = this.#host.clock.now()
   }
 
   /** Sends the subscriber its position, if it does not know it. */
@@ -198,7 +205,8 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
     let lines = this.#lines
     if (confirmed > this.#okSent || this.#mustRepeat) {
       lines += `${lines === '' ? '' : '\n'}${okLine(confirmed)}`
-      this.#okSent = confirmed
+      this.#okSent = Math.max(this.#okSent, confirmed)
+      this.#owesOk = false
       this.#okAt = this.#host.clock.now()
     }
     this.#mustRepeat = false
