@@ -66,7 +66,7 @@ export const HUB_BUGS: readonly SeededBug[] = [
     name: 'takes-odd-grants-for-none',
     bug: 'lets a principal in whose grants are not of the accepted form',
     file: `${HUB}/admission/authenticator.ts`,
-    find: "if (!isRecord(grants)) throw expected('a principal whose `grants` are an object', grants)",
+    find: "if (!isRecord(grants)) throw notReturned('a principal whose `grants` are an object', grants)",
     replace: 'if (!isRecord(grants)) return',
     caughtBy: { 'packages/websocket/test/hub-fail-closed.test.ts': ['F147'] },
   },

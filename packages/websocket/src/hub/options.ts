@@ -22,8 +22,8 @@ export interface HubOptions extends HubBusV1Options {
    */
   readonly server?: HubServer | undefined
   /**
-   * The path that is upgraded; every other one gets 404, unless `server` has more listeners of `upgrade`, to which it
-   * is left. @default any path
+   * The path that is upgraded. A path that no hub on `server` serves gets 404, unless `server` has other listeners of
+   * `upgrade`, to which it is left; of two hubs with the same path the first serves it until it drains. @default any path
    */
   readonly path?: string | undefined
   /**

@@ -35,6 +35,19 @@ export interface UpgradeTargets {
   joinPlain(ws: WebSocket, tcp: Duplex, principal: Principal): void
 }
 
+/** Marks the listeners of hubs on a server, also of those of another copy of this package. */
+const SERVED = Symbol.for('@bus/websocket upgrade handler')
+
+/** What the hubs on one server know of each other. */
+interface Served {
+  serves(path: string): boolean
+  readonly isStopped: boolean
+}
+
+type UpgradeListener = ((request: IncomingMessage, tcp: Duplex, head: Buffer) => void) & {
+  [SERVED]?: Served
+}
+
 /** A handshake that is under way. */
 interface Handshake {
   readonly request: IncomingMessage
@@ -76,7 +89,18 @@ export class UpgradeHandler {
     this.#sockets.on('headers', (headers, request) => {
       if (offersBusV1(request)) headers.push(`${HUB_HEADER}: ${SUBPROTOCOL}`)
     })
+    this.#onUpgrade[SERVED] = this
     server.on('upgrade', this.#onUpgrade)
+  }
+
+  /** Whether it answers upgrades of this path. */
+  serves(path: string): boolean {
+    return this.#options.path === undefined || this.#options.path === path
+  }
+
+  /** Whether it accepts no further upgrade. */
+  get isStopped(): boolean {
+    return this.#isStopped
   }
 
   /** Handshakes that were refused because their address had too many connections. */
@@ -100,14 +124,15 @@ export class UpgradeHandler {
     this.#server.off('upgrade', this.#onUpgrade)
   }
 
-  readonly #onUpgrade = (request: IncomingMessage, tcp: Duplex, head: Buffer): void => {
+  readonly #onUpgrade: UpgradeListener = (request: IncomingMessage, tcp: Duplex, head) => {
     tcp.on('error', destroyIt)
-    const { path, origins, hosts, limits } = this.#options
-    if (path !== undefined && pathOf(request.url) !== path) {
-      // Another listener of that server may serve the path.
-      if (this.#server.listenerCount('upgrade') === 1) refuse(tcp, 404)
+    const answer = this.#answerOf(pathOf(request.url))
+    if (answer === 'none') return
+    if (answer === 'unknown') {
+      refuse(tcp, 404)
       return
     }
+    const { origins, hosts, limits } = this.#options
     if (this.#isStopped) {
       refuse(tcp, 503)
       return
@@ -118,6 +143,21 @@ export class UpgradeHandler {
     else if (this.#addresses.reserve(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
     } else refuse(tcp, 429)
+  }
+
+  /**
+   * Whether it is up to this hub to answer. Of several hubs that serve a path the first does that is not stopped, for two
+   * answers to one handshake would break; a path that no hub serves is left to other listeners, or is unknown.
+   */
+  #answerOf(path: string): 'mine' | 'unknown' | 'none' {
+    const all = this.#server.listeners('upgrade').map((one) => (one as UpgradeListener)[SERVED])
+    const hubs = all.filter((one) => one !== undefined)
+    const serving = hubs.filter((one) => one.serves(path))
+    if (serving.length > 0) {
+      const first = serving.find((one) => !one.isStopped) ?? serving[0]
+      return first === this ? 'mine' : 'none'
+    }
+    return hubs.length === all.length && hubs.at(-1) === this ? 'unknown' : 'none'
   }
 
   #enter(handshake: Handshake): void {

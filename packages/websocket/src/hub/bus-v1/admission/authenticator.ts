@@ -270,19 +270,19 @@ const NO_GRANTS: Grants = Object.freeze({
   subscribe: Object.freeze([]),
 })
 
-function expected(what: string, got: unknown): ConfigError {
+function notReturned(what: string, got: unknown): ConfigError {
   return ConfigError.expected('authenticate', `to return ${what}`, got)
 }
 
 /** @throws `ConfigError` unless what an application returned is a principal, whose grants are not looked at */
 function checkPrincipal(value: unknown): asserts value is Principal {
-  if (!isRecord(value)) throw expected('a principal with an id, or null', value)
+  if (!isRecord(value)) throw notReturned('a principal with an id, or null', value)
   const { id, expiresAt } = value
   if (typeof id !== 'string' || id === '') {
-    throw expected('a principal whose `id` is a string that is not empty', id)
+    throw notReturned('a principal whose `id` is a string that is not empty', id)
   }
   if (expiresAt !== undefined && (typeof expiresAt !== 'number' || Number.isNaN(expiresAt))) {
-    throw expected('a principal whose `expiresAt` is a number of milliseconds', expiresAt)
+    throw notReturned('a principal whose `expiresAt` is a number of milliseconds', expiresAt)
   }
 }
 
@@ -293,14 +293,14 @@ function checkPrincipal(value: unknown): asserts value is Principal {
  */
 function checkGrants(grants: unknown): void {
   if (grants === undefined) return
-  if (!isRecord(grants)) throw expected('a principal whose `grants` are an object', grants)
+  if (!isRecord(grants)) throw notReturned('a principal whose `grants` are an object', grants)
   for (const [action, patterns] of Object.entries(grants)) {
     // A name that is misspelt would grant everything.
     if (action !== 'publish' && action !== 'subscribe') {
-      throw expected('`grants` with `publish` and `subscribe` only', action)
+      throw notReturned('`grants` with `publish` and `subscribe` only', action)
     }
     if (patterns !== undefined && !isListOfPatterns(patterns)) {
-      throw expected(`a list of patterns as \`grants.${action}\``, patterns)
+      throw notReturned(`a list of patterns as \`grants.${action}\``, patterns)
     }
   }
 }
