@@ -39,4 +39,28 @@ export const CORE_BUGS: readonly SeededBug[] = [
     replace: 'if (event !== undefined) return event',
     caughtBy: { [MEMORY]: ['A8'], [BUS_V1]: ['A8'] },
   },
+  {
+    name: 'forgets-who-subscribed',
+    bug: 'runs a handler in the asynchronous context of whoever delivers',
+    file: `${CORE}/bus/handler-runner.ts`,
+    find: '        return within.runInAsyncScope(handler, undefined, event, context)\n',
+    replace: '        return handler(event, context)\n',
+    caughtBy: { [MEMORY]: ['D11'], [BUS_V1]: ['D11'] },
+  },
+  {
+    name: 'lets-the-quicker-pass',
+    bug: 'hands an event to the transport as soon as its middleware has answered',
+    file: `${CORE}/bus/publisher.ts`,
+    find: '    return this.turn === undefined ? this.#passNow(handOver) : this.#passLater(handOver)\n',
+    replace: '    return this.#passNow(handOver)\n',
+    caughtBy: { [MEMORY]: ['C8'], [BUS_V1]: ['C8'] },
+  },
+  {
+    name: 'leaves-consumers-waiting',
+    bug: 'ends no consumer when the transport is over',
+    file: `${CORE}/bus/event-bus.ts`,
+    find: "status.state === 'closed' && this.#state !== 'closed'",
+    replace: "status.state === 'closed' && this.#state === 'closed'",
+    caughtBy: { [MEMORY]: ['A11'], [BUS_V1]: ['A11'] },
+  },
 ]

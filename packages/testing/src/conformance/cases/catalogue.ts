@@ -9,6 +9,7 @@ import {
   nothingLeft,
   states,
 } from './a-lifecycle/closing.ts'
+import { closeIsNoDrain, consumersEnd } from './a-lifecycle/consumers.ts'
 import { health, manifest, unclaimed } from './a-lifecycle/capabilities.ts'
 import { attributes, bytes, payloads } from './b-publish-subscribe/fidelity.ts'
 import {
@@ -31,6 +32,7 @@ import {
   orderPerPublisher,
   totalOrder,
 } from './c-ordering/order.ts'
+import { orderThroughSlowSteps } from './c-ordering/slow-steps.ts'
 import { churn } from './c-ordering/churn.ts'
 import {
   settledAfterHandling,
@@ -38,6 +40,7 @@ import {
   settledOnce,
   unsettledSurvives,
 } from './d-settling/settling.ts'
+import { handlerContext } from './d-settling/context.ts'
 import { poison, retriesThenDeadLetters, survivesFailures } from './d-settling/failing.ts'
 import {
   confirmedArrives,
@@ -51,6 +54,7 @@ import {
   dropsOldest,
   staysWithinCredit,
 } from './f-backpressure/slow-handler.ts'
+import { publishesLeaveTurns } from './f-backpressure/fairness.ts'
 import { oneFreezesAlone, urgentAmongData } from './f-backpressure/isolation.ts'
 import { peerStopsReading, waitsInOrder } from './f-backpressure/outbound.ts'
 import {
@@ -85,6 +89,8 @@ const LIFECYCLE: CaseGroup = Object.freeze({
     badArguments,
     health,
     independence,
+    consumersEnd,
+    closeIsNoDrain,
   ],
   reserved: [],
 })
@@ -147,6 +153,7 @@ const ORDERING: CaseGroup = Object.freeze<CaseGroup>({
     exactSet,
     churn,
     orderAcrossReconnects,
+    orderThroughSlowSteps,
   ],
   reserved: [],
 })
@@ -162,6 +169,7 @@ const SETTLING: CaseGroup = Object.freeze<CaseGroup>({
     settledAgain,
     poison,
     survivesFailures,
+    handlerContext,
   ],
   reserved: [
     {
@@ -224,6 +232,7 @@ const BACKPRESSURE: CaseGroup = Object.freeze<CaseGroup>({
     staysWithinCredit,
     peerStopsReading,
     urgentAmongData,
+    publishesLeaveTurns,
   ],
   reserved: [],
 })

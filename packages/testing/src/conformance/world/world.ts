@@ -116,7 +116,9 @@ export class CaseWorld implements World<FaultName> {
 
   bus(options: CaseBusOptions = {}): Bus {
     const { queue, transport = this.transport(queue && { queue }), ...rest } = options
-    const bus = createBus({ ...rest, transport, clock: this.clock, random: this.random })
+    // Cases make errors on purpose: without a listener each would be a warning, and no case may leave one.
+    const onError = rest.onError ?? (() => {})
+    const bus = createBus({ ...rest, onError, transport, clock: this.clock, random: this.random })
     this.#buses.push(bus)
     return bus
   }

@@ -52,6 +52,9 @@ async function refuses(
 
 async function refusesEvents(world: World, bus: Bus): Promise<void> {
   await refuses(world, () => bus.publish('a', 1, { metadata: { id: 'a b' } }), 'config', 'an id')
+  // No reader could decode it, so nothing may be confirmed.
+  const numeric = { correlationId: 4711 as never }
+  await refuses(world, () => bus.publish('a', 1, { metadata: numeric }), 'config', 'a number')
   await refuses(
     world,
     () => bus.publish({ ...createEvent('a', 1), type: 'a b' }),
