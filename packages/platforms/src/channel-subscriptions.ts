@@ -204,7 +204,7 @@ function namesOf(channels: readonly string[]): readonly string[] {
 
 function checkWait(options: WaitOptions): WaitOptions {
   checkOptions<WaitOptions>('', options, {
-    signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+    signal: check.abortSignal,
   })
   return options
 }

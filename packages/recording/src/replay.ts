@@ -48,7 +48,7 @@ export async function replay(
     realtime: check.boolean,
     maxGapMs: check.durationMs({ allowInfinity: true, allowLong: true }),
     clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
-    signal: check.instance(AbortSignal),
+    signal: check.abortSignal,
   })
   const { signal } = options
   const pace = options.realtime === true ? new Pace(options) : undefined

@@ -37,7 +37,7 @@ const SHAPE: Shape<OwnOptions> = {
   maxGapMs: check.durationMs({ allowInfinity: true, allowLong: true }),
   inStep: check.boolean,
   clock: check.withMethods('now', 'setTimeout', 'clearTimeout'),
-  signal: check.instance(AbortSignal),
+  signal: check.abortSignal,
 }
 
 /**

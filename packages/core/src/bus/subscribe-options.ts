@@ -34,7 +34,7 @@ const SHAPE: Shape<SubscribeOptions> = Object.freeze({
   errorPolicy: anything,
   handlerTimeoutMs: check.durationMs({ min: 1 }),
   zombieLimit: check.integer({ min: 0 }),
-  signal: check.instance(AbortSignal),
+  signal: check.abortSignal,
   delivery: check.oneOf(['at-most-once', 'at-least-once']),
 })
 

@@ -76,10 +76,16 @@ export function oneOf(values: readonly (string | number | boolean)[]): Check {
   )
 }
 
-/** An instance of a class. */
-export function instance(type: abstract new (...args: never[]) => object): Check {
-  return where(`to be an instance of ${type.name}`, (value) => value instanceof type)
-}
+/** Accepts what behaves as an `AbortSignal`: one of another realm, as test runners make them, is an instance of another class. */
+const abortSignal: Check = where(
+  'to be an AbortSignal',
+  (value) =>
+    typeof value === 'object' &&
+    value !== null &&
+    typeof (value as Partial<AbortSignal>).aborted === 'boolean' &&
+    typeof (value as Partial<AbortSignal>).addEventListener === 'function' &&
+    typeof (value as Partial<AbortSignal>).removeEventListener === 'function',
+)
 
 /** An object that has these methods, whatever its class: for ports such as a clock. */
 export function withMethods(...names: readonly string[]): Check {
@@ -154,7 +160,7 @@ export const check: {
   readonly durationMs: typeof durationMs
   readonly falseOr: typeof falseOr
   readonly func: typeof func
-  readonly instance: typeof instance
+  readonly abortSignal: typeof abortSignal
   readonly integer: typeof integer
   readonly number: typeof number
   readonly object: typeof object
@@ -170,7 +176,7 @@ export const check: {
   durationMs,
   falseOr,
   func,
-  instance,
+  abortSignal,
   integer,
   number,
   object,

@@ -1,5 +1,6 @@
 import { assert, anything, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
+import { runInNewContext } from 'node:vm'
 import { ConfigError } from '../contract/errors.ts'
 import { check } from './checks.ts'
 import { checkOptions, type Check, type Shape } from './options.ts'
@@ -13,6 +14,11 @@ interface Options {
   readonly capacity?: number
   readonly reconnect?: false | Nested
 }
+
+/** As in a test runner that gives each file a realm of its own: the class of its signals is another one. */
+const foreignSignal: unknown = runInNewContext(
+  '({ aborted: false, addEventListener() {}, removeEventListener() {} })',
+)
 
 const shape: Shape<Options> = {
   url: check.required(check.string({ nonEmpty: true })),
@@ -215,7 +221,13 @@ describe('checks', () => {
     ['string', check.string(), ['', 'a'], [5, null, ['a']], 'a string'],
     ['non-empty string', check.string({ nonEmpty: true }), ['a'], [''], 'a non-empty string'],
     ['choice', check.oneOf(['a', 'b', 3]), ['a', 3], ['c', '3', null], "one of 'a', 'b', 3"],
-    ['instance', check.instance(Thing), [new Thing()], [{}, Thing, null], 'an instance of Thing'],
+    [
+      'abortSignal',
+      check.abortSignal,
+      [new AbortController().signal, foreignSignal],
+      [{}, null, { aborted: true }],
+      'an AbortSignal',
+    ],
     [
       'port',
       check.withMethods('now', 'stop'),

@@ -250,7 +250,7 @@ export async function redrive(
 ): Promise<RedriveReport> {
   checkOptions<RedriveOptions>('', options, {
     filter: check.func,
-    signal: check.instance(AbortSignal),
+    signal: check.abortSignal,
   })
   const { filter = () => true, signal } = options
   const report = { redriven: 0, failed: 0, skipped: 0 }
@@ -399,7 +399,7 @@ function resolve(handler: unknown, options: ConsumeOptions): Settings {
     maxAttempts: check.integer({ min: 1, allowInfinity: true }),
     concurrency: check.integer({ min: 1 }),
     handlerTimeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-    signal: check.instance(AbortSignal),
+    signal: check.abortSignal,
   })
   const policy: BackoffPolicy = options.backoff ?? backoff.exponential()
   const { maxAttempts = 5, concurrency = 1, handlerTimeoutMs = 30_000 } = options

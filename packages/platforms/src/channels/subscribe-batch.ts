@@ -29,7 +29,7 @@ export interface BatchOptions {
 const SHAPE: Shape<BatchOptions> = Object.freeze({
   size: check.integer({ min: 1 }),
   delayMs: check.durationMs(),
-  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  signal: check.abortSignal,
   onProgress: check.func,
 })
 

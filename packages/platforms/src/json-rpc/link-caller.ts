@@ -16,7 +16,7 @@ type Answer = Extract<RpcMessage, { readonly kind: 'result' | 'error' }>
 const REQUEST: Shape<RpcRequestOptions> = Object.freeze({
   id: check.where('to be a string or a finite number', isId),
   timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  signal: check.abortSignal,
 })
 
 /** What all callers of one protocol have in common. */

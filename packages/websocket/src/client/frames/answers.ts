@@ -148,7 +148,7 @@ export interface FrameWaitOptions extends WaitOptions {
 
 const FRAME_WAIT_SHAPE: Shape<FrameWaitOptions> = Object.freeze({
   timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  signal: check.abortSignal,
 })
 
 /** Sees every frame that comes after the call, over all links. What the test throws rejects the wait. */
@@ -214,7 +214,7 @@ export type AnswerMatch<T> = (frame: RawFrame) => T | undefined
 
 const REQUEST_SHAPE: Shape<RequestOptions> = Object.freeze({
   timeoutMs: check.durationMs({ min: 1, allowInfinity: true, allowLong: true }),
-  signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+  signal: check.abortSignal,
 })
 
 /** Each waiting request looks at each frame. */

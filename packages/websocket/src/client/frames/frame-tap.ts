@@ -79,7 +79,7 @@ export class FrameTap {
   /** Observes from this call on, not only from the first `next`. */
   frames(options: FramesOptions = {}): AsyncGenerator<RawFrame, void, undefined> {
     checkOptions<FramesOptions>('', options, {
-      signal: check.where('to be an AbortSignal', (value) => value instanceof AbortSignal),
+      signal: check.abortSignal,
       highWaterMark: check.integer({ min: 1 }),
     })
     const { signal, highWaterMark = 1_000 } = options

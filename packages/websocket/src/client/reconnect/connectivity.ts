@@ -26,7 +26,7 @@ export async function checkConnectivity(
 ): Promise<void> {
   checkOptions<ConnectivityOptions>('', options, {
     timeoutMs: check.durationMs({ min: 1 }),
-    signal: check.instance(AbortSignal),
+    signal: check.abortSignal,
   })
   const { timeoutMs = 10_000, signal } = options
   const probe = dial()

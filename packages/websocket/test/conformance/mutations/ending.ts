@@ -12,7 +12,10 @@ export const WRONG_ENDING: readonly Wrong[] = [
         return { unsent: [], unhandled: 0 }
       },
     }),
-    noticedBy: { H1: /closed|not sent|was sent|deadLetters: 20/, H4: /each event that was left is named/ },
+    noticedBy: {
+      H1: /closed|not sent|was sent|deadLetters: 20/,
+      H4: /each event that was left is named/,
+    },
   },
   {
     does: 'names nothing of what it left',
