@@ -24,6 +24,8 @@ const pipeline = await startPipeline({
     'websocket.headers.Authorization': 'Bearer analytics-token',
   },
   badTrades: (data, reason) => bad.push(`${Buffer.from(data).toString()} (${reason})`),
+  // Trades that cannot be read are printed below.
+  onError: (error, kind) => void (kind === 'handler' || console.error(error)),
 })
 await dashboard.waitUntil(() => dashboard.received.length === 2 && bad.length === 1)
 await pipeline[Symbol.asyncDispose]()

@@ -15,12 +15,15 @@ export interface PipelineOptions {
   readonly sink: Properties
   /** Takes what `error.dlq.stream` = `BadTrades` gives up. */
   readonly badTrades: (data: Uint8Array, reason: string) => void
+  /** Takes every error of the source, also of what `badTrades` takes. */
+  readonly onError: (error: Error, kind: string) => void
 }
 
 /** Runs until it is disposed of; then what was received is processed and sent first. */
 export async function startPipeline(options: PipelineOptions): Promise<AsyncDisposable> {
   const sources = new ConnectorRegistry<WebSocketSource>().register(
     webSocketSourceFactory({
+      onError: options.onError,
       deadLetterStreams: {
         BadTrades: ({ event, error }) =>
           options.badTrades(event?.payload as Uint8Array, error.message),

@@ -77,7 +77,7 @@ test('draining with the link down reports what was left, and rejects it as not s
   const events = [createEvent('a', 1), createEvent('a', 2)]
   const outcomes = Promise.allSettled(events.map((event) => bus.publish(event)))
   const report = await bus.drain({ timeoutMs: 50 })
-  expect(report).toEqual({ unsent: events.map(({ id }) => id), unhandled: 0 })
+  expect(report).toEqual({ unsent: events.map(({ id }) => id), unhandled: 0, deadLetters: 2 })
   for (const outcome of await outcomes) {
     expect(outcome).toMatchObject({ reason: { code: 'closed', outcome: 'not-sent' } })
   }

@@ -139,10 +139,10 @@ describe('a logger', () => {
 })
 
 describe('without a logger', () => {
-  test('nothing is written, whatever happens', async () => {
-    const written: unknown[] = []
+  test('nothing is written but a warning for each kind of error that has no listener', async () => {
+    const written: string[] = []
     for (const stream of [process.stdout, process.stderr]) {
-      vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(chunk) > 0)
+      vi.spyOn(stream, 'write').mockImplementation((chunk) => written.push(String(chunk)) > 0)
     }
     try {
       const server = await serve()
@@ -150,13 +150,16 @@ describe('without a logger', () => {
       const bus = createBus({ transport: transportTo(server) })
       await bus.subscribe('>', () => Promise.reject(new Error('handler')))
       await bus.connect({ retry: true })
-      server.inject('no event')
-      server.inject(frameOf('a', 1))
-      await until(() => bus.deadLetters?.size === 2, 'both letters')
+      for (let n = 0; n < 2; n++) server.inject('no event')
+      for (let n = 0; n < 2; n++) server.inject(frameOf('a', n))
+      await until(() => bus.deadLetters?.size === 4, 'all letters')
       await bus.close()
     } finally {
       vi.restoreAllMocks()
     }
-    expect(written).toEqual([])
+    expect(written).toEqual([
+      expect.stringMatching(/BUS_UNHANDLED_ERROR.*The frame of 8 characters is not JSON.*`decode`/),
+      expect.stringMatching(/BUS_UNHANDLED_ERROR.*Error: handler.*`handler`/),
+    ])
   })
 })

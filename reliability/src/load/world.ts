@@ -77,7 +77,7 @@ export class World implements AsyncDisposable {
     const { ledger } = this
     const all = ledger.publishers * ledger.events
     const { name, describe, onSettled } = this.#options
-    const progress = new Progress(name, () => `${ledger.settled} of ${all}, ${describe()}`)
+    using progress = new Progress(name, () => `${ledger.settled} of ${all}, ${describe()}`)
     const startedAt = performance.now()
     const tick = setInterval(() => {
       onSettled(ledger.settled)
@@ -89,7 +89,6 @@ export class World implements AsyncDisposable {
       await this.#sayFarewell()
     } finally {
       clearInterval(tick)
-      progress[Symbol.dispose]()
       this.seconds = Math.round(performance.now() - startedAt) / 1_000
     }
   }

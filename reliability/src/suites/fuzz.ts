@@ -161,7 +161,7 @@ async function run({ seed, size: name }: SuiteOptions): Promise<SuiteReport> {
   Error.stackTraceLimit = 0
   const tally: Tally = { injected: [], overTcp: new FuzzTally(), clients: new FuzzTally() }
   const injectedSoFar = (): number => tally.injected.reduce((sum, n) => sum + n, 0)
-  const progress = new Progress(
+  using progress = new Progress(
     'fuzz',
     () =>
       `${injectedSoFar()} of ${size.injected} injected, ${tally.overTcp.inputs} over TCP, ${tally.clients.inputs} to clients`,
@@ -191,7 +191,6 @@ async function run({ seed, size: name }: SuiteOptions): Promise<SuiteReport> {
       ],
     }
   } finally {
-    progress[Symbol.dispose]()
     Error.stackTraceLimit = stackTraceLimit
   }
 }

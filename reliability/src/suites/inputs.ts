@@ -34,12 +34,8 @@ async function run(): Promise<SuiteReport> {
   const { tally } = house
   const all = Object.values(TABLE).reduce((sum, rows) => sum + rows.length, 0)
   const done = (): number => Object.values(tally.rows).reduce((sum, rows) => sum + rows, 0)
-  const progress = new Progress('inputs', () => `${done()} of ${all} rows`)
-  try {
-    for (const group of GROUP_NAMES) await house.run(group, TABLE[group])
-  } finally {
-    progress[Symbol.dispose]()
-  }
+  using progress = new Progress('inputs', () => `${done()} of ${all} rows`)
+  for (const group of GROUP_NAMES) await house.run(group, TABLE[group])
   const { mishaps, told, loop } = await hubs.look()
   const shown = [hubs.printed, ...told, ...mishaps].filter((text) => text.includes(CANARY))
   return {

@@ -100,9 +100,8 @@ async function run({ size }: SuiteOptions): Promise<SuiteReport> {
   const url = `ws://127.0.0.1:${await hub.ask('listen', { settings: { log: { maxEvents: 100 } } })}`
   await client.ask('prepare', { url, deadUrl: `ws://127.0.0.1:${await findFreePort()}` })
   const growths = new Map<string, Growth>()
-  const progress = new Progress('leaks', () => `${growths.size} of 4 done`)
+  using progress = new Progress('leaks', () => `${growths.size} of 4 done`)
   for (const round of newRounds()) growths.set(round.name, await growthOf(round, sides, cycles))
-  progress[Symbol.dispose]()
   const listeners = await client.ask('leftListeners')
   return {
     figures: { cycles, ...Object.fromEntries(growths) },

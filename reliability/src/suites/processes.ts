@@ -24,13 +24,12 @@ async function run({ size }: SuiteOptions): Promise<SuiteReport> {
   const cases = size === 'smoke' ? FEW : ALL
   const misses: Miss[] = []
   const bars: Bar[] = []
-  const progress = new Progress('processes', () => `${bars.length} of ${cases.length}`)
+  using progress = new Progress('processes', () => `${bars.length} of ${cases.length}`)
   for (const one of cases) {
     const miss = await missOf(one)
     if (miss !== undefined) misses.push(miss)
     bars.push(exactly(one.name, miss?.differences.length ?? 0, 0))
   }
-  progress[Symbol.dispose]()
   return { figures: { cases: cases.length, misses }, bars }
 }
 

@@ -190,11 +190,10 @@ async function runHeld(seed: number, { held }: Size): Promise<Held> {
 
 async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
   let part = 'nobody is held'
-  const progress = new Progress('readers', () => part)
+  using progress = new Progress('readers', () => part)
   const unheld = await runUnheld(seed, SIZES[size])
   part = 'publishers are held'
   const held = await runHeld(seed, SIZES[size])
-  progress[Symbol.dispose]()
   const { p99: latency, growthBytes } = unheld
   const ratio = Math.round((latency.beside / latency.alone) * 100) / 100
   return {

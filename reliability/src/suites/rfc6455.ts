@@ -43,12 +43,8 @@ function describe({ id, about }: Row, want: object, got: object): string {
 async function run({ seed, size }: SuiteOptions): Promise<SuiteReport> {
   const rows = size === 'smoke' ? ROWS.filter((_, i) => i % SMOKE_STEP === 0) : ROWS
   let played = 0
-  const progress = new Progress('rfc6455', () => `${played} of ${2 * rows.length} rows`)
-  try {
-    return report(rows, await playBoth(rows, seed, () => void played++))
-  } finally {
-    progress[Symbol.dispose]()
-  }
+  using progress = new Progress('rfc6455', () => `${played} of ${2 * rows.length} rows`)
+  return report(rows, await playBoth(rows, seed, () => void played++))
 }
 
 interface Failures {

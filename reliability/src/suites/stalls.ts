@@ -26,7 +26,7 @@ interface Staller {
 async function run({ size }: SuiteOptions): Promise<SuiteReport> {
   const stalls = STALLS[size]
   let done = 0
-  const progress = new Progress('stalls', () => `${done} of ${stalls * 2}`)
+  using progress = new Progress('stalls', () => `${done} of ${stalls * 2}`)
   const stallOften = async (staller: Staller): Promise<void> => {
     for (let i = 0; i < stalls; i++) {
       await staller.ask('stall', STALL_MS)
@@ -36,7 +36,6 @@ async function run({ size }: SuiteOptions): Promise<SuiteReport> {
     }
   }
   const [byClient, byHub] = await Promise.all([stallClients(stallOften), stallHub(stallOften)])
-  progress[Symbol.dispose]()
   return {
     figures: { stalls: done, verdicts: byClient + byHub, clients: CLIENTS },
     bars: [

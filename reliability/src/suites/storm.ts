@@ -147,7 +147,7 @@ async function cutAndWait(
   const { ledger } = source
   let back = 0
   const describe = (): string => `${ledger.settled} of ${publishes}, ${back} back`
-  const progress = new Progress('storm', describe)
+  using progress = new Progress('storm', describe)
   await hub.ask('watch')
   const publishing = source.run()
   await source.whenSettled(publishes * LEAD)
@@ -162,7 +162,6 @@ async function cutAndWait(
   const settledMeanwhile = ledger.settled - settledBefore
   await publishing
   await untilState(look, ({ over }) => over === clients)
-  progress[Symbol.dispose]()
   const watch = await hub.ask('unwatch')
   if (watch === undefined) throw new Error('Nobody watched the hub')
   return { cut, watch, settledMeanwhile }
