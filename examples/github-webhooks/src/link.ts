@@ -8,7 +8,5 @@ export function linkTo(url: string): WebSocketTransport {
     url,
     queue: { capacity: 1_000, strategy: 'block' },
     reconnect: { backoff: backoff.exponential({ initialMs: 50, maxMs: 100 }) },
-    // The hub is away for as long as a process takes to start. An open breaker would keep us away for longer.
-    breaker: { failureThreshold: 50 },
   })
 }

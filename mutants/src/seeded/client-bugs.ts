@@ -89,4 +89,16 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
     replace: 'lost: () => {},',
     caughtBy: { [BUS_V1]: ['G6'], [PLAIN]: ['G6'] },
   },
+  {
+    name: 'waits-for-the-breaker',
+    bug: 'waits for as long as the breaker is open before it dials again',
+    file: `${CLIENT}/reconnect/reconnect.ts`,
+    find: '    const delayMs = this.#budget.delayMs(cause)\n',
+    replace:
+      "    const openMs = this.#breaker?.state === 'open' ? 60_000 : 0\n    const delayMs = this.#budget.delayMs(cause) + openMs\n",
+    caughtBy: {
+      'packages/websocket/test/coming-back.test.ts': ['F170'],
+      [`${CLIENT}/reconnect/reconnect.test.ts`]: ['F170'],
+    },
+  },
 ]

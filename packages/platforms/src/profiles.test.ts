@@ -36,7 +36,7 @@ test('the financial profile refuses what cannot go now, and finds a dead link so
     maxAttempts: 1,
     queue: { strategy: 'reject', capacity: 10_000 },
     heartbeat: { intervalMs: 5_000, timeoutMs: 2_000 },
-    breaker: { openMs: 5_000 },
+    breaker: { failureThreshold: 10 },
     timeouts: { connectMs: 5_000, bootstrapMs: 5_000 },
   })
   expect(waits('financial', 1)).toBeLessThanOrEqual(50)

@@ -11,7 +11,7 @@ export interface Profiles {
    * - `maxAttempts: 1`: what a broken link may have taken is not sent again behind the caller's back.
    * - `heartbeat` every 5 s with 2 s for the answer: a dead link is found within 7 s instead of 35 s.
    * - `reconnect.backoff` from 50 ms to 5 s: a missed second costs more than a dial.
-   * - `breaker.openMs` of 5 s, and `timeouts` of 5 s: the same.
+   * - `timeouts` of 5 s: the same.
    * - `queue.capacity` of 10,000: bursts of a market are no reason to refuse.
    */
   readonly financial: ClientConfig
@@ -51,7 +51,7 @@ const financial: ClientConfig = profile({
   maxAttempts: 1,
   heartbeat: { intervalMs: 5_000, timeoutMs: 2_000, maxMissed: 1 },
   reconnect: { backoff: backoff.exponential({ initialMs: 50, maxMs: 5_000, jitter: 'full' }) },
-  breaker: { failureThreshold: 10, openMs: 5_000, successThreshold: 1 },
+  breaker: { failureThreshold: 10, successThreshold: 1 },
   timeouts: { connectMs: 5_000, bootstrapMs: 5_000, closeMs: 1_000 },
   queue: { capacity: 10_000, strategy: 'reject' },
 })

@@ -33,7 +33,7 @@ describe('a breaker', () => {
     await fail(breaker)
     await fail(breaker)
     expect(breaker.state).toBe('open')
-    for (let n = 0; n < 10; n++) await fail(breaker)
+    for (let n = 0; n < 10; n++) breaker.refusal()
     expect(breaker.stats()).toMatchObject({ failures: 2, rejected: 10 })
   })
 
@@ -50,22 +50,18 @@ describe('a breaker', () => {
     expect(breaker.stats()).toMatchObject({ failures: 1, state: 'closed' })
   })
 
-  test('refuses a second call while it is half-open, as nothing that failed [F116]', async () => {
-    const breaker = breakerWith({ failureThreshold: 1, openMs: 5, successThreshold: 1 })
+  test('refuses calls only while it is open, as nothing that failed, and none while an attempt probes [F116]', async () => {
+    const breaker = breakerWith({ failureThreshold: 1, successThreshold: 1 })
     await fail(breaker)
-    await breaker.whenHalfOpen()
+    expect(breaker.refusal()).toMatchObject({
+      code: 'circuit-open',
+      outcome: 'not-sent',
+      retryable: true,
+    })
     let finish = (): void => {}
     const probe = breaker.run(() => new Promise<void>((resolve) => (finish = resolve)))
-    let calls = 0
-    const others = Array.from({ length: 5 }, () => breaker.run(async () => void calls++))
-    for (const other of others) {
-      await expect(other).rejects.toMatchObject({
-        code: 'circuit-open',
-        outcome: 'not-sent',
-        retryable: true,
-      })
-    }
-    expect([calls, breaker.state, breaker.stats().failures]).toEqual([0, 'half-open', 1])
+    expect([breaker.refusal(), breaker.state]).toEqual([undefined, 'half-open'])
+    expect(breaker.stats()).toMatchObject({ failures: 1, rejected: 1 })
     finish()
     await probe
     expect(breaker.state).toBe('closed')
@@ -82,7 +78,7 @@ describe('a breaker', () => {
     finish[0]?.()
     await early[0]
     expect(breaker.state).toBe('open')
-    await breaker.whenHalfOpen()
+    void slow()
     finish[1]?.()
     await early[1]
     expect(breaker.state).toBe('half-open')
@@ -139,7 +135,6 @@ describe('a breaker', () => {
     await expect(breaker.run(refused)).rejects.toThrow('refused')
     expect(breaker.stats().failures).toBe(1)
     await fail(breaker)
-    await breaker.whenHalfOpen()
     await expect(breaker.run(refused)).rejects.toThrow('refused')
     expect(breaker.state).toBe('half-open')
   })
@@ -157,7 +152,6 @@ describe('a breaker', () => {
       },
     )
     await expect(breaker.run(down)).rejects.toThrow('down')
-    await breaker.whenHalfOpen()
     await expect(breaker.run(() => Promise.resolve('well'))).resolves.toBe('well')
     expect(breaker.state).toBe('closed')
     expect(reported).toEqual([broken, broken, broken])

@@ -87,9 +87,12 @@ test('attempts to connect go through the breaker, events do not: a burst costs i
 test('an outage fails no publish that may wait, with an open breaker or without, and each at once that may not [F124]', async () => {
   const server = await serve()
   server.faults.refuse(503)
-  const breaker = { failureThreshold: 2, openMs: 40, successThreshold: 1 } as const
-  const waits = transportTo(server, { breaker })
-  const rejects = transportTo(server, { breaker, whenDisconnected: 'reject' })
+  const outage = {
+    breaker: { failureThreshold: 2, successThreshold: 1 },
+    reconnect: { backoff: (failures: number) => (failures < 2 ? 5 : 60_000) },
+  } as const
+  const waits = transportTo(server, outage)
+  const rejects = transportTo(server, { ...outage, whenDisconnected: 'reject' })
   for (const transport of [waits, rejects]) transport.connect().catch(() => {})
   const publishes = Array.from({ length: 20 }, (_, n) => waits.publish(createEvent('a', n)))
   let settled = 0
@@ -104,6 +107,7 @@ test('an outage fails no publish that may wait, with an open breaker or without,
   })
   expect(settled).toBe(0)
   server.faults.clear()
+  await waits.reconnect()
   const receipts = await Promise.all(publishes)
   expect(receipts.every(({ status }) => status === 'sent')).toBe(true)
 })

@@ -1,10 +1,10 @@
 /** Many clients, or two with one name, that come back after a loss: not all at once, and not for ever. */
-import { backoff } from '@bus/core'
-import { seededRandom } from '@bus/testing/chaos'
+import { backoff, createEvent } from '@bus/core'
+import { seededRandom, startChaosProxy } from '@bus/testing/chaos'
 import { expect, onTestFinished, test } from 'vitest'
 import { busV1, defaults, webSocketTransport, type WebSocketTransport } from '../src/index.ts'
 import { createHub, type Hub } from '../src/hub/index.ts'
-import { FastClock, serve, transportTo, until } from './harness.ts'
+import { FastClock, collect, serve, transportTo, until } from './harness.ts'
 import { startHub } from './hub-clients.ts'
 import { greet } from './wire-client.ts'
 
@@ -69,6 +69,39 @@ test.each([
     expect(busiestTenth(waits, overMs)).toBeLessThan(30)
   },
 )
+
+test('with the defaults every client is back within one backoff of an outage, and resumes its session [F170]', async () => {
+  const hub = await startHub()
+  const proxy = await startChaosProxy({ targetPort: hub.port, seed: 1 })
+  onTestFinished(() => proxy.close())
+  const delays: number[] = []
+  const clients = await Promise.all(
+    Array.from({ length: 8 }, async (_, n) => {
+      const transport = webSocketTransport({
+        url: `ws://127.0.0.1:${proxy.port}`,
+        clock: new FastClock(20),
+        random: seededRandom(n + 1),
+      })
+      onTestFinished(() => transport.close())
+      const gaps: unknown[] = []
+      transport.on('gap', (gap) => gaps.push(gap))
+      transport.on('status', ({ status }) => {
+        if (status.state === 'backoff') delays.push(status.delayMs)
+      })
+      return { transport, gaps, events: (await collect(transport, '>')).events }
+    }),
+  )
+  const publisher = transportTo(hub, { protocol: busV1() })
+  await proxy.down()
+  await publisher.publish(createEvent('during', 1))
+  const isOpen = ({ transport }: (typeof clients)[number]): boolean =>
+    (transport.breaker?.stats().failures ?? 0) >= defaults.breaker.failureThreshold
+  await until(() => clients.every(isOpen), 'an outage that opens every breaker')
+  await proxy.up()
+  await until(() => clients.every(({ events }) => events.length === 1), 'what they missed')
+  expect(clients.flatMap(({ gaps }) => gaps)).toEqual([])
+  expect(Math.max(...delays)).toBeLessThanOrEqual(defaults.backoff.maxMs)
+})
 
 test('a server that lets us in and closes at once is met with a longer wait each time, up to the cap [F37]', async () => {
   const server = await serve()

@@ -229,9 +229,14 @@ const effects: Record<OptionPath, () => Promise<void>> = {
   },
   'breaker.openMs': async () => {
     const server = await serve()
-    server.faults.refuse(503, { times: 1 })
-    const transport = transportTo(server, { breaker: { failureThreshold: 1, openMs: 20 } })
-    await transport.connect({ retry: true })
+    server.faults.refuse(503)
+    const transport = transportTo(server, {
+      breaker: { failureThreshold: 1, openMs: 20 },
+      reconnect: { backoff: () => 60_000 },
+    })
+    transport.connect().catch(() => {})
+    await until(() => transport.breaker?.state === 'half-open', 'half-open without an attempt')
+    expect(server.upgradeAttempts).toBe(1)
   },
   'breaker.successThreshold': async () => {
     const server = await serve()

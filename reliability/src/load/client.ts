@@ -14,8 +14,6 @@ export function newBus(
     random,
     queue: { capacity: 4_096, strategy: 'block' },
     reconnect: { backoff: backoff.exponential({ initialMs: 2, maxMs: 50 }) },
-    // A killed hub fails every dial for a moment; an open breaker would make a minute of it.
-    breaker: false,
     ...options,
   })
   return createBus({ transport, source, deadLetters: false })

@@ -1,11 +1,11 @@
 /** The circuit-breaker port: what a transport needs of a breaker, whichever library stands behind it. */
 import type { BreakerStateName } from '../contract/transport.ts'
 
-/** When a circuit breaker opens, for how long, and when it closes again. */
+/** When a circuit breaker opens, for how long it refuses calls, and when it closes again. It delays no attempt to connect. */
 export interface BreakerOptions {
   /** Failures in a row that open it, an integer ≥ 1. @default 5 */
   readonly failureThreshold?: number | undefined
-  /** Milliseconds that it stays open before a probe may pass. @default 60_000 */
+  /** Milliseconds after which it is half-open, unless an attempt to connect makes it so before. @default 60_000 */
   readonly openMs?: number | undefined
   /** Successes in a row, from half-open on, that close it, an integer ≥ 1. @default 2 */
   readonly successThreshold?: number | undefined
@@ -18,7 +18,7 @@ export interface BreakerStats {
   readonly failures: number
   /** Successes in a row since it was open. */
   readonly successes: number
-  /** Calls that were made or rejected. */
+  /** Attempts that were made, and calls that were rejected. */
   readonly total: number
   /** Calls rejected because it was open. */
   readonly rejected: number
@@ -26,7 +26,7 @@ export interface BreakerStats {
   readonly lastFailureAt: number | undefined
 }
 
-/** Stops calling what keeps failing. */
+/** Says whether what is called keeps failing, and refuses calls then. */
 export interface CircuitBreaker {
   readonly state: BreakerStateName
   stats(): BreakerStats

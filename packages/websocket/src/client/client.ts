@@ -1,7 +1,6 @@
 /** The client: one transport's connection, outbox and subscriptions, whichever handle owns them. */
 
 import {
-  CircuitOpenError,
   ClosedError,
   DetachedError,
   DisconnectedError,
@@ -369,10 +368,8 @@ export class Client {
     if (ended !== undefined || this.#mayWait || this.#lifecycle.state === 'ready') return ended
     // Otherwise no link would ever be made.
     this.#start()
-    if (this.#breaker?.state === 'open') {
-      return new CircuitOpenError('The circuit breaker is open', { outcome: 'not-sent' })
-    }
-    return new DisconnectedError('There is no link', { outcome: 'not-sent' })
+    const refusal = this.#breaker?.refusal()
+    return refusal ?? new DisconnectedError('There is no link', { outcome: 'not-sent' })
   }
 
   /** An event that was not accepted, and that has no promise. */

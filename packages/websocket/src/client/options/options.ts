@@ -163,7 +163,10 @@ export interface WebSocketTransportOptions {
   readonly applicationHeartbeat?: HeartbeatProfile | undefined
   /** Milliseconds without any frame, pongs included, after which the link is dropped. @default no limit */
   readonly idleTimeoutMs?: number | undefined
-  /** Stops dialing a server that keeps failing; with `whenDisconnected: 'reject'` publishes then fail with `circuit-open`. @default on */
+  /**
+   * Says that the server keeps failing; with `whenDisconnected: 'reject'` publishes then fail with `circuit-open`. It delays no
+   * dialing: `reconnect.backoff` paces that. @default on
+   */
   readonly breaker?: false | BreakerOptions | undefined
   /** What waits to be sent. @default 1_000 events, 16 MiB, strategy 'block', warning at 0.8 */
   readonly queue?: QueueOptions | undefined

@@ -87,17 +87,16 @@ describe('a closed breaker', () => {
     expect(breaker.stats()).toMatchObject({ state: 'open', failures: 3, total: 5 })
   })
 
-  it('opens after as many failures in a row as the threshold says; calls are then rejected and counted', async () => {
-    const { breaker, fail, failTimes } = create()
+  it('opens after as many failures in a row as the threshold says; calls are then refused and counted', async () => {
+    const { breaker, failTimes } = create()
     await failTimes(2)
     expect(breaker.state).toBe('closed')
+    expect(breaker.refusal()).toBeUndefined()
     await failTimes(1)
     expect(breaker.state).toBe('open')
-    const action = vi.fn<() => Promise<void>>()
-    await expect(breaker.run(action)).rejects.toBeInstanceOf(CircuitOpenError)
-    await expect(breaker.run(action)).rejects.toMatchObject({ outcome: 'not-sent' })
-    await expect(fail()).resolves.toBe('circuit-open')
-    expect(action).not.toHaveBeenCalled()
+    for (let n = 0; n < 3; n++) {
+      expect(breaker.refusal()).toMatchObject({ code: 'circuit-open', outcome: 'not-sent' })
+    }
     expect(breaker.stats()).toMatchObject({ total: 6, rejected: 3, failures: 3 })
   })
 
@@ -158,7 +157,30 @@ describe('a closed breaker', () => {
 })
 
 describe('an open breaker', () => {
-  it('lets one call through after the open time and closes after two successes', async () => {
+  it('delays no attempt: one that comes before its time is over is the probe', async () => {
+    const { breaker, succeed, fail, failTimes, changes } = create()
+    await failTimes(3)
+    await expect(fail()).resolves.toBe('failed')
+    expect(breaker.state).toBe('open')
+    const probe = pending()
+    const run = breaker.run(probe.action)
+    expect(breaker.state).toBe('half-open')
+    // The timer of the open state that the attempt ended.
+    await vi.advanceTimersByTimeAsync(OPEN_MS * 2)
+    probe.resolve('ok')
+    await run
+    await succeed()
+    expect(breaker.state).toBe('closed')
+    expect(changes.map(({ state }) => state)).toEqual([
+      'open',
+      'half-open',
+      'open',
+      'half-open',
+      'closed',
+    ])
+  })
+
+  it('is half-open after the open time without an attempt, and closes after two successes', async () => {
     const { breaker, succeed, failTimes, changes } = create()
     await failTimes(3)
     await vi.advanceTimersByTimeAsync(OPEN_MS - 1)
@@ -222,19 +244,11 @@ describe('a half-open breaker', () => {
     expect(breaker.state).toBe('half-open')
   })
 
-  it('runs one call at a time and rejects the rest', async () => {
-    const { breaker, fail, halfOpen } = create({ successThreshold: 3 })
+  it('refuses no call', async () => {
+    const { breaker, halfOpen } = create()
     await halfOpen()
-    for (let successes = 1; successes <= 2; successes++) {
-      const probe = pending()
-      const run = breaker.run(probe.action)
-      await expect(fail()).resolves.toBe('circuit-open')
-      await expect(fail()).resolves.toBe('circuit-open')
-      probe.resolve('ok')
-      await run
-      expect(breaker.stats()).toMatchObject({ state: 'half-open', successes })
-    }
-    expect(breaker.stats().rejected).toBe(4)
+    expect(breaker.refusal()).toBeUndefined()
+    expect(breaker.stats().rejected).toBe(0)
   })
 
   it('counts an error that is no failure as nothing, and lets the next call through', async () => {
@@ -314,7 +328,7 @@ describe('by hand', () => {
     expect(breaker.stats()).toEqual(FRESH)
     await fail()
     breaker.trip()
-    await fail()
+    breaker.refusal()
     expect(breaker.stats()).toEqual({
       state: 'open',
       failures: 1,
@@ -386,55 +400,6 @@ describe('notices', () => {
   })
 })
 
-describe('waiting until a call may pass', () => {
-  it('ends at once unless it is open', async () => {
-    const { breaker, halfOpen } = create()
-    await breaker.whenHalfOpen()
-    await halfOpen()
-    await breaker.whenHalfOpen()
-    expect(breaker.state).toBe('half-open')
-  })
-
-  it('ends when the open time is over, or with a reset', async () => {
-    const { breaker } = create()
-    breaker.trip()
-    const first = vi.fn<() => void>()
-    void breaker.whenHalfOpen().then(first)
-    await vi.advanceTimersByTimeAsync(OPEN_MS - 1)
-    expect(first).not.toHaveBeenCalled()
-    await vi.advanceTimersByTimeAsync(1)
-    expect(first).toHaveBeenCalledOnce()
-    breaker.trip()
-    const second = breaker.whenHalfOpen()
-    breaker.reset()
-    await second
-  })
-
-  it('ends with an error when it is aborted, and leaves neither listener nor timer', async () => {
-    const { breaker } = create()
-    breaker.trip()
-    const timers = vi.getTimerCount()
-    const controller = new AbortController()
-    const { signal } = controller
-    const removed = vi.spyOn(signal, 'removeEventListener')
-    const wait = breaker.whenHalfOpen({ signal })
-    controller.abort('enough')
-    await expect(wait).rejects.toMatchObject({ code: 'aborted', cause: 'enough' })
-    expect(removed).toHaveBeenCalled()
-    await expect(breaker.whenHalfOpen({ signal })).rejects.toMatchObject({ code: 'aborted' })
-    expect(vi.getTimerCount()).toBe(timers)
-  })
-
-  it('ends with an error when it is closed for good', async () => {
-    const { breaker } = create()
-    breaker.trip()
-    const wait = breaker.whenHalfOpen()
-    breaker.close()
-    await expect(wait).rejects.toBeInstanceOf(ClosedError)
-    await expect(breaker.whenHalfOpen()).rejects.toBeInstanceOf(ClosedError)
-  })
-})
-
 describe('after close', () => {
   it('calls nothing, changes nothing and has no timer, whatever comes in late', async () => {
     const { breaker, changes } = create({ failureThreshold: 1 })
@@ -495,14 +460,14 @@ describe('a random history', () => {
           } else if (step === 'wait') {
             await vi.advanceTimersByTimeAsync(OPEN_MS)
             if (state === 'open') state = 'half-open'
-          } else if (state === 'open') {
-            await (step === 'fail' ? fail() : succeed().catch(() => {}))
           } else if (step === 'fail') {
             await fail()
+            if (state === 'open') state = 'half-open'
             failures += 1
             if (state === 'half-open' || failures >= 3) open()
           } else {
             await succeed()
+            if (state === 'open') state = 'half-open'
             failures = 0
             if (state === 'half-open' && ++successes === 2) shut()
           }

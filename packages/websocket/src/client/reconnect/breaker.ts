@@ -8,9 +8,8 @@ import {
   type BreakerStateName,
   type BreakerStats,
   type CircuitBreaker,
-  type WaitOptions,
 } from '@bus/core'
-import { MAX_TIMEOUT_MS, Waiters, type Filled } from '@bus/core/kit'
+import type { Filled } from '@bus/core/kit'
 import Opossum from 'opossum'
 import { OrderedChanges } from './lifecycle.ts'
 import { defaults } from '../options/resolve-options.ts'
@@ -34,28 +33,23 @@ export interface BreakerChange {
 }
 
 /**
- * Stops calling what keeps failing.
+ * Says whether the server keeps failing. It delays no attempt, for the backoff alone paces those: while it is open, calls that
+ * need not wait for a link are refused, and each attempt is a probe.
  *
  * The state and the timer from open to half-open are opossum's. It opens on a share of failures within a window of time, so that
  * failures spaced by a backoff never open it, and closes on the first success, also on that of a call that began before it
- * opened. So calls are not made through it: they are counted here, in a row, and it is opened and closed by those counts.
+ * opened. So attempts are not made through it: they are counted here, in a row, and it is opened and closed by those counts.
  */
 export class OpossumBreaker implements CircuitBreaker {
   readonly #limits: Filled<BreakerOptions>
   readonly #isFailure: (error: unknown) => boolean
   readonly #onError: (error: unknown) => void
   readonly #changes: OrderedChanges<BreakerChange>
-  readonly #circuit: Opossum<[], void>
-  readonly #waiters = new Waiters<undefined>({
-    what: 'Waiting for the circuit breaker',
-    timedOut: 'The circuit breaker stayed open',
-  })
+  #circuit: Opossum<[], void>
   /** The state that {@link close} found. */
   #endedAs: BreakerStateName | undefined
   /** Grows whenever it opens, is reset or closed: how a call of an earlier period ends counts no more. */
   #period = 0
-  /** While half-open a call is under way: one passes at a time. */
-  #isProbing = false
   #failures = 0
   #successes = 0
   #total = 0
@@ -72,16 +66,7 @@ export class OpossumBreaker implements CircuitBreaker {
     this.#isFailure = hooks.isFailure ?? isRetryable
     this.#onError = hooks.onError ?? (() => {})
     this.#changes = new OrderedChanges(hooks.onChange ?? (() => {}), this.#onError)
-    this.#circuit = new Opossum(async () => {}, {
-      name: 'dial',
-      resetTimeout: this.#limits.openMs,
-      timeout: false,
-      rollingCountTimeout: 60_000,
-      rollingCountBuckets: 2,
-      rollingPercentilesEnabled: false,
-      enableSnapshots: false,
-    })
-    this.#circuit.on('halfOpen', () => this.#changed('open'))
+    this.#circuit = this.#newCircuit()
   }
 
   get state(): BreakerStateName {
@@ -90,28 +75,28 @@ export class OpossumBreaker implements CircuitBreaker {
     return this.#circuit.halfOpen ? 'half-open' : 'closed'
   }
 
-  /**
-   * Calls the action and settles as it does. While open, and while half-open with another call under way, rejects
-   * with `CircuitOpenError` instead; after {@link close} with `ClosedError`.
-   */
-  async run<T>(action: () => Promise<T>): Promise<T> {
+  /** Makes an attempt, as a probe unless the breaker is closed, and settles as it does; after {@link close} with `ClosedError`. */
+  async run<T>(attempt: () => Promise<T>): Promise<T> {
     if (this.#endedAs !== undefined) throw closedForGood()
     this.#total += 1
-    const { state } = this
-    if (state === 'open' || this.#isProbing) {
-      this.#rejected += 1
-      throw new CircuitOpenError('The circuit breaker is open', { outcome: 'not-sent' })
-    }
-    this.#isProbing = state === 'half-open'
+    if (this.state === 'open') this.#halfOpen()
     const period = this.#period
     try {
-      const value = await action()
-      if (this.#ends(period)) this.#countSuccess()
+      const value = await attempt()
+      if (period === this.#period) this.#countSuccess()
       return value
     } catch (error) {
-      if (this.#ends(period)) this.#countFailure(error)
+      if (period === this.#period) this.#countFailure(error)
       throw error
     }
+  }
+
+  /** Refuses a call while it is open, and counts that. @returns `undefined` when the call may be made */
+  refusal(): CircuitOpenError | undefined {
+    if (this.state !== 'open') return undefined
+    this.#total += 1
+    this.#rejected += 1
+    return new CircuitOpenError('The circuit breaker is open', { outcome: 'not-sent' })
   }
 
   /** Counts a failure that happened outside of {@link run}: a send that failed. While open it means nothing. */
@@ -131,30 +116,10 @@ export class OpossumBreaker implements CircuitBreaker {
   reset(): void {
     if (this.#endedAs !== undefined) return
     this.#period += 1
-    this.#isProbing = false
     this.#total = 0
     this.#rejected = 0
     this.#lastFailureAt = undefined
     this.#shut()
-  }
-
-  /**
-   * Resolves when it is not open: at once, or when the open time is over or it is reset. Keeps the process alive
-   * meanwhile, which opossum's own timer does not.
-   *
-   * @returns a promise that rejects with `AbortedError` or, after {@link close}, with `ClosedError`
-   */
-  async whenHalfOpen({ signal }: WaitOptions = {}): Promise<void> {
-    if (signal?.aborted !== true) {
-      if (this.#endedAs !== undefined) throw closedForGood()
-      if (this.state !== 'open') return
-    }
-    const alive = setTimeout(() => {}, MAX_TIMEOUT_MS)
-    try {
-      await this.#waiters.join(undefined, { signal })
-    } finally {
-      clearTimeout(alive)
-    }
   }
 
   stats(): BreakerStats {
@@ -168,20 +133,12 @@ export class OpossumBreaker implements CircuitBreaker {
     }
   }
 
-  /** Ends it for good: no timer stays, waits are rejected, and nothing that comes in late changes a thing. */
+  /** Ends it for good: no timer stays, and nothing that comes in late changes a thing. */
   close(): void {
     if (this.#endedAs !== undefined) return
     this.#endedAs = this.state
     this.#period += 1
     this.#circuit.shutdown()
-    this.#waiters.rejectAll(closedForGood())
-  }
-
-  /** A call of this period ends. @returns whether it counts */
-  #ends(period: number): boolean {
-    if (period !== this.#period) return false
-    this.#isProbing = false
-    return true
   }
 
   #countFailure(error: unknown): void {
@@ -210,7 +167,6 @@ export class OpossumBreaker implements CircuitBreaker {
   #open(): void {
     const previous = this.state
     this.#period += 1
-    this.#isProbing = false
     this.#successes = 0
     this.#circuit.open()
     this.#changed(previous)
@@ -224,12 +180,32 @@ export class OpossumBreaker implements CircuitBreaker {
     this.#changed(previous)
   }
 
+  /** Before its timer. opossum has no method for that, but takes a state to begin with. */
+  #halfOpen(): void {
+    const { state } = this.#circuit.toJSON()
+    this.#circuit.shutdown()
+    this.#circuit = this.#newCircuit({ ...state, open: false, halfOpen: true })
+    this.#changed('open')
+  }
+
+  #newCircuit(state?: Opossum.State): Opossum<[], void> {
+    const circuit = new Opossum(async () => {}, {
+      name: 'dial',
+      resetTimeout: this.#limits.openMs,
+      timeout: false,
+      rollingCountTimeout: 60_000,
+      rollingCountBuckets: 2,
+      rollingPercentilesEnabled: false,
+      enableSnapshots: false,
+      ...(state === undefined ? {} : { state }),
+    })
+    circuit.on('halfOpen', () => this.#changed('open'))
+    return circuit
+  }
+
   #changed(previous: BreakerStateName): void {
     const { state } = this
-    if (state === previous) return
-    this.#changes.push({ state, previous }, () => {
-      if (state !== 'open') this.#waiters.admitAll()
-    })
+    if (state !== previous) this.#changes.push({ state, previous })
   }
 }
 

@@ -2,6 +2,7 @@ import { AbortedError, ConnectionError, type BusError } from '@bus/core'
 import { assert, asyncProperty, constantFrom, array } from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { FakeClock } from '../../../test/fake-clock.ts'
+import { OpossumBreaker } from './breaker.ts'
 import { Lifecycle } from './lifecycle.ts'
 import type { CloseInfo, Link } from '../link/link.ts'
 import type { ReconnectOptions } from '../options/options.ts'
@@ -32,7 +33,7 @@ class Simulation {
   readonly reconnector: Reconnector
   readonly lifecycle: Lifecycle
 
-  constructor(reconnect: false | ReconnectOptions = {}) {
+  constructor(reconnect: false | ReconnectOptions = {}, breaker?: OpossumBreaker) {
     const { clock } = this
     this.lifecycle = new Lifecycle({
       now: () => clock.now(),
@@ -41,7 +42,7 @@ class Simulation {
     })
     const policy = reconnect === false ? false : { backoff: () => 100, ...reconnect }
     const options = resolveOptions({ url: 'ws://h/', clock, reconnect: policy, breaker: false })
-    this.reconnector = new Reconnector(options, this.lifecycle, undefined, {
+    this.reconnector = new Reconnector(options, this.lifecycle, breaker, {
       dial: (_attempt, signal) => this.#dial(signal),
       bootstrap: async () => {},
       up: (link) => void this.ups.push(link.generation),
@@ -144,6 +145,29 @@ describe('the reconnector', () => {
     await settle()
     expect(s.endings).toMatchObject([{ code: 'attempts-exhausted' }])
     expect(s.dials).toHaveLength(1)
+  })
+
+  test('dials at the same moments with a breaker, open or not, as without one [F170]', async () => {
+    const dialTimes = async (breaker?: OpossumBreaker): Promise<readonly number[]> => {
+      const s = new Simulation({ backoff: (failures) => 2 ** failures }, breaker)
+      const times: number[] = []
+      s.reconnector.start()
+      for (let n = 1; n <= 8; n++) {
+        times.push(s.clock.now())
+        s.dials.at(-1)?.fail(new ConnectionError('refused'))
+        await settle()
+        s.clock.advance(2 ** n)
+        await settle()
+      }
+      expect(s.dials).toHaveLength(9)
+      s.reconnector.stop()
+      return times
+    }
+    const breaker = new OpossumBreaker({ failureThreshold: 3, openMs: 600_000 })
+    const [without, withBreaker] = [await dialTimes(), await dialTimes(breaker)]
+    expect(breaker.stats()).toMatchObject({ failures: 8 })
+    expect(withBreaker).toEqual(without)
+    breaker.close()
   })
 
   test('waits out a delay that is longer than one timer can be', async () => {

@@ -5,7 +5,6 @@ import {
   DisconnectedError,
   AttemptsExhaustedError,
   AuthError,
-  CircuitOpenError,
   HandshakeError,
   backoff,
   ConfigError,
@@ -224,24 +223,16 @@ export class Reconnector {
     if (this.#isStopped()) return undefined
     const wake = new AbortController()
     this.#wake = wake
-    const { breaker } = this.#options
-    const isOpen = breaker !== false && this.#breaker?.state === 'open'
     const delayMs = this.#budget.delayMs(cause)
-    const requiredMs = this.#budget.requiredMs(cause)
-    const backoffMs = delayMs - requiredMs
-    const openMs = isOpen ? Math.max(breaker.openMs, requiredMs) : requiredMs
-    this.#enterBackoff(openMs + backoffMs, cause)
+    this.#enterBackoff(delayMs, cause)
+    const { clock } = this.#options
     try {
-      await withDeadline(
-        (signal) =>
-          isOpen ? this.#waitOpen(requiredMs, backoffMs, signal) : this.#sleep(delayMs, signal),
-        {
-          timeoutMs: this.#budget.leftMs,
-          signal: wake.signal,
-          clock: this.#options.clock,
-          what: 'The wait',
-        },
-      )
+      await withDeadline((signal) => sleep(delayMs, { signal, clock }), {
+        timeoutMs: this.#budget.leftMs,
+        signal: wake.signal,
+        clock,
+        what: 'The wait',
+      })
       return undefined
     } catch {
       // Woken early: by reconnect(), which goes on, by stop(), which the loop sees, or by the end of all time.
@@ -249,19 +240,6 @@ export class Reconnector {
     } finally {
       this.#wake = undefined
     }
-  }
-
-  /**
-   * As long as the breaker is open, and as the server requires; and the backoff on top, without which clients whose breakers opened
-   * together would all come back together, each time anew. A breaker that is closed by hand ends it.
-   */
-  async #waitOpen(requiredMs: number, backoffMs: number, signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#sleep(requiredMs, signal), this.#breaker?.whenHalfOpen({ signal })])
-    if (this.#breaker?.state !== 'closed') await this.#sleep(backoffMs, signal)
-  }
-
-  #sleep(ms: number, signal: AbortSignal): Promise<void> {
-    return sleep(ms, { signal, clock: this.#options.clock })
   }
 
   #enterBackoff(delayMs: number, cause: BusError): void {
@@ -348,8 +326,6 @@ export class RetryBudget {
     const { reconnect } = this.#options
     const { error, wasStable } = failure
     if (reconnect === false) return error
-    // Nothing was tried.
-    if (error instanceof CircuitOpenError) return this.#decide(error)
     this.#failures = wasStable ? 1 : this.#failures + 1
     if (this.#classOf(failure) === 'fatal') {
       if (!isAuthRefusal(error)) return error
@@ -374,14 +350,11 @@ export class RetryBudget {
     })
   }
 
-  /** How long the server requires us to stay away. */
-  requiredMs(cause: BusError): number {
-    return cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : this.#postponedMs
-  }
-
   /** Milliseconds before the next attempt: what the server requires, and the backoff on top to spread the clients. */
   delayMs(cause: BusError): number {
-    return this.requiredMs(cause) + this.#backoffMs
+    const requiredMs =
+      cause instanceof HandshakeError ? (cause.retryAfterMs ?? 0) : this.#postponedMs
+    return requiredMs + this.#backoffMs
   }
 
   get #hasFreshCredentials(): boolean {

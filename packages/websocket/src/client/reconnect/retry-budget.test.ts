@@ -1,4 +1,4 @@
-import { CircuitOpenError, ConnectionError, HandshakeError, type BusError } from '@bus/core'
+import { ConnectionError, HandshakeError, type BusError } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import { assert, constantFrom, integer, property } from 'fast-check'
 import { describe, expect, test } from 'vitest'
@@ -52,12 +52,6 @@ describe('the retry budget', () => {
     expect(budget.failures).toBe(3)
     budget.judge(failure(lost, true))
     expect(budget.failures).toBe(1)
-  })
-
-  test('does not count an attempt that the breaker did not make', () => {
-    const budget = budgetOf({ maxAttempts: 0 })
-    expect(budget.judge(failure(new CircuitOpenError('open')))).toBeUndefined()
-    expect(budget.failures).toBe(0)
   })
 
   test('permits one more attempt to headers that are made anew, after each link', () => {
