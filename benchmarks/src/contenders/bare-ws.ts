@@ -4,7 +4,7 @@ import { WebSocket, WebSocketServer } from 'ws'
 import { receiveJson, toJson } from '../workload/wire-event.ts'
 import { upgradeRaw } from '../wire/web-socket.ts'
 import type { Contender } from './contender.ts'
-import { HIGH_WATER_MARK, untilBelowMark } from './socket-room.ts'
+import { HIGH_WATER_MARK, untilBelowMark } from './write-backpressure.ts'
 import { addressOf } from './address.ts'
 
 /** One text frame per event, relayed to every other connection. */

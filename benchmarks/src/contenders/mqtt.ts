@@ -7,7 +7,7 @@ import { receiveJson, toJson } from '../workload/wire-event.ts'
 import { RawConnection } from '../wire/raw-connection.ts'
 import { addressOf } from './address.ts'
 import type { Contender, Publisher, RawSubscriber } from './contender.ts'
-import { HIGH_WATER_MARK, untilBelowMark } from './socket-room.ts'
+import { HIGH_WATER_MARK, untilBelowMark } from './write-backpressure.ts'
 
 type Qos = 0 | 1
 

@@ -4,7 +4,7 @@ import { linkTo } from './link.ts'
 import { loadEvents, type EventSource } from './load-events.ts'
 import type { PublisherReport } from './messages.ts'
 import { obey, tell } from './parent.ts'
-import { Places } from './places.ts'
+import { Semaphore } from './semaphore.ts'
 import { toRanges } from './ranges.ts'
 
 /** How many publishes may wait for their outcome. */
@@ -25,9 +25,9 @@ async function publishAll(url: string, source: EventSource): Promise<PublisherRe
   bus.on('open', ({ reconnected }) => {
     if (reconnected) tell({ kind: 'link', is: 'back' })
   })
-  const places = new Places(MAX_IN_FLIGHT)
+  const permits = new Semaphore(MAX_IN_FLIGHT)
   for (let sequence = 1; sequence <= events.total; sequence++) {
-    await places.take()
+    await permits.acquire()
     const { type, payload, init } = events.at(sequence)
     const event = createEvent(type, payload, { source: 'github-webhooks', ...init, sequence })
     void bus
@@ -36,9 +36,9 @@ async function publishAll(url: string, source: EventSource): Promise<PublisherRe
         ({ status }) => log.succeeded(status),
         (error: BusError) => log.failed(sequence, error),
       )
-      .finally(() => places.give())
+      .finally(() => permits.release())
   }
-  await places.allFree()
+  await permits.whenIdle()
   log.isOver = true
   await bus.drain({ timeoutMs: DRAIN_TIMEOUT_MS })
   const { resent, reconnects } = transport.stats()

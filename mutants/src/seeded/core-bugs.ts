@@ -8,7 +8,7 @@ const BUS_V1 = 'packages/websocket/test/conformance/bus-v1.test.ts'
 export const CORE_BUGS: readonly SeededBug[] = [
   {
     name: 'drops-without-a-word',
-    bug: 'drops the oldest event of a full queue without telling its publisher',
+    bug: 'drops the oldest event of a full queue without rejecting its publish',
     file: `${CORE}/queue/bounded-queue.ts`,
     find: 'for (const item of evicted) this.#hooks.onDrop?.(item)',
     replace: 'for (const item of evicted) void item',

@@ -1,4 +1,4 @@
-/** Broken in its life: closing, draining, telling its state, and what it promises. */
+/** Broken in its life: closing, draining, its status, and what it promises. */
 import type {
   Capabilities,
   DrainReport,

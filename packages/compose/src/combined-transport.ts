@@ -30,7 +30,7 @@ export interface CombinedTransportOptions {
   /** Takes the events that none of the others has taken. @default none */
   readonly fallback?: Transport | undefined
   /**
-   * An event may be given to the next one although nobody knows whether it arrived; whoever takes it has to know a
+   * An event may be given to the next one although it is unknown whether it arrived; its consumer has to know a
    * duplicate by its id. @default false
    */
   readonly idempotent?: boolean | undefined
@@ -92,7 +92,7 @@ export class CombinedTransport extends CompositeTransport {
     return await this.pending.run(
       event.id,
       () => (this.#sendsToAll ? this.#toAll(fixed, options) : this.#toFirst(fixed, options)),
-      (notice) => this.tell('undeliverable', notice),
+      (notice) => this.notify('undeliverable', notice),
     )
   }
 
@@ -100,7 +100,7 @@ export class CombinedTransport extends CompositeTransport {
     const error = this.refusal()
     if (error !== undefined) {
       const reason = error.code === 'closed' ? 'closed' : 'rejected'
-      this.tell('undeliverable', { reason, direction: 'outbound', error, attempts: 0, event })
+      this.notify('undeliverable', { reason, direction: 'outbound', error, attempts: 0, event })
       return false
     }
     this.start()

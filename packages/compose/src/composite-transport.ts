@@ -56,11 +56,11 @@ export abstract class CompositeTransport implements Transport {
   protected readonly feeds: SharedFeeds
   protected readonly pending: PendingPublishes = new PendingPublishes()
   readonly #emitter: Emitter<TransportEvents> = new Emitter<TransportEvents>((error, name) => {
-    if (name !== 'error') this.tell('error', { kind: 'listener', error: error as Error })
+    if (name !== 'error') this.notify('error', { kind: 'listener', error: error as Error })
   })
   #state: 'open' | 'draining' | 'closed' = 'open'
   #since: number
-  #told: TransportStatus
+  #lastStatus: TransportStatus
   #closing: Promise<void> | undefined
   #isStarted = false
 
@@ -85,9 +85,9 @@ export abstract class CompositeTransport implements Transport {
       get members() {
         return members.list
       },
-      failed: (error) => this.tell('error', { kind: 'subscription', error }),
+      failed: (error) => this.notify('error', { kind: 'subscription', error }),
     })
-    this.#told = this.status
+    this.#lastStatus = this.status
   }
 
   abstract publish(event: Event, options?: PublishOptions): Promise<PublishReceipt>
@@ -194,14 +194,14 @@ export abstract class CompositeTransport implements Transport {
     this.members.list.forEach(connect)
   }
 
-  protected tell<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): void {
+  protected notify<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): void {
     this.#emitter.emit(name, notice)
   }
 
   #onNotice<K extends keyof TransportEvents>(name: K, notice: TransportEvents[K]): void {
     if (this.#state === 'closed') return
     if (name === 'status') this.#onStatus()
-    else if (!this.pending.keeps(name, notice)) this.tell(name, notice)
+    else if (!this.pending.keeps(name, notice)) this.notify(name, notice)
   }
 
   #onStatus(): void {
@@ -218,10 +218,10 @@ export abstract class CompositeTransport implements Transport {
 
   #tellStatus(): void {
     const { status } = this
-    const previous = this.#told
+    const previous = this.#lastStatus
     if (status.state === previous.state) return
-    this.#told = status
-    this.tell('status', { status, previous })
+    this.#lastStatus = status
+    this.notify('status', { status, previous })
   }
 
   async #close(options: CloseOptions | undefined): Promise<void> {
@@ -244,7 +244,7 @@ export abstract class CompositeTransport implements Transport {
 
 function connect({ transport }: Member): void {
   if (transport.status.state !== 'idle') return
-  // It tells of its failures itself, by notices.
+  // It reports its failures itself, by notices.
   transport.connect({ retry: true }).catch(() => {})
 }
 

@@ -24,7 +24,7 @@ const isId = check.string({ nonEmpty: true })
 const isTransport = check.withMethods('on', 'close')
 
 /**
- * Finds transports by id, in the order in which they came. One that closes, whoever closed it, is forgotten.
+ * Finds transports by id, in the order in which they came. One that closes, by whatever cause, is forgotten.
  *
  * @example
  * ```ts

@@ -3,7 +3,7 @@ import type { Event } from '@bus/core'
 import { checkedEvent } from '@bus/core/kit'
 
 /**
- * A copy whose payload nobody else holds, in the form in which JSON would carry it. What JSON cannot carry stays as it is:
+ * A copy whose payload nothing else refers to, in the form in which JSON would carry it. What JSON cannot carry stays as it is:
  * the transport then says so.
  *
  * @throws `ConfigError` for an event that was made by hand and is none.

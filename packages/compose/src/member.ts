@@ -52,7 +52,7 @@ export class Member {
         pressure: pressureOf(fillRatio),
       })
     } catch {
-      // One that is being made again may not be able to answer: it is not chosen, and nobody has to know.
+      // One that is being made again may not be able to answer: it is not chosen, and that is no error.
       return undefined
     }
   }

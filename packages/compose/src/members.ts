@@ -1,8 +1,8 @@
-/** The members of a composition: who belongs to it now, and what they tell. */
+/** The members of a composition: who belongs to it now, and their notices. */
 import type { Clock, Transport, TransportEvents, Unsubscribe } from '@bus/core'
 import { Member } from './member.ts'
 
-/** What the owner of members is told. */
+/** What the owner of members is notified of. */
 export interface MembersOwner {
   added(member: Member): void
   removed(member: Member): void
@@ -60,7 +60,7 @@ export class Members {
     for (const member of list) if (!before.includes(member)) this.#add(member)
   }
 
-  /** Nobody is one any more. */
+  /** Removes all of them. */
   clear(): void {
     for (const member of this.#list) this.#unlisten(member)
     this.#list = []

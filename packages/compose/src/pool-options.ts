@@ -10,15 +10,15 @@ export interface TransportPoolOptions {
   /** The members. They belong to the pool from now on: it connects, drains and closes them. */
   readonly transports?: readonly Transport[] | undefined
   /**
-   * Says before each choice who the members are. They belong to whoever made them: the pool connects them and subscribes
+   * Says before each choice who the members are. They belong to their creator: the pool connects them and subscribes
    * with them, and leaves them open. What it throws is an `error` notice, and the members stay those of before.
    */
   readonly discover?: Discover | undefined
   /** Members that one publish tries before it fails with the last error, an integer ≥ 1. @default 3 */
   readonly maxAttempts?: number | undefined
   /**
-   * An event may be sent by another member although nobody knows whether it arrived the first time; whoever takes it has
-   * to know a duplicate by its id. `false`: such a publish fails with outcome `unknown`. @default false
+   * An event may be sent by another member although it is unknown whether it arrived the first time; its consumer has to
+   * know a duplicate by its id. `false`: such a publish fails with outcome `unknown`. @default false
    */
   readonly idempotent?: boolean | undefined
   /** Milliseconds that one member gets for one event before another may have it. @default no limit */

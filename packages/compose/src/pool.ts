@@ -99,7 +99,7 @@ export class TransportPool extends CompositeTransport {
     return await this.pending.run(
       event.id,
       () => this.#publish(fixed, options),
-      (notice) => this.tell('undeliverable', notice),
+      (notice) => this.notify('undeliverable', notice),
     )
   }
 
@@ -115,7 +115,7 @@ export class TransportPool extends CompositeTransport {
     }
     const error = refusal ?? this.#noConnections()
     const reason = error.code === 'closed' ? 'closed' : 'rejected'
-    this.tell('undeliverable', { reason, direction: 'outbound', error, attempts: 0, event })
+    this.notify('undeliverable', { reason, direction: 'outbound', error, attempts: 0, event })
     return false
   }
 
@@ -203,8 +203,8 @@ export class TransportPool extends CompositeTransport {
     try {
       this.members.set(discover())
     } catch (error) {
-      const told = error instanceof Error ? error : new Error(String(error))
-      this.tell('error', { kind: 'listener', error: told })
+      const thrown = error instanceof Error ? error : new Error(String(error))
+      this.notify('error', { kind: 'listener', error: thrown })
     }
   }
 

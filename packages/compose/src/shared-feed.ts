@@ -41,7 +41,7 @@ export class SharedFeed implements Feed {
     this.live = new Promise((resolve, reject) => {
       this.#settleLive = { resolve, reject }
     })
-    // Also rejected where nobody waits for it.
+    // Also rejected where no caller waits for it.
     this.live.catch(() => {})
   }
 

@@ -174,7 +174,7 @@ export class RateLimiter<T = unknown> {
   }
 
   /**
-   * A permit for the item, for what `cost` and `priority` say of it. Whoever calls this keeps the items and bounds them;
+   * A permit for the item, for what `cost` and `priority` say of it. The caller keeps the items and bounds them;
    * `maxQueue` holds where it is given.
    *
    * @throws `RateLimitError` when it may not even wait

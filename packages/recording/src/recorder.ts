@@ -156,7 +156,7 @@ export class Recorder implements AsyncDisposable {
     }
   }
 
-  /** Never rejects: a failure is kept, told once, and found by who waits. */
+  /** Never rejects: a failure is kept, reported once, and found by callers that wait. */
   #write(): Promise<void> {
     this.#clearTimer()
     const count = this.#lines.length

@@ -7,7 +7,7 @@ export class StreamTarget implements TargetPort {
   readonly #stream: Writable
   readonly #onError: (error: Error) => void
 
-  /** @param failed - the stream told of an error by itself */
+  /** @param failed - called with an error that the stream emitted by itself */
   constructor(stream: Writable, failed: (error: Error) => void) {
     this.#stream = stream
     this.#onError = failed
@@ -30,7 +30,7 @@ export class StreamTarget implements TargetPort {
   }
 
   async close(): Promise<void> {
-    // A write that failed tells of it once more in a later turn.
+    // A write that failed emits its error once more in a later turn.
     await new Promise((resolve) => setImmediate(resolve))
     this.#stream.off('error', this.#onError)
   }

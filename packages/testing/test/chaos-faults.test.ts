@@ -48,7 +48,7 @@ test('a link that is reset while an end of it is passed on leaves nothing open',
     world.client.socket.end()
     // Read by the proxy, and held back.
     await new Promise((resolve) => setTimeout(resolve, 20))
-    world.link.mend()
+    world.link.heal()
     world.link.reset()
     await closed(world.client, world.far)
   }

@@ -2,7 +2,7 @@
 import type { Bus } from '@bus/core'
 import { Ledger } from '../oracle/ledger.ts'
 import { Publisher } from './publisher.ts'
-import { FAREWELL } from './subscriber.ts'
+import { END_OF_LOAD } from './subscriber.ts'
 
 /** Milliseconds without a settled publish after which it gives up. */
 const STALLED_MS = 15_000
@@ -65,7 +65,7 @@ export class Source implements AsyncDisposable {
       await this.#untilSettled()
       for (const publisher of this.#publishers) publisher.stop()
       await Promise.all(runs)
-      await this.#options.buses[0]?.publish(FAREWELL, null, { timeoutMs: STALLED_MS })
+      await this.#options.buses[0]?.publish(END_OF_LOAD, null, { timeoutMs: STALLED_MS })
     } catch (error) {
       // A run that is stuck ends with what it has; its bars say what is missing.
       this.ledger.note(String(error))

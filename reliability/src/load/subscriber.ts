@@ -16,7 +16,7 @@ export interface SubscriberOptions {
 }
 
 /** The type of the event that follows all others. */
-export const FAREWELL = 'load.farewell'
+export const END_OF_LOAD = 'load.end'
 
 /** At once. */
 const atOnce: Pace = () => undefined
@@ -33,7 +33,7 @@ export async function subscribe(options: SubscriberOptions): Promise<void> {
   bus.on('gap', (gap) => record.gap(gap))
   // One call for each event: two patterns that match the same event must not make two of it.
   await bus.subscribe(patterns, ({ type, payload }: Event) => {
-    if (type === FAREWELL) record.farewells++
+    if (type === END_OF_LOAD) record.ends++
     else if (isIntact(seed, payload)) record.handle(payload)
     else record.corrupt++
     return pace(record.handled)

@@ -8,7 +8,7 @@ import { SubscriberRecord } from '../oracle/record.ts'
 import { Progress } from '../report/progress.ts'
 import { newBus } from './client.ts'
 import { Publisher } from './publisher.ts'
-import { FAREWELL, subscribe, type Pace } from './subscriber.ts'
+import { END_OF_LOAD, subscribe, type Pace } from './subscriber.ts'
 
 /** Milliseconds without anything happening after which a run is over. */
 const STALLED_MS = 15_000
@@ -86,7 +86,7 @@ export class World implements AsyncDisposable {
     try {
       await this.#publishAll()
       await this.#options.whenCalm?.()
-      await this.#sayFarewell()
+      await this.#publishEnd()
     } finally {
       clearInterval(tick)
       this.seconds = Math.round(performance.now() - startedAt) / 1_000
@@ -101,15 +101,15 @@ export class World implements AsyncDisposable {
   }
 
   /** The hub keeps the order in which it confirms, so behind this event comes nothing of what was confirmed. */
-  async #sayFarewell(): Promise<void> {
+  async #publishEnd(): Promise<void> {
     try {
-      await this.publisherBuses[0]?.publish(FAREWELL, null, { timeoutMs: STALLED_MS })
+      await this.publisherBuses[0]?.publish(END_OF_LOAD, null, { timeoutMs: STALLED_MS })
     } catch (error) {
       // A run that is stuck ends with what it has; its bars say what is missing.
       this.ledger.note(String(error))
       return
     }
-    await this.#untilDone(() => this.records.every((r) => r.farewells > 0), QUIET_MS)
+    await this.#untilDone(() => this.records.every((r) => r.ends > 0), QUIET_MS)
   }
 
   /** Whether every publish so far has its outcome, and every subscriber has handled what was confirmed. */

@@ -21,7 +21,7 @@ export class SubscriberRecord {
   /** Positions that the gaps name, together. */
   gapSize = 0
   /** How often the end was announced: what was confirmed before has come by then, or never will. */
-  farewells = 0
+  ends = 0
   readonly #marks: Uint8Array
   /** What each publisher should send next. */
   readonly #next: number[]

@@ -3,7 +3,7 @@ import { backoff, createBus, type Bus, type Event } from '@bus/core'
 import { webSocketTransport } from '@bus/websocket'
 import { tokenOf } from '../hub/tokens.ts'
 import { isIntact } from '../load/payload.ts'
-import { FAREWELL } from '../load/subscriber.ts'
+import { END_OF_LOAD } from '../load/subscriber.ts'
 import { add, NO_VERDICT, Tally, type Verdict } from './tally.ts'
 import { expectedBy, patternOfClient, SHARED, type Traffic } from './traffic.ts'
 
@@ -81,11 +81,14 @@ export class Crowd {
     this.#tallies.push(tally)
     bus.on('gap', () => tally.gaps++)
     bus.on('open', ({ reconnected }) => (this.#returns += reconnected ? 1 : 0))
-    await bus.subscribe([patternOfClient(client), SHARED, FAREWELL], ({ type, payload }: Event) => {
-      if (type === FAREWELL) tally.isOver = true
-      else if (isIntact(seed, payload)) tally.handle(payload.p, payload.n)
-      else tally.impossible++
-    })
+    await bus.subscribe(
+      [patternOfClient(client), SHARED, END_OF_LOAD],
+      ({ type, payload }: Event) => {
+        if (type === END_OF_LOAD) tally.isOver = true
+        else if (isIntact(seed, payload)) tally.handle(payload.p, payload.n)
+        else tally.impossible++
+      },
+    )
   }
 
   #newBus(token: string): Bus {

@@ -221,7 +221,7 @@ class EventBus implements Bus {
     }
   }
 
-  /** The transport is over for good, and nobody has closed this bus: no consumer may wait on for events. */
+  /** The transport is over for good, and this bus was not closed: no consumer may wait on for events. */
   #onOver(cause: BusError | undefined): void {
     const why = cause === undefined ? '' : `: ${cause.message}`
     this.#unhandled += this.#subscriptions.fail(

@@ -126,7 +126,7 @@ test.each(['', 'hello', '{', '{"id":"a"', '\uFEFF{}', "{'id':1}", '{"id":1e}'])(
   },
 )
 
-test('bytes that are not UTF-8 are refused, not mended', () => {
+test('bytes that are not UTF-8 are refused, not repaired', () => {
   const bytes = new TextEncoder().encode(JSON.stringify({ ...wire, payload: 'x' }))
   bytes[bytes.indexOf('x'.charCodeAt(0))] = 0xff
   expect(() => codec.decode(bytes)).toThrow(DecodeError)

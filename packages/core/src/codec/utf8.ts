@@ -1,4 +1,4 @@
-/** UTF-8 that is refused when it is not valid, instead of being mended. */
+/** UTF-8 that is refused when it is not valid, instead of being repaired. */
 import { DecodeError } from '../contract/errors.ts'
 
 /** Decodes UTF-8 strictly and keeps a byte order mark. */

@@ -55,16 +55,16 @@ export interface ChaosProxy extends AsyncDisposable {
   /** Nothing passes for so many milliseconds; it is delivered afterwards. @returns on how many links */
   hole(ms: number, direction?: LinkDirection): number
   /**
-   * Nothing passes on any link, nor on those to come, until {@link mend}: TCP connects, and then nothing arrives.
+   * Nothing passes on any link, nor on those to come, until {@link heal}: TCP connects, and then nothing arrives.
    *
    * @returns on how many links
    * @throws `ConfigError` for a bad option
    */
   blackhole(options?: BlackholeOptions): number
-  /** New connections are accepted but get no answer and do not reach the target, until {@link mend} resets them. */
+  /** New connections are accepted but get no answer and do not reach the target, until {@link heal} resets them. */
   hang(): void
   /** Ends holes and blackholes, in one direction or in both; without a direction also {@link hang}. @returns on how many links */
-  mend(direction?: LinkDirection): number
+  heal(direction?: LinkDirection): number
   /** Breaks every link with a TCP reset and refuses new ones until {@link up}. */
   down(): Promise<void>
   /** Listens again, on the same port. */
@@ -167,13 +167,13 @@ class RunningProxy implements ChaosProxy {
     this.#hangs = true
   }
 
-  mend(direction?: LinkDirection): number {
+  heal(direction?: LinkDirection): number {
     for (const way of waysOf(direction)) this.#blackholes.delete(way)
     if (direction === undefined) {
       this.#hangs = false
       this.#hung.reset()
     }
-    return this.#each((link) => link.mend(direction))
+    return this.#each((link) => link.heal(direction))
   }
 
   async down(): Promise<void> {

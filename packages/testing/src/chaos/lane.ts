@@ -65,14 +65,14 @@ export class Lane {
     this.#holeUntil = Math.max(this.#holeUntil, this.#ports.clock.now() + ms)
   }
 
-  /** Nothing passes until `mend`. */
+  /** Nothing passes until `heal`. */
   blackhole(bytes: BlackholeMode): void {
     this.#holeUntil = Infinity
     this.#swallowed = bytes
   }
 
   /** Ends holes of any kind. */
-  mend(): void {
+  heal(): void {
     if (this.#isOver) return
     this.#holeUntil = 0
     this.#swallowed = 'hold'
@@ -178,7 +178,7 @@ export class Lane {
   #mayPass(due: number): boolean {
     const wait = Math.max(due, this.#holeUntil) - this.#ports.clock.now()
     if (wait <= 0) return true
-    // A blackhole ends only by `mend`.
+    // A blackhole ends only by `heal`.
     if (wait !== Infinity) this.#later(wait)
     return false
   }

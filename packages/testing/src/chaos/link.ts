@@ -55,13 +55,13 @@ export interface ChaosLink {
   /** Nothing passes for so many milliseconds, in one direction or in both; it is delivered afterwards, as after a short failure of the network. */
   hole(ms: number, direction?: LinkDirection): void
   /**
-   * Nothing passes any more, no bytes, no FIN and no reset, as with a cable that is pulled: until {@link mend}.
+   * Nothing passes any more, no bytes, no FIN and no reset, as with a cable that is pulled: until {@link heal}.
    *
    * @throws `ConfigError` for a bad option
    */
   blackhole(options?: BlackholeOptions): void
   /** Ends holes and blackholes, in one direction or in both: buffered bytes pass, and a link of which bytes were discarded is reset. */
-  mend(direction?: LinkDirection): void
+  heal(direction?: LinkDirection): void
   /**
    * Changes how bytes travel on this link, in one direction or in both, from the next byte on; options that are not given get
    * their defaults.
@@ -167,8 +167,8 @@ export class ProxyLink implements ChaosLink {
     this.#lanes[direction].blackhole(bytes)
   }
 
-  mend(direction?: LinkDirection): void {
-    for (const way of waysOf(direction)) this.#lanes[way].mend()
+  heal(direction?: LinkDirection): void {
+    for (const way of waysOf(direction)) this.#lanes[way].heal()
   }
 
   /** Destroys both sockets. */

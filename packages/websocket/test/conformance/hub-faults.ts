@@ -33,7 +33,7 @@ export function hubFaults(world: HubWorld, front: Front): MediumFaults {
     async freeze(transport) {
       const frozen = await linksOf(transport)
       for (const link of frozen) link.blackhole()
-      return () => frozen.forEach((link) => link.mend())
+      return () => frozen.forEach((link) => link.heal())
     },
     async slow(transport, bytesPerSecond) {
       const slowed = await linksOf(transport)

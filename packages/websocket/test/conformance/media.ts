@@ -1,4 +1,4 @@
-/** The media of the conformance suite: the two wires, the bus.v1 wire in bad weather, and a pool over it. */
+/** The media of the conformance suite: the two wires, the bus.v1 wire under network faults, and a pool over it. */
 import { backoff } from '@bus/core'
 import { transportPool, type TransportPool } from '@bus/compose'
 import type { Medium, TransportSettings } from '@bus/testing/conformance'
@@ -42,7 +42,7 @@ export const plainJsonMedium = (): Promise<Medium> =>
 export const busV1Medium = (): Promise<Medium> => hubMedium(BUS_V1)
 
 /** The same where everything is late, in small pieces and at odd moments. */
-export const weatherMedium = (): Promise<Medium> =>
+export const faultyMedium = (): Promise<Medium> =>
   hubMedium({ ...BUS_V1, network: { delayMs: 1, jitterMs: 3, sliceBytes: 2_000 } })
 
 /** The same with a log that forgets soon what nobody acknowledges. */

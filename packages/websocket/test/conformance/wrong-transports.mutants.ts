@@ -9,7 +9,7 @@ import { mutated } from './mutant.ts'
 import { WRONG_DELIVERY } from './mutations/delivery.ts'
 import { WRONG_ENDING } from './mutations/ending.ts'
 import { WRONG_PUBLISHING } from './mutations/publishing.ts'
-import { WRONG_TELLING } from './mutations/telling.ts'
+import { WRONG_REPORTING } from './mutations/reporting.ts'
 import type { Wrong } from './mutations/wrong.ts'
 import { describe, expect, test } from 'vitest'
 
@@ -37,7 +37,7 @@ async function said(
 describe.each([
   ['publishing', WRONG_PUBLISHING],
   ['delivery', WRONG_DELIVERY],
-  ['telling', WRONG_TELLING],
+  ['reporting', WRONG_REPORTING],
   ['ending', WRONG_ENDING],
 ] as const)('wrong %s: a transport that', (_title, wrongs) => {
   test.each<Wrong>(wrongs)('$does', { timeout: 60_000 }, async ({ mutation, noticedBy }) => {

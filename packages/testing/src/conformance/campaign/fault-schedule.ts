@@ -17,12 +17,12 @@ export const SCHEDULED_FAULTS: readonly ScheduledFault[] = Object.freeze([
 /** Worth another try. */
 const GOING_AWAY = 1001
 
-/** Breaks something at each {@link strike}, and mends everything in the end. */
+/** Breaks something at each {@link strike}, and heals everything in the end. */
 export class FaultSchedule {
   readonly #world: World<ScheduledFault>
   readonly #transports: readonly Transport[]
   readonly #random: Random
-  #mends: EndFault[] = []
+  #heals: EndFault[] = []
 
   constructor(world: World<ScheduledFault>, transports: readonly Transport[]) {
     this.#world = world
@@ -41,15 +41,15 @@ export class FaultSchedule {
     }
     const kind = this.#random()
     if (kind < 0.45) await faults.cut(transport)
-    else if (kind < 0.7) this.#mends.push(await faults.freeze(transport))
-    else if (kind < 0.8) await this.mend()
+    else if (kind < 0.7) this.#heals.push(await faults.freeze(transport))
+    else if (kind < 0.8) await this.heal()
     else if (kind < 0.9) {
-      const mend = await faults.refuse()
+      const heal = await faults.refuse()
       await this.#world.until(
         () => this.#transports.every(({ status }) => status.state !== 'ready'),
         'every transport to lose its link',
       )
-      await mend()
+      await heal()
     } else await faults.wipe()
   }
 
@@ -64,9 +64,9 @@ export class FaultSchedule {
   }
 
   /** Ends what still lasts. */
-  async mend(): Promise<void> {
-    const mends = this.#mends
-    this.#mends = []
-    for (const mend of mends) await mend()
+  async heal(): Promise<void> {
+    const heals = this.#heals
+    this.#heals = []
+    for (const heal of heals) await heal()
   }
 }

@@ -120,7 +120,7 @@ export const drainsWithoutLink: ConformanceCase<'refuse'> = {
     const receiver = world.bus()
     const inbox = await world.collect(receiver, 'order.created')
     await world.all([patient.connect(), hasty.connect()], 'to connect')
-    const mend = await world.faults.refuse()
+    const heal = await world.faults.refuse()
     await world.until(
       () => transports.every(({ status }) => status.state === 'backoff'),
       'both to lose their links',
@@ -136,7 +136,7 @@ export const drainsWithoutLink: ConformanceCase<'refuse'> = {
     await world.all(left, 'their publishes to be rejected')
     const kept = numbers(LEFT).map((n) => patient.publish('order.created', n))
     const draining = patient.drain()
-    await mend()
+    await heal()
     assert.deepEqual(await world.soon(draining, 'the patient drain'), { unsent: [], unhandled: 0 })
     await world.all(kept, 'its publishes to succeed')
     if (world.capabilities.resume) await arrive(world, inbox, numbers(LEFT))

@@ -200,7 +200,7 @@ const mayNotRead: HubCase = {
 
 /** Who gets in, and how one leaves. */
 export const ACCESS: HubCaseGroup = Object.freeze({
-  title: 'Access and farewell',
+  title: 'Access and bye',
   cases: [
     bye,
     byeComesLast,

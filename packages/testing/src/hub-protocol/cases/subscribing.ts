@@ -109,7 +109,7 @@ const ends: HubCase = {
     publisher.send(pubLine(1, a, 1))
     await reader.payload(1)
     reader.send('unsub 1', `sub 3 ${world.type('c')} amo`)
-    // Whoever answers the sub has heeded the unsub.
+    // A hub that answers the sub has processed the unsub.
     await reader.line('subok 3 ')
     publisher.send(pubLine(2, a, 2), pubLine(3, b, 3))
     await reader.payload(3)

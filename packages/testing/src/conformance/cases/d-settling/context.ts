@@ -12,7 +12,7 @@ export const handlerContext: ConformanceCase = {
   async run(world) {
     const tenant = new AsyncLocalStorage<string>()
     const [bus, sender] = [world.bus(), world.bus()]
-    // Whoever comes first opens the link, which then carries the events of all.
+    // The first one opens the link, which then carries the events of all.
     await tenant.run('first', () => world.soon(bus.publish('started', null), 'the first publish'))
     const seen: (string | undefined)[] = []
     const look = (): void => void seen.push(tenant.getStore())

@@ -24,7 +24,7 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
       'to be subscribed',
     )
     const neighbour = await world.collect(shared, 'order.created')
-    const mend = await world.faults.freeze(frozenTransport)
+    const heal = await world.faults.freeze(frozenTransport)
     try {
       const published = numbers(COUNT).map((n) => sender.publish('order.created', n))
       await world.all(published, 'every publish, although one subscriber is frozen')
@@ -32,7 +32,7 @@ export const oneFreezesAlone: ConformanceCase<'freeze'> = {
       await arrive(world, neighbour, numbers(COUNT))
     } finally {
       latch.open()
-      await mend()
+      await heal()
     }
     if (world.capabilities.resume) await arrive(world, frozen, numbers(COUNT))
   },

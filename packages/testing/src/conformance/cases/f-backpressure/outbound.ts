@@ -27,7 +27,7 @@ export const peerStopsReading: ConformanceCase<'freeze'> = {
     }
     await world.soon(receiver.subscribe('order.created', keepNumber), 'to be subscribed')
     await world.soon(sender.connect(), 'to connect')
-    const mend = await world.faults.freeze(transport)
+    const heal = await world.faults.freeze(transport)
     let settled = 0
     const published = numbers(COUNT).map(async (n) => {
       await sender.publish('order.created', { n, FILLING })
@@ -40,7 +40,7 @@ export const peerStopsReading: ConformanceCase<'freeze'> = {
     assert.ok(size <= capacity, `the queue has ${size} of ${capacity}`)
     assert.ok(settled < COUNT, 'not every publish succeeds while the medium reads nothing')
     assert.ok(size + waiting > 0, 'the publishers wait')
-    await mend()
+    await heal()
     await all
     await world.until(
       () => got.length >= COUNT,

@@ -58,7 +58,7 @@ export const soak: ConformanceCase<ScheduledFault> = {
       await pause(world.random() * 2 * FAULT_EVERY_MS)
     }
     await loaded
-    await faults.mend()
+    await faults.heal()
     await campaign.end()
   },
 }
@@ -67,12 +67,12 @@ export const soak: ConformanceCase<ScheduledFault> = {
 async function certainLoss(world: World<ScheduledFault>): Promise<void> {
   const campaign = new Campaign(world)
   await campaign.begin()
-  const mends = []
-  for (const subscriber of campaign.subscribers) mends.push(await world.faults.freeze(subscriber))
+  const heals = []
+  for (const subscriber of campaign.subscribers) heals.push(await world.faults.freeze(subscriber))
   for (let n = 0; n < BURST; n++) campaign.publish(n % campaign.publishers.length)
   await campaign.settle()
   await world.faults.wipe()
-  for (const mend of mends) await mend()
+  for (const heal of heals) await heal()
   await campaign.end()
   await campaign.close()
 }
@@ -88,7 +88,7 @@ async function schedule(world: World<ScheduledFault>): Promise<void> {
     if (world.random() < 0.4) await pause(world.random() * 20)
     if (world.random() < 0.4) await faults.strike()
   }
-  await faults.mend()
+  await faults.heal()
   await campaign.end()
   await campaign.close()
 }

@@ -59,7 +59,7 @@ export const triesAgainWisely: ConformanceCase<'refuse' | 'cut' | 'close'> = {
 
 /** Clients that were turned away together do not come back together. */
 async function spread(world: World<'refuse'>): Promise<void> {
-  const mend = await world.faults.refuse()
+  const heal = await world.faults.refuse()
   const delays: number[] = []
   const clients = numbers(CLIENTS).map(() => attempts(world, delays))
   await world.until(
@@ -68,7 +68,7 @@ async function spread(world: World<'refuse'>): Promise<void> {
     () => delays.length,
   )
   await Promise.all(clients.map((client) => client.close()))
-  await mend()
+  await heal()
   const same = 1 - new Set(delays).size / delays.length
   assert.ok(same <= MOST_SAME, `${Math.round(same * 100)} % of the delays are the same`)
 }
@@ -134,7 +134,7 @@ export const deadPeerIsFound: ConformanceCase<'freeze'> = {
     const { transport, clock, skipDelays } = eagerTransport(world)
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
     const inbox = await world.collect(receiver, 'order.created')
-    const mend = await world.faults.freeze(transport)
+    const heal = await world.faults.freeze(transport)
     const frozenAt = clock.now()
     const ends: number[] = []
     transport.on('close', ({ code }) => ends.push(code))
@@ -149,7 +149,7 @@ export const deadPeerIsFound: ConformanceCase<'freeze'> = {
       'another link',
       () => transport.status,
     )
-    await mend()
+    await heal()
     await world.soon(sender.publish('order.created', 1), 'a publish')
     await arrive(world, inbox, [1])
   },
@@ -165,7 +165,7 @@ export const endsAtOnce: ConformanceCase<'refuse'> = {
     const transport = world.transport()
     const bus = world.bus({ transport })
     const inbox = await world.collect(bus, 'order.created')
-    const mend = await world.faults.refuse()
+    const heal = await world.faults.refuse()
     await world.until(() => transport.status.state === 'backoff', 'to wait for another attempt')
     await world.soon(inbox.subscription.unsubscribe(), 'to be unsubscribed')
     const controller = new AbortController()
@@ -179,7 +179,7 @@ export const endsAtOnce: ConformanceCase<'refuse'> = {
     await world.all(waiting, 'every wait to end')
     await world.soon(bus.close(), 'to close')
     assert.equal(transport.status.state, 'closed')
-    await mend()
+    await heal()
     await world.quiet()
     assert.equal(transport.status.state, 'closed', 'what is closed connects no more')
   },
@@ -200,7 +200,7 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
     const { transport, skipDelays } = eagerTransport(world)
     const [sender, receiver] = [world.bus(), world.bus({ transport })]
     const inbox = await world.collect(receiver, 'order.created')
-    const mend = await world.faults.refuse()
+    const heal = await world.faults.refuse()
     let failed = 0
     transport.on('status', ({ status }) => {
       if (status.state === 'backoff') failed++
@@ -221,7 +221,7 @@ export const dialsLeaveNothing: ConformanceCase<'refuse'> = {
     const { heapUsed } = process.memoryUsage()
     const perDial = Math.round((heapUsed - before.heapUsed) / (failed - before.failed))
     assert.ok(perDial < MOST_BYTES, `${perDial} bytes are left of each dial`)
-    await mend()
+    await heal()
     await world.until(
       () => transport.status.state === 'ready',
       'a link',

@@ -91,10 +91,10 @@ async function away(
   happens: () => Promise<void>,
 ): Promise<void> {
   await world.until(() => transport.status.state === 'ready', 'a link')
-  const mend = await world.faults.freeze(transport)
+  const heal = await world.faults.freeze(transport)
   await happens()
   await world.faults.cut(transport)
-  await mend()
+  await heal()
 }
 
 async function publish(

@@ -4,15 +4,15 @@ import type { Mutation } from '../mutant.ts'
 import type { Wrong } from './wrong.ts'
 
 /** Says what is not so, or not what is. */
-export const WRONG_TELLING: readonly Wrong[] = [
+export const WRONG_REPORTING: readonly Wrong[] = [
   {
     does: 'tells no gap',
-    mutation: telling('gap', () => {}),
+    mutation: intercept('gap', () => {}),
     noticedBy: { G3: /no gap was reported/ },
   },
   {
     does: 'tells a gap late',
-    mutation: telling('gap', (gap, tell) => void setTimeout(() => tell(gap), 300)),
+    mutation: intercept('gap', (gap, notify) => void setTimeout(() => notify(gap), 300)),
     noticedBy: { G3: /no gap was reported/ },
   },
   {
@@ -20,8 +20,8 @@ export const WRONG_TELLING: readonly Wrong[] = [
     mutation: (sound) => ({
       on(name, listener, options) {
         if (name === 'gap') {
-          const tell = listener as (notice: TransportEvents['gap']) => void
-          sound.on('open', () => tell({ from: 1, to: 1, reason: 'overrun', patterns: ['>'] }))
+          const notify = listener as (notice: TransportEvents['gap']) => void
+          sound.on('open', () => notify({ from: 1, to: 1, reason: 'overrun', patterns: ['>'] }))
         }
         return sound.on(name, listener, options)
       },
@@ -30,35 +30,35 @@ export const WRONG_TELLING: readonly Wrong[] = [
   },
   {
     does: 'tells nothing of bad frames',
-    mutation: telling('error', () => {}),
+    mutation: intercept('error', () => {}),
     noticedBy: { G10: /the bad frame to be reported/ },
   },
   {
     does: 'counts attempts anew as soon as there is a link',
-    mutation: telling('status', ({ status, previous }, tell) => {
-      tell({ status: status.state === 'backoff' ? { ...status, attempt: 1 } : status, previous })
+    mutation: intercept('status', ({ status, previous }, notify) => {
+      notify({ status: status.state === 'backoff' ? { ...status, attempt: 1 } : status, previous })
     }),
     noticedBy: { G7: /the attempts counted 1,1,1,1/ },
   },
   {
     does: 'waits as long as everybody else',
-    mutation: telling('status', ({ status, previous }, tell) => {
-      tell({ status: status.state === 'backoff' ? { ...status, delayMs: 50 } : status, previous })
+    mutation: intercept('status', ({ status, previous }, notify) => {
+      notify({ status: status.state === 'backoff' ? { ...status, delayMs: 50 } : status, previous })
     }),
     noticedBy: { G7: /of the delays are the same/ },
   },
 ]
 
-/** Tells the notices of one name otherwise. */
-function telling<N extends keyof TransportEvents>(
+/** Changes the notices of one name before their listener gets them. */
+function intercept<N extends keyof TransportEvents>(
   changed: N,
-  change: (notice: TransportEvents[N], tell: (notice: TransportEvents[N]) => void) => void,
+  change: (notice: TransportEvents[N], notify: (notice: TransportEvents[N]) => void) => void,
 ): Mutation {
   return (sound) => ({
     on(name, listener, options) {
       if (name !== (changed as string)) return sound.on(name, listener, options)
-      const tell = listener as unknown as (notice: TransportEvents[N]) => void
-      return sound.on(changed, (notice) => change(notice, tell), options)
+      const notify = listener as unknown as (notice: TransportEvents[N]) => void
+      return sound.on(changed, (notice) => change(notice, notify), options)
     },
   })
 }

@@ -1,8 +1,8 @@
-/** A limit for what may be pending at once: above it, callers wait. */
-export class Places {
+/** A counting semaphore: bounds what may be pending at once; above the bound, its one caller waits. */
+export class Semaphore {
   readonly #count: number
   #free: number
-  /** The one caller who waits, and for how many free places. */
+  /** The caller that waits, and for how many free permits. */
   #waiting: { readonly free: number; readonly resolve: () => void } | undefined
 
   constructor(count: number) {
@@ -10,18 +10,18 @@ export class Places {
     this.#free = count
   }
 
-  /** Takes a place, after waiting for one if need be. */
-  async take(): Promise<void> {
+  /** Takes a permit, after waiting for one if need be. */
+  async acquire(): Promise<void> {
     if (this.#free === 0) await this.#until(1)
     this.#free--
   }
 
-  /** Resolves when every place is free: nothing is under way. */
-  async allFree(): Promise<void> {
+  /** Resolves when every permit is free: nothing is pending. */
+  async whenIdle(): Promise<void> {
     if (this.#free < this.#count) await this.#until(this.#count)
   }
 
-  give(): void {
+  release(): void {
     this.#free++
     if (this.#waiting === undefined || this.#free < this.#waiting.free) return
     const { resolve } = this.#waiting
