@@ -41,7 +41,7 @@ export class Cycler {
 
   /** Clients that dial a URL without a listener. */
   openInVain(clients: number): void {
-    this.#buses = Array.from({ length: clients }, (_, i) => this.#newOfflineBus(i))
+    this.#buses = Array.from({ length: clients }, (_, i) => this.#newBus(this.#deadUrl, i))
     for (const bus of this.#buses) {
       bus.on('status', ({ status }) => {
         if (status.state !== 'backoff') return
@@ -75,7 +75,7 @@ export class Cycler {
   /** Publishes and aborts, at different moments. @returns how many rejected for that reason */
   async abort(cycles: number): Promise<number> {
     this.#aborted = 0
-    const offline = this.#newOfflineBus(0)
+    const offline = this.#newBus(this.#deadUrl, 0)
     offline.connect().catch(() => {})
     await inBatches(cycles, (n) => this.#abortOne(this.#first(), offline, n))
     await offline.close()
@@ -113,13 +113,6 @@ export class Cycler {
   #first(): Bus {
     const [bus] = this.#buses
     if (bus === undefined) throw new Error('There is no client')
-    return bus
-  }
-
-  /** Dials a URL without a listener, and its errors are expected: nothing warns of them. */
-  #newOfflineBus(i: number): Bus {
-    const bus = this.#newBus(this.#deadUrl, i)
-    bus.on('error', () => {})
     return bus
   }
 

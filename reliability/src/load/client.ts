@@ -1,5 +1,5 @@
 /** A client of a run: a bus over the transport as an application would have it, only quicker to come back. */
-import { backoff, createBus, type Bus, type Random } from '@bus/core'
+import { backoff, createBus, type Bus, type ErrorKind, type Random } from '@bus/core'
 import { webSocketTransport, type WebSocketTransportOptions } from '@bus/websocket'
 
 /** A link that breaks a thousand times must come back soon, and nothing may be given up for that. */
@@ -16,5 +16,10 @@ export function newBus(
     reconnect: { backoff: backoff.exponential({ initialMs: 2, maxMs: 50 }) },
     ...options,
   })
-  return createBus({ transport, source, deadLetters: false })
+  return createBus({ transport, source, deadLetters: false, onError })
+}
+
+/** Links break on purpose; an error of any other kind is counted as a warning of the run. */
+function onError(error: Error, kind: ErrorKind): void {
+  if (kind !== 'connection') process.emitWarning(error)
 }
