@@ -23,7 +23,7 @@ export interface Profiles {
    * - `queue` of 100 events and 1 MiB, oldest dropped: the newest reading is the one that counts.
    * - `maxMessageBytes` and `highWaterMarkBytes` of 64 KiB: what one client can hold in memory stays small.
    * - `heartbeat` every 55 s, below the minute after which proxies cut a quiet link; two may be missed on a poor network.
-   * - `reconnect.backoff` from 1 s to 2 min: thousands of clients must not come back at once.
+   * - `reconnect.backoff` from 1 s to 2 min: thousands of clients must not come back at once. A hub needs `sessionTtlMs` of 4 min for it.
    */
   readonly lightweight: ClientConfig
   /**

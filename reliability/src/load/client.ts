@@ -2,6 +2,9 @@
 import { backoff, createBus, type Bus, type ErrorKind, type Random } from '@bus/core'
 import { webSocketTransport, type WebSocketTransportOptions } from '@bus/websocket'
 
+/** Milliseconds within which such a client is back, with a margin: the grace of a hub that waits for its subscribers. */
+export const COMEBACK_MS = 1_000
+
 /** A link that breaks a thousand times must come back soon, and nothing may be given up for that. */
 export function newBus(
   url: string,

@@ -1,4 +1,5 @@
 /** Killed processes: connections end without a close frame. */
+import { COMEBACK_MS } from '../load/client.ts'
 import type { Case } from './case.ts'
 import { countOf, until } from './stage.ts'
 
@@ -52,14 +53,14 @@ export const KILLED: readonly Case[] = [
     name: 'publishes that a killed hub had not confirmed are confirmed by the next one, each once',
     expected: { confirmed: EVENTS, again: 0, handled: EVENTS },
     async run(stage) {
-      const first = await stage.hub({ confirm: 'subscribers' })
+      const first = await stage.hub({ confirm: 'subscribers', graceMs: COMEBACK_MS })
       const subscriber = await stage.subscriber({ url: first.url })
       const publisher = await stage.actor({ url: first.url })
       await publisher.ask('publish', EVENTS)
       await until('some came', async () => (await subscriber.ask('handled')).length > 0)
       first.hub.signal('SIGKILL')
       await first.hub.ending
-      await stage.hub({ confirm: 'subscribers' }, first.port)
+      await stage.hub({ confirm: 'subscribers', graceMs: COMEBACK_MS }, first.port)
       await until('all are settled', async () => (await publisher.ask('fates')).pending === 0)
       const { confirmed, again } = await publisher.ask('fates')
       return { confirmed, again, handled: countOf(await subscriber.ask('handled')) }

@@ -1,6 +1,7 @@
 /** Chaos: everybody behind links that are reset, closed, cut in mid-frame, delayed and sliced, and nothing is missing. */
 import { seededRandom } from '@bus/testing/chaos'
 import { HubChild } from '../hub/hub-child.ts'
+import { COMEBACK_MS } from '../load/client.ts'
 import { slowly } from '../load/subscriber.ts'
 import { World } from '../load/world.ts'
 import { atLeast, exactly } from '../report/bar.ts'
@@ -38,7 +39,10 @@ async function runWith(
   seed: number,
   { publishes, disconnects, midFrame }: Size,
 ): Promise<SuiteReport> {
-  await using hub = await HubChild.start({ confirm })
+  await using hub = await HubChild.start({
+    confirm,
+    graceMs: confirm === 'subscribers' ? COMEBACK_MS : 0,
+  })
   const ways = Array.from({ length: PUBLISHERS }, () => 'upstream' as const)
   await using lines = await Lines.start(hub.port, seed, [...ways, 'downstream', 'downstream'])
   const planned = Math.ceil(disconnects * MARGIN)

@@ -1,5 +1,6 @@
 /** Restarts: the hub is killed again and again; what its log took along is told, or, confirmed by subscribers, nothing is lost. */
 import { HubChild } from '../hub/hub-child.ts'
+import { COMEBACK_MS } from '../load/client.ts'
 import { World } from '../load/world.ts'
 import { exactly, atLeast } from '../report/bar.ts'
 import { commonBars, named, publishFigures, total } from './bars.ts'
@@ -58,7 +59,10 @@ class Killer {
 async function runWith(confirm: Confirm, options: SuiteOptions): Promise<SuiteReport> {
   const { seed, size } = options
   const { publishes, restarts } = SIZES[size]
-  await using hub = await HubChild.start({ confirm })
+  await using hub = await HubChild.start({
+    confirm,
+    graceMs: confirm === 'subscribers' ? COMEBACK_MS : 0,
+  })
   const killer = new Killer(hub, restarts, publishes)
   await using world: World = new World({
     name: `restarts (${confirm})`,

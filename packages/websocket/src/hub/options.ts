@@ -212,13 +212,15 @@ export interface HubBusV1Options {
    * (`holdMs`). @default 'hub'
    */
   readonly confirm?: 'hub' | 'subscribers' | undefined
-  /** Milliseconds that a session is kept for a client without a link. @default 60_000 */
+  /** Milliseconds that a session is kept for a client without a link: longer than clients take to come back. @default 120_000 */
   readonly sessionTtlMs?: number | undefined
   /** Milliseconds that a subscriber without progress may keep the publishers waiting. @default 5_000 */
   readonly holdMs?: number | undefined
   /**
-   * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on.
-   * @default 0, or 1_000 with `confirm: 'subscribers'`
+   * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on: as long as
+   * a client with the defaults can take. 0 fits a hub that nobody was connected to before.
+   *
+   * @default 0, or 50_000 with `confirm: 'subscribers'`
    */
   readonly graceMs?: number | undefined
   /** Milliseconds between the hub's pings; two without any answer end the link. @default 25_000 */
@@ -270,7 +272,7 @@ export const busV1Defaults: Readonly<{
   allowAnonymous: false,
   source: 'publisher',
   confirm: 'hub',
-  sessionTtlMs: 60_000,
+  sessionTtlMs: 120_000,
   holdMs: 5_000,
   heartbeatMs: 25_000,
   helloMs: 5_000,
@@ -296,8 +298,8 @@ export const busV1Defaults: Readonly<{
   }),
 })
 
-/** With `confirm: 'subscribers'`. */
-const GRACE_MS = 1_000
+/** With `confirm: 'subscribers'`: the longest wait of a client's backoff, and one attempt. */
+const GRACE_MS = 50_000
 
 const count = check.integer({ min: 1 })
 const perSecond: Check = (path, value) => {
