@@ -22,8 +22,7 @@ export const bus: Contender = Object.freeze({
 export const busAtMostOnce: Contender = Object.freeze({
   name: 'bus-amo',
   startBroker,
-  connectPublisher: async (url) =>
-    await connectBusEmitter(transportTo(url), { delivery: 'at-most-once' }),
+  connectPublisher: async (url) => await connectBusEmitter(transportTo(url), 'at-most-once'),
   connectSubscriber: async (url, workload, onEvent) =>
     await connectBusSubscriber(webSocketTransport({ url }), workload, onEvent, 'at-most-once'),
 } satisfies Contender)

@@ -3,7 +3,6 @@ import {
   createBus,
   type Bus,
   type Delivery,
-  type EmitOptions,
   type EventInit,
   type PublishReceipt,
   type Transport,
@@ -15,13 +14,17 @@ import type { Closable, Publisher } from './contender.ts'
 /** Publishes with `emit`. */
 export async function connectBusEmitter(
   transport: Transport,
-  options: EmitOptions = {},
+  delivery?: Delivery,
 ): Promise<Publisher> {
   const bus = await connected(transport)
+  // Literals, as an application writes them: a spread would cost more than the bus.
+  const optionsOf = (sequence: number) =>
+    delivery === undefined
+      ? { metadata: metadataOf(sequence) }
+      : { delivery, metadata: metadataOf(sequence) }
   return {
     kind: 'emits',
-    emit: ({ type, payload, sequence }) =>
-      bus.emit(type, payload, { ...options, metadata: metadataOf(sequence) }),
+    emit: ({ type, payload, sequence }) => bus.emit(type, payload, optionsOf(sequence)),
     ready: async () => {
       await new Promise<void>((resolve) => {
         bus.on('ready', () => resolve(), { once: true })
