@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
 import { createEvent } from '@bus/core'
 import { expect, test, vi } from 'vitest'
-import { OpossumBreaker } from '../src/client/reconnect/breaker.ts'
+import type { OpossumBreaker } from '../src/client/reconnect/breaker.ts'
 import { serve, transportTo, until } from './harness.ts'
 
 test('an attempt without an answer ends at its deadline, so the breaker is not half-open for ever [F115]', async () => {
@@ -53,13 +53,13 @@ test('there is never more than one attempt at a time, however they begin and fai
   const server = await serve()
   server.faults.delay(10)
   server.faults.refuse(503, { times: 6 })
-  const run = vi.spyOn(OpossumBreaker.prototype, 'run')
+  const transport = transportTo(server, { breaker: { failureThreshold: 100 } })
+  const run = vi.spyOn(transport.breaker as OpossumBreaker, 'run')
   let [underWay, most] = [0, 0]
   run.mockImplementation(async (dial) => {
     most = Math.max(most, ++underWay)
     return await dial().finally(() => underWay--)
   })
-  const transport = transportTo(server, { breaker: { failureThreshold: 100 } })
   const asked = Array.from({ length: 20 }, (_, n) =>
     n % 2 === 0 ? transport.connect({ retry: true }) : transport.publish(createEvent('a', n)),
   )
@@ -74,8 +74,8 @@ test('there is never more than one attempt at a time, however they begin and fai
 
 test('attempts to connect go through the breaker, events do not: a burst costs it nothing [F119, F124]', async () => {
   const server = await serve()
-  const run = vi.spyOn(OpossumBreaker.prototype, 'run')
   const transport = transportTo(server)
+  const run = vi.spyOn(transport.breaker as OpossumBreaker, 'run')
   await Promise.all(Array.from({ length: 2_000 }, (_, n) => transport.publish(createEvent('a', n))))
   await expect(transport.publish(createEvent('a', 1n))).rejects.toMatchObject({
     code: 'serialization',
