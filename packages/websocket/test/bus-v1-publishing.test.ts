@@ -221,9 +221,10 @@ describe('a publisher that stops waiting', () => {
   test('learns that the outcome is unknown once the event was written, and the session goes on', async () => {
     const hub = await startLiteralHub({ answer: () => undefined })
     const transport = client(hub)
+    await transport.connect()
     const abort = new AbortController()
     const aborted = watch(transport.publish(createEvent('a', 1), { signal: abort.signal }))
-    const late = watch(transport.publish(createEvent('a', 2), { timeoutMs: 30 }))
+    const late = watch(transport.publish(createEvent('a', 2), { timeoutMs: 200 }))
     const other = watch(transport.publish(createEvent('a', 3)))
     await hub.hears('pub', 3)
     abort.abort(new Error('enough'))
