@@ -220,7 +220,7 @@ export interface HubBusV1Options {
    * Milliseconds after the start in which nothing is accepted, so that subscribers are back before publishers go on: as long as
    * a client with the defaults can take. 0 fits a hub that nobody was connected to before.
    *
-   * @default 0, or 50_000 with `confirm: 'subscribers'`
+   * @default 0, or 25_000 with `confirm: 'subscribers'`
    */
   readonly graceMs?: number | undefined
   /** Milliseconds between the hub's pings; two without any answer end the link. @default 25_000 */
@@ -299,7 +299,7 @@ export const busV1Defaults: Readonly<{
 })
 
 /** With `confirm: 'subscribers'`: the longest wait of a client's backoff, and one attempt. */
-const GRACE_MS = 50_000
+const GRACE_MS = 25_000
 
 const count = check.integer({ min: 1 })
 const perSecond: Check = (path, value) => {

@@ -98,7 +98,7 @@ export type ReconnectBackoff = (
 
 /** When and how often a lost link is made again. */
 export interface ReconnectOptions {
-  /** How long to wait before each attempt. What it throws is an `error` event, and the default is used instead. @default backoff.exponential({ initialMs: 250, maxMs: 30_000, jitter: 'full' }) */
+  /** How long to wait before each attempt. What it throws is an `error` event, and the default is used instead. @default backoff.exponential({ initialMs: 250, maxMs: 5_000, jitter: 'full' }) */
   readonly backoff?: ReconnectBackoff | undefined
   /** Attempts after the first failure before giving up for good: an integer ≥ 0 or `Infinity`. @default Infinity */
   readonly maxAttempts?: number | undefined

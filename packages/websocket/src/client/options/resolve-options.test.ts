@@ -134,14 +134,14 @@ describe('options', () => {
     expect(open).toEqual([])
   })
 
-  it('have a backoff from 250 milliseconds to 30 seconds with full jitter by default', () => {
+  it('have a backoff from 250 milliseconds to 5 seconds with full jitter by default', () => {
     const { reconnect } = resolveOptions({ url })
     if (reconnect === false) throw new Error('off')
     const lost = new ConnectionError('lost')
     const highest = (attempt: number): number =>
       Number(reconnect.backoff(attempt, () => 1 - 2 ** -53, lost))
     expect([1, 2, 3, 8, 100].map((attempt) => Math.round(highest(attempt)))).toEqual([
-      250, 500, 1_000, 30_000, 30_000,
+      250, 500, 1_000, 5_000, 5_000,
     ])
     expect(reconnect.backoff(5, () => 0, lost)).toBe(0)
     expect(reconnect.classify).toBe(classify)

@@ -63,7 +63,7 @@ export const defaults: Defaults = Object.freeze({
     stableAfterMs: 10_000,
     giveUpAfterMs: Infinity,
   }),
-  backoff: Object.freeze({ initialMs: 250, maxMs: 30_000, jitter: 'full' }),
+  backoff: Object.freeze({ initialMs: 250, maxMs: 5_000, jitter: 'full' }),
   heartbeat: Object.freeze({ intervalMs: 25_000, timeoutMs: 10_000, maxMissed: 1 }),
   breaker: Object.freeze({ failureThreshold: 5, openMs: 60_000, successThreshold: 2 }),
   queue: Object.freeze({

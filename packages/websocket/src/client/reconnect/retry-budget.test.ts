@@ -43,7 +43,7 @@ describe('the retry budget', () => {
   test('never runs out without a limit', () => {
     const budget = budgetOf()
     for (let n = 0; n < 10_000; n++) expect(budget.judge(failure())).toBeUndefined()
-    expect(budget.delayMs(lost)).toBe(30_000)
+    expect(budget.delayMs(lost)).toBe(5_000)
   })
 
   test('counts from one again after a link that was stable', () => {
