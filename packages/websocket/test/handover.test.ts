@@ -177,7 +177,8 @@ describe('the handle that has given its connection away', () => {
     const { server, transport } = await connected()
     const notices = record(transport)
     const waiting = transport.subscribe(['x'], new Collector())
-    await transport.detach()
+    const handover = await transport.detach()
+    onTestFinished(() => handover.close())
     const detached = { code: 'detached' }
     const calls = [
       transport.publish(createEvent('a', 1)),

@@ -8,7 +8,7 @@ import { greet, pub, sub } from './wire-client.ts'
 
 test('one event for very many readers lets other work run after every 512 of them [F162]', async () => {
   const order: string[] = []
-  const session = { subscriber: { passBy: () => false } }
+  const session = { subscriber: { position: 0, passBy: () => false } }
   const readers = new Map(
     Array.from({ length: 2_000 }, (_, i) => [
       i,

@@ -352,7 +352,7 @@ describe('reconnect()', () => {
     await transport.reconnect('rotate')
     expect(transport.status).toMatchObject({ state: 'ready', generation: 2 })
     const first = await server.waitForConnection()
-    expect(await first.waitForClose()).toMatchObject({ code: 1000, reason: 'rotate' })
+    expect(await first.waitForClose()).toMatchObject({ code: 1001, reason: 'rotate' })
     await until(() => server.live.length === 1, 'one link')
     server.inject(frameOf('a', 1))
     await until(() => all.events.length === 1, 'the event arrives')

@@ -46,6 +46,21 @@ describe('the same id', () => {
     expect(seen).toEqual(['first', 'on purpose', 'end'])
   })
 
+  test('of another event is none, although the later one is sent again [F82]', async () => {
+    const hub = await startHub()
+    const seen = await handled(busTo(hub))
+    const again = (type: string, timestamp: number): string =>
+      `${type} same-id {"payload":"${type} at ${timestamp}","metadata":{"timestamp":${timestamp}}}`
+    const [first, second] = [await greet(hub), await greet(hub)]
+    first.say(`pub 1 ${again('a', 1)}`)
+    await first.line('ok 1')
+    second.say(`rep 1 ${again('a', 2)}`, `rep 2 ${again('b', 1)}`, `rep 3 ${again('a', 1)}`)
+    await second.line('ok 3')
+    second.say(`pub 4 ${again('end', 1)}`)
+    await until(() => seen.includes('end at 1'), 'the last')
+    expect(seen).toEqual(['a at 1', 'a at 2', 'b at 1', 'end at 1'])
+  })
+
   test('of another source is another event, also where both were sent again [F83]', async () => {
     const hub = await startHub()
     const seen = await handled(busTo(hub))

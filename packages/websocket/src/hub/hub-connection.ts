@@ -75,8 +75,8 @@ export abstract class HubConnection implements Metered {
   /** A frame broke the rules of WebSocket or a limit, which ends the connection. */
   abstract onBadFrame(): void
 
-  /** It has ended. Called once, also when it broke. */
-  onClose(): void {
+  /** It has ended. Called once, also when it broke. @param code - of the close frame that came; 1006 without one */
+  onClose(_code: number): void {
     this.isOver = true
   }
 
@@ -101,6 +101,6 @@ function onError(this: HubSocket, error: Error): void {
   if (isBadFrame(error)) this[CONNECTION]?.onBadFrame()
 }
 
-function onClose(this: HubSocket): void {
-  this[CONNECTION]?.onClose()
+function onClose(this: HubSocket, code: number): void {
+  this[CONNECTION]?.onClose(code)
 }

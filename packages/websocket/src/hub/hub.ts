@@ -23,6 +23,11 @@ import { readFileSync } from 'node:fs'
 export interface HubDrainOptions {
   /** Milliseconds over which clients of `bus.v1` spread their return. @default 0 */
   readonly spreadMs?: number | undefined
+  /**
+   * Milliseconds for sending connected subscribers of `bus.v1` what was accepted. One that is slower comes back for the rest, or
+   * gets a gap. @default 5_000
+   */
+  readonly timeoutMs?: number | undefined
 }
 
 /** A running hub. */
@@ -40,8 +45,9 @@ export interface Hub extends AsyncDisposable {
    */
   revoke(principalId: string): number
   /**
-   * Takes no connection and no event any more, sends every connection away and waits until all are gone. {@link close} is
-   * what is left to do. Idempotent.
+   * Takes no connection and no event any more, sends connected subscribers what was accepted, then sends every connection away
+   * and waits until all are gone. What is published meanwhile gets no answer, so that our client publishes it again to the next
+   * hub. {@link close} is what is left to do. Idempotent.
    */
   drain(options?: HubDrainOptions): Promise<void>
   /** Drains, and stops listening. Idempotent. */
@@ -163,7 +169,7 @@ class RunningHub implements Hub {
   }
 
   drain(options: HubDrainOptions = {}): Promise<void> {
-    this.#draining ??= this.#sendAway(options.spreadMs ?? 0)
+    this.#draining ??= this.#sendAway(options)
     return this.#draining
   }
 
@@ -184,9 +190,9 @@ class RunningHub implements Hub {
     })
   }
 
-  async #sendAway(spreadMs: number): Promise<void> {
+  async #sendAway({ spreadMs = 0, timeoutMs = 5_000 }: HubDrainOptions): Promise<void> {
     this.#upgrades.stop()
-    const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs)]
+    const gone = [this.#relay.whenEmpty(), this.#exchange.drain(spreadMs, timeoutMs)]
     // ws itself destroys a socket whose connection does not answer within `closeMs`.
     this.#relay.closeAll(1001, 'the hub is closing')
     await Promise.all(gone)

@@ -272,8 +272,8 @@ export class PlainConnection extends HubConnection {
     this.#ports.badFrame()
   }
 
-  override onClose(): void {
-    super.onClose()
+  override onClose(code: number): void {
+    super.onClose(code)
     if (this.#isFull) this.#drained()
     this.#ports.closed(this)
   }

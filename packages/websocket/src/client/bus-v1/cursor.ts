@@ -1,5 +1,6 @@
 /** The cursor of a subscriber: up to which offset everything received is settled, and what of that is acknowledged. */
 
+import type { Event, EventMetadata } from '@bus/core'
 import Denque from 'denque'
 
 /** An event that was received and is not settled, or lies behind one that is not. */
@@ -149,18 +150,25 @@ const SLOT_BYTES = 40
 /** Memory is allocated when it is needed, in chunks of so many slots. */
 const CHUNK_SLOTS = 4_096
 
+/** What tells whether two events are the same one. */
+type EventIdentity = Pick<Event, 'id' | 'type'> & {
+  readonly metadata: Pick<EventMetadata, 'source' | 'timestamp'>
+}
+
 /**
- * Remembers the last events by source and id. Events are hardly ever looked up, so remembering must cost next to nothing:
- * ids are copied into a ring of bytes, and an index over them is made when the first resent event comes. They are copied
- * also because a string cut from a message would keep the whole message in memory.
+ * Remembers the last events by id, source, type and timestamp. Events are hardly ever looked up, so remembering must cost next to
+ * nothing: ids are copied into a ring of bytes, and an index over them is made when the first resent event comes. They are
+ * copied also because a string cut from a message would keep the whole message in memory.
  *
- * Only resent events are looked up, so an application may use an id twice on purpose.
+ * Only resent events are looked up, and an id that is used twice on purpose goes with another timestamp.
  */
 export class ResentFilter {
   readonly #capacity: number
   readonly #chunks: Buffer[] = []
   readonly #lengths: Uint8Array
   readonly #sources: (string | undefined)[] = []
+  readonly #types: string[] = []
+  readonly #timestamps: number[] = []
   /** Ids that are too long for their slot. */
   readonly #long = new Map<number, string>()
   #next = 0
@@ -176,14 +184,18 @@ export class ResentFilter {
   }
 
   /** Notes an event. */
-  add(source: unknown, id: string): void {
+  add({ id, type, metadata }: EventIdentity): void {
+    const { source, timestamp } = metadata
     const slot = this.#next
     this.#next = slot + 1 === this.#capacity ? 0 : slot + 1
     if (this.#size < this.#capacity) this.#size++
     else if (this.#index !== undefined) forget(this.#index, this.#keyAt(slot))
-    const last = this.#sources[slot === 0 ? this.#capacity - 1 : slot - 1]
+    const before = slot === 0 ? this.#capacity - 1 : slot - 1
     // The same text again is the same object again: one copy serves a whole stream.
-    this.#sources[slot] = source === last ? last : typeof source === 'string' ? source : undefined
+    const [lastSource, lastType] = [this.#sources[before], this.#types[before]]
+    this.#sources[slot] = source === lastSource ? lastSource : source
+    this.#types[slot] = type === lastType ? lastType : type
+    this.#timestamps[slot] = timestamp
     if (this.#lengths[slot] === 0) this.#long.delete(slot)
     if (id.length > SLOT_BYTES) {
       this.#lengths[slot] = 0
@@ -199,10 +211,10 @@ export class ResentFilter {
   }
 
   /** Whether the event was noted. */
-  has(source: unknown, id: string): boolean {
+  has({ id, type, metadata }: EventIdentity): boolean {
     this.#index ??= this.#makeIndex()
     this.#indexLife = this.#capacity
-    return this.#index.has(keyOf(typeof source === 'string' ? source : undefined, id))
+    return this.#index.has(keyOf(id, type, metadata.timestamp, metadata.source))
   }
 
   #keyAt(slot: number): string {
@@ -212,7 +224,8 @@ export class ResentFilter {
       length === 0
         ? this.#long.get(slot)
         : this.#chunks[Math.floor(slot / CHUNK_SLOTS)]?.toString('latin1', start, start + length)
-    return keyOf(this.#sources[slot], id ?? '')
+    const [type = '', timestamp = 0] = [this.#types[slot], this.#timestamps[slot]]
+    return keyOf(id ?? '', type, timestamp, this.#sources[slot])
   }
 
   #makeIndex(): Map<string, number> {
@@ -228,8 +241,9 @@ export class ResentFilter {
   }
 }
 
-function keyOf(source: string | undefined, id: string): string {
-  return source === undefined ? id : `${id} ${source}`
+/** Neither an id nor a type has a space. */
+function keyOf(id: string, type: string, timestamp: number, source: string | undefined): string {
+  return `${id} ${type} ${timestamp}${source === undefined ? '' : ` ${source}`}`
 }
 
 function remember(index: Map<string, number>, key: string): void {

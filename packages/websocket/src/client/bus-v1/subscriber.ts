@@ -130,9 +130,8 @@ export class BusV1Subscriber implements HubEventReceiver {
       let settling = 0
       try {
         const event = decodeBody(type, id, body)
-        const { source } = event.metadata
-        if (!isResent || !this.#filter.has(source, id)) {
-          this.#filter.add(source, id)
+        if (!isResent || !this.#filter.has(event)) {
+          this.#filter.add(event)
           settling = this.#registry.deliver(event, token)
         }
       } catch (error) {

@@ -87,7 +87,8 @@ export class Reconnector {
     if (this.#wake !== undefined) this.#wake.abort()
     else if (this.#link !== undefined || this.#lifecycle.state === 'ready') {
       this.#isRequested = true
-      this.#link?.close(1000, reason)
+      // Not 1000: a hub would take that for the end of the session's subscriptions.
+      this.#link?.close(1001, reason)
     }
   }
 
@@ -168,7 +169,8 @@ export class Reconnector {
     } catch (error) {
       // By the session too, because of what the server said right behind its welcome.
       const hasEnded = link.signal.aborted
-      link.terminate()
+      // Whoever stops us closes the link, and the server may be told so.
+      if (!this.#isStopped()) link.terminate()
       const info = await link.closed
       this.#link = undefined
       // The end of a link says more than the wait that it ended.

@@ -4,7 +4,7 @@ import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { Clock, Random, Timer } from '@bus/core'
-import { systemClock } from '@bus/core/kit'
+import { systemClock, withDeadline } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import { ConnectionLimiter } from '../connection-limiter.ts'
@@ -80,6 +80,7 @@ export class Exchange {
       onGivenUp: () => this.#counters.givenUp++,
     })
     this.#confirmations = this.#newConfirmations(tools.sharedUpTo)
+    if (options.confirm === 'subscribers') this.#sets.observer = this.#confirmations
     const authenticated = new Map<Connection, AuthenticatedConnection>()
     this.#flush = new FlushScheduler({
       clock,
@@ -180,14 +181,20 @@ export class Exchange {
   revoke(principalId: string): number {
     this.#authenticator.revoke(principalId)
     const count = this.#connections.revoke(principalId)
-    this.#changed()
+    this.#flush.schedule()
     return count
   }
 
-  /** Accepts nothing new and sends every connection away, to come back within `spreadMs`. Resolves when all are gone. */
-  drain(spreadMs: number): Promise<void> {
+  /**
+   * Accepts nothing new, sends subscribers what was accepted, for `timeoutMs` at most, and then sends every connection away, to
+   * come back within `spreadMs`. Resolves when all are gone.
+   */
+  async drain(spreadMs: number, timeoutMs: number): Promise<void> {
     this.#publishing.isClosed = true
-    return this.#connections.drain(spreadMs)
+    const limits = { timeoutMs, clock: this.#clock, what: 'Draining' }
+    // Those that are slower come back for the rest, or are told of a gap.
+    await withDeadline(() => this.#flush.whenCaughtUp(), limits).catch(() => {})
+    await this.#connections.drain(spreadMs)
   }
 
   /** No timer is left. After {@link drain}. */
@@ -199,7 +206,11 @@ export class Exchange {
   #newConfirmations(sharedUpTo: (() => number) | undefined): Confirmations | undefined {
     const isBySubscribers = this.#options.confirm === 'subscribers'
     if (!isBySubscribers && sharedUpTo === undefined) return undefined
-    return new Confirmations(isBySubscribers ? this.#sessions : [], sharedUpTo)
+    return new Confirmations({
+      sharedUpTo,
+      holdMs: this.#options.holdMs,
+      onGivenUp: () => this.#counters.givenUp++,
+    })
   }
 
   #newPublishing(tools: ExchangeTools): Publishing {
@@ -233,7 +244,8 @@ export class Exchange {
       sets: this.#sets,
       maxPerSession: limits.subscriptionsPerConnection,
       maxInAll: limits.subscriptions,
-      onChanged: () => this.#changed(),
+      retention: this.#retention,
+      flush: this.#flush,
     })
     return new ConnectionManager({
       epoch,
@@ -241,6 +253,7 @@ export class Exchange {
       clock,
       random,
       sessions: this.#sessions,
+      retention: this.#retention,
       subscribing,
       publishing: this.#publishing,
       flush: this.#flush,
@@ -261,15 +274,7 @@ export class Exchange {
         okMs: wireDefaults.okMs,
       },
       onError: (error) => this.#callbackFailed(error),
-      onChanged: () => this.#changed(),
     })
-  }
-
-  /** Sessions or subscriptions changed. */
-  #changed(): void {
-    this.#retention.needsChanged()
-    this.#confirmations?.subscriptionsChanged()
-    this.#flush.schedule()
   }
 
   #callbackFailed(error: unknown): void {
@@ -283,7 +288,8 @@ export class Exchange {
   }
 
   #maintain(now: number): void {
-    if (this.#sessions.sweep(now) > 0) this.#changed()
+    if (this.#sessions.sweep(now) > 0) this.#flush.schedule()
+    if ((this.#confirmations?.giveUpStalled(now) ?? 0) > 0) this.#flush.schedule()
     this.#retention.expire(now)
     for (const { subscriber } of this.#sessions) subscriber.prepare(this.log)
     this.#connections.endExpired(now)

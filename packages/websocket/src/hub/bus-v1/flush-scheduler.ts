@@ -13,7 +13,9 @@ const CONNECTIONS_AT_ONCE = 512
 
 /** A connection that is flushed once in each flush for which it was marked. */
 export interface Flushable {
-  readonly session: { readonly subscriber: { passBy(lastOffset: number): boolean } }
+  readonly session: {
+    readonly subscriber: { readonly position: number; passBy(lastOffset: number): boolean }
+  }
   /** Sends what there is. @param flush - the number of this flush */
   flush(flush: number): void
 }
@@ -47,6 +49,7 @@ export class FlushScheduler {
   #number = 1
   /** The log's last offset when the readers were looked at last. */
   #lastOffset = 0
+  #caughtUp: (() => void)[] = []
 
   constructor(options: FlushSchedulerOptions) {
     this.#options = options
@@ -77,6 +80,14 @@ export class FlushScheduler {
     if (isAwaited) this.schedule()
   }
 
+  /** Resolves once every reader was sent all that is in the log, or has left. */
+  whenCaughtUp(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#caughtUp.push(resolve)
+      this.schedule()
+    })
+  }
+
   readonly #begin = (): void => {
     const { clock, log, confirmations, readers } = this.#options
     this.#number++
@@ -103,6 +114,18 @@ export class FlushScheduler {
       return
     }
     this.#isScheduled = false
+    if (this.#caughtUp.length > 0 && this.#haveCaughtUp()) {
+      for (const resolve of this.#caughtUp.splice(0)) resolve()
+    }
     if (this.#options.sets.endFlush() || this.#marked.size > 0) this.schedule()
+  }
+
+  #haveCaughtUp(): boolean {
+    const { log, readers } = this.#options
+    for (const { session } of readers.values()) {
+      const { subscriber } = session
+      if (subscriber.position < log.lastOffset && !subscriber.passBy(log.lastOffset)) return false
+    }
+    return true
   }
 }

@@ -70,8 +70,6 @@ export type RefusalCode =
   | 'rate'
   /** It cannot be relayed. */
   | 'poison'
-  /** The hub takes nothing new. */
-  | 'closed'
 
 /** Why the hub refused a subscription. */
 export type SubscriptionRefusal =
@@ -122,7 +120,6 @@ export const REFUSAL_CODES: readonly RefusalCode[] = Object.freeze([
   'auth',
   'rate',
   'poison',
-  'closed',
 ])
 
 /** The reasons for missing events that exist. */

@@ -24,6 +24,7 @@ import type { Permission } from '../admission/authenticator.ts'
 import type { Publishing, PublishingConnection } from '../publishing/publishing.ts'
 import { newBalance } from '../../metering.ts'
 import type { Session, SessionConnection } from '../sessions/session.ts'
+import type { SubscriberSession } from '../sessions/subscriber-session.ts'
 import type { MessageOutlet } from '../sessions/subscriber-session.ts'
 import type { Flushable, FlushScheduler } from '../flush-scheduler.ts'
 
@@ -55,7 +56,7 @@ export interface AuthenticatedConnectionHost {
   ): number | SubscriptionRefusal
   unsubscribe(connection: AuthenticatedConnection, id: number): void
   /** The log must keep events for a session again. */
-  restored(): void
+  restored(subscriber: SubscriberSession): void
 }
 
 /** Made with each `welcome`. */
@@ -116,12 +117,11 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
   }
 
   ack(offset: number): void {
-    const result = this.session.subscriber.ack(offset)
+    const { subscriber } = this.session
+    const result = subscriber.ack(offset)
     if (result === 'ahead') this.#conflict('ack offset')
     if (result === 'ahead' || result === 'old') return
-    this.session.blockingSince = undefined
-    // It makes progress, so the log keeps events for it again.
-    if (this.session.isGivenUp) this.#restore()
+    this.#progressed()
     this.#host.flush.progress()
     if (result === 'freed') this.wake()
   }
@@ -190,14 +190,17 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
       )
       this.#wantsMark = false
       // It was informed of what it missed; from here on the log keeps events for it again.
-      if (hadGap && this.session.isGivenUp) this.#restore()
+      if (hadGap && this.session.subscriber.isGivenUp) this.#progressed()
     }
     this.#connection.tcp.uncork()
   }
 
-  #restore(): void {
-    this.session.isGivenUp = false
-    this.#host.restored()
+  /** Where it was given up, the log keeps events for it again. */
+  #progressed(): void {
+    const { subscriber } = this.session
+    const wasGivenUp = subscriber.isGivenUp
+    subscriber.progressed(this.#host.clock.now())
+    if (wasGivenUp) this.#host.restored(subscriber)
   }
 
   #flushLines(): void {

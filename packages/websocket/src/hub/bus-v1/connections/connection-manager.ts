@@ -20,6 +20,7 @@ import {
   type AuthenticationResult,
 } from '../admission/authenticator.ts'
 import type { EventLog } from '../log/log.ts'
+import type { LogRetention } from '../log/log-retention.ts'
 import {
   AuthenticatedConnection,
   type AuthenticatedConnectionHost,
@@ -28,6 +29,7 @@ import type { Connection, ConnectionHost } from './connection.ts'
 import type { Publishing } from '../publishing/publishing.ts'
 import { KeepaliveScheduler } from './keepalive.ts'
 import type { Sessions } from '../sessions/session.ts'
+import type { SubscriberSession } from '../sessions/subscriber-session.ts'
 import type { Subscribing } from '../sessions/subscribing.ts'
 import type { FlushScheduler } from '../flush-scheduler.ts'
 
@@ -40,6 +42,7 @@ export interface ConnectionManagerOptions {
   readonly clock: Clock
   readonly random: Random
   readonly sessions: Sessions
+  readonly retention: LogRetention
   readonly subscribing: Subscribing
   readonly publishing: Publishing
   readonly flush: FlushScheduler
@@ -56,8 +59,6 @@ export interface ConnectionManagerOptions {
   readonly publishPerSecond: number
   readonly wire: WireLimits
   readonly onError: (error: unknown) => void
-  /** Sessions or subscriptions changed. */
-  readonly onChanged: () => void
 }
 
 /** Brings connections, principals and sessions together. */
@@ -117,13 +118,14 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     })
   }
 
-  left(connection: Connection): void {
+  /** @param isForGood - its client closed it in an orderly way */
+  left(connection: Connection, isForGood: boolean): void {
     this.connections.delete(connection)
     const authenticated = this.authenticated.get(connection)
     if (authenticated !== undefined) {
       this.authenticated.delete(connection)
-      this.#options.sessions.detach(authenticated.session, authenticated, this.now())
-      this.#options.onChanged()
+      this.#options.sessions.detach(authenticated.session, authenticated, this.now(), isForGood)
+      this.flush.schedule()
     }
     if (this.connections.size > 0) return
     for (const resolve of this.#emptyWaiters.splice(0)) resolve()
@@ -144,8 +146,9 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     this.#options.subscribing.remove(session, id)
   }
 
-  restored(): void {
-    this.#options.onChanged()
+  restored(subscriber: SubscriberSession): void {
+    this.#options.retention.needs(subscriber.acked)
+    this.flush.schedule()
   }
 
   /** Ends the sessions of a principal and its connections. @returns how many sessions */
@@ -210,9 +213,8 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
     this.authenticated.set(connection, authenticated)
     if (greeting.resumed) this.counters.resumed++
     this.counters.gaps += greeting.gaps.length
-    session.isGivenUp = false
-    session.blockingSince = undefined
-    this.#options.onChanged()
+    session.subscriber.progressed(this.now())
+    this.#options.retention.needs(session.subscriber.acked)
     const { text, later } = this.#welcomeOf(greeting)
     connection.welcome(authenticated, text)
     for (const [n, code] of later) authenticated.refused(n, code)

@@ -43,7 +43,7 @@ export interface ConnectionHost {
   /** Fresh credentials. */
   authenticate(connection: Connection, token: string): void
   readonly counters: Pick<Counters, 'protocolErrors' | 'badFrames'>
-  left(connection: Connection): void
+  left(connection: Connection, isForGood: boolean): void
 }
 
 /** What was received of the client so far. */
@@ -216,10 +216,10 @@ export class Connection
     this.#host.counters.badFrames++
   }
 
-  override onClose(): void {
-    super.onClose()
+  override onClose(code: number): void {
+    super.onClose(code)
     this.#stopTimers()
-    this.#host.left(this)
+    this.#host.left(this, code === 1000)
   }
 
   /** Called once so many bytes are written; `undefined`, unless so much waits that the connection may have stalled by then. */

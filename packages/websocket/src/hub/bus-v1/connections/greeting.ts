@@ -52,7 +52,7 @@ export function greet(
   const { subscriber } = session
   const { log } = options
   const before = new Map([...subscriber.list()].map((sub) => [sub.id, sub]))
-  for (const id of before.keys()) subscriber.remove(id)
+  subscriber.removeAll()
   const subs: SubscriptionVerdict[] = []
   for (const sub of hello.subs) {
     const code = options.subscribing.judge(session, permission, sub.pattern)

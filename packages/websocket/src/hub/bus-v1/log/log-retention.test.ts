@@ -20,7 +20,9 @@ function makeWorld(maxEvents: number, holdMs = 100): World {
   const sessions: Session[] = []
   const sets = new PatternSets(log)
   const givenUp: string[] = []
-  const onGivenUp = ({ sid }: Session): number => givenUp.push(sid)
+  const onGivenUp = (one: object): void => {
+    for (const { sid, subscriber } of sessions) if (subscriber === one) givenUp.push(sid)
+  }
   const retention = new LogRetention({ log, sessions, holdMs, onGivenUp })
   return {
     log,
@@ -50,7 +52,7 @@ describe('the retention of the log', () => {
     const reader = world.add('reader', 'a')
     expect(world.fill(10)).toBe(3)
     reader.subscriber.begin(11, WINDOW)
-    world.retention.needsChanged()
+    world.retention.needs(11)
     expect(world.fill(10)).toBe(1)
   })
 
@@ -62,7 +64,7 @@ describe('the retention of the log', () => {
     expect(world.fill(1)).toBe(1)
     // What no session needed a moment ago is needed now.
     reader.subscriber.begin(2, WINDOW)
-    world.retention.needsChanged()
+    world.retention.needs(2)
     // The second leaves, the third is needed.
     expect(world.fill(5)).toBe(1)
     expect(world.log.firstOffset).toBe(3)
@@ -81,7 +83,7 @@ describe('the retention of the log', () => {
     expect(world.givenUp).toEqual([])
     expect(world.fill(1, 100)).toBe(0)
     expect(world.givenUp).toEqual(['first'])
-    expect([first, second].map((session) => session.isProtected)).toEqual([false, true])
+    expect([first, second].map(({ subscriber }) => subscriber.isProtected)).toEqual([false, true])
     expect(world.fill(1, 160)).toBe(1)
     expect(world.givenUp).toEqual(['first', 'second'])
   })
@@ -106,7 +108,7 @@ describe('the retention of the log', () => {
     world.retention.expire(60)
     expect(world.log.firstOffset).toBe(3)
     reader.subscriber.begin(4, WINDOW)
-    world.retention.needsChanged()
+    world.retention.needs(4)
     world.retention.expire(60)
     expect(world.log.events).toBe(0)
   })

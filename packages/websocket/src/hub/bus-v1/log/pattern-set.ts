@@ -126,6 +126,12 @@ export interface PatternSetReader {
   settled(log: EventLog): void
 }
 
+/** Follows who is subscribed to what. */
+export interface SubscriptionObserver<R> {
+  subscribed(reader: R, pattern: string): void
+  unsubscribed(reader: R, pattern: string): void
+}
+
 /** Every set that some reader has. */
 export class PatternSets {
   readonly #log: EventLog
@@ -139,6 +145,8 @@ export class PatternSets {
   readonly dirty: Set<PatternSet> = new Set()
   /** Subscriptions of all readers; kept by them. */
   subscriptions = 0
+  /** Called by the readers. */
+  observer: SubscriptionObserver<PatternSetReader> | undefined
 
   /** @param log - the only one that its sets are for */
   constructor(log: EventLog) {

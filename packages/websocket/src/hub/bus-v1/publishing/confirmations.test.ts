@@ -19,15 +19,21 @@ function makeHub(patterns: readonly string[]) {
     readers.push(reader)
     return reader
   }
+  const givenUp: unknown[] = []
+  const confirmations = new Confirmations({
+    holdMs: 100,
+    onGivenUp: (subscriber) => givenUp.push(subscriber),
+  })
+  sets.observer = confirmations
   for (const pattern of patterns) add(pattern)
   const publisher = newSession('publisher')
-  const confirmations = new Confirmations(readers)
   let n = 0
   return {
     readers,
     add,
     publisher,
     confirmations,
+    givenUp,
     /** Publishes an event of this type. @returns its offset */
     publish(type: string): number {
       publisher.publisher.receive(++n, 10)
@@ -67,20 +73,56 @@ describe('a confirmation', () => {
     hub.publish('stock.low')
     expect(hub.confirmed()).toBe(1)
     const late = hub.add('stock.*')
-    hub.confirmations.subscriptionsChanged()
     hub.publish('stock.low')
     expect(hub.confirmed()).toBe(1)
     late.subscriber.remove(1)
-    hub.confirmations.subscriptionsChanged()
     expect(hub.confirmed()).toBe(2)
   })
 
-  test('looks at no session without a matching pattern', () => {
+  test('looks at no session without a matching pattern, and costs the others nothing when one joins', () => {
     const hub = makeHub(Array.from({ length: 200 }, (_, n) => `user.${n}.*`))
     const spies = hub.readers.map(({ subscriber }) => vi.spyOn(subscriber, 'matches'))
-    for (let n = 0; n < 100; n++) hub.publish(`user.${n % 5}.x`)
-    const calls = spies.map(({ mock }) => mock.calls.length)
-    expect(calls.slice(0, 5)).toEqual([1, 1, 1, 1, 1])
-    expect(calls.slice(5).every((count) => count === 0)).toBe(true)
+    const lists = hub.readers.map(({ subscriber }) => vi.spyOn(subscriber, 'list'))
+    for (let n = 0; n < 100; n++) {
+      hub.publish(`user.${n % 5}.x`)
+      hub.add('order.*').subscriber.removeAll()
+    }
+    expect(hub.confirmed()).toBe(0)
+    expect(spies.slice(1).every(({ mock }) => mock.calls.length === 0)).toBe(true)
+    expect(lists.every(({ mock }) => mock.calls.length === 0)).toBe(true)
+  })
+
+  test('gives up a subscriber that made no progress for holdMs, until it makes some', () => {
+    const hub = makeHub(['order.*'])
+    const [frozen] = hub.readers
+    const first = hub.publish('order.created')
+    hub.publish('order.created')
+    const giveUp = (now: number): number => hub.confirmations.giveUpStalled(now)
+    expect([giveUp(1_000), giveUp(1_099)]).toEqual([0, 0])
+    expect(hub.confirmed()).toBe(0)
+    expect(giveUp(1_100)).toBe(1)
+    expect(hub.givenUp).toEqual([frozen?.subscriber])
+    expect(hub.confirmed()).toBe(2)
+    // Not waited for as long as it stands still.
+    hub.publish('order.created')
+    expect(hub.confirmed()).toBe(3)
+    if (frozen !== undefined) hub.settle(frozen, first)
+    frozen?.subscriber.progressed(1_200)
+    hub.publish('order.created')
+    expect(hub.confirmed()).toBe(3)
+  })
+
+  test('waits for a slow subscriber as long as it makes progress', () => {
+    const hub = makeHub(['order.*'])
+    const [slow] = hub.readers
+    const offsets = Array.from({ length: 10 }, () => hub.publish('order.created'))
+    for (const [i, offset] of offsets.entries()) {
+      expect(hub.confirmations.giveUpStalled(i * 90)).toBe(0)
+      if (slow === undefined) continue
+      hub.settle(slow, offset)
+      slow.subscriber.progressed(i * 90)
+      expect(hub.confirmed()).toBe(i + 1)
+    }
+    expect(hub.givenUp).toEqual([])
   })
 })

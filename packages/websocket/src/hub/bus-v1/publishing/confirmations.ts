@@ -2,62 +2,78 @@
 
 import { PatternIndex } from '@bus/core/kit'
 import Denque from 'denque'
+import type { SubscriptionObserver } from '../log/pattern-set.ts'
 import type { Session } from '../sessions/session.ts'
+import type { SubscriberSession } from '../sessions/subscriber-session.ts'
 
-/** Types whose subscribers are remembered. */
-const MAX_TYPES = 4_096
-/** Subscribers that are remembered, over all types. */
-const MAX_REMEMBERED = 262_144
-
-/** An accepted number that waits, in the order of its publisher. */
+/** An accepted number that waits. */
 interface Pending {
   readonly n: number
   readonly offset: number
   /** The offset that the backend must have; 0 where it is not waited for. */
   readonly sharedAt: number
   readonly type: string
-  readonly readers: readonly Session[]
+  readonly subscribers: readonly SubscriberSession[]
+  /** How many of the first ones have settled it: each is looked at until it has, and not again. */
+  settled: number
 }
 
-/** For `confirm: 'subscribers'`, and for a hub with a backend. A publisher has at most its window of numbers that wait. */
-export class Confirmations {
-  readonly #sessions: Iterable<Session>
+/** What waits of one publisher. */
+interface PendingConfirmations {
+  /** In the order of its numbers. */
+  readonly queue: Denque<Pending>
+  /** Since when the first one is the first; `undefined`: not looked at yet. */
+  firstSince: number | undefined
+}
+
+export interface ConfirmationsOptions {
+  /** Every event up to this offset is with the backend, as far as it has to be. @default there is no backend */
+  readonly sharedUpTo?: (() => number) | undefined
+  /** Milliseconds that a subscriber may keep publishers waiting without any progress. */
+  readonly holdMs: number
+  /** A subscriber kept publishers waiting for too long. */
+  onGivenUp(subscriber: SubscriberSession): void
+}
+
+/**
+ * For `confirm: 'subscribers'`, where it observes the subscriptions, and for a hub with a backend. A publisher has at most its
+ * window of numbers that wait.
+ */
+export class Confirmations implements SubscriptionObserver<SubscriberSession> {
+  readonly #options: ConfirmationsOptions
   readonly #sharedUpTo: () => number
-  readonly #pending = new Map<Session, Denque<Pending>>()
-  /** The sessions by their patterns; made anew when it is needed after a change. */
-  #index: PatternIndex<Session> | undefined
-  readonly #readers = new Map<string, readonly Session[]>()
-  #remembered = 0
+  readonly #pending = new Map<Session, PendingConfirmations>()
+  /** Who is subscribed to what; kept as it changes, because made anew it would cost all subscriptions each time. */
+  readonly #subscribers = new PatternIndex<SubscriberSession>()
 
-  /**
-   * @param sessions - an event waits for those of them that are subscribed to its type
-   * @param sharedUpTo - every event up to this offset is with the backend, as far as it has to be
-   */
-  constructor(sessions: Iterable<Session>, sharedUpTo: () => number = () => Infinity) {
-    this.#sessions = sessions
-    this.#sharedUpTo = sharedUpTo
+  constructor(options: ConfirmationsOptions) {
+    this.#options = options
+    this.#sharedUpTo = options.sharedUpTo ?? (() => Infinity)
   }
 
-  /** Sessions or subscriptions changed. */
-  subscriptionsChanged(): void {
-    this.#index = undefined
-    this.#forgetReaders()
+  subscribed(subscriber: SubscriberSession, pattern: string): void {
+    this.#subscribers.add(pattern, subscriber)
+  }
+
+  unsubscribed(subscriber: SubscriberSession, pattern: string): void {
+    this.#subscribers.delete(pattern, subscriber)
   }
 
   /**
-   * An event was accepted: it waits for the sessions that are subscribed to its type now.
+   * An event was accepted: it waits for those who are subscribed to its type now.
    *
    * @param isShared - it waits for the backend too
    */
   accepted(session: Session, n: number, offset: number, type: string, isShared: boolean): void {
-    const readers = this.#readersOf(type, offset)
-    this.#push(session, { n, offset, sharedAt: isShared ? offset : 0, type, readers })
+    const subscribers = this.#subscribers.match(type).filter(({ isProtected }) => isProtected)
+    const sharedAt = isShared ? offset : 0
+    this.#push(session, { n, offset, sharedAt, type, subscribers, settled: 0 })
   }
 
   /** An event was refused: nothing to wait for but those before it. */
   refused(session: Session, n: number): void {
     if (this.#pending.has(session)) {
-      this.#push(session, { n, offset: 0, sharedAt: 0, type: '', readers: [] })
+      this.#push(session, { n, offset: 0, sharedAt: 0, type: '', subscribers: [], settled: 0 })
     }
     // At once: a welcome may say so before the next flush, and the publisher counts its window from there.
     else session.publisher.confirm(n)
@@ -67,60 +83,57 @@ export class Confirmations {
   settle(onConfirmed: (session: Session) => void): void {
     const shared = this.#sharedUpTo()
     for (const [session, pending] of this.#pending) {
-      let first = pending.peekFront()
+      const { queue } = pending
+      let first = queue.peekFront()
       const before = session.publisher.confirmed
       while (first !== undefined && first.sharedAt <= shared && isSettled(first)) {
         session.publisher.confirm(first.n)
-        pending.shift()
-        first = pending.peekFront()
+        queue.shift()
+        pending.firstSince = undefined
+        first = queue.peekFront()
       }
       if (session.publisher.confirmed > before) onConfirmed(session)
-      if (pending.length === 0 || session.hasEnded) this.#pending.delete(session)
+      if (queue.length === 0 || session.hasEnded) this.#pending.delete(session)
     }
+  }
+
+  /** Gives up subscribers for which some publisher has waited too long: they made no progress meanwhile. @returns how many */
+  giveUpStalled(now: number): number {
+    const { holdMs } = this.#options
+    let count = 0
+    for (const pending of this.#pending.values()) {
+      const first = pending.queue.peekFront()
+      if (first === undefined) continue
+      const since = (pending.firstSince ??= now)
+      for (const subscriber of first.subscribers.slice(first.settled)) {
+        if (hasSettled(subscriber, first)) continue
+        if (now - Math.max(since, subscriber.progressAt) < holdMs) continue
+        subscriber.isGivenUp = true
+        count++
+        this.#options.onGivenUp(subscriber)
+      }
+    }
+    return count
   }
 
   #push(session: Session, item: Pending): void {
-    let pending = this.#pending.get(session)
-    if (pending === undefined) this.#pending.set(session, (pending = new Denque()))
-    pending.push(item)
-  }
-
-  #readersOf(type: string, offset: number): readonly Session[] {
-    const known = this.#readers.get(type)
-    if (known !== undefined) return known
-    this.#index ??= indexOf(this.#sessions)
-    const subscribed = this.#index.match(type)
-    const readers = subscribed.filter((s) => s.isProtected && s.subscriber.matches(type, offset))
-    this.#remembered += readers.length
-    if (this.#readers.size === MAX_TYPES || this.#remembered > MAX_REMEMBERED) {
-      this.#forgetReaders()
-      this.#remembered = readers.length
-    }
-    this.#readers.set(type, readers)
-    return readers
-  }
-
-  #forgetReaders(): void {
-    this.#readers.clear()
-    this.#remembered = 0
+    const pending = this.#pending.get(session)
+    if (pending !== undefined) pending.queue.push(item)
+    else this.#pending.set(session, { queue: new Denque([item]), firstSince: undefined })
   }
 }
 
-/** So that a type costs those that are subscribed to it, and not all. */
-function indexOf(sessions: Iterable<Session>): PatternIndex<Session> {
-  const index = new PatternIndex<Session>()
-  for (const session of sessions) {
-    for (const { pattern } of session.subscriber.list()) index.add(pattern, session)
+function isSettled(pending: Pending): boolean {
+  const { subscribers } = pending
+  while (pending.settled < subscribers.length) {
+    const subscriber = subscribers[pending.settled]
+    if (subscriber !== undefined && !hasSettled(subscriber, pending)) return false
+    pending.settled++
   }
-  return index
+  return true
 }
 
-/** A reader that ended, was given up or is no longer subscribed to the type is not waited for. */
-function isSettled({ offset, type, readers }: Pending): boolean {
-  return readers.every(
-    (reader) =>
-      reader.subscriber.acked >= offset ||
-      !reader.isProtected ||
-      !reader.subscriber.matches(type, offset),
-  )
+/** A subscriber that ended, was given up or is no longer subscribed to the type is not waited for. */
+function hasSettled(subscriber: SubscriberSession, { offset, type }: Pending): boolean {
+  return subscriber.acked >= offset || !subscriber.isProtected || !subscriber.matches(type, offset)
 }

@@ -175,22 +175,27 @@ class Run {
   constructor(made: Setting) {
     this.#setting = made
     let id = 0
+    const sets = new PatternSets(this.#log)
     this.#sessions = new Sessions({
       ttlMs: 1e6,
       capacity: 10,
       window: WINDOW,
-      sets: new PatternSets(this.#log),
+      sets,
       newId: () => `s${++id}`,
     })
     const [session, reader] = [this.#sessions.create(WHO), this.#sessions.create(WHO)]
     if (session === undefined || reader === undefined) throw new Error('two sessions')
     this.#session = session
     this.#reader = reader
+    this.#confirmations =
+      made.confirm === 'hub'
+        ? undefined
+        : new Confirmations({ holdMs: Infinity, onGivenUp: () => {} })
+    sets.observer = this.#confirmations
     reader.subscriber.add(1, { pattern: '>', mode: 'alo' }, 0)
     // A session in which nothing was said yet would end with its link.
     session.subscriber.add(1, { pattern: 'quiet', mode: 'amo' }, 0)
     session.subscriber.begin(0, WINDOW, made.maxMessageBytes)
-    this.#confirmations = made.confirm === 'hub' ? undefined : new Confirmations([session, reader])
     this.#publishing = this.#newPublishing()
     this.#authenticated = this.#link()
   }
@@ -364,7 +369,7 @@ class Run {
 
   /** What was under way is lost; the next link is welcomed, and goes on. */
   #cut(): void {
-    this.#sessions.detach(this.#session, this.#authenticated, 0)
+    this.#sessions.detach(this.#session, this.#authenticated, 0, false)
     this.#toHub = []
     this.#toClient = []
     this.#authenticated = this.#link()

@@ -58,6 +58,11 @@ export class Publishing {
   ): PublishConflict | undefined {
     const { n } = line
     const { session } = publisher
+    if (this.isClosed) {
+      // It gets no answer, so its publisher sends it again to the hub that comes next.
+      if (n === UNNUMBERED) this.#options.counters.shed++
+      return undefined
+    }
     if (n !== UNNUMBERED) {
       const fault = (session.published ?? session.publisher).receive(n, to - from)
       if (fault === 'again') {
@@ -110,7 +115,6 @@ export class Publishing {
     bytes: number,
     now: number,
   ): RefusalCode | undefined {
-    if (this.isClosed) return 'closed'
     if (bytes > this.#options.maxEventBytes) return 'size'
     if (type === undefined) return 'type'
     const { permission, rate } = publisher

@@ -31,10 +31,6 @@ export class Session {
   newestLink = 0
   /** Since when there is no connection. */
   goneAt = 0
-  /** Since when the log waits for it without any progress. */
-  blockingSince: number | undefined
-  /** It kept the log full for too long: events may leave the log before it has them. */
-  isGivenUp = false
   hasEnded = false
   readonly #window: Window
   /** Its state as a publisher, once it is one: most sessions only subscribe. Begun by {@link publisher} only. */
@@ -50,11 +46,6 @@ export class Session {
   /** Its state as a publisher, begun now if there was none. */
   get publisher(): PublisherSession {
     return (this.published ??= new PublisherSession(this.#window))
-  }
-
-  /** Whether the log must keep what it has not acknowledged. */
-  get isProtected(): boolean {
-    return !this.hasEnded && !this.isGivenUp && this.subscriber.isReliable
   }
 }
 
@@ -137,11 +128,16 @@ export class Sessions {
     this.#gone.delete(session)
   }
 
-  /** The connection is gone. One that was replaced takes nothing with it. */
-  detach(session: Session, link: SessionConnection, now: number): void {
+  /**
+   * The connection is gone. One that was replaced takes nothing with it.
+   *
+   * @param isForGood - its client closed it: no subscription is kept for a return
+   */
+  detach(session: Session, link: SessionConnection, now: number, isForGood: boolean): void {
     if (session.link !== link) return
     session.link = undefined
     session.published?.unlink()
+    if (isForGood) session.subscriber.removeAll()
     session.subscriber.unlink()
     if (session.hasEnded) return
     // Nothing of it could be resumed.

@@ -85,13 +85,13 @@ class Model {
     const stale = item.link
     item.link = new Link()
     this.sessions.attach(found, item.link)
-    if (stale !== undefined) this.sessions.detach(found, stale, this.now)
+    if (stale !== undefined) this.sessions.detach(found, stale, this.now, false)
   }
 
   leave(index: number): void {
     const item = this.known[index % Math.max(1, this.known.length)]
     if (item?.link === undefined) return
-    this.sessions.detach(item.session, item.link, this.now)
+    this.sessions.detach(item.session, item.link, this.now, false)
     item.link = undefined
     item.goneAt = this.now
     item.leaving = ++this.#left
@@ -157,7 +157,7 @@ describe('the sessions', () => {
     const link = new Link()
     if (session === undefined) throw new Error('there is room')
     sessions.attach(session, link)
-    sessions.detach(session, link, 0)
+    sessions.detach(session, link, 0, false)
     expect(sessions.size).toBe(0)
   })
 })

@@ -77,6 +77,12 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
   #unackedBytes = 0
   /** Nothing was sent on this link yet, so the session may still go back. */
   #isFresh = true
+  /** It made no progress for too long: events may leave the log before it has them, and no publisher waits for it. */
+  isGivenUp: boolean = false
+  /** When it acknowledged something last, or came back. */
+  progressAt: number = -Infinity
+  /** Since when it keeps the log full; `undefined`: it does not. */
+  blockingSince: number | undefined
 
   constructor(sets: PatternSets, window: Window) {
     this.#sets = sets
@@ -111,9 +117,9 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
     return this.#subs.length
   }
 
-  /** Whether some subscription is at least once. */
-  get isReliable(): boolean {
-    return this.#reliable > 0
+  /** Whether the log must keep what it has not acknowledged: some subscription is at least once, and it is not given up. */
+  get isProtected(): boolean {
+    return this.#reliable > 0 && !this.isGivenUp
   }
 
   /** The subscriptions, each with the offset behind which it begins. */
@@ -159,6 +165,7 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
   add(id: number, sub: Pick<WireSubscription, 'pattern' | 'mode'>, since: number): void {
     this.remove(id)
     const set = this.#sets.acquire([sub.pattern])
+    this.#sets.observer?.subscribed(this, set.key)
     // `push` would allocate space for many more.
     this.#subs = this.#subs.concat({ id, mode: sub.mode, since, set })
     this.#sets.subscriptions++
@@ -176,17 +183,26 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
     this.#subs = this.#subs.filter((one) => one !== sub)
     this.#sets.subscriptions--
     if (sub.mode === 'alo') this.#reliable--
-    this.#sets.release(sub.set)
+    this.#release(sub.set)
     this.#subscriptionsChanged()
     return true
   }
 
-  /** Gives back everything that it has taken. */
-  end(): void {
-    for (const { set } of this.#subs) this.#sets.release(set)
+  /** Removes every subscription. */
+  removeAll(): void {
+    for (const { set } of this.#subs) {
+      this.#sets.release(set)
+      this.#sets.observer?.unsubscribed(this, set.key)
+    }
     this.#sets.subscriptions -= this.#subs.length
     this.#subs = []
     this.#reliable = 0
+    this.#subscriptionsChanged()
+  }
+
+  /** Gives back everything that it has taken. */
+  end(): void {
+    this.removeAll()
     if (this.#madeSet !== undefined) this.#sets.release(this.#madeSet)
     this.#madeSet = undefined
     this.#sets.forget(this)
@@ -285,6 +301,13 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
     if (offset > this.#position) this.#position = offset
   }
 
+  /** It made progress, or came back: it is waited for again. */
+  progressed(now: number): void {
+    this.isGivenUp = false
+    this.progressAt = now
+    this.blockingSince = undefined
+  }
+
   /** The subscriber has settled everything up to `offset`. */
   ack(offset: number): AckResult {
     if (offset > this.#lastSentOffset) return 'ahead'
@@ -377,6 +400,15 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
       counters.gaps++
     }
     this.skipTo(log.firstOffset - 1)
+  }
+
+  #release(set: PatternSet): void {
+    const { observer } = this.#sets
+    this.#sets.release(set)
+    // Another subscription may have the same pattern.
+    if (observer !== undefined && this.#subs.every((sub) => sub.set !== set)) {
+      observer.unsubscribed(this, set.key)
+    }
   }
 
   #subscriptionsChanged(): void {

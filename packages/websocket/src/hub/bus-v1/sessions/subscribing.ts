@@ -2,7 +2,9 @@
 
 import type { SubscriptionRefusal } from '../../../protocol/bus-v1/limits.ts'
 import type { WireSubscription } from '../../../protocol/bus-v1/hello.ts'
+import type { FlushScheduler } from '../flush-scheduler.ts'
 import type { EventLog } from '../log/log.ts'
+import type { LogRetention } from '../log/log-retention.ts'
 import type { PatternSets } from '../log/pattern-set.ts'
 import type { Permission } from '../admission/authenticator.ts'
 import type { Session } from './session.ts'
@@ -18,8 +20,8 @@ export interface SubscribingOptions {
   readonly maxInAll: number
   /** Counts the subscriptions of all sessions. */
   readonly sets: PatternSets
-  /** The subscriptions of a session changed. */
-  readonly onChanged: () => void
+  readonly retention: LogRetention
+  readonly flush: FlushScheduler
 }
 
 /** The rules of the hub for subscriptions. */
@@ -52,7 +54,7 @@ export class Subscribing {
     const refusal = this.judge(session, permission, sub.pattern)
     if (refusal !== undefined) return refusal
     const { subscriber } = session
-    const { log, onChanged } = this.#options
+    const { log, retention, flush } = this.#options
     // It was subscribed to nothing so far, so it gets nothing of the past, unless it asks for that by `from`.
     if (subscriber.subscriptions === 0) {
       subscriber.restart(Math.min(sub.from ?? log.lastOffset, log.lastOffset))
@@ -63,11 +65,12 @@ export class Subscribing {
       subscriber.lastSentOffset,
     )
     subscriber.add(sub.id, sub, since)
-    onChanged()
+    retention.needs(since)
+    flush.schedule()
     return since
   }
 
   remove(session: Session, id: number): void {
-    if (session.subscriber.remove(id)) this.#options.onChanged()
+    if (session.subscriber.remove(id)) this.#options.flush.schedule()
   }
 }
