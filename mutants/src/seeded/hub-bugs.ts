@@ -63,6 +63,14 @@ export const HUB_BUGS: readonly SeededBug[] = [
     caughtBy: { 'packages/websocket/test/hub-confirm-subscribers.test.ts': ['F96'] },
   },
   {
+    name: 'forgets-the-plain-wire',
+    bug: 'leaves events of the plain wire out of the log while every subscriber is between two links',
+    file: `${HUB}/exchange.ts`,
+    find: 'return this.size === 0 && this.#sessions.size === 0',
+    replace: 'return this.size === 0',
+    caughtBy: { 'packages/websocket/test/hub-plain-wire.test.ts': ['F1'] },
+  },
+  {
     name: 'drains-at-once',
     bug: 'sends its clients away before it has sent them what it accepted',
     file: `${HUB}/exchange.ts`,

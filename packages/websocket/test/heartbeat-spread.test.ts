@@ -1,7 +1,7 @@
 /** Heartbeats of many connections: they must not come all at once. */
 import { expect, test } from 'vitest'
 import { seededRandom } from '@bus/testing/chaos'
-import { KeepaliveState, KeepaliveScheduler } from '../src/hub/bus-v1/connections/keepalive.ts'
+import { KeepaliveState, KeepaliveScheduler } from '../src/hub/keepalive.ts'
 import { FakeClock } from './fake-clock.ts'
 import { FastClock, serve, transportTo, until } from './harness.ts'
 

@@ -1,6 +1,6 @@
 /** The keepalives of client and hub schedule their pings differently, and must give the same verdicts. */
 import { describe, expect, it } from 'vitest'
-import { KeepaliveScheduler, KeepaliveState } from '../src/hub/bus-v1/connections/keepalive.ts'
+import { KeepaliveScheduler, KeepaliveState } from '../src/hub/keepalive.ts'
 import { Heartbeat } from '../src/socket/heartbeat.ts'
 import { FakeClock } from './fake-clock.ts'
 

@@ -27,7 +27,7 @@ export class Bridge {
 
   /** A frame of the plain wire. */
   fromPlain(data: Buffer, isBinary: boolean): void {
-    if (this.#exchange.size === 0 && this.#backend === undefined) return
+    if (this.#exchange.isIdle && this.#backend === undefined) return
     const event = isBinary ? undefined : this.#decode(data)
     if (event === undefined) {
       this.#unbridged++

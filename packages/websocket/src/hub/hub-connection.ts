@@ -4,6 +4,7 @@ import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import type { RawData, WebSocket } from 'ws'
 import { closeSafely, isBadFrame } from '../socket/socket-port.ts'
+import { KeepaliveState, type KeepaliveTarget } from './keepalive.ts'
 import { Meter, type Excess, type Metered, type Metering } from './metering.ts'
 
 const CONNECTION = Symbol('connection')
@@ -13,12 +14,13 @@ interface HubSocket extends WebSocket {
 }
 
 /** All sockets share their listeners: a connection costs its socket one field, not a closure for each kind of event. */
-export abstract class HubConnection implements Metered {
+export abstract class HubConnection implements Metered, KeepaliveTarget {
   /** It is closing, so what still comes in does not count. A field: it is read for each line. Set here only. */
   isOver = false
   readonly tcp: Duplex
   protected readonly ws: WebSocket
   protected readonly meter: Meter
+  protected readonly keepalive: KeepaliveState = new KeepaliveState(this)
   /** Frames that came. */
   #frames = 0
 
@@ -68,8 +70,13 @@ export abstract class HubConnection implements Metered {
     if (!this.isOver) this.meter.controlFrame()
   }
 
-  onPong(_payload: Buffer): void {
+  onPong(payload: Buffer): void {
+    this.keepalive.pong(payload.toString('latin1'))
     this.onControlFrame()
+  }
+
+  ping(payload: string): void {
+    if (this.ws.readyState === this.ws.OPEN) this.ws.ping(payload)
   }
 
   /** A frame broke the rules of WebSocket or a limit, which ends the connection. */

@@ -12,6 +12,10 @@ export interface RelayStats {
   readonly relayed: number
   /** Frames for a reader whose link broke before the operating system took them. */
   readonly lost: number
+  /** Events of `bus.v1` that a reader did not get, because it had not read what was sent before. */
+  readonly skipped: number
+  /** Frames that were not relayed, because they were larger, or more in a second, than their sender may send. */
+  readonly refused: number
   /** Readers that were cut off because they kept the others waiting. */
   readonly slowReaders: number
   /** Connections that were ended because a frame broke the rules of WebSocket, or was too large. */

@@ -13,6 +13,7 @@ import {
   type HubServer,
   type ResolvedHubOptions,
 } from './options.ts'
+import { KeepaliveScheduler } from './keepalive.ts'
 import { Metering } from './metering.ts'
 import { Relay } from './relay.ts'
 import { createServer } from 'node:http'
@@ -91,8 +92,18 @@ class RunningHub implements Hub {
     this.#server = options.server ?? makeServer()
     if (options.server === undefined) leaveOpenFiles(this.#server, () => this.#dropped++)
     const metering = new Metering({ ...options.limits, clock: systemClock })
+    const { limits } = options
+    const keepalive = new KeepaliveScheduler({
+      clock: systemClock,
+      random: Math.random,
+      intervalMs: options.heartbeatMs,
+    })
     const relay = new Relay({
       ...options,
+      clock: systemClock,
+      keepalive,
+      maxFrameBytes: limits.maxEventBytes,
+      framesPerSecond: limits.publishPerSecond,
       metering,
       onFrame: (data, isBinary) => this.#bridge.fromPlain(data, isBinary),
       onRoom: () => this.#exchange.wake(),
@@ -101,6 +112,7 @@ class RunningHub implements Hub {
     const exchange = new Exchange(options, {
       onPublished: (offset) => this.#bridge.fromBusV1(offset),
       relay,
+      keepalive,
       metering,
       onMaintenance: (now) => relay.endExpired(now),
       ...(backend === undefined

@@ -40,6 +40,7 @@ const ABSENT: Required<HubOptions> = {
   server: undefined,
   path: undefined,
   backend: undefined,
+  plain: undefined,
   maxMessageBytes: undefined,
   highWaterMarkBytes: undefined,
   slowReaderMs: undefined,

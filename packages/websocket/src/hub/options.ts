@@ -33,9 +33,17 @@ export interface HubOptions extends HubBusV1Options {
    * the transport, and closes it. @default none
    */
   readonly backend?: Transport | undefined
+  /**
+   * Whether clients that do not offer `bus.v1` are taken, and speak the plain wire; `false`: their handshake is answered with 400.
+   * @default true
+   */
+  readonly plain?: boolean | undefined
   /** The largest message in bytes; a larger one closes its connection with 1009. @default 1_048_576 */
   readonly maxMessageBytes?: number | undefined
-  /** Bytes that may wait for one reader of the plain wire; above it every other connection waits. @default 1_048_576 */
+  /**
+   * Bytes that may wait for one reader of the plain wire; above it every other sender of that wire waits, and it does not get
+   * what comes from `bus.v1`. @default 1_048_576
+   */
   readonly highWaterMarkBytes?: number | undefined
   /** Milliseconds that one reader of the plain wire may keep the others waiting before its connection is ended. @default 5_000 */
   readonly slowReaderMs?: number | undefined
@@ -50,6 +58,7 @@ export interface ResolvedHubOptions extends ResolvedHubBusV1Options {
   readonly server: HubServer | undefined
   readonly path: string | undefined
   readonly backend: Transport | undefined
+  readonly plain: boolean
   readonly maxMessageBytes: number
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number
@@ -60,6 +69,7 @@ export interface ResolvedHubOptions extends ResolvedHubBusV1Options {
 export const hubDefaults: Readonly<{
   port: number
   host: string
+  plain: boolean
   maxMessageBytes: number
   highWaterMarkBytes: number
   slowReaderMs: number
@@ -67,6 +77,7 @@ export const hubDefaults: Readonly<{
 }> = Object.freeze({
   port: 0,
   host: '127.0.0.1',
+  plain: true,
   maxMessageBytes: 1_048_576,
   highWaterMarkBytes: 1_048_576,
   slowReaderMs: 5_000,
@@ -82,6 +93,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     server: check.where('to be a server of node:http or node:https', isServer),
     path: check.string({ nonEmpty: true }),
     backend: check.withMethods('connect', 'publish', 'subscribe', 'drain'),
+    plain: check.boolean,
     maxMessageBytes: check.integer({ min: 1 }),
     highWaterMarkBytes: check.integer({ min: 1 }),
     slowReaderMs: check.durationMs({ min: 1 }),
@@ -103,6 +115,7 @@ export function resolveHubOptions(options: HubOptions): ResolvedHubOptions {
     server: options.server,
     path: options.path,
     backend: options.backend,
+    plain: options.plain ?? hubDefaults.plain,
     maxMessageBytes: options.maxMessageBytes ?? hubDefaults.maxMessageBytes,
     highWaterMarkBytes: options.highWaterMarkBytes ?? hubDefaults.highWaterMarkBytes,
     slowReaderMs: options.slowReaderMs ?? hubDefaults.slowReaderMs,

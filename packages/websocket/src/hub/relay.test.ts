@@ -3,6 +3,8 @@ import { PassThrough } from 'node:stream'
 import { systemClock } from '@bus/core/kit'
 import { describe, expect, it } from 'vitest'
 import type { WebSocket } from 'ws'
+import { FakeClock } from '../../test/fake-clock.ts'
+import { KeepaliveScheduler } from './keepalive.ts'
 import { Metering } from './metering.ts'
 import { Relay } from './relay.ts'
 
@@ -12,8 +14,10 @@ const NO_RATE = { messages: Infinity, bytes: Infinity, controlFrames: Infinity }
 class FakeSocket extends EventEmitter {
   readonly OPEN = 1
   readonly readyState = 1
-  readonly isPaused = false
+  isPaused = false
   bufferedAmount = 0
+  isTerminated = false
+  readonly pings: string[] = []
   readonly #callbacks: (() => void)[] = []
 
   send(data: Buffer, _options: unknown, callback: () => void): void {
@@ -26,13 +30,35 @@ class FakeSocket extends EventEmitter {
     for (const callback of this.#callbacks.splice(0)) callback()
   }
 
+  ping(payload: string): void {
+    this.pings.push(payload)
+  }
+
+  terminate(): void {
+    this.isTerminated = true
+  }
+
   pause(): void {}
   resume(): void {}
   close(): void {}
 }
 
-function setUp(): { readonly relay: Relay; readonly add: () => FakeSocket } {
+function setUp(): {
+  readonly relay: Relay
+  readonly clock: FakeClock
+  readonly add: () => FakeSocket
+} {
+  const clock = new FakeClock()
   const relay = new Relay({
+    clock,
+    keepalive: new KeepaliveScheduler({
+      clock,
+      random: () => 0,
+      intervalMs: 100,
+      defer: (run) => run(),
+    }),
+    maxFrameBytes: 50,
+    framesPerSecond: 10,
     highWaterMarkBytes: 100,
     slowReaderMs: 60_000,
     metering: new Metering({ rate: NO_RATE, principalRate: NO_RATE, clock: systemClock }),
@@ -44,7 +70,7 @@ function setUp(): { readonly relay: Relay; readonly add: () => FakeSocket } {
     relay.add(socket as unknown as WebSocket, new PassThrough(), { id: 'p' }, Infinity)
     return socket
   }
-  return { relay, add }
+  return { relay, clock, add }
 }
 
 describe('the relay', () => {
@@ -59,26 +85,48 @@ describe('the relay', () => {
     expect(relay.hasPlainConnections).toBe(false)
   })
 
-  it('is full while a reader is above its mark', () => {
+  it('leaves a reader above its mark out of a broadcast, and makes no publisher wait for it', () => {
     const { relay, add } = setUp()
-    const reader = add()
-    relay.broadcast(Buffer.alloc(100))
+    const [reader, other] = [add(), add()]
+    for (let i = 0; i < 3; i++) {
+      relay.broadcast(Buffer.alloc(60))
+      other.flush()
+    }
     expect(relay.isFull).toBe(false)
-    relay.broadcast(Buffer.alloc(1))
-    expect(relay.isFull).toBe(true)
+    expect(reader.bufferedAmount).toBe(120)
+    expect(relay.stats()).toMatchObject({ skipped: 1, relayed: 3 })
     reader.flush()
-    expect(relay.isFull).toBe(false)
+    relay.broadcast(Buffer.alloc(60))
+    expect(reader.bufferedAmount).toBe(60)
+    expect(relay.stats()).toMatchObject({ skipped: 1, relayed: 5 })
   })
 
-  it('is no longer full when its only full reader has left', () => {
-    const { relay, add } = setUp()
-    add()
-    const reader = add()
-    reader.bufferedAmount = 100
-    relay.broadcast(Buffer.alloc(1))
-    expect(relay.isFull).toBe(true)
-    reader.emit('close')
-    expect(relay.isFull).toBe(false)
+  it('refuses frames that are too large, or more in a second than one may send', () => {
+    const { relay, add, clock } = setUp()
+    const [sender, reader] = [add(), add()]
+    const send = (bytes: number): unknown => sender.emit('message', Buffer.alloc(bytes), false)
+    send(51)
+    for (let i = 0; i < 12; i++) send(1)
+    expect(relay.stats()).toMatchObject({ received: 13, refused: 3 })
+    expect(reader.bufferedAmount).toBe(10)
+    clock.advance(1_000)
+    send(50)
+    expect(reader.bufferedAmount).toBe(60)
+  })
+
+  it('cuts a connection that no longer answers, but not one that it does not read', () => {
+    const { add, clock } = setUp()
+    const [dead, answering, paused] = [add(), add(), add()]
+    paused.isPaused = true
+    for (let i = 0; i < 8; i++) {
+      clock.advance(100)
+      answering.emit('pong', Buffer.from(answering.pings.at(-1) ?? ''))
+    }
+    expect([dead, answering, paused].map(({ isTerminated }) => isTerminated)).toEqual([
+      true,
+      false,
+      false,
+    ])
   })
 
   it('is full while sixty-four broadcasts have not reached all of many connections', () => {

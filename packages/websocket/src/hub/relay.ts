@@ -1,23 +1,32 @@
 /** The relay of the plain wire: every frame goes to every other connection, as fast as the slowest reader that is still alive. */
 
 import type { Duplex } from 'node:stream'
+import type { Clock } from '@bus/core'
+import type { TokenBalance } from '@bus/core/kit'
 import Denque from 'denque'
 import type { WebSocket } from 'ws'
 import type { RelayStats } from './hub-stats.ts'
 import { countedName, type Principal } from './bus-v1/admission/authenticator.ts'
-import type { Metering, Excess } from './metering.ts'
+import { newBalance, type Excess, type Metering } from './metering.ts'
 import { HubConnection } from './hub-connection.ts'
+import type { KeepaliveScheduler } from './keepalive.ts'
 
 // Of the process, not what a test puts in its place.
 const { setImmediate } = globalThis
 
 export interface RelayOptions {
+  readonly clock: Pick<Clock, 'now'>
+  readonly keepalive: KeepaliveScheduler
+  /** Frames above it are refused. */
+  readonly maxFrameBytes: number
+  /** Frames that a connection may send in a second. */
+  readonly framesPerSecond: number
   readonly highWaterMarkBytes: number
   readonly slowReaderMs: number
   readonly metering: Metering
   /** A frame came in. */
   readonly onFrame: (data: Buffer, isBinary: boolean) => void
-  /** No reader is full any more. */
+  /** Broadcasts need not wait any more. */
   readonly onRoom: () => void
 }
 
@@ -49,11 +58,13 @@ export class Relay {
   readonly #emptyWaiters: (() => void)[] = []
   /** Whether a connection is connected. A field, as the next one: both are read for each event of `bus.v1`. Set here only. */
   hasPlainConnections = false
-  /** Whether a reader is above the high-water mark, or too many broadcasts wait, so that every publisher should wait. */
+  /** Whether too many broadcasts wait, so that every publisher should wait. */
   isFull = false
   #received = 0
   #relayed = 0
   #lost = 0
+  #skipped = 0
+  #refused = 0
   #slowReaders = 0
   #badFrames = 0
 
@@ -67,6 +78,7 @@ export class Relay {
       drained: (connection) => this.#onDrained(connection),
       relayed: () => this.#relayed++,
       lost: () => this.#lost++,
+      skipped: () => this.#skipped++,
       badFrame: () => this.#badFrames++,
       closed: (connection) => this.#onClosed(connection),
     }
@@ -77,6 +89,7 @@ export class Relay {
     const connection = new PlainConnection(ws, tcp, countedName(principal), this.#ports)
     this.#connections.set(connection, { id: principal.id, endsAt })
     this.hasPlainConnections = true
+    connection.start(this.#options.keepalive)
     this.#pauseOrResume(connection)
   }
 
@@ -84,7 +97,7 @@ export class Relay {
     return this.#connections.size
   }
 
-  /** Sends a text frame to every connection. */
+  /** Sends a text frame to every connection but those that are above the high-water mark. */
   broadcast(data: Buffer): void {
     this.#fanOut.send(data, false, undefined)
     this.#updateFull()
@@ -96,6 +109,8 @@ export class Relay {
       received: this.#received,
       relayed: this.#relayed,
       lost: this.#lost,
+      skipped: this.#skipped,
+      refused: this.#refused,
       slowReaders: this.#slowReaders,
       badFrames: this.#badFrames,
     }
@@ -134,7 +149,12 @@ export class Relay {
   }
 
   #relay(from: PlainConnection, data: Buffer, isBinary: boolean): void {
+    const { clock, maxFrameBytes, framesPerSecond } = this.#options
     this.#received++
+    if (data.length > maxFrameBytes || !from.mayPublish(clock.now(), framesPerSecond)) {
+      this.#refused++
+      return
+    }
     if (!this.#fanOut.send(data, isBinary, from)) {
       this.#underWay.set(from, (this.#underWay.get(from) ?? 0) + 1)
       this.#pauseOrResume(from)
@@ -161,7 +181,6 @@ export class Relay {
       connection.terminate()
     }, this.#options.slowReaderMs)
     this.#full.set(connection, timer)
-    this.#updateFull()
     // With two, every sender is paused already.
     if (this.#full.size <= 2) this.#pauseOrResumeAll()
   }
@@ -170,12 +189,10 @@ export class Relay {
     clearTimeout(this.#full.get(connection))
     this.#full.delete(connection)
     if (this.#full.size < 2) this.#pauseOrResumeAll()
-    this.#updateFull()
-    if (!this.isFull) this.#options.onRoom()
   }
 
   #updateFull(): void {
-    this.isFull = this.#full.size > 0 || this.#fanOut.unowned >= MAX_BROADCASTS
+    this.isFull = this.#fanOut.unowned >= MAX_BROADCASTS
   }
 
   #pauseOrResumeAll(): void {
@@ -202,6 +219,8 @@ export interface PlainConnectionPorts {
   relayed(): void
   /** A frame that the operating system never took, because the link broke. */
   lost(): void
+  /** A frame of `bus.v1` that it did not get, because too much waits for it. */
+  skipped(): void
   badFrame(): void
   closed(connection: PlainConnection): void
 }
@@ -210,6 +229,10 @@ export interface PlainConnectionPorts {
 export class PlainConnection extends HubConnection {
   readonly #ports: PlainConnectionPorts
   #isFull = false
+  #keepaliveScheduler: KeepaliveScheduler | undefined
+  #rate: TokenBalance | undefined
+  /** Times that it was looked at while it could not be heard. */
+  #unheard = 0
   /** One callback per connection, not per frame. */
   readonly #done: (error?: Error | null) => void
 
@@ -231,7 +254,31 @@ export class PlainConnection extends HubConnection {
     }
   }
 
-  send(data: Buffer, isBinary: boolean): void {
+  /** Pings it from now on. */
+  start(keepalive: KeepaliveScheduler): void {
+    this.#keepaliveScheduler = keepalive
+    keepalive.start(this.keepalive)
+  }
+
+  /** While we do not read, it cannot be heard, and is taken for alive. */
+  override received(): number {
+    if (this.ws.isPaused) this.#unheard++
+    return super.received() + this.#unheard
+  }
+
+  /** Whether it may publish one more frame in this second. */
+  mayPublish(now: number, perSecond: number): boolean {
+    if (perSecond === Infinity) return true
+    this.#rate ??= newBalance(perSecond, now)
+    return this.#rate.take(now, 1)
+  }
+
+  /** @param mayWait - its sender waits for those who are slow; without that a full reader is left out */
+  send(data: Buffer, isBinary: boolean, mayWait: boolean): void {
+    if (this.#isFull && !mayWait) {
+      this.#ports.skipped()
+      return
+    }
     if (!this.#isOpen) {
       // On a socket that closes, ws would count the bytes as buffered and never take them off again.
       this.#ports.lost()
@@ -274,6 +321,7 @@ export class PlainConnection extends HubConnection {
 
   override onClose(code: number): void {
     super.onClose(code)
+    this.#keepaliveScheduler?.stop(this.keepalive)
     if (this.#isFull) this.#drained()
     this.#ports.closed(this)
   }
@@ -293,7 +341,8 @@ const CONNECTIONS_AT_ONCE = 512
 
 /** Where a frame is sent. */
 export interface FrameReceiver {
-  send(data: Buffer, isBinary: boolean): void
+  /** @param mayWait - the frame has a sender, which waits for those who are slow */
+  send(data: Buffer, isBinary: boolean, mayWait: boolean): void
 }
 
 interface Round<P> {
@@ -335,7 +384,7 @@ export class FanOut<P extends FrameReceiver> {
   send(data: Buffer, isBinary: boolean, from: P | undefined): boolean {
     if (this.isIdle && this.#connections.size <= CONNECTIONS_AT_ONCE) {
       for (const connection of this.#connections.keys())
-        if (connection !== from) connection.send(data, isBinary)
+        if (connection !== from) connection.send(data, isBinary, from !== undefined)
       return true
     }
     const isFirst = this.isIdle
@@ -372,7 +421,7 @@ export class FanOut<P extends FrameReceiver> {
         this.#onDone(from)
         return
       }
-      if (connection !== from) connection.send(data, isBinary)
+      if (connection !== from) connection.send(data, isBinary, from !== undefined)
     }
   }
 }

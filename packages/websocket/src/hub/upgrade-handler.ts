@@ -132,7 +132,7 @@ export class UpgradeHandler {
       refuse(tcp, 404)
       return
     }
-    const { origins, hosts, limits } = this.#options
+    const { origins, hosts, limits, plain } = this.#options
     if (this.#isStopped) {
       refuse(tcp, 503)
       return
@@ -140,6 +140,7 @@ export class UpgradeHandler {
     const rules = { origins, hosts, maxConnections: limits.connections }
     const refusal = judgeUpgrade(request, rules, this.#targets.connections + this.#underWay.size)
     if (refusal !== undefined) refuse(tcp, refusal)
+    else if (!plain && !offersBusV1(request)) refuse(tcp, 400, 'This hub speaks bus.v1 only\n')
     else if (this.#addresses.reserve(tcp, request.socket.remoteAddress)) {
       this.#enter({ request, tcp, head })
     } else refuse(tcp, 429)
@@ -232,11 +233,11 @@ function pathOf(target = '/'): string {
   return target.split('?', 1)[0] ?? target
 }
 
-function refuse(tcp: Duplex, status: Refusal): void {
+function refuse(tcp: Duplex, status: Refusal, body: string = ''): void {
   // The other side may never close its half.
   tcp.once('finish', () => tcp.destroy())
   tcp.end(
-    `HTTP/1.1 ${status} ${REFUSALS[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
+    `HTTP/1.1 ${status} ${REFUSALS[status]}\r\nConnection: close\r\nContent-Length: ${body.length}\r\n\r\n${body}`,
   )
 }
 

@@ -8,6 +8,7 @@ import { systemClock, withDeadline } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import { ConnectionLimiter } from '../connection-limiter.ts'
+import { KeepaliveScheduler } from '../keepalive.ts'
 import { Metering } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
 import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
@@ -56,7 +57,7 @@ export class Exchange {
   readonly #maintenance: MaintenanceTimer
 
   constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
-    const { clock = systemClock, random = Math.random, newId = newRandomId } = tools
+    const { clock = systemClock, newId = newRandomId } = tools
     const { limits } = options
     this.#options = options
     this.#clock = clock
@@ -99,7 +100,7 @@ export class Exchange {
       clock,
       onError: (error) => this.#callbackFailed(error),
     })
-    this.#connections = this.#newConnectionManager(authenticated, clock, random)
+    this.#connections = this.#newConnectionManager(authenticated, tools)
     const { sessionTtlMs, holdMs, log, graceMs } = options
     const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
     this.#maintenance = new MaintenanceTimer(clock, shortest, (now) => this.#maintain(now))
@@ -108,6 +109,11 @@ export class Exchange {
   /** How many connections there are. */
   get size(): number {
     return this.#connections.connections.size
+  }
+
+  /** Nobody would ever read what is published now. */
+  get isIdle(): boolean {
+    return this.size === 0 && this.#sessions.size === 0
   }
 
   /** Says who presents these credentials with a handshake. @param use - called with the result */
@@ -234,9 +240,9 @@ export class Exchange {
 
   #newConnectionManager(
     authenticated: Map<Connection, AuthenticatedConnection>,
-    clock: Clock,
-    random: Random,
+    tools: ExchangeTools,
   ): ConnectionManager {
+    const { clock = systemClock, random = Math.random } = tools
     const { log, epoch } = this
     const { limits, heartbeatMs, helloMs, authorize } = this.#options
     const subscribing = new Subscribing({
@@ -251,7 +257,8 @@ export class Exchange {
       epoch,
       log,
       clock,
-      random,
+      keepalive:
+        tools.keepalive ?? new KeepaliveScheduler({ clock, random, intervalMs: heartbeatMs }),
       sessions: this.#sessions,
       retention: this.#retention,
       subscribing,
@@ -316,6 +323,8 @@ export interface ExchangeTools {
   readonly onPublished?: (offset: number) => boolean
   /** Every event up to this offset is with the backend, as far as it has to be. @default there is no backend */
   readonly sharedUpTo?: () => number
+  /** Pings the connections. @default a new one */
+  readonly keepalive?: KeepaliveScheduler
   /** Counts what connections send. @default a new one */
   readonly metering?: Metering
   /** Called with each maintenance. @default nothing */

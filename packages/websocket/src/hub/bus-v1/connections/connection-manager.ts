@@ -1,6 +1,6 @@
 /** The connections of a hub: welcomes them, renews their credentials, and sends them away. */
 
-import type { Clock, Random } from '@bus/core'
+import type { Clock } from '@bus/core'
 import { byeLine } from '../../../protocol/bus-v1/lines.ts'
 import type { SubscriptionRefusal, WireLimits } from '../../../protocol/bus-v1/limits.ts'
 import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
@@ -27,7 +27,7 @@ import {
 } from './authenticated-connection.ts'
 import type { Connection, ConnectionHost } from './connection.ts'
 import type { Publishing } from '../publishing/publishing.ts'
-import { KeepaliveScheduler } from './keepalive.ts'
+import type { KeepaliveScheduler } from '../../keepalive.ts'
 import type { Sessions } from '../sessions/session.ts'
 import type { SubscriberSession } from '../sessions/subscriber-session.ts'
 import type { Subscribing } from '../sessions/subscribing.ts'
@@ -40,7 +40,7 @@ export interface ConnectionManagerOptions {
   readonly epoch: string
   readonly log: EventLog
   readonly clock: Clock
-  readonly random: Random
+  readonly keepalive: KeepaliveScheduler
   readonly sessions: Sessions
   readonly retention: LogRetention
   readonly subscribing: Subscribing
@@ -82,13 +82,13 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
 
   constructor(options: ConnectionManagerOptions) {
     this.#options = options
-    const { clock, random, heartbeatMs } = options
+    const { clock } = options
     this.authenticated = options.authenticated
     this.clock = clock
     this.helloMs = options.helloMs
     this.keepsRequests = options.authenticator.readsCredentials
     this.publishPerSecond = options.publishPerSecond
-    this.keepalive = new KeepaliveScheduler({ clock, random, intervalMs: heartbeatMs })
+    this.keepalive = options.keepalive
     this.log = options.log
     this.publishing = options.publishing
     this.flush = options.flush

@@ -15,7 +15,7 @@ import type { Hello, WireSubscription } from '../../../protocol/bus-v1/hello.ts'
 import { HubConnection } from '../../hub-connection.ts'
 import type { ConnectionLimiter } from '../../connection-limiter.ts'
 import type { Excess, Metering } from '../../metering.ts'
-import { KeepaliveState, type KeepaliveTarget, type KeepaliveScheduler } from './keepalive.ts'
+import type { KeepaliveScheduler } from '../../keepalive.ts'
 import type { Counters } from '../stats.ts'
 import type { Principal } from '../admission/authenticator.ts'
 import type { MessageOutlet } from '../sessions/subscriber-session.ts'
@@ -55,16 +55,12 @@ type State =
 const TEXT = Object.freeze({ binary: false })
 
 /** Reads lines and sends messages. What the lines mean is up to its {@link AuthenticatedReceiver}. */
-export class Connection
-  extends HubConnection
-  implements ClientReceiver, MessageOutlet, KeepaliveTarget
-{
+export class Connection extends HubConnection implements ClientReceiver, MessageOutlet {
   /** The handshake, as long as it may be needed. */
   request: IncomingMessage | undefined
   /** Who it is, once that is known. */
   principal: Principal | undefined
   readonly #host: ConnectionHost
-  readonly #keepalive = new KeepaliveState(this)
   #helloTimer: Timer | undefined
   #state: State = { name: 'new' }
   #isStalled = false
@@ -107,7 +103,7 @@ export class Connection
     this.#clearHelloTimer()
     this.#state = { name: 'ready', receiver }
     this.sendText(text)
-    this.#host.keepalive.start(this.#keepalive)
+    this.#host.keepalive.start(this.keepalive)
     if (!this.#host.keepsRequests) this.request = undefined
   }
 
@@ -190,8 +186,8 @@ export class Connection
     return undefined
   }
 
-  ping(payload: string): void {
-    if (this.ws.readyState === this.ws.OPEN) this.ws.ping(payload)
+  override ping(payload: string): void {
+    super.ping(payload)
     if (this.#state.name === 'ready') this.#state.receiver.sendPosition()
   }
 
@@ -205,11 +201,6 @@ export class Connection
     if (bad === undefined) return
     this.#host.counters.protocolErrors++
     this.close(4400, `${bad.verb} ${bad.fault}`)
-  }
-
-  override onPong(payload: Buffer): void {
-    this.#keepalive.pong(payload.toString('latin1'))
-    super.onPong(payload)
   }
 
   override onBadFrame(): void {
@@ -240,7 +231,7 @@ export class Connection
 
   #stopTimers(): void {
     this.#clearHelloTimer()
-    this.#host.keepalive.stop(this.#keepalive)
+    this.#host.keepalive.stop(this.keepalive)
   }
 
   #clearHelloTimer(): void {

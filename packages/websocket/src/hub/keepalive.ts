@@ -1,8 +1,8 @@
 /** The keepalive of a hub: one timer pings every connection once in an interval, and cuts those that no longer answer. */
 
 import type { Clock, Random, Timer } from '@bus/core'
-import { afterReading } from '../../../socket/after-reading.ts'
-import { LATE_SHARE } from '../../../socket/heartbeat.ts'
+import { afterReading } from '../socket/after-reading.ts'
+import { LATE_SHARE } from '../socket/heartbeat.ts'
 
 /** Moments of an interval at which connections are pinged: few enough to share a timer, and too many for a burst. */
 const SLOTS = 256

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { FakeClock } from '../../../../test/fake-clock.ts'
+import { FakeClock } from '../../test/fake-clock.ts'
 import { KeepaliveState, KeepaliveScheduler } from './keepalive.ts'
 
 const INTERVAL_MS = 256
