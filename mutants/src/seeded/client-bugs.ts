@@ -101,4 +101,29 @@ export const CLIENT_BUGS: readonly SeededBug[] = [
       [`${CLIENT}/reconnect/reconnect.test.ts`]: ['F170'],
     },
   },
+  {
+    name: 'remembers-the-url',
+    bug: 'calls the function for the URL once, and dials what it gave for ever',
+    file: `${CLIENT}/link/dial.ts`,
+    find: '    value = await option(context)\n',
+    replace:
+      '    const kept = option as { made?: unknown }\n    value = kept.made ??= await option(context)\n',
+    caughtBy: { 'packages/websocket/test/endpoints.test.ts': ['F171'] },
+  },
+  {
+    name: 'stays-with-the-first-url',
+    bug: 'dials the first URL of a list whatever happens',
+    file: `${CLIENT}/link/dial.ts`,
+    find: '(url[turn % url.length] as string)',
+    replace: '(url[turn * 0] as string)',
+    caughtBy: { 'packages/websocket/test/endpoints.test.ts': ['F171'] },
+  },
+  {
+    name: 'takes-a-400-for-the-end',
+    bug: 'gives up a server that refuses unknown subprotocols with a status',
+    file: `${CLIENT}/link/dial.ts`,
+    find: "UNKNOWN_SUBPROTOCOL.has(error.status) ? 'possible' : undefined",
+    replace: 'undefined',
+    caughtBy: { 'packages/websocket/test/bus-v1-fallback.test.ts': ['F172'] },
+  },
 ]

@@ -55,7 +55,7 @@ export interface PlatformDefinition<P extends PlainProtocol = PlainProtocol> {
 /** What may differ from client to client. */
 export type PlatformClientOptions = PlatformOptions & {
   /** Where the server is. @default the platform's */
-  readonly url?: string | URL | undefined
+  readonly url?: WebSocketTransportOptions['url'] | undefined
 }
 
 /** A client of a platform: the transport, and the protocol that it speaks. */

@@ -1,5 +1,9 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { createEvent, textCodec, type Undeliverable } from '@bus/core'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
+import { WebSocketServer } from 'ws'
 import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import { plainJson } from '../src/protocol/index.ts'
 import { collect, frameOf, numbered, record, only, serve, transportTo, until } from './harness.ts'
@@ -194,5 +198,78 @@ describe('fallback', () => {
 
   test('other options do not exist', () => {
     expect(() => busV1({ fallBack: false } as never)).toThrow(/fallBack/)
+  })
+})
+
+/** A server that answers a request for subprotocols with this status, and takes one without any. */
+async function prudent(status: number): Promise<{ url: string; messages: string[] }> {
+  const messages: string[] = []
+  const sockets = new WebSocketServer({ noServer: true })
+  sockets.on('connection', (socket) => {
+    socket.on('message', (data: Buffer) => messages.push(data.toString()))
+  })
+  const server = createServer()
+  server.on('upgrade', (request, socket, head) => {
+    if (request.headers['sec-websocket-protocol'] === undefined) {
+      sockets.handleUpgrade(request, socket, head, (ws) => sockets.emit('connection', ws))
+    } else {
+      socket.end(`HTTP/1.1 ${status} Refused\r\ncontent-length: 0\r\nconnection: close\r\n\r\n`)
+    }
+  })
+  server.listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  onTestFinished(() => {
+    for (const socket of sockets.clients) socket.terminate()
+    server.close()
+  })
+  return { url: `ws://127.0.0.1:${(server.address() as AddressInfo).port}/`, messages }
+}
+
+describe.each([400, 426])('a server that refuses unknown subprotocols with %i', (status) => {
+  test('is spoken to in plain events, also with those that waited [F172]', async () => {
+    const server = await prudent(status)
+    const transport = client(server)
+    const publishes = [1, 2].map((n) => transport.publish(createEvent('a', n)))
+    expect((await Promise.all(publishes)).map((receipt) => receipt.status)).toEqual([
+      'sent',
+      'sent',
+    ])
+    await until(() => server.messages.length === 2, 'both events')
+    expect(server.messages.map((text) => JSON.parse(text) as unknown)).toMatchObject([
+      { event_type: 'a', payload: 1 },
+      { event_type: 'a', payload: 2 },
+    ])
+    expect(transport.capabilities).toMatchObject({ delivery: 'at-most-once' })
+  })
+
+  test('is refused for good with `fallback: false` [F172]', async () => {
+    const transport = client(await prudent(status), { protocol: busV1({ fallback: false }) })
+    await expect(transport.connect()).rejects.toMatchObject({ code: 'handshake', status })
+    expect(transport.status.state).toBe('closed')
+  })
+
+  test('and plain connections as well keeps what bus.v1 promises [F172]', async () => {
+    const server = await serve()
+    server.faults.refuse(status)
+    const transport = client(server)
+    await expect(transport.connect()).rejects.toMatchObject({ code: 'handshake', status })
+    expect(server.upgrades.map(({ subprotocols }) => subprotocols)).toEqual([['bus.v1'], []])
+    expect(transport.capabilities).toMatchObject({ delivery: 'at-least-once' })
+  })
+
+  test('after it has spoken bus.v1 has another reason: it stays a hub [F172]', async () => {
+    const hub = await startLiteralHub()
+    const transport = client(hub, { reconnect: { classify: () => 'transient' } })
+    await transport.connect()
+    hub.server.faults.refuse(status, { times: 1 })
+    hub.server.faults.reset()
+    await until(() => hub.server.upgrades.length === 3, 'another connection')
+    await transport.connect({ retry: true })
+    expect(hub.server.upgrades.map(({ subprotocols }) => subprotocols)).toEqual([
+      ['bus.v1'],
+      ['bus.v1'],
+      ['bus.v1'],
+    ])
+    expect(transport.status).toMatchObject({ state: 'ready', protocol: 'bus.v1' })
   })
 })

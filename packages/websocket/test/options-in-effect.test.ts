@@ -1,8 +1,9 @@
+import { Agent } from 'node:http'
 import { RateLimiter } from '@bus/rate-limit'
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { InMemoryMetrics, createEvent } from '@bus/core'
 import { plainJson } from '@bus/websocket/protocol'
-import { beforeAll, describe, expect, test } from 'vitest'
+import { beforeAll, describe, expect, test, vi } from 'vitest'
 import {
   webSocketTransport,
   type HeartbeatSettings,
@@ -13,6 +14,7 @@ import {
   type WebSocketTransportOptions,
 } from '../src/index.ts'
 import { identity, serveTls, type Identity, type TlsPeer } from './certificates.ts'
+import { Kid } from './kid.ts'
 import { FastClock, collect, frameOf, only, record, serve, transportTo, until } from './harness.ts'
 
 type BreakerOptions = Exclude<WebSocketTransportOptions['breaker'], false | undefined>
@@ -81,6 +83,21 @@ const effects: Record<OptionPath, () => Promise<void>> = {
   },
   'tls.cert': async () => expect(await clientName({ ...client })).toBe('client'),
   'tls.key': async () => expect(await clientName({ ...client })).toBe('client'),
+  agent: async () => {
+    const server = await serve()
+    const agent = new Agent()
+    const createConnection = vi.spyOn(agent, 'createConnection' as never)
+    await transportTo(server, { agent }).connect()
+    expect(createConnection).toHaveBeenCalledTimes(1)
+  },
+  unref: async () => {
+    const server = await serve()
+    const kid = new Kid(`
+      import { webSocketTransport } from '@bus/websocket'
+      await webSocketTransport({ url: '${server.url}', unref: true }).connect()
+    `)
+    await expect(kid.ended).resolves.toEqual({ code: 0, signal: null })
+  },
   'tls.servername': async () => {
     const peer = await tlsPeer()
     const tls = { ca: own.cert, servername: 'other.example' }

@@ -173,3 +173,50 @@ test('two hundred links, and as many that are refused, leave no more memory than
   expect(grown).toBeLessThan(800_000)
   expect(kid.lines.at(-1)).toBe('links 1')
 })
+
+/** A process whose transport has `unref`, and that has nothing else to do. */
+const unreferenced = (url: string, work: string): Kid =>
+  new Kid(`
+    import { createBus } from '@bus/core'
+    import { webSocketTransport } from '@bus/websocket'
+    const transport = webSocketTransport({
+      url: '${url}',
+      unref: true,
+      reconnect: { backoff: () => 100 },
+    })
+    const bus = createBus({ transport, onError: () => {} })
+    ${work}
+  `)
+
+test('with `unref` a process ends by itself while its connection is open, after what it awaits', async () => {
+  const hub = await startHub()
+  const kid = unreferenced(
+    hub.url,
+    `await bus.subscribe('>', () => {})
+    const { status } = await bus.publish('a', 1)
+    say('status', status)`,
+  )
+  expect(await kid.says('status')).toBe('"confirmed"')
+  await expect(kid.ended).resolves.toEqual({ code: 0, signal: null })
+  expect(hub.stats().busV1.published).toBe(1)
+})
+
+test('with `unref` a publish that waits for a server keeps the process alive until it is confirmed', async () => {
+  const away = await serve()
+  const { port, url } = away
+  await away.close()
+  const kid = unreferenced(
+    url,
+    `let losses = 0
+    bus.on('status', ({ status }) => {
+      if (status.state === 'backoff' && ++losses === 3) say('waits', losses)
+    })
+    const { status } = await bus.publish('a', 1)
+    say('status', status)`,
+  )
+  await kid.says('waits')
+  const hub = await startHub({ port })
+  expect(await kid.says('status')).toBe('"confirmed"')
+  await expect(kid.ended).resolves.toEqual({ code: 0, signal: null })
+  expect(hub.stats().busV1.published).toBe(1)
+})

@@ -85,8 +85,6 @@ export function connectionOf(
     headers: values['websocket.headers.*'],
     ...(subprotocol === undefined ? {} : { protocols: [subprotocol] }),
     reconnect: values['websocket.reconnect'] && reconnectOf(values, attempts),
-    // The properties say how long to wait before each attempt; a breaker would add waits that they do not know.
-    breaker: false,
   }
 }
 

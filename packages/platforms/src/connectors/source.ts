@@ -148,9 +148,7 @@ export function webSocketSource(
 }
 
 /** Options have a `url`; flat properties have none, or one with a prefix. */
-export function isOptions<T extends { readonly url: string | URL }>(
-  input: Properties | T,
-): input is T {
+export function isOptions<T extends { readonly url: unknown }>(input: Properties | T): input is T {
   return typeof input === 'object' && input !== null && Object.hasOwn(input, 'url')
 }
 

@@ -49,7 +49,7 @@ import {
   type FrameWaitOptions,
 } from './frames/answers.ts'
 import { FrameTap, type FramesOptions, type RawFrame } from './frames/frame-tap.ts'
-import { dial, speaksNoSubprotocol } from './link/dial.ts'
+import { dial, refusalOfSubprotocols } from './link/dial.ts'
 import { bootstrap, type CloseInfo, type Link, type LinkPorts } from './link/link.ts'
 import {
   Observation,
@@ -65,6 +65,7 @@ import { Writer } from './outbox/writer.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
+import { KeepAlive, unreferenced } from './unref.ts'
 import { Registry } from './subscriptions/registry.ts'
 import type { DetachedSubscription } from './subscriptions/detached-subscriptions.ts'
 import { ServerSubscriptions } from './subscriptions/server-subscriptions.ts'
@@ -96,6 +97,8 @@ export class Client {
   /** Whether a publish may wait for a link. */
   readonly #mayWait: boolean
   readonly #host: PlainSessionHost & BusV1Host
+  /** Where an open connection does not keep the process alive, but what a caller waits for does. */
+  readonly #keepAlive: KeepAlive | undefined
   #protocol: Protocol
   /** What is spoken now. */
   #session: ProtocolSession
@@ -105,6 +108,8 @@ export class Client {
   #state: 'open' | 'draining' | 'closed' = 'open'
   /** The reconnector was started. */
   #isStarted = false
+  /** Which URL of a list is dialed: the next one after an attempt that failed. */
+  #turn = 0
   /** Links that became ready. */
   #linksMade = 0
   /** Events that sessions before this one have received. */
@@ -112,9 +117,11 @@ export class Client {
   #closing: Promise<void> | undefined
 
   /** @throws `ConfigError` */
-  constructor(options: ResolvedOptions, owner: ClientOwner) {
+  constructor(given: ResolvedOptions, owner: ClientOwner) {
+    const options = given.unref ? { ...given, clock: unreferenced(given.clock) } : given
     const { clock } = options
     this.#options = options
+    if (options.unref) this.#keepAlive = new KeepAlive()
     this.#owner = owner
     this.#mayWait = options.whenDisconnected === 'queue'
     this.#events = new Emitter((error, name) => {
@@ -183,14 +190,14 @@ export class Client {
     const { ended } = this
     if (ended !== undefined) return Promise.reject(ended)
     if (this.status.state === 'ready') return Promise.resolve()
-    const ready = this.#readiness.wait(options)
+    const ready = this.#awaited(this.#readiness.wait(options))
     this.#start()
     return ready
   }
 
   reconnect(reason: string): Promise<void> {
     if (this.isClosed) return Promise.reject(this.#closedError())
-    const ready = this.#readiness.wait({})
+    const ready = this.#awaited(this.#readiness.wait({}))
     this.#start()
     this.#reconnector.reconnect(reason)
     return ready
@@ -219,7 +226,10 @@ export class Client {
     if (!this.#isStarted) this.#start()
     const isConfirmed = capabilities.publishConfirm && delivery !== 'at-most-once'
     const published = this.#outbox.publish(event, frame, isConfirmed, options)
-    return this.#options.metrics === undefined ? published : this.#observation.publish(published)
+    if (this.#keepAlive !== undefined || this.#options.metrics !== undefined) {
+      return this.#awaited(this.#observation.publish(published))
+    }
+    return published
   }
 
   /** `false`: the caller should wait for room. */
@@ -250,7 +260,9 @@ export class Client {
       throw unsupported(delivery)
     }
     if (this.#state === 'open') this.#start()
-    return this.#subscriptions.add(patterns.length === 0 ? ['>'] : patterns, sink, options)
+    const feed = this.#subscriptions.add(patterns.length === 0 ? ['>'] : patterns, sink, options)
+    void this.#keepAlive?.during(feed.live).catch(() => {})
+    return feed
   }
 
   frames(options: FramesOptions): AsyncGenerator<RawFrame, void, undefined> {
@@ -268,12 +280,12 @@ export class Client {
 
   waitFor(isMatch: (frame: RawFrame) => boolean, options: FrameWaitOptions): Promise<RawFrame> {
     if (this.isClosed) return Promise.reject(this.#closedError())
-    return waitForFrame(this.#tap, isMatch, options, this.#options.clock)
+    return this.#awaited(waitForFrame(this.#tap, isMatch, options, this.#options.clock))
   }
 
   request<T>(frame: Frame, match: AnswerMatch<T>, options: RequestOptions): Promise<T> {
     if (this.isClosed) return Promise.reject(this.#closedError())
-    return this.#requests.request(frame, match, options)
+    return this.#awaited(this.#requests.request(frame, match, options))
   }
 
   backpressureStats(): QueueStats {
@@ -293,7 +305,7 @@ export class Client {
   }
 
   health(options: HealthOptions): Promise<Health> {
-    return health(this.#sources(), this.#options, options)
+    return this.#awaited(health(this.#sources(), this.#options, options))
   }
 
   /** Accepts nothing new, and sends what was accepted as long as there is time. @returns the ids of what is left */
@@ -305,13 +317,13 @@ export class Client {
     const { clock } = this.#options
     const limits = { timeoutMs, clock, what: 'Draining', signal }
     // Running out of time is no error here: the report names what was left.
-    await withDeadline(() => this.#outbox.whenEmpty(), limits).catch(() => {})
+    await this.#awaited(withDeadline(() => this.#outbox.whenEmpty(), limits)).catch(() => {})
     return this.#outbox.close(undefined)
   }
 
   /** Resolves when nothing is left: no socket, no timer, no listener. */
   close(options: CloseOptions, cause?: BusError): Promise<void> {
-    this.#closing ??= this.#close(options, cause)
+    this.#closing ??= this.#awaited(this.#close(options, cause))
     return this.#closing
   }
 
@@ -355,6 +367,10 @@ export class Client {
   #emit<K extends keyof TransportEvents>(name: K, event: TransportEvents[K]): void {
     this.#events.emit(name, event)
     this.#owner.emit(name, event)
+  }
+
+  #awaited<T>(promise: Promise<T>): Promise<T> {
+    return this.#keepAlive?.during(promise) ?? promise
   }
 
   #start(): void {
@@ -444,29 +460,33 @@ export class Client {
     }
   }
 
-  /** A server that knows none of our subprotocols is dialed again without them, and from then on. */
+  /** A server that knows none of our subprotocols is dialed again without them, and from then on if it takes that. */
   async #dial(attempt: number, signal: AbortSignal): Promise<Link> {
+    const options = this.#options
+    const turn = this.#turn++
     try {
-      return await this.#dialWith(this.#protocol, attempt, signal)
+      const ports = this.#linkPorts(this.#session)
+      return await dial(options, this.#protocol, { attempt, turn }, signal, ports)
     } catch (error) {
       const { fallback } = this.#protocol
-      if (fallback === undefined || !speaksNoSubprotocol(error)) throw error
-      this.#fallBack(fallback)
-      return await this.#dialWith(fallback, attempt, signal)
+      const refusal = refusalOfSubprotocols(error)
+      // A status can have other reasons, and who spoke our protocol before has those.
+      const isUnknown = refusal === 'certain' || (refusal === 'possible' && this.#linksMade === 0)
+      if (fallback === undefined || !isUnknown) throw error
+      const session = fallback.openSession(this.#host)
+      const ports = this.#linkPorts(session)
+      const link = await dial(options, fallback, { attempt, turn }, signal, ports)
+      this.#fallBack(fallback, session)
+      return link
     }
   }
 
-  #dialWith(protocol: Protocol, attempt: number, signal: AbortSignal): Promise<Link> {
-    const ports = this.#linkPorts(this.#session)
-    return dial(this.#options, protocol, attempt, signal, ports)
-  }
-
-  #fallBack(fallback: Protocol): void {
+  #fallBack(fallback: Protocol, session: ProtocolSession): void {
     this.#session.close()
     this.#receivedBefore += this.#session.received
     this.#registry.settleWith(undefined)
     this.#protocol = fallback
-    this.#session = fallback.openSession(this.#host)
+    this.#session = session
     // What waits was encoded for another protocol. Its payloads may have changed since, so it is decoded from its bytes.
     this.#outbox.recode(({ event: { type, id }, frame }) =>
       this.#session.encode(decodeBody(type, id, String(frame))),
@@ -546,6 +566,7 @@ export class Client {
   /** The link is ready, in this order: subscriptions are live, the outbox is sent, then it is reported. */
   #up(link: Link): void {
     this.#linksMade++
+    this.#turn--
     // A listener to `ready` may have begun to drain.
     if (this.#state === 'draining' && this.#lifecycle.state === 'ready') {
       this.#lifecycle.enter('ready', { state: 'draining' })

@@ -16,8 +16,15 @@ import { redactUrl, withDeadline } from '@bus/core/kit'
 import { WebSocket, type ClientOptions } from 'ws'
 import type { Protocol } from '../../protocol/protocol.ts'
 import { Link, type CloseInfo, type LinkPorts } from './link.ts'
-import { checkHeaders, isSecure, refuseExposedHeaders, scrubber } from '../options/endpoint.ts'
-import type { Headers, ResolvedOptions, TlsOptions } from '../options/options.ts'
+import { checkHeaders, checkUrl, isSecure, refuseInsecure, scrubber } from '../options/endpoint.ts'
+import type {
+  AttemptContext,
+  Headers,
+  ResolvedOptions,
+  TlsOptions,
+  UrlFactory,
+} from '../options/options.ts'
+import { tls as checkTls } from '../options/resolve-options.ts'
 import { isBadFrame } from '../../socket/socket-port.ts'
 
 /** What ws 8.23 takes and its types do not know yet. */
@@ -33,6 +40,8 @@ const MAX_FRAGMENTS = 1_024
 const MAX_BUFFERED_CHUNKS = 16_384
 /** Pongs that wait for a server that pings and does not read; beyond that the link is cut. */
 const MAX_PENDING_PONGS = 60
+/** Statuses with which servers refuse a request for subprotocols that they do not know. */
+const UNKNOWN_SUBPROTOCOL = new Set([400, 426])
 /** What ws says of a server that accepts none of the subprotocols. */
 const NO_SUBPROTOCOL = 'Server sent no subprotocol'
 /** How much of a refusing answer's body is kept for the error. */
@@ -40,31 +49,49 @@ const MAX_BODY_BYTES = 4_096
 /** How long it is waited for. */
 const MAX_BODY_MS = 1_000
 
+/** The options of one attempt, with what functions of the application have made for it. */
+interface AttemptOptions extends ResolvedOptions {
+  readonly url: string
+  readonly headers: Headers
+  readonly tls: TlsOptions | undefined
+}
+
+/** Which attempt it is. */
+export interface Attempt {
+  /** 1 for the first since the last stable connection. */
+  readonly attempt: number
+  /** Which URL of a list it goes to, from 0; beyond the last one they begin anew. */
+  readonly turn: number
+}
+
 /**
- * Opens a connection. The deadline covers the header factory, DNS, TCP, TLS and the upgrade: ws's own
+ * Opens a connection. The deadline covers the functions for URL, certificates and headers, DNS, TCP, TLS and the upgrade: ws's own
  * `handshakeTimeout` is an idle timer, which a server that answers a byte at a time never trips.
  */
 export async function dial(
   options: ResolvedOptions,
   protocol: Protocol,
-  attempt: number,
+  { attempt, turn }: Attempt,
   signal: AbortSignal,
   ports: LinkPorts,
 ): Promise<Link> {
+  const { url } = options
+  // Not empty: that was checked.
+  const chosen = typeof url === 'object' ? (url[turn % url.length] as string) : url
   let link: Link | undefined
   try {
     return await withDeadline(
       async (inner) => {
-        const headers = await makeHeaders(options, attempt, inner)
+        const own = await attemptOptions(options, chosen, { attempt, signal: inner })
         const make = (socket: WebSocket): Link =>
-          new Link(socket, options, ports, options.watch?.watch(options.url))
-        return (link = await open(options, protocol, headers, inner, make))
+          new Link(socket, own, ports, own.watch?.watch(own.url))
+        return (link = await open(own, protocol, inner, make))
       },
       {
         timeoutMs: options.timeouts.connectMs,
         signal,
         clock: options.clock,
-        what: `Connecting to ${redactUrl(options.url)}`,
+        what: typeof chosen === 'string' ? `Connecting to ${redactUrl(chosen)}` : 'Connecting',
       },
     )
   } catch (error) {
@@ -74,27 +101,58 @@ export async function dial(
   }
 }
 
-async function makeHeaders(
+/** Calls what the options have as functions, the URL first. */
+async function attemptOptions(
   options: ResolvedOptions,
-  attempt: number,
-  signal: AbortSignal,
-): Promise<Headers> {
-  if (typeof options.headers !== 'function') return options.headers
-  let made: Headers
+  chosen: string | UrlFactory,
+  context: AttemptContext,
+): Promise<AttemptOptions> {
+  const url = await made('url', chosen, context, (value) => retryable(() => checkUrl(value)))
+  const tls = await made<TlsOptions | undefined>('tls', options.tls, context, (value) =>
+    // Without any, the well-known authorities would be trusted instead.
+    retryable(() => checkTls('tls', value ?? null)),
+  )
+  const headers = await made('headers', options.headers, context, checkHeaders)
+  const own = { ...options, url, tls, headers }
+  refuseInsecure(own)
+  return own
+}
+
+/** The option, or what its function makes of it for this attempt. */
+async function made<T>(
+  name: string,
+  option: NoInfer<T> | Factory,
+  context: AttemptContext,
+  accept: (value: unknown) => T,
+): Promise<T> {
+  if (!isFactory(option)) return option
+  let value: unknown
   try {
-    made = await options.headers({ attempt, signal })
+    value = await option(context)
   } catch (cause) {
-    throw new BootstrapError('Making the handshake headers failed', { cause })
+    throw new BootstrapError(`The function \`${name}\` failed`, { cause })
   }
-  const headers = checkHeaders(made)
-  refuseExposedHeaders(options, headers)
-  return headers
+  return accept(value)
+}
+
+type Factory = (context: AttemptContext) => unknown
+
+function isFactory(option: unknown): option is Factory {
+  return typeof option === 'function'
+}
+
+/** A wrong value that a function gave may be right the next time, other than one that stands in the options. */
+function retryable<T>(check: () => T): T {
+  try {
+    return check()
+  } catch (error) {
+    throw new BootstrapError((error as Error).message)
+  }
 }
 
 function open(
-  options: ResolvedOptions,
+  options: AttemptOptions,
   protocol: Protocol,
-  headers: Headers,
   signal: AbortSignal,
   makeLink: (socket: WebSocket) => Link,
 ): Promise<Link> {
@@ -103,7 +161,7 @@ function open(
       reject(new AbortedError('Connecting', { cause: signal.reason }))
       return
     }
-    const ws = construct(options, protocol, headers)
+    const ws = construct(options, protocol)
     const link = makeLink(ws)
     let refusal: Error | undefined
     let answer: IncomingMessage | undefined
@@ -127,15 +185,17 @@ function open(
       reject(noSubprotocol(options.url, new Error(NO_SUBPROTOCOL)))
     })
     ws.once('unexpected-response', (request, response) => {
-      void readRefusal(response, options.clock, scrubber(options.url, headers)).then((error) => {
-        refusal = error
-        // Whoever listens to this event owns the request: not ending it would leave it connecting for ever.
-        response.destroy()
-        request.destroy()
-        signal.removeEventListener('abort', giveUp)
-        reject(error)
-        ws.terminate()
-      })
+      void readRefusal(response, options.clock, scrubber(options.url, options.headers)).then(
+        (error) => {
+          refusal = error
+          // Whoever listens to this event owns the request: not ending it would leave it connecting for ever.
+          response.destroy()
+          request.destroy()
+          signal.removeEventListener('abort', giveUp)
+          reject(error)
+          ws.terminate()
+        },
+      )
     })
     ws.once('error', (error) => {
       signal.removeEventListener('abort', giveUp)
@@ -144,10 +204,11 @@ function open(
   })
 }
 
-function construct(options: ResolvedOptions, protocol: Protocol, headers: Headers): WebSocket {
+function construct(options: AttemptOptions, protocol: Protocol): WebSocket {
   const clientOptions: ClientOptions & WsLimits = {
     ...(isSecure(options.url) ? secure(options.tls) : {}),
-    headers: { ...headers },
+    headers: { ...options.headers },
+    ...(options.agent === undefined ? {} : { agent: options.agent }),
     followRedirects: false,
     maxPayload: options.maxMessageBytes,
     maxFragments: MAX_FRAGMENTS,
@@ -239,10 +300,14 @@ function noSubprotocol(url: string, cause: Error): ProtocolError {
   return new ProtocolError(message, { cause })
 }
 
-/** Whether the server took the connection but none of the subprotocols, as one that knows none does. */
-export function speaksNoSubprotocol(error: unknown): boolean {
+/** How a server refused what it was offered: it took the connection and none of the subprotocols, or may not have liked them. */
+export function refusalOfSubprotocols(error: unknown): 'certain' | 'possible' | undefined {
+  if (error instanceof HandshakeError) {
+    return UNKNOWN_SUBPROTOCOL.has(error.status) ? 'possible' : undefined
+  }
   const { cause } = error as { readonly cause?: unknown }
-  return error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
+  const isIgnored = error instanceof ProtocolError && (cause as Error).message === NO_SUBPROTOCOL
+  return isIgnored ? 'certain' : undefined
 }
 
 /** The longest wait that a server can impose, in milliseconds. */

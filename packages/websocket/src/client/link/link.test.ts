@@ -23,14 +23,18 @@ async function open(options: Parameters<typeof serve>[0] = {}) {
   const server = await serve(options)
   const ws = new WebSocket(server.url)
   const seen = new Seen()
-  const link = new Link(ws, resolveOptions({ url: server.url }), {
-    frame: (frame) => void seen.frames.push(frame),
-    text: undefined,
-    tap: { isWatched: true, frame: (frame) => void seen.tapped.push(frame) },
-    profileFailed: () => {},
-    report: (kind, error) => void seen.reported.push({ kind, error }),
-    missed: () => {},
-  })
+  const link = new Link(
+    ws,
+    { ...resolveOptions({ url: server.url }), url: server.url },
+    {
+      frame: (frame) => void seen.frames.push(frame),
+      text: undefined,
+      tap: { isWatched: true, frame: (frame) => void seen.tapped.push(frame) },
+      profileFailed: () => {},
+      report: (kind, error) => void seen.reported.push({ kind, error }),
+      missed: () => {},
+    },
+  )
   void link.closed.then((info) => seen.ends.push(info))
   onTestFinished(() => ws.terminate())
   await Promise.all([once(ws, 'open'), server.waitForConnection()])
@@ -82,7 +86,7 @@ describe('the connection of a link', () => {
     const frames: unknown[] = []
     const { signal } = new AbortController()
     const options = resolveOptions({ url, protocol: plainJson() })
-    const link = await dial(options, options.protocol, 1, signal, {
+    const link = await dial(options, options.protocol, { attempt: 1, turn: 0 }, signal, {
       frame: (frame) => void frames.push(frame),
       text: (bytes) => void texts.push(bytes.toString()),
       tap: { isWatched: false, frame: () => {} },

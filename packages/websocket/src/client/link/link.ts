@@ -62,10 +62,13 @@ export interface LinkPorts {
   missed(info: { readonly silentMs: number; readonly missed: number }): void
 }
 
-type LinkOptions = Pick<
+interface LinkOptions extends Pick<
   ResolvedOptions,
-  'heartbeat' | 'idleTimeoutMs' | 'clock' | 'random' | 'applicationHeartbeat'
->
+  'heartbeat' | 'idleTimeoutMs' | 'clock' | 'random' | 'applicationHeartbeat' | 'unref'
+> {
+  /** Where the connection leads. */
+  readonly url: string
+}
 
 /**
  * Everything that belongs to one connection ends with it; a link never reconnects. It listens to its socket from the
@@ -135,6 +138,11 @@ export class Link implements SessionLink {
       { clock, random },
     )
     this.#listen()
+  }
+
+  /** Where it leads. */
+  get url(): string {
+    return this.#options.url
   }
 
   /** Aborted when the connection is lost, or closed by us. */
@@ -319,6 +327,7 @@ export class Link implements SessionLink {
     if (watch !== undefined) socket.on('open', () => watch.opened(socket.protocol))
     socket.on('upgrade', (response: IncomingMessage) => {
       this.#tcp = response.socket
+      if (this.#options.unref) response.socket.unref()
     })
     // Without an error listener a bad frame would end the process; `close` always follows.
     socket.on('error', (error: Error) => {

@@ -39,6 +39,8 @@ export class Observation {
   readonly #collector: MetricsCollector | undefined
   readonly #options: ResolvedOptions
   readonly #report: (error: Error) => void
+  /** Where the last connection was made to. */
+  #url = ''
   #dialingSince = 0
   #readySince = 0
   #isUp = false
@@ -81,11 +83,13 @@ export class Observation {
   }
 
   /** Traces one attempt to make a connection. */
-  dial(attempt: number, dial: () => Promise<Link>): Promise<Link> {
+  async dial(attempt: number, dial: () => Promise<Link>): Promise<Link> {
     const operation = this.#telemetry.operation('bus.connect')
-    return operation.channel.hasSubscribers
+    const link = await (operation.channel.hasSubscribers
       ? operation.trace(dial, { ...this.#source, attempt })
-      : dial()
+      : dial())
+    this.#url = redactUrl(link.url)
+    return link
   }
 
   /** Measures a publish, where the collector takes that, and returns it. */
@@ -186,8 +190,14 @@ export class Observation {
     const durationMs = this.#readySince - this.#dialingSince
     const channel = this.#telemetry.channel('bus.connection.open')
     if (channel.hasSubscribers) {
-      const url = redactUrl(this.#options.url)
-      channel.publish({ ...this.#source, url, generation, reconnected, protocol, durationMs })
+      channel.publish({
+        ...this.#source,
+        url: this.#url,
+        generation,
+        reconnected,
+        protocol,
+        durationMs,
+      })
     }
     this.#connection({ event: 'opened', durationMs, reconnected })
   }

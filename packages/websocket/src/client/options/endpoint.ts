@@ -3,7 +3,7 @@
 import { ConfigError } from '@bus/core'
 import { REDACTED, isSecretName } from '@bus/core/kit'
 import { isPlainProtocol } from '../../protocol/plain-session.ts'
-import type { Headers, ResolvedOptions } from './options.ts'
+import type { Headers, ResolvedOptions, TlsFactory, TlsOptions } from './options.ts'
 
 /** Scheme, slashes and the beginning of a host. The URL parser alone would take `ws:host` and `ws:///path`, too. */
 const WEBSOCKET_URL = /^wss?:\/\/[^/\\?#]/i
@@ -15,18 +15,18 @@ const BLANKS = /[\s\p{Cc}]/u
  *
  * @throws `ConfigError` for anything but an absolute `ws:` or `wss:` URL without fragment and credentials.
  */
-export function checkUrl(value: unknown): string {
+export function checkUrl(value: unknown, path: string = 'url'): string {
   const text = value instanceof URL ? value.href : value
   const url = parse(text)
   if (url === undefined) {
-    throw ConfigError.expected('url', 'to be a ws: or wss: URL with a host', text)
+    throw ConfigError.expected(path, 'to be a ws: or wss: URL with a host', text)
   }
   if (url.href.includes('#')) {
-    throw ConfigError.expected('url', 'to have no fragment, which never reaches a server', text)
+    throw ConfigError.expected(path, 'to have no fragment, which never reaches a server', text)
   }
   if (url.username !== '' || url.password !== '') {
     const form = 'to hold no credentials, which URLs leak into logs: send them in `headers`'
-    throw ConfigError.expected('url', form, text)
+    throw ConfigError.expected(path, form, text)
   }
   return url.href
 }
@@ -112,28 +112,31 @@ export function scrubber(url: string, headers: Headers): (text: string) => strin
   return (text) => secrets.reduce((rest, secret) => rest.replaceAll(secret, REDACTED), text)
 }
 
-type Endpoint = Pick<ResolvedOptions, 'url' | 'allowInsecure'>
+/** Where one attempt goes, and what it shows there. */
+export interface Endpoint extends Pick<ResolvedOptions, 'allowInsecure' | 'headers' | 'protocol'> {
+  readonly url: string
+  readonly tls: TlsOptions | TlsFactory | undefined
+}
 
 /** Names of this machine, in the form that a parsed URL has. */
 const THIS_MACHINE = /^(localhost|.+\.localhost|127\.\d+\.\d+\.\d+|\[::1\])$/
 
-/** @throws `ConfigError` when the options send credentials without encryption to another machine, unless they allow it. */
-export function refuseExposedCredentials(
-  options: Pick<ResolvedOptions, 'url' | 'allowInsecure' | 'headers' | 'protocol'>,
-): void {
-  if (!isExposed(options)) return
-  const { url, headers, protocol } = options
+/**
+ * @throws `ConfigError` when it has certificates for a URL without TLS, or sends credentials without encryption to another machine
+ * and that is not allowed. Values are not shown.
+ */
+export function refuseInsecure(endpoint: Endpoint): void {
+  const { url, tls, headers, protocol } = endpoint
+  if (tls !== undefined && !isSecure(url)) {
+    throw new ConfigError('tls', 'Expected `tls` only with a wss: URL, got a ws: URL')
+  }
+  if (!isExposed(endpoint)) return
   const names = [...new URL(url).searchParams.keys()]
   if (names.some((name) => isSecretName(name))) throw exposed('url')
-  if (typeof headers !== 'function') refuseExposedHeaders(options, headers)
+  const secret = Object.keys(headers).find((name) => isSecretName(name))
+  if (secret !== undefined) throw exposed(`headers.${secret}`)
   const authenticates = isPlainProtocol(protocol) && protocol.authenticate !== undefined
   if (protocol.credentials !== undefined || authenticates) throw exposed('protocol')
-}
-
-/** The same for the headers of one attempt. Their values are not shown. */
-export function refuseExposedHeaders(endpoint: Endpoint, headers: Headers): void {
-  const secret = Object.keys(headers).find((name) => isSecretName(name))
-  if (secret !== undefined && isExposed(endpoint)) throw exposed(`headers.${secret}`)
 }
 
 /** Without TLS, and not to this machine. */

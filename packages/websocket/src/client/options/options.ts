@@ -1,5 +1,6 @@
 /** The options of the WebSocket transport, and what each means to the caller. */
 
+import type { Agent } from 'node:http'
 import type {
   BreakerOptions,
   BusError,
@@ -18,13 +19,22 @@ import type { ConnectionWatcher } from './connection-watch.ts'
 /** HTTP headers by name. */
 export type Headers = Readonly<Record<string, string>>
 
-/** Makes the headers of one attempt, for instance with a token that is still valid. */
-export type HeaderFactory = (context: {
+/** The attempt to connect for which a function of the options is called. */
+export interface AttemptContext {
   /** 1 for the first attempt since the last stable connection. */
   readonly attempt: number
   /** Aborted when the attempt's deadline passes or the transport closes. */
   readonly signal: AbortSignal
-}) => Headers | Promise<Headers>
+}
+
+/** Makes the headers of one attempt, for instance with a token that is still valid. */
+export type HeaderFactory = (context: AttemptContext) => Headers | Promise<Headers>
+
+/** Says where one attempt goes, for instance by asking a service registry. */
+export type UrlFactory = (context: AttemptContext) => string | URL | Promise<string | URL>
+
+/** Gets the certificates and keys of one attempt, for instance from files that are replaced from time to time. */
+export type TlsFactory = (context: AttemptContext) => TlsOptions | Promise<TlsOptions>
 
 /** Whom to trust and who we are, named as in `tls.connect` of Node; PEM text or bytes. */
 export interface TlsOptions {
@@ -134,8 +144,12 @@ export interface TransportTelemetryOptions extends TelemetryOptions {
 
 /** How to reach a server over WebSocket, and what to do when it cannot be reached. */
 export interface WebSocketTransportOptions {
-  /** `ws:` or `wss:`; path and query are kept. Credentials belong in `headers`. */
-  readonly url: string | URL
+  /**
+   * `ws:` or `wss:`; path and query are kept. Credentials belong in `headers`. Of a list an attempt goes to the one that was connected
+   * last, and after a failed attempt to the next one, in turn; all should lead to the same events, of servers of one kind. A
+   * function is called for each attempt: what it throws, and what is no URL, fails the attempt.
+   */
+  readonly url: string | URL | readonly (string | URL)[] | UrlFactory
   /** How events travel in frames. @default busV1(), which falls back to plainJson() */
   readonly protocol?: Protocol | PlainProtocol | undefined
   /** Subprotocols to offer besides those of `protocol`, the preferred one first. @default [] */
@@ -147,8 +161,18 @@ export interface WebSocketTransportOptions {
    * token that look like credentials are refused there. @default false
    */
   readonly allowInsecure?: boolean | undefined
-  /** Certificates and keys; only with `wss:`. @default none */
-  readonly tls?: TlsOptions | undefined
+  /**
+   * Certificates and keys; only with `wss:`. A function is called for each attempt, so that renewed ones are used: what it throws,
+   * and what cannot be used, fails the attempt. @default none
+   */
+  readonly tls?: TlsOptions | TlsFactory | undefined
+  /** Makes the TCP connections, for instance through a proxy. What it does by itself is limited by `timeouts.connectMs`. @default Node's own */
+  readonly agent?: Agent | undefined
+  /**
+   * `true`: an open connection does not keep the process alive, nor does the wait for the next attempt; a publish that has not settled, a
+   * `connect()` and a `drain()` do. @default false
+   */
+  readonly unref?: boolean | undefined
   readonly timeouts?: TimeoutOptions | undefined
   /** Frames to send on each new connection before any event; a failure counts as a failed attempt. Not on `bus.v1`. @default none */
   readonly onOpen?: OnOpen | undefined
@@ -215,11 +239,13 @@ export type ResolvedReconnect = Filled<ReconnectOptions>
 /** The options with every default filled in; frozen. Prints without secrets, and may be given to `resolveOptions` again. */
 export interface ResolvedOptions {
   /** Normalised, with path and query. */
-  readonly url: string
+  readonly url: string | readonly string[] | UrlFactory
   readonly protocol: Protocol
   readonly protocols: readonly string[]
   readonly headers: Headers | HeaderFactory
-  readonly tls: TlsOptions | undefined
+  readonly tls: TlsOptions | TlsFactory | undefined
+  readonly agent: Agent | undefined
+  readonly unref: boolean
   readonly timeouts: Filled<TimeoutOptions>
   readonly onOpen: OnOpen | undefined
   readonly reconnect: false | ResolvedReconnect

@@ -1,3 +1,4 @@
+import { Agent } from 'node:http'
 import { ConfigError, ConnectionError, type Event } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import {
@@ -76,6 +77,8 @@ const EVERYTHING = {
   maxMessageBytes: 13,
   compression: true,
   allowInsecure: true,
+  agent: new Agent(),
+  unref: true,
   telemetry: { prefix: 'shop', id: 'orders' },
   metrics: {},
   watch: { watch: () => NO_WATCH },
@@ -126,6 +129,8 @@ describe('options', () => {
       maxMessageBytes: 1_048_576,
       compression: false,
       allowInsecure: false,
+      agent: undefined,
+      unref: false,
       clock: systemClock,
       random: Math.random,
     })
@@ -163,6 +168,7 @@ describe('options', () => {
     const {
       protocol: _p,
       onOpen: _o,
+      agent: _a,
       watch: _w,
       clock: _c,
       random: _r,
@@ -213,7 +219,7 @@ describe('options', () => {
       protocols: ['p'],
       queue: { capacity: 3 },
     })
-    expect(resolved.tls?.ca).toEqual(['PEM'])
+    expect(resolved.tls).toMatchObject({ ca: ['PEM'] })
   })
 
   it('take functions as they are', () => {

@@ -24,7 +24,7 @@ import type { HeartbeatProfile } from '../../protocol/heartbeat-profile.ts'
 import type { Protocol } from '../../protocol/protocol.ts'
 import type { Admission } from './admission.ts'
 import { classify } from './classify.ts'
-import { checkHeaders, checkUrl, isSecure, isToken, refuseExposedCredentials } from './endpoint.ts'
+import { checkHeaders, checkUrl, isToken, refuseInsecure } from './endpoint.ts'
 import type {
   HeartbeatSettings,
   ReconnectOptions,
@@ -32,7 +32,9 @@ import type {
   ResolvedReconnect,
   ResolvedTelemetry,
   TimeoutOptions,
+  TlsFactory,
   TlsOptions,
+  UrlFactory,
   WebSocketTransportOptions,
 } from './options.ts'
 
@@ -51,6 +53,7 @@ export interface Defaults {
   readonly maxMessageBytes: number
   readonly compression: boolean
   readonly allowInsecure: boolean
+  readonly unref: boolean
 }
 
 const MIB = 1024 * 1024
@@ -78,6 +81,7 @@ export const defaults: Defaults = Object.freeze({
   maxMessageBytes: MIB,
   compression: false,
   allowInsecure: false,
+  unref: false,
 })
 
 /** One row of the table: checks the option, and returns what holds. */
@@ -149,13 +153,24 @@ const authorities: OptionRow<TlsOptions['ca']> = (path, given) => {
   return Object.freeze([...(given as readonly string[])])
 }
 
-const tls = group<TlsOptions, { [K in keyof Required<TlsOptions>]: TlsOptions[K] }>({
+/** Certificates and keys, checked. */
+export const tls: OptionRow<TlsOptions> = group<
+  TlsOptions,
+  { [K in keyof Required<TlsOptions>]: TlsOptions[K] }
+>({
   ca: authorities,
   cert: option(material, undefined),
   key: option(material, undefined),
   servername: option(check.string({ nonEmpty: true }), undefined),
   rejectUnauthorized: option(check.boolean, true),
 })
+
+const url: OptionRow<ResolvedOptions['url']> = (path, given) => {
+  if (typeof given === 'function') return given as UrlFactory
+  if (!Array.isArray(given)) return checkUrl(given)
+  check.where('to name at least one URL', () => given.length > 0)(path, given)
+  return Object.freeze(given.map((value, n) => checkUrl(value, `${path}[${n}]`)))
+}
 
 const subprotocols: OptionRow<readonly string[]> = (path, given = []) => {
   check.arrayOf(check.where('to be an HTTP token', isToken))(path, given)
@@ -202,18 +217,21 @@ const collector: Check = (path, value) => {
 
 /** A row for each option: one without a row, or a row without an option, does not compile. */
 export const optionTable: OptionTable<WebSocketTransportOptions, ResolvedOptions> = Object.freeze({
-  url: Object.assign((_path: string, given: unknown) => checkUrl(given), {
-    required: true as const,
-  }),
+  url: Object.assign(url, { required: true as const }),
   protocol,
   protocols: subprotocols,
   headers: (_path: string, given: unknown = {}) =>
     typeof given === 'function' ? (given as ResolvedOptions['headers']) : checkHeaders(given),
   allowInsecure: option(check.boolean, defaults.allowInsecure),
   tls: Object.assign(
-    (path: string, given: unknown) => (given === undefined ? undefined : tls(path, given)),
+    (path: string, given: unknown) => {
+      if (given === undefined || typeof given === 'function') return given as TlsFactory | undefined
+      return tls(path, given)
+    },
     { members: tls.members ?? {} },
   ),
+  agent: option(check.withMethods('addRequest'), undefined),
+  unref: option(check.boolean, defaults.unref),
   timeouts: group<TimeoutOptions>({
     connectMs: option(positiveMs, defaults.timeouts.connectMs),
     bootstrapMs: option(positiveMs, defaults.timeouts.bootstrapMs),
@@ -277,7 +295,6 @@ export const optionTable: OptionTable<WebSocketTransportOptions, ResolvedOptions
 export function resolveOptions(input: unknown): ResolvedOptions {
   const resolved = printRedacted(resolveAll('', input, optionTable))
   refuseContradictions(resolved)
-  refuseExposedCredentials(resolved)
   return Object.freeze(resolved)
 }
 
@@ -307,10 +324,11 @@ function withDefaults<T extends object>(base: T, options: object = {}): T {
   return Object.freeze({ ...base, ...Object.fromEntries(given) })
 }
 
-function refuseContradictions({ url, tls: own, heartbeat, idleTimeoutMs }: ResolvedOptions): void {
-  if (own !== undefined && !isSecure(url)) {
-    throw new ConfigError('tls', 'Expected `tls` only with a wss: URL, got a ws: URL')
-  }
+function refuseContradictions(options: ResolvedOptions): void {
+  const { url: where, heartbeat, idleTimeoutMs } = options
+  // That of a function is known when an attempt is made.
+  const urls = typeof where === 'function' ? [] : [where].flat()
+  for (const each of urls) refuseInsecure({ ...options, url: each })
   if (heartbeat === false) return
   const { intervalMs, timeoutMs } = heartbeat
   if (timeoutMs > intervalMs) {
@@ -337,7 +355,7 @@ function printed(options: ResolvedOptions): unknown {
   const { clock: _clock, random: _random, ...rest } = options
   return plain({
     ...rest,
-    url: redactUrl(options.url),
+    url: typeof options.url === 'function' ? options.url : redacted(options.url),
     protocol: options.protocol.name,
     applicationHeartbeat: options.applicationHeartbeat?.name,
     headers: typeof options.headers === 'function' ? options.headers : hideAll(options.headers),
@@ -345,8 +363,14 @@ function printed(options: ResolvedOptions): unknown {
     // A collector may hold anything.
     metrics: options.metrics === undefined ? undefined : 'collector',
     watch: options.watch === undefined ? undefined : 'watcher',
-    tls: options.tls === undefined ? undefined : printedTls(options.tls),
+    tls: typeof options.tls === 'object' ? printedTls(options.tls) : options.tls,
+    // It may hold the credentials of a proxy.
+    agent: options.agent === undefined ? undefined : 'agent',
   })
+}
+
+function redacted(urls: string | readonly string[]): unknown {
+  return typeof urls === 'string' ? redactUrl(urls) : urls.map(redactUrl)
 }
 
 function printedTls({ servername, rejectUnauthorized, ...secret }: TlsOptions): unknown {

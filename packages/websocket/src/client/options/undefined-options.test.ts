@@ -50,6 +50,8 @@ const ABSENT: Required<Omit<WebSocketTransportOptions, 'url' | 'tls'>> = {
   protocols: undefined,
   headers: undefined,
   allowInsecure: undefined,
+  agent: undefined,
+  unref: undefined,
   timeouts: TIMEOUTS,
   onOpen: undefined,
   reconnect: RECONNECT,
