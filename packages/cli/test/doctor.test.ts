@@ -1,4 +1,4 @@
-import { createServer, type RequestListener } from 'node:http'
+import { createServer, request, type RequestListener } from 'node:http'
 import { createServer as createTcpServer, type AddressInfo, type Server } from 'node:net'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { once } from 'node:events'
@@ -284,4 +284,32 @@ describe('bus, used wrongly, says what is accepted and ends with 2', () => {
     }
     expect((await bus(['doctor', '--help'])).out).toContain('bus doctor ws://localhost:8080/events')
   })
+})
+
+test('a proxy that removes the headers of the upgrade is found behind the 426 of the server', async () => {
+  const target = new URL(await hub())
+  // Forwards what it takes for an ordinary request, as a reverse proxy without a setting for WebSocket does.
+  const proxy = createServer((incoming, outgoing) => {
+    const { connection: _connection, upgrade: _upgrade, ...headers } = incoming.headers
+    const forward = request({
+      port: target.port,
+      host: target.hostname,
+      path: incoming.url,
+      headers,
+    })
+    forward.on('response', (answer) => {
+      outgoing.writeHead(answer.statusCode ?? 502)
+      answer.pipe(outgoing)
+    })
+    forward.end()
+  })
+  // Without a listener for `upgrade` Node takes it for an ordinary request.
+  proxy.listen(0, '127.0.0.1')
+  await once(proxy, 'listening')
+  onTestFinished(() => void proxy.close())
+  const { port } = proxy.address() as AddressInfo
+  const run = await bus(['doctor', `ws://127.0.0.1:${port}`])
+  expect(run.code).toBe(1)
+  expect(run.out).toContain('426')
+  expect(run.out).toContain('A proxy in between has removed `Upgrade` and `Connection`')
 })

@@ -6,7 +6,17 @@ import { describe, expect, onTestFinished, test } from 'vitest'
 import { WebSocketServer } from 'ws'
 import { busV1, type WebSocketTransport, type WebSocketTransportOptions } from '../src/index.ts'
 import { plainJson } from '../src/protocol/index.ts'
-import { collect, frameOf, numbered, record, only, serve, transportTo, until } from './harness.ts'
+import {
+  FastClock,
+  collect,
+  frameOf,
+  numbered,
+  record,
+  only,
+  serve,
+  transportTo,
+  until,
+} from './harness.ts'
 import { startLiteralHub } from './literal-hub.ts'
 
 const client = (
@@ -271,5 +281,48 @@ describe.each([400, 426])('a server that refuses unknown subprotocols with %i', 
       ['bus.v1'],
     ])
     expect(transport.status).toMatchObject({ state: 'ready', protocol: 'bus.v1' })
+  })
+})
+
+describe('a server that takes events and never says a word', () => {
+  const suspicions = (transport: WebSocketTransport): string[] => {
+    const found: string[] = []
+    transport.on('error', ({ kind, error }) => {
+      if (kind === 'decode') found.push(error.message)
+    })
+    return found
+  }
+
+  test('is suspected of another dialect, once [F173]', async () => {
+    const server = await serve()
+    const clock = new FastClock(200)
+    const transport = client(server, { clock, heartbeat: false })
+    const found = suspicions(transport)
+    await transport.publish(createEvent('a', 1))
+    await until(() => found.length > 0, 'the suspicion')
+    expect(found[0]).toContain('it may expect another dialect')
+    server.faults.reset()
+    await server.waitForConnection({ index: 1 })
+    await transport.publish(createEvent('a', 2))
+    // Longer than the first suspicion took.
+    await new Promise((resolve) => setTimeout(resolve, 120))
+    expect(found).toHaveLength(1)
+  })
+
+  test('is not suspected when nothing was sent, when it has answered, or when the dialect was chosen [F173]', async () => {
+    const [quiet, answering, chosen] = [await serve(), await serve(), await serve()]
+    const options = { heartbeat: false } as const
+    const transports = [
+      client(quiet, { ...options, clock: new FastClock(200) }),
+      client(answering, { ...options, clock: new FastClock(200) }),
+      client(chosen, { ...options, clock: new FastClock(200), protocol: plainJson() }),
+    ] as const
+    const found = transports.map((transport) => suspicions(transport))
+    await Promise.all(transports.map((transport) => transport.connect()))
+    answering.inject(frameOf('answer', 1))
+    await until(() => transports[1].stats().received === 1, 'the answer')
+    for (const transport of transports.slice(1)) await transport.publish(createEvent('a', 1))
+    await new Promise((resolve) => setTimeout(resolve, 150))
+    expect(found).toEqual([[], [], []])
   })
 })

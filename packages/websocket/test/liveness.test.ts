@@ -168,12 +168,12 @@ test('neither pings nor pongs of the server reach a handler, with a payload or w
 })
 
 describe('health', () => {
-  test('is down before the first link, up with it, degraded while it is made again, down at the end', async () => {
+  test('is down before the first link and says what makes one, up with it, degraded while it is made again, down at the end', async () => {
     const server = await serve()
     const transport = transportTo(server, { reconnect: { backoff: () => 60_000 } })
     expect(await transport.health()).toMatchObject({
       status: 'down',
-      reasons: ['Not connected yet'],
+      reasons: ['Not connected yet: the first publish or subscription connects, or connect()'],
       breaker: 'closed',
       queue: { size: 0 },
     })

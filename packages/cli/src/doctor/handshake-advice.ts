@@ -73,8 +73,8 @@ export const HANDSHAKE_ADVICE: ReadonlyMap<number, Advice> = new Map([
   [
     426,
     advice(
-      'The server requires another protocol.',
-      'Check the subprotocols and the version that it names in `upgrade`.',
+      'The server got a request without an upgrade, or wants another upgrade than WebSocket.',
+      'A proxy in between has removed `Upgrade` and `Connection`: let it pass them on, with HTTP/1.1. Else look at what the answer names in `upgrade`.',
     ),
   ],
   [

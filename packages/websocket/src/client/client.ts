@@ -65,6 +65,7 @@ import { Writer } from './outbox/writer.ts'
 import { OpossumBreaker } from './reconnect/breaker.ts'
 import { Lifecycle, Readiness } from './reconnect/lifecycle.ts'
 import { Reconnector } from './reconnect/reconnect.ts'
+import { watchSilence } from './silence.ts'
 import { KeepAlive, unreferenced } from './unref.ts'
 import { Registry } from './subscriptions/registry.ts'
 import type { DetachedSubscription } from './subscriptions/detached-subscriptions.ts'
@@ -110,6 +111,8 @@ export class Client {
   #isStarted = false
   /** Which URL of a list is dialed: the next one after an attempt that failed. */
   #turn = 0
+  /** Its server was suspected of another dialect. */
+  #isSuspected = false
   /** Links that became ready. */
   #linksMade = 0
   /** Events that sessions before this one have received. */
@@ -582,6 +585,20 @@ export class Client {
       reconnected: this.#linksMade > 1,
       protocol: link.subprotocol,
     })
+    this.#watchSilence(link)
+  }
+
+  /** Only where the dialect was not chosen but fallen back to. */
+  #watchSilence(link: Link): void {
+    if (this.#isSuspected || this.#protocol === this.#options.protocol) return
+    const sent = (): number => this.#outbox.stats().sent
+    const stop = watchSilence(link, this.#options.clock, sent, (error) => {
+      this.#isSuspected = true
+      this.report('decode', error)
+    })
+    // A listener to `open` may have closed the transport.
+    if (this.#lifecycle.state === 'ready') this.#lifecycle.own(stop)
+    else stop()
   }
 
   #down(info: CloseInfo): void {

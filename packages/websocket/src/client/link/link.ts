@@ -92,6 +92,7 @@ export class Link implements SessionLink {
   #inboundAt = -Infinity
   /** Frames that came before {@link start}, in order. */
   #early: Frame[] | undefined = []
+  #isSilent = true
   #isHeld = false
   #isPaused = false
   #isClosedLocally = false
@@ -138,6 +139,11 @@ export class Link implements SessionLink {
       { clock, random },
     )
     this.#listen()
+  }
+
+  /** No message has come yet. */
+  get isSilent(): boolean {
+    return this.#isSilent
   }
 
   /** Where it leads. */
@@ -352,6 +358,7 @@ export class Link implements SessionLink {
   }
 
   readonly #onMessage = (data: Buffer, isBinary: boolean): void => {
+    this.#isSilent = false
     this.#inboundAt = this.#options.clock.now()
     this.#watch?.message('in', data, isBinary)
     if (this.#early !== undefined) {

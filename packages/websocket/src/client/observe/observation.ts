@@ -402,7 +402,7 @@ function known(sources: HealthSources, settings: Settings): Health {
 function describe(status: TransportStatus): string {
   switch (status.state) {
     case 'idle':
-      return 'Not connected yet'
+      return 'Not connected yet: the first publish or subscription connects, or connect()'
     case 'connecting':
       return `Connecting, attempt ${status.attempt}`
     case 'bootstrapping':
