@@ -1,4 +1,4 @@
-/** Coinbase's dialect: a message has its kind, its product and a number, and a hole in the numbers is an event. */
+/** Coinbase's dialect: a message is an event of each channel that brings it, and a hole in the numbers of `full` is an event too. */
 import { DecodeError, UnsupportedError, createEvent } from '@bus/core'
 import {
   definePlainProtocol,
@@ -7,13 +7,15 @@ import {
   type PlainProtocol,
   type ProtocolReceiver,
 } from '@bus/websocket/protocol'
+import { channelsWith } from './channels.ts'
 import { Sequence } from './sequence.ts'
 
 /** A message of the feed, as far as the dialect looks at it. */
 export interface FeedMessage {
   readonly type: string
   readonly product_id: string
-  readonly sequence: number
+  /** Not of a snapshot or an update of the order book. */
+  readonly sequence?: number
 }
 
 /** The payload of the event `gap.<product>`: so many messages of the full channel never came. */
@@ -22,13 +24,16 @@ export interface FeedGap {
   readonly before: number
 }
 
-/** The messages of the channel `full`, which has every number; other channels have some of them. */
-const FULL = new Set(['received', 'open', 'done', 'match', 'change', 'activate'])
+/** The dialect, which has to know what is subscribed to: a match belongs to `matches`, to `full`, or to both. */
+export interface CoinbaseFeed extends PlainProtocol {
+  readonly subscribed: Set<string>
+}
 
 /** Speaks with Coinbase for one transport: a new one has seen nothing yet. */
-export function coinbaseFeed(): PlainProtocol {
+export function coinbaseFeed(): CoinbaseFeed {
   const sequences = new Map<string, Sequence>()
-  return definePlainProtocol({
+  const subscribed = new Set<string>()
+  const protocol = definePlainProtocol({
     name: 'coinbase',
     subprotocols: [],
     capabilities: plainJson().capabilities,
@@ -37,34 +42,38 @@ export function coinbaseFeed(): PlainProtocol {
     },
     decode: (frame, receiver) => {
       const message = read(frame)
-      if (FULL.has(message.type)) follow(sequences, message, receiver)
-      else receiver.event(createEvent(`${message.type}.${message.product_id}`, message), 0)
+      const { type: kind, product_id: product } = message
+      for (const channel of channelsWith(kind, product)) {
+        if (!subscribed.has(channel)) continue
+        if (channel === `full:${product}` && !follow(sequences, message, receiver)) continue
+        receiver.event(createEvent(channel.replace(':', '.'), message), 0)
+      }
     },
     clone: coinbaseFeed,
   })
+  return Object.assign(protocol, { subscribed })
 }
 
+/** Reports a gap before it. @returns whether the message is new: one that came before is not passed on */
 function follow(
   sequences: Map<string, Sequence>,
-  message: FeedMessage,
+  { product_id: product, sequence: number = 0 }: FeedMessage,
   receiver: ProtocolReceiver,
-): void {
-  const { product_id: product, sequence: number } = message
+): boolean {
   const sequence = sequences.get(product) ?? new Sequence()
   sequences.set(product, sequence)
   const step = sequence.take(number)
-  if (step.kind === 'old') return
   if (step.kind === 'gap') {
     const gap: FeedGap = { missing: step.missing, before: number }
     receiver.event(createEvent(`gap.${product}`, gap), 0)
   }
-  receiver.event(createEvent(`full.${product}`, message), 0)
+  return step.kind !== 'old'
 }
 
+/** @throws `DecodeError` for what is about no product: `withChannels` shows that to `answer` */
 function read(frame: Frame): FeedMessage {
   const message = JSON.parse(String(frame)) as Partial<FeedMessage>
-  const { type, product_id: product, sequence } = message
-  if (type === undefined || product === undefined || sequence === undefined) {
+  if (message.type === undefined || message.product_id === undefined) {
     throw new DecodeError('The frame is no message of the feed')
   }
   return message as FeedMessage

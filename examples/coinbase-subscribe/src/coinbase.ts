@@ -23,12 +23,18 @@ export function coinbase(): Platform<Protocol & WithChannels> {
     name: 'coinbase',
     url: 'wss://ws-feed.exchange.coinbase.com',
     protocol: () =>
-      withChannels(coinbaseFeed(), {
-        subscribe: (channels) => request('subscribe', channels),
-        unsubscribe: (channels) => request('unsubscribe', channels),
+      withChannels(coinbaseFeed(), ({ subscribed }) => ({
+        subscribe: (channels) => {
+          for (const channel of channels) subscribed.add(channel)
+          return request('subscribe', channels)
+        },
+        unsubscribe: (channels) => {
+          for (const channel of channels) subscribed.delete(channel)
+          return request('unsubscribe', channels)
+        },
         answer,
         channelsOf,
-      }),
+      })),
     // The subscriptions are part of making the connection ready: after this, another one is made.
     options: { timeouts: { bootstrapMs: 5_000 } },
   })

@@ -63,6 +63,11 @@ export class MockCoinbase implements AsyncDisposable {
     }
   }
 
+  /** A message as it is, for every connection. */
+  say(message: Readonly<Record<string, unknown>>): void {
+    for (const connection of this.#clients.keys()) connection.send(message)
+  }
+
   /** An event is lost: no client gets it. */
   miss(product: string): number {
     const sequence = (this.#sequences.get(product) ?? 100) + 1

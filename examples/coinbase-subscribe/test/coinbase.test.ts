@@ -44,6 +44,50 @@ test('a subscription in time, a gap and a broken connection, as the README shows
   expect(lines).toEqual(documented())
 })
 
+test('a whole session: an order book, matches with holes in their numbers, and heartbeats', async () => {
+  await using mock = await MockCoinbase.start()
+  const { transport } = coinbase().open({ url: mock.url })
+  await using bus = createBus({ transport })
+  const got: string[] = []
+  const note = (name: string) => (event: { readonly type: string; readonly payload: unknown }) =>
+    void got.push(`${name}: ${event.type} ${(event.payload as { type: string }).type}`)
+  const subscribed = [
+    bus.subscribe('level2.BTC-USD', note('book')),
+    bus.subscribe('matches.BTC-USD', note('matches')),
+    bus.subscribe('heartbeat.ETH-USD', note('heartbeat')),
+    bus.subscribe('gap.*', note('gap')),
+  ]
+  await bus.connect()
+  await Promise.all(subscribed)
+  mock.say({ type: 'snapshot', product_id: 'BTC-USD', asks: [['0.57', '2865.9']], bids: [] })
+  mock.say({ type: 'l2update', product_id: 'BTC-USD', changes: [['sell', '0.58', '0']] })
+  mock.say({ type: 'last_match', product_id: 'BTC-USD', sequence: 10 })
+  mock.say({ type: 'match', product_id: 'BTC-USD', sequence: 19 })
+  mock.say({ type: 'match', product_id: 'ETH-USD', sequence: 3 })
+  mock.say({ type: 'heartbeat', product_id: 'ETH-USD', sequence: 4 })
+  await expect.poll(() => got.length).toBe(5)
+  expect(got.toSorted()).toEqual([
+    'book: level2.BTC-USD l2update',
+    'book: level2.BTC-USD snapshot',
+    'heartbeat: heartbeat.ETH-USD heartbeat',
+    'matches: matches.BTC-USD last_match',
+    'matches: matches.BTC-USD match',
+  ])
+})
+
+test('a channel that Coinbase does not have is refused at once, and nothing else', async () => {
+  await using mock = await MockCoinbase.start()
+  const { transport } = coinbase().open({ url: mock.url })
+  await using bus = createBus({ transport })
+  const bad = bus.subscribe('level9.BTC-USD', () => {})
+  await bus.subscribe('ticker.BTC-USD', () => {})
+  await expect(bad).rejects.toMatchObject({
+    code: 'config',
+    message: expect.stringContaining('level2') as string,
+  })
+  expect(mock.requests).toEqual(['subscribe ticker:BTC-USD'])
+})
+
 test('who subscribes to nothing within five seconds is sent away', async () => {
   const clock = new Patience()
   await using mock = await MockCoinbase.start(clock)

@@ -1,4 +1,4 @@
-import { TimeoutError, createBus } from '@bus/core'
+import { ConfigError, TimeoutError, createBus } from '@bus/core'
 import { Collector, collect, only, record, until } from '@bus/test-support/websocket'
 import { FakeClock } from '@bus/testing'
 import type { ChannelNotices, ChannelStatus, ChannelSubscriptions } from '../src/index.ts'
@@ -524,6 +524,35 @@ describe('with a bus', () => {
     await collect(transport, 'btc', 'eth')
     expect(server.log).toEqual(['subscribe btc@trade btc@book eth@trade eth@book'])
   })
+
+  test.each([
+    [
+      'a ConfigError',
+      () => ConfigError.expected('pattern', 'to be known', 'bad'),
+      { code: 'config' },
+    ],
+    ['anything else', () => new TypeError('no such market'), { code: 'rejected' }],
+  ])(
+    'a pattern for which the function throws %s ends its subscription alone, before the link and on it',
+    async (_, makeError, expected) => {
+      const server = await serveMarket()
+      const channelsOf = (pattern: string): string[] => {
+        if (pattern.startsWith('bad')) throw makeError()
+        return [pattern]
+      }
+      const { transport } = marketTo(server, { channelsOf })
+      const [bad, good] = ['bad', 'good'].map((name) =>
+        transport.subscribe([name], new Collector()),
+      )
+      await expect(bad?.live).rejects.toMatchObject(expected)
+      await good?.live
+      await expect(transport.subscribe(['bad.too'], new Collector()).live).rejects.toMatchObject(
+        expected,
+      )
+      expect(transport.status.state).toBe('ready')
+      expect(server.channels).toEqual(['good'])
+    },
+  )
 
   test('a refused channel ends its subscription alone, and the other channels of it', async () => {
     const server = await serveMarket('by-channel')

@@ -269,7 +269,7 @@ test.each<[what: string, bytes: Uint8Array, code: number]>([
   ['a length that no number holds', frame(0x82, 127, 255, 0, 0, 0, 0, 0, 0, 0), 1009],
   [
     'fragments without end',
-    Uint8Array.from({ length: 3_300 }, (_, i) => [i === 0 ? 1 : 0, 1, 0x78][i % 3] ?? 0),
+    Uint8Array.from({ length: 3 * 17_000 }, (_, i) => [i === 0 ? 1 : 0, 1, 0x78][i % 3] ?? 0),
     1008,
   ],
 ])(
@@ -286,6 +286,20 @@ test.each<[what: string, bytes: Uint8Array, code: number]>([
     await until(() => all.events.length === 1, 'the next arrives')
   },
 )
+
+test('takes a message in many fragments, as many as its bytes could be [F65]', async () => {
+  const server = await serve()
+  const transport = transportTo(server)
+  const all = await collect(transport)
+  const text = Buffer.from(frameOf('a', 'x'.repeat(10_000)))
+  const fragments = Array.from(text, (byte, i) => {
+    const isLast = i === text.length - 1
+    return [(isLast ? 0x80 : 0) | (i === 0 ? 1 : 0), 1, byte]
+  })
+  server.faults.sendRaw(Uint8Array.from(fragments.flat()))
+  await until(() => all.events.length === 1, 'it arrives')
+  expect(server.connections).toHaveLength(1)
+})
 
 test('takes a message that comes one byte at a time [F66]', async () => {
   const server = await serve()

@@ -12,6 +12,8 @@ export interface DeadlineOptions {
   readonly signal?: AbortSignal | undefined
   /** @default the clock of the machine */
   readonly clock?: Clock | undefined
+  /** A number that grows with each step of the work: when it has grown, the time begins anew. @default it does not */
+  readonly steps?: (() => number) | undefined
   /** Names what is waited for in the message: "The handshake". */
   readonly what: string
 }
@@ -43,7 +45,7 @@ export function sleep(
 }
 
 /**
- * Runs something that gets an absolute deadline: progress on the way does not extend it.
+ * Runs something that gets a deadline, which is absolute unless `steps` says that it is getting on.
  *
  * The call settles in time even if `run` never does; its signal then aborts with the same error, and what it
  * rejects with later is of no interest any more.
@@ -54,7 +56,7 @@ export async function withDeadline<T>(
   run: (signal: AbortSignal) => Promise<T> | T,
   options: DeadlineOptions,
 ): Promise<T> {
-  const { timeoutMs = Infinity, signal, clock = systemClock, what } = options
+  const { timeoutMs = Infinity, signal, clock = systemClock, steps = () => 0, what } = options
   checkDuration('timeoutMs', timeoutMs)
   if (signal?.aborted === true) throw new AbortedError(what, { cause: signal.reason })
   const inner = new AbortController()
@@ -65,10 +67,15 @@ export async function withDeadline<T>(
       inner.abort(error)
     }
     const stopListening = onAbort(signal, (cause) => giveUp(new AbortedError(what, { cause })))
-    const onTimeout = (): void =>
-      giveUp(new TimeoutError(`${what} took longer than ${timeoutMs} ms`))
-    const stopTimer =
-      timeoutMs === Infinity ? undefined : setLongTimeout(clock, timeoutMs, onTimeout)
+    let stopTimer: (() => void) | undefined
+    const arm = (before: number): void => {
+      stopTimer = setLongTimeout(clock, timeoutMs, () => {
+        const now = steps()
+        if (now !== before) arm(now)
+        else giveUp(new TimeoutError(`${what} took longer than ${timeoutMs} ms`))
+      })
+    }
+    if (timeoutMs !== Infinity) arm(steps())
     const release = (): void => {
       stopTimer?.()
       stopListening()

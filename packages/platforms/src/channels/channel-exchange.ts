@@ -1,4 +1,5 @@
 /** The exchange: one request about channels on one link, and what became of each channel. */
+import { setMaxListeners } from 'node:events'
 import { BusError, DisconnectedError, RejectedError, TimeoutError } from '@bus/core'
 import { withDeadline } from '@bus/core/kit'
 import type { Frame, ProtocolLink } from '@bus/websocket/protocol'
@@ -17,12 +18,17 @@ type Kind = 'subscribe' | 'unsubscribe'
 
 const WHAT = Object.freeze({ subscribe: 'Subscribing', unsubscribe: 'Unsubscribing' })
 
-/** Makes requests one at a time: whoever calls {@link run} waits for its end before the next. */
+/**
+ * Makes requests, one at a time until an answer has shown that it says what it is about, by an id or by its channels: whoever calls
+ * {@link run} waits for its end before the next unless {@link isAttributed}.
+ */
 export class ChannelExchange {
   readonly #options: ResolvedChannelOptions
   readonly #overheard: Overheard
   #lastId = 0
   #failure: unknown
+  /** Whether the answers say what they are about; `undefined` before the first. */
+  #isAttributed: boolean | undefined
 
   constructor(options: ResolvedChannelOptions, overheard: Overheard) {
     this.#options = options
@@ -36,6 +42,8 @@ export class ChannelExchange {
     if (ask === undefined) return verdict.settle({})
     const { expiresMs: timeoutMs, clock } = this.#options
     const limits = { timeoutMs, clock, what: WHAT[kind], signal: link.signal }
+    // As many requests as there may be side by side listen to it, and no more.
+    setMaxListeners(0, link.signal)
     try {
       await withDeadline((signal) => this.#exchange(ask, verdict, link, signal), limits)
     } catch (error) {
@@ -45,6 +53,11 @@ export class ChannelExchange {
       if (!(error instanceof TimeoutError)) verdict.settle({ error: refusal(error) })
     }
     return verdict
+  }
+
+  /** Requests may be under way side by side: each answer so far had an id, or named its channels. */
+  get isAttributed(): boolean {
+    return this.#isAttributed === true
   }
 
   /** What `answer` threw last: a frame that it cannot read says nothing, and the dialect judges that frame. */
@@ -94,6 +107,7 @@ export class ChannelExchange {
       const match = (frame: Frame): true | undefined => {
         const said = this.read(frame)
         if (said === undefined || !verdict.take(said, id)) return undefined
+        this.#isAttributed = this.#isAttributed !== false && said.every(isAttributed)
         this.#overheard(said)
         // Before this frame is used up: the next may come in the same turn.
         if (verdict.open.size > 0) listen()
@@ -164,6 +178,11 @@ export function refusal(error: unknown): Error {
     return new RejectedError(error.message, { cause: error })
   }
   return error instanceof Error ? error : new Error(String(error))
+}
+
+/** Whether an answer says what it is about. */
+function isAttributed({ id, channels }: ChannelAnswer): boolean {
+  return id !== undefined || channels !== undefined
 }
 
 /** `Array.isArray` does not narrow lists that are read-only. */

@@ -54,7 +54,8 @@ export interface ChannelSubscriptionsOptions {
   readonly answer?: (frame: Frame) => ChannelAnswer | readonly ChannelAnswer[] | undefined
   /**
    * The channels that bring the events of a pattern which somebody subscribes to on the bus, wildcards and all. With
-   * none, those who want the pattern get what other subscriptions bring.
+   * none, those who want the pattern get what other subscriptions bring. What it throws rejects that subscription alone: a
+   * `ConfigError` as it is, anything else as the cause of a `RejectedError`.
    * @default the pattern itself, and none where it has wildcards
    */
   readonly channelsOf?: ((pattern: string) => readonly string[]) | undefined

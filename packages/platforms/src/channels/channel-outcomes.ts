@@ -7,9 +7,19 @@ export async function outcomesOf(
   records: readonly ChannelRecord[],
   signal: AbortSignal | undefined,
 ): Promise<readonly unknown[]> {
-  const waits = records.map((record) => abortable(record.settled, signal, 'Subscribing'))
-  const results = await Promise.allSettled(waits)
-  return results.map((result) => (result.status === 'rejected' ? result.reason : undefined))
+  const outcomes: unknown[] = []
+  const all = records.map(async ({ settled }, i) => {
+    await settled.catch((error: unknown) => (outcomes[i] = error))
+  })
+  try {
+    // One listener on the signal, however many there are.
+    await abortable(Promise.all(all), signal, 'Subscribing')
+  } catch (aborted) {
+    return records.map(
+      ({ status }, i) => outcomes[i] ?? (status === 'confirmed' ? undefined : aborted),
+    )
+  }
+  return records.map((_, i) => outcomes[i])
 }
 
 /** @throws the first failure, if there is one */

@@ -1,4 +1,5 @@
 /** The channels of patterns: what bus subscriptions want, link by link. */
+import { ConfigError, RejectedError } from '@bus/core'
 import { check } from '@bus/core/kit'
 import type { ProtocolLink } from '@bus/websocket/protocol'
 import type { PlatformSubscriptions } from '../compose-protocol.ts'
@@ -34,9 +35,9 @@ export class ChannelPatterns implements PlatformSubscriptions {
 
   async restore(patterns: readonly string[], link: ProtocolLink): Promise<void> {
     const wanted = new Set<Holder>(patterns)
-    // Some may have ended while there was no link, so that nobody could be told.
+    // Some may have ended while there was no link, so that the server could not be told.
     this.#release((holder) => typeof holder === 'string' && !wanted.has(holder))
-    for (const pattern of patterns) this.#table.hold(this.#channelsOf(pattern), pattern)
+    for (const pattern of patterns) this.#holdAgain(pattern)
     await this.#server.restore(link)
   }
 
@@ -61,6 +62,17 @@ export class ChannelPatterns implements PlatformSubscriptions {
     this.#server.up()
   }
 
+  /** A pattern that has no channels fails by itself, when it is subscribed to, and not the link of all others. */
+  #holdAgain(pattern: string): void {
+    let channels: readonly string[]
+    try {
+      channels = this.#channelsOf(pattern)
+    } catch {
+      return
+    }
+    this.#table.hold(channels, pattern)
+  }
+
   #hold(pattern: string): readonly ChannelRecord[] {
     const channels = this.#channelsOf(pattern)
     const refused = this.#server.refusalOf(channels)
@@ -76,8 +88,16 @@ export class ChannelPatterns implements PlatformSubscriptions {
   }
 
   #channelsOf(pattern: string): readonly string[] {
-    const channels: unknown = this.#options.channelsOf(pattern)
-    checkChannels('channelsOf', channels)
-    return [...new Set(channels as readonly string[])]
+    try {
+      const channels: unknown = this.#options.channelsOf(pattern)
+      checkChannels('channelsOf', channels)
+      return [...new Set(channels as readonly string[])]
+    } catch (error) {
+      if (error instanceof ConfigError) throw error
+      const { message } = error instanceof Error ? error : new Error(String(error))
+      throw new RejectedError(`There are no channels for \`${pattern}\`: ${message}`, {
+        cause: error,
+      })
+    }
   }
 }

@@ -9,7 +9,13 @@ import { partsOf } from './parts.ts'
 import { reportOf, type RestoreReport } from './restore-report.ts'
 import PQueue from 'p-queue'
 
-/** Requests go one after the other, so that an answer without an id has one request that it can be about. */
+/** Requests that are under way at the same time, where answers say what they are about. */
+const MAX_SIDE_BY_SIDE = 32
+
+/**
+ * Requests go one after the other, so that an answer without an id has one request that it can be about. Where answers say what they
+ * are about, those for different channels go side by side.
+ */
 export class ChannelServer {
   readonly #options: ResolvedChannelOptions
   readonly #table: ChannelTable
@@ -19,6 +25,8 @@ export class ChannelServer {
   #link: ProtocolLink | undefined
   /** What the server of this link has, or may have. */
   readonly #has = new Map<string, 'asked' | 'given'>()
+  /** What calls ask for, each by itself, that wait for the same turn: whoever asks before it begins, or before another one is due. */
+  #calls: (readonly ChannelRecord[])[] | undefined
   /** Waits for its turn: whoever wants one meanwhile has it in common. */
   #tidying: Promise<void> | undefined
   /** What was refused while this link is made ready: it is not asked for twice. */
@@ -43,8 +51,20 @@ export class ChannelServer {
   /** Asks for those that are pending at their turn; without a link the next {@link restore} does. */
   ask(records: readonly ChannelRecord[]): void {
     if (records.every(({ status }) => status !== 'pending')) return
-    const asked = this.#enqueue(async (link) => this.#expire(await this.#request(records, link)))
-    this.#unwatched(asked)
+    this.#calls?.push(records)
+    if (this.#calls !== undefined) return
+    const calls = [records]
+    this.#calls = calls
+    const begun = (): void => {
+      if (this.#calls === calls) this.#calls = undefined
+    }
+    const asked = this.#enqueue(async (link) => {
+      begun()
+      const unanswered = await this.#sideBySide(calls, (call) => this.#request(call, link))
+      this.#expire(unanswered.flat())
+    })
+    // Without a link its turn has passed as well.
+    this.#unwatched(asked.finally(begun))
   }
 
   /**
@@ -94,6 +114,8 @@ export class ChannelServer {
   /** Tells the server what is not wanted any more: one request for everything that ended before its turn. */
   tidy(): Promise<void> {
     if (this.#tidying !== undefined) return this.#tidying
+    // What is asked for from now on comes behind this.
+    this.#calls = undefined
     const turn = { hasBegun: false }
     const tidying = this.#enqueue(async (link) => {
       turn.hasBegun = true
@@ -153,20 +175,38 @@ export class ChannelServer {
 
   /** @returns those that were not answered; they are still pending */
   async #request(records: readonly ChannelRecord[], link: ProtocolLink): Promise<ChannelRecord[]> {
-    const unanswered: ChannelRecord[] = []
     const pending = records.filter(({ status }) => status === 'pending')
     for (const record of pending) if (this.#isGiven(record)) record.confirm()
     const missing = pending.filter((record) => !this.#isGiven(record))
     const { channelsPerRequest: size } = this.#options
-    for (const part of partsOf(missing, size)) {
+    const unanswered = await this.#sideBySide([...partsOf(missing, size)], async (part) => {
       const asked = part.filter(({ status }) => status === 'pending')
-      if (asked.length === 0) continue
+      if (asked.length === 0) return []
       const channels = asked.map(({ channel }) => channel)
       for (const channel of channels) this.#has.set(channel, 'asked')
       const verdict = await this.#exchange.run('subscribe', channels, link)
-      unanswered.push(...asked.filter((record) => !this.#apply(record, verdict)))
+      return asked.filter((record) => !this.#apply(record, verdict))
+    })
+    return unanswered.flat()
+  }
+
+  /** One after the other until answers say what they are about, and then as many at a time as may be. */
+  async #sideBySide<T, R>(items: readonly T[], run: (item: T) => Promise<R>): Promise<R[]> {
+    const results: R[] = []
+    let next = 0
+    const work = async (): Promise<void> => {
+      for (let i = next++; i < items.length; i = next++) {
+        const item = items[i] as T
+        results[i] = await run(item)
+        if (!this.#exchange.isAttributed) continue
+        while (workers.length < MAX_SIDE_BY_SIDE && next + workers.length <= items.length)
+          workers.push(work())
+      }
     }
-    return unanswered
+    const workers: Promise<void>[] = []
+    await work()
+    await Promise.all(workers)
+    return results
   }
 
   /** `false` when the server has not said anything about it. */

@@ -41,6 +41,8 @@ export class Answers {
    * this class writes it.
    */
   isIdle = false
+  /** Answers that came. */
+  taken = 0
   readonly #ports: AnswersPorts
   readonly #waiters = new Set<Waiter>()
   readonly #signals: AbortWatch<Waiter> = new AbortWatch((waiter, signal) =>
@@ -89,7 +91,11 @@ export class Answers {
 
   /** A frame came: it is an awaited answer, kept, or unclaimed. */
   frame(frame: Frame): void {
-    for (const waiter of this.#waiters) if (isTaken(waiter, frame)) return
+    for (const waiter of this.#waiters) {
+      if (!isTaken(waiter, frame)) continue
+      this.taken++
+      return
+    }
     if (this.#isSettled) this.#ports.unclaimed(frame)
     else this.#keep(frame)
   }
@@ -124,6 +130,7 @@ export class Answers {
       if (!isTaken(waiter, frame)) continue
       this.#kept.splice(i, 1)
       this.#keptBytes -= frame.length
+      this.taken++
       return true
     }
     return false

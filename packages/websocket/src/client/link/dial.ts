@@ -36,7 +36,9 @@ interface WsLimits {
 }
 
 /** Limits of ws that a client leaves at values an honest server never meets; see the ws advisories on fragments. */
-const MAX_FRAGMENTS = 1_024
+const MIN_FRAGMENTS = 1_024
+/** Bytes that one more fragment costs, whatever is in it: they count like those of the message, so that its size bounds both. */
+const FRAGMENT_BYTES = 64
 const MAX_BUFFERED_CHUNKS = 16_384
 /** Pongs that wait for a server that pings and does not read; beyond that the link is cut. */
 const MAX_PENDING_PONGS = 60
@@ -211,7 +213,7 @@ function construct(options: AttemptOptions, protocol: Protocol): WebSocket {
     ...(options.agent === undefined ? {} : { agent: options.agent }),
     followRedirects: false,
     maxPayload: options.maxMessageBytes,
-    maxFragments: MAX_FRAGMENTS,
+    maxFragments: Math.max(MIN_FRAGMENTS, Math.floor(options.maxMessageBytes / FRAGMENT_BYTES)),
     maxBufferedChunks: MAX_BUFFERED_CHUNKS,
     maxPendingAutoPongs: MAX_PENDING_PONGS,
     perMessageDeflate: options.compression,

@@ -195,6 +195,11 @@ export class Link implements SessionLink {
     return this.#answers.size
   }
 
+  /** Awaited answers that came. */
+  get answered(): number {
+    return this.#answers.taken
+  }
+
   /** A sink has no room. */
   get isHeld(): boolean {
     return this.#isHeld

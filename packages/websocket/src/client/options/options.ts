@@ -50,11 +50,11 @@ export interface TlsOptions {
   readonly rejectUnauthorized?: boolean | undefined
 }
 
-/** Deadlines, each absolute: bytes that trickle in do not extend them. */
+/** Deadlines: bytes that trickle in do not extend them. */
 export interface TimeoutOptions {
   /** Milliseconds for headers, name lookup, TCP, TLS and handshake together. @default 10_000 */
   readonly connectMs?: number | undefined
-  /** Milliseconds for `onOpen`, authentication and subscriptions together. @default 10_000 */
+  /** Milliseconds for `onOpen`, authentication and subscriptions together, anew after each answer that came. @default 10_000 */
   readonly bootstrapMs?: number | undefined
   /** Milliseconds that the other side gets to answer our close before the socket is destroyed. @default 2_000 */
   readonly closeMs?: number | undefined

@@ -163,6 +163,8 @@ export class Reconnector {
         timeoutMs: this.#options.timeouts.bootstrapMs,
         signal: link.signal,
         clock: this.#options.clock,
+        // As many subscriptions as there may be: it is slow, and not stuck, as long as the server answers.
+        steps: () => link.answered,
         what: 'Making the connection ready',
       })
       return link

@@ -2,6 +2,7 @@
 
 import {
   AbortedError,
+  ConfigError,
   RejectedError,
   DisconnectedError,
   type BusError,
@@ -385,7 +386,8 @@ async function requestEach(
   try {
     await remote.subscribe?.(patterns, link)
   } catch (error) {
-    if (!(error instanceof RejectedError)) throw error
+    // Neither is about the link: the server does not allow one of them, or the dialect knows no name for it.
+    if (!(error instanceof RejectedError || error instanceof ConfigError)) throw error
     const [first, ...others] = patterns
     if (first !== undefined && others.length === 0) return refused.set(first, error)
     for (const pattern of patterns) {
