@@ -37,6 +37,11 @@ export abstract class HubConnection implements Metered, KeepaliveTarget {
     ws.on('close', onClose)
   }
 
+  /** Where it comes from; `undefined` once it is gone, or for what is no socket of the system. */
+  get address(): string | undefined {
+    return (this.tcp as Partial<Socket>).remoteAddress
+  }
+
   /** Grows with every byte and every frame: what is no socket of the system does not count its bytes. */
   received(): number {
     const { bytesRead = 0 } = this.tcp as Partial<Socket>

@@ -6,6 +6,7 @@ import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
 import { Exchange } from './bus-v1/exchange.ts'
 import { UpgradeHandler } from './upgrade-handler.ts'
+import type { HubSession } from './hub-session.ts'
 import type { HubStats } from './hub-stats.ts'
 import {
   resolveHubOptions,
@@ -38,6 +39,8 @@ export interface Hub extends AsyncDisposable {
   /** Where it listens; 0 while a server of yours does not. */
   readonly port: number
   stats(): HubStats
+  /** Who is there: the sessions of `bus.v1`, connected or between two connections, and the connections of the plain wire. */
+  sessions(): readonly HubSession[]
   /**
    * Ends every session of a principal, closes its connections with 4403, and refuses it where its authentication is under
    * way. It may come back; refuse it in `authenticate` from before the call if it must not.
@@ -173,6 +176,10 @@ class RunningHub implements Hub {
     const refused = { refusedPerIp, refusedPerPrincipal, dropped: this.#dropped, floods }
     const backend = this.#backend?.stats()
     return { ...plain, connections, unbridged, ...refused, busV1, backend }
+  }
+
+  sessions(): readonly HubSession[] {
+    return [...this.#exchange.sessions(), ...this.#relay.sessions()]
   }
 
   revoke(principalId: string): number {

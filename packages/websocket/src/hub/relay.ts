@@ -5,6 +5,7 @@ import type { Clock } from '@bus/core'
 import type { TokenBalance } from '@bus/core/kit'
 import Denque from 'denque'
 import type { WebSocket } from 'ws'
+import type { HubSession } from './hub-session.ts'
 import type { RelayStats } from './hub-stats.ts'
 import { countedName, type Principal } from './bus-v1/admission/authenticator.ts'
 import { newBalance, type Excess, type Metering } from './metering.ts'
@@ -37,6 +38,8 @@ const MAX_BROADCASTS = 64
 interface Owner {
   readonly id: string
   readonly endsAt: number
+  /** When it came. */
+  readonly since: number
 }
 
 /**
@@ -87,7 +90,8 @@ export class Relay {
   /** @param endsAt - when the credentials of the principal end, by the hub's clock */
   add(ws: WebSocket, tcp: Duplex, principal: Principal, endsAt: number): void {
     const connection = new PlainConnection(ws, tcp, countedName(principal), this.#ports)
-    this.#connections.set(connection, { id: principal.id, endsAt })
+    const since = this.#options.clock.now()
+    this.#connections.set(connection, { id: principal.id, endsAt, since })
     this.hasPlainConnections = true
     connection.start(this.#options.keepalive)
     this.#pauseOrResume(connection)
@@ -101,6 +105,21 @@ export class Relay {
   broadcast(data: Buffer): void {
     this.#fanOut.send(data, false, undefined)
     this.#updateFull()
+  }
+
+  sessions(): HubSession[] {
+    const [now, wall] = [this.#options.clock.now(), Date.now()]
+    return Array.from(this.#connections, ([{ address }, { id, since }]) => ({
+      principal: id,
+      wire: 'plain' as const,
+      isConnected: true,
+      address,
+      since: wall - (now - since),
+      subscriptions: 0,
+      unacknowledged: 0,
+      behind: 0,
+      isGivenUp: false,
+    }))
   }
 
   stats(): RelayStats {

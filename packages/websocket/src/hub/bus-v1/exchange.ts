@@ -8,6 +8,7 @@ import { systemClock, withDeadline } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
 import { ConnectionLimiter } from '../connection-limiter.ts'
+import type { HubSession } from '../hub-session.ts'
 import { KeepaliveScheduler } from '../keepalive.ts'
 import { Metering } from '../metering.ts'
 import { Confirmations } from './publishing/confirmations.ts'
@@ -163,6 +164,21 @@ export class Exchange {
   /** There may be room again. */
   wake(): void {
     this.#flush.schedule()
+  }
+
+  sessions(): HubSession[] {
+    const [now, wall] = [this.#clock.now(), Date.now()]
+    return Array.from(this.#sessions, ({ principalId, link, connectedAt, goneAt, subscriber }) => ({
+      principal: principalId,
+      wire: 'bus.v1' as const,
+      isConnected: link !== undefined,
+      address: link?.address,
+      since: wall - (now - (link === undefined ? goneAt : connectedAt)),
+      subscriptions: subscriber.subscriptions,
+      unacknowledged: subscriber.unackedEvents,
+      behind: subscriber.behind(this.log),
+      isGivenUp: subscriber.isGivenUp,
+    }))
   }
 
   stats(): BusV1Stats {

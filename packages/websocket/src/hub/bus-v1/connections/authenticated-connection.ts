@@ -33,6 +33,7 @@ const REASSURE_MS = wireDefaults.okMs / 2
 
 /** The connection below. */
 export interface MessageSink extends MessageOutlet {
+  readonly address: string | undefined
   /** It is closing. */
   readonly isOver: boolean
   /** Corked while it is flushed, so that everything leaves in one write. */
@@ -92,6 +93,10 @@ export class AuthenticatedConnection implements PublishingConnection, SessionCon
     this.#host = host
     this.#okSent = session.published?.confirmed ?? 0
     this.#okAt = host.clock.now()
+  }
+
+  get address(): string | undefined {
+    return this.#connection.address
   }
 
   publish(bytes: Buffer, from: number, to: number, line: PublishLine, resent: boolean): void {

@@ -209,7 +209,7 @@ export class ConnectionManager implements ConnectionHost, AuthenticatedConnectio
       { permission, expiresAt: this.expiryOf(principal) },
       this,
     )
-    this.#options.sessions.attach(session, authenticated)
+    this.#options.sessions.attach(session, authenticated, this.now())
     this.authenticated.set(connection, authenticated)
     if (greeting.resumed) this.counters.resumed++
     this.counters.gaps += greeting.gaps.length

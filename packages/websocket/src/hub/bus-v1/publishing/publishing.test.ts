@@ -58,6 +58,7 @@ const setting: fc.Arbitrary<Setting> = fc.record({
 
 /** A connection whose other end is {@link Run}. */
 class FakeConnection implements MessageSink {
+  readonly address: string | undefined = undefined
   readonly isFull = false
   readonly tcp = { cork: (): void => {}, uncork: (): void => {} }
   closedWith: string | undefined
@@ -363,7 +364,7 @@ class Run {
         restored: () => {},
       },
     )
-    this.#sessions.attach(this.#session, authenticated)
+    this.#sessions.attach(this.#session, authenticated, 0)
     return authenticated
   }
 

@@ -9,6 +9,7 @@ import type { Hello } from '../../../protocol/bus-v1/hello.ts'
 
 /** The connection of a session. */
 export interface SessionConnection {
+  readonly address: string | undefined
   /** There is something to send. */
   wake(): void
   /** A number was refused, and every one before it is answered. */
@@ -29,6 +30,8 @@ export class Session {
   link: SessionConnection | undefined
   /** What the client called the link that it came with last; 0 if it does not count. */
   newestLink = 0
+  /** When it got its connection. */
+  connectedAt = 0
   /** Since when there is no connection. */
   goneAt = 0
   hasEnded = false
@@ -123,8 +126,9 @@ export class Sessions {
   }
 
   /** Gives the session a connection. It has none. */
-  attach(session: Session, link: SessionConnection): void {
+  attach(session: Session, link: SessionConnection, now: number): void {
     session.link = link
+    session.connectedAt = now
     this.#gone.delete(session)
   }
 

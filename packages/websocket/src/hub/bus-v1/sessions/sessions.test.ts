@@ -10,6 +10,7 @@ const CAPACITY = 3
 const PRINCIPALS: readonly Principal[] = [{ id: 'p' }, { id: 'q' }]
 
 class Link implements SessionConnection {
+  readonly address: string | undefined = undefined
   fate: 'open' | 'replaced' | 'ended' = 'open'
   wake(): void {}
   refused(): void {}
@@ -66,7 +67,7 @@ class Model {
     // Something that can be resumed.
     session.publisher.receive(1, 10)
     session.publisher.accept(1, false)
-    this.sessions.attach(session, link)
+    this.sessions.attach(session, link, 0)
     this.known.push({ session, principal, link, goneAt: 0, leaving: 0, isOver: false })
   }
 
@@ -84,7 +85,7 @@ class Model {
     if (item.link !== undefined) expect(item.link.fate).toBe('replaced')
     const stale = item.link
     item.link = new Link()
-    this.sessions.attach(found, item.link)
+    this.sessions.attach(found, item.link, 0)
     if (stale !== undefined) this.sessions.detach(found, stale, this.now, false)
   }
 
@@ -156,7 +157,7 @@ describe('the sessions', () => {
     const session = sessions.create({ id: 'p' })
     const link = new Link()
     if (session === undefined) throw new Error('there is room')
-    sessions.attach(session, link)
+    sessions.attach(session, link, 0)
     sessions.detach(session, link, 0, false)
     expect(sessions.size).toBe(0)
   })

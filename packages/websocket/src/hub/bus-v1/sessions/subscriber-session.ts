@@ -104,6 +104,12 @@ export class SubscriberSession implements EventFilter, PatternSetReader {
     return this.#acked
   }
 
+  /** Offsets up to the newest event that it has not settled, or that were not searched for it. */
+  behind(log: EventLog): number {
+    if (this.#subs.length === 0) return 0
+    return log.lastOffset - (this.#unackedEvents === 0 ? this.#position : this.#acked)
+  }
+
   get unackedEvents(): number {
     return this.#unackedEvents
   }
