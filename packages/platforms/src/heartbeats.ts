@@ -1,4 +1,5 @@
 /** Heartbeats inside the messages of other servers: of Deribit, of Binance, and a general one. */
+import { gunzipSync, inflateRawSync, inflateSync } from 'node:zlib'
 import type { HeartbeatProfile } from '@bus/websocket'
 import type { Frame } from '@bus/websocket/protocol'
 
@@ -60,15 +61,32 @@ export function genericHeartbeat(
   }
 }
 
+/** Bytes of a binary frame beyond which it is taken for no heartbeat, and is not read: compressed or not, those are small. */
+const MAX_HEARTBEAT_BYTES = 1_024
+
 /** The frame as a JSON object, parsed only when it holds the text: most frames are no heartbeats. */
 function parseIfHas(frame: Frame, text: string): Record<string, unknown> | undefined {
-  if (typeof frame !== 'string' || !frame.includes(text)) return undefined
   try {
-    const value: unknown = JSON.parse(frame)
+    const content = textOf(frame)
+    if (!content.includes(text)) return undefined
+    const value: unknown = JSON.parse(content)
     return typeof value === 'object' && value !== null
       ? (value as Record<string, unknown>)
       : undefined
   } catch {
     return undefined
   }
+}
+
+/** The text of the frame: also of a binary one, as it is or compressed by gzip or deflate. Empty for what is too large. */
+function textOf(frame: Frame): string {
+  if (typeof frame === 'string') return frame
+  if (frame.length > MAX_HEARTBEAT_BYTES) return ''
+  const limits = { maxOutputLength: 4 * MAX_HEARTBEAT_BYTES }
+  const [first, second] = frame
+  if (first === 0x1f && second === 0x8b) return gunzipSync(frame, limits).toString()
+  // A message of JSON begins with a brace, which neither form of deflate does.
+  if (first === 0x7b) return Buffer.from(frame).toString()
+  const isZlib = first === 0x78
+  return (isZlib ? inflateSync(frame, limits) : inflateRawSync(frame, limits)).toString()
 }

@@ -100,4 +100,5 @@ export { hmacAuth, type HmacAuthOptions, type HmacParts, type HmacSigned } from 
 export { tokenAuth, type TokenAuthOptions } from './token-auth.ts'
 export { withAuth, type AuthenticatedProtocol } from './with-auth.ts'
 export { DuplicateIdError, RpcError } from './json-rpc/errors.ts'
+export { nameOfType, typeOfName } from './channel-names.ts'
 export { binanceHeartbeat, deribitHeartbeat, genericHeartbeat } from './heartbeats.ts'

@@ -1,3 +1,4 @@
+import { deflateRawSync, deflateSync, gzipSync } from 'node:zlib'
 import {
   collect,
   frameOf,
@@ -49,6 +50,23 @@ describe('heartbeats', () => {
     await transport.connect()
     server.inject({ ping: 17 })
     await server.waitForMessage({ pong: 17 })
+  })
+
+  test.each<[string, (text: string) => Uint8Array]>([
+    ['as it is', (text) => Buffer.from(text)],
+    ['gzip', (text) => gzipSync(text)],
+    ['deflate', (text) => deflateSync(text)],
+    ['raw deflate', (text) => deflateRawSync(text)],
+  ])('in a binary frame, %s, are answered too, and what is none goes on', async (_, encode) => {
+    const server = await serve()
+    const transport = transportTo(server, { applicationHeartbeat: binanceHeartbeat() })
+    const notices = record(transport)
+    await transport.connect()
+    server.inject(encode('{"ping":18}'))
+    await server.waitForMessage({ pong: 18 })
+    expect(only(notices, 'undeliverable')).toEqual([])
+    server.inject(Uint8Array.of(1, 2, 3))
+    await until(() => only(notices, 'undeliverable').length === 1, 'it is shown to the protocol')
   })
 
   test('in general: a message leaves at each interval, on every link, and its answer is no event', async () => {
