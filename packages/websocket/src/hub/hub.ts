@@ -1,6 +1,6 @@
 /** The hub: a WebSocket server that accepts each event once and sends it to every client that is subscribed to it. */
 
-import type { Transport } from '@bus/core'
+import type { EventInit, PublishReceipt, Transport } from '@bus/core'
 import { systemClock } from '@bus/core/kit'
 import { Backend } from './backend.ts'
 import { Bridge } from './bridge.ts'
@@ -41,6 +41,14 @@ export interface Hub extends AsyncDisposable {
   stats(): HubStats
   /** Who is there: the sessions of `bus.v1`, connected or between two connections, and the connections of the plain wire. */
   sessions(): readonly HubSession[]
+  /**
+   * Publishes an event from the application that runs the hub, without a client: it is confirmed as that of any other publisher,
+   * and reaches both wires and other hubs. With `source: 'principal'` its source is `hub`.
+   *
+   * @throws `ConfigError` for a bad type or metadata, `SerializationError` for a payload that JSON cannot represent,
+   * `RejectedError` for an event that the hub does not take, `QueueFullError` when too many wait, `ClosedError` once it drains
+   */
+  publish(type: string, payload: unknown, init?: EventInit): Promise<PublishReceipt>
   /**
    * Ends every session of a principal, closes its connections with 4403, and refuses it where its authentication is under
    * way. It may come back; refuse it in `authenticate` from before the call if it must not.
@@ -176,6 +184,10 @@ class RunningHub implements Hub {
     const refused = { refusedPerIp, refusedPerPrincipal, dropped: this.#dropped, floods }
     const backend = this.#backend?.stats()
     return { ...plain, connections, unbridged, ...refused, busV1, backend }
+  }
+
+  publish(type: string, payload: unknown, init?: EventInit): Promise<PublishReceipt> {
+    return this.#exchange.publish(type, payload, init)
   }
 
   sessions(): readonly HubSession[] {

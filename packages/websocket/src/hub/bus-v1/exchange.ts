@@ -3,7 +3,7 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import type { Duplex } from 'node:stream'
-import type { Clock, Random, Timer } from '@bus/core'
+import type { Clock, EventInit, PublishReceipt, Random, Timer } from '@bus/core'
 import { systemClock, withDeadline } from '@bus/core/kit'
 import type { WebSocket } from 'ws'
 import { wireDefaults } from '../../protocol/bus-v1/limits.ts'
@@ -15,6 +15,7 @@ import { Confirmations } from './publishing/confirmations.ts'
 import { newCounters, type Counters, type BusV1Stats } from './stats.ts'
 import {
   Authenticator,
+  Permission,
   countedName,
   type AuthenticationResult,
   type PresentedCredentials,
@@ -25,12 +26,16 @@ import { EventLog } from './log/log.ts'
 import type { AuthenticatedConnection } from './connections/authenticated-connection.ts'
 import { PatternSets } from './log/pattern-set.ts'
 import { Connection } from './connections/connection.ts'
+import { HubPublisher } from './publishing/hub-publisher.ts'
 import { Publishing, type RelayState } from './publishing/publishing.ts'
 import { ConnectionManager } from './connections/connection-manager.ts'
-import { Sessions } from './sessions/session.ts'
+import { Session, Sessions } from './sessions/session.ts'
 import { Subscribing } from './sessions/subscribing.ts'
 import { FlushScheduler } from './flush-scheduler.ts'
 import type { ResolvedHubBusV1Options } from '../options.ts'
+
+/** Who publishes what the application itself publishes. */
+const HUB: Principal = Object.freeze({ id: 'hub' })
 
 const NO_RELAY: RelayState = Object.freeze({ isFull: false, hasPlainConnections: false })
 
@@ -55,6 +60,7 @@ export class Exchange {
   readonly #flush: FlushScheduler
   readonly #authenticator: Authenticator
   readonly #connections: ConnectionManager
+  readonly #own: HubPublisher
   readonly #maintenance: MaintenanceTimer
 
   constructor(options: ExchangeOptions, tools: ExchangeTools = {}) {
@@ -102,6 +108,13 @@ export class Exchange {
       onError: (error) => this.#callbackFailed(error),
     })
     this.#connections = this.#newConnectionManager(authenticated, tools)
+    this.#own = new HubPublisher({
+      session: new Session('hub', HUB, this.#sets, limits.window),
+      permission: new Permission(HUB, undefined, () => {}),
+      publishing: this.#publishing,
+      flush: this.#flush,
+      now: () => clock.now(),
+    })
     const { sessionTtlMs, holdMs, log, graceMs } = options
     const shortest = Math.min(sessionTtlMs, holdMs, log.maxAgeMs, graceMs || Infinity)
     this.#maintenance = new MaintenanceTimer(clock, shortest, (now) => this.#maintain(now))
@@ -149,6 +162,11 @@ export class Exchange {
     this.#connections.connections.add(
       new Connection(ws, tcp, request, principal, this.#connections),
     )
+  }
+
+  /** An event of the application that runs the hub. */
+  publish(type: string, payload: unknown, init: EventInit | undefined): Promise<PublishReceipt> {
+    return this.#own.publish(type, payload, init)
   }
 
   /** An event of the plain wire, at most once. @param line - `<type> <id> <body>`; @returns its offset, if it has one */
@@ -222,6 +240,7 @@ export class Exchange {
   /** No timer is left. After {@link drain}. */
   close(): void {
     this.#maintenance.stop()
+    this.#own.close()
   }
 
   /** `undefined` where an event is confirmed once it is in the log. */
