@@ -16,7 +16,7 @@ const OTHERS = [
 /** Those that only grow. What both wires have is that of `bus.v1`. */
 export function figuresOf(stats: HubStats): Moved {
   const { busV1, ...plain } = stats
-  const all = { ...plain, plainBadFrames: plain.badFrames, ...busV1 }
+  const all = { ...plain, plainBadFrames: plain.badFrames, plainRefused: plain.refused, ...busV1 }
   const figures: Record<string, number> = {}
   for (const [name, value] of Object.entries(all)) {
     if (typeof value === 'number' && !OTHERS.includes(name)) figures[name] = value

@@ -149,8 +149,9 @@ export class House implements AsyncDisposable {
 }
 
 /** What the plain wire got: its own messages, or events of the other one that have a form there. */
-function plainMessagesOf({ received = 0, published = 0, unbridged = 0 }: Moved): number {
-  return received > 0 ? received : published - unbridged
+function plainMessagesOf(moved: Moved): number {
+  const { received = 0, published = 0, unbridged = 0, plainRefused = 0 } = moved
+  return received > 0 ? received - plainRefused : published - unbridged
 }
 
 async function until(isSo: () => boolean): Promise<void> {

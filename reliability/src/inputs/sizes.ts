@@ -249,7 +249,11 @@ const onPlain = (name: string, bytes: Uint8Array, want: string, moved: Row['move
   })
 
 const plain: Row[] = [
-  onPlain('plain: 1 MiB of text', text('x'.repeat(1_048_576)), '', { received: 1, unbridged: 1 }),
+  onPlain('plain: 256 KiB of text', text('x'.repeat(262_144)), '', { received: 1, unbridged: 1 }),
+  onPlain('plain: 1 MiB of text', text('x'.repeat(1_048_576)), '', {
+    received: 1,
+    plainRefused: 1,
+  }),
   onPlain('plain: 1 MiB and 1', text('x'.repeat(1_048_577)), 'close 1009', {
     plainBadFrames: 1,
     badFrames: 0,

@@ -26,7 +26,11 @@ export class HubSide implements AsyncDisposable {
   }
 
   static async start(random: Random): Promise<HubSide> {
-    const hub = await createHub({ allowAnonymous: true })
+    const hub = await createHub({
+      allowAnonymous: true,
+      // As large as a message may be.
+      limits: { maxEventBytes: 1_048_576 },
+    })
     const join = (): Promise<RawEnd> => joinHub(hub.port, random)
     return new HubSide(hub, random, await join(), await join())
   }
