@@ -13,7 +13,8 @@ import {
 
 /** What hub and client take where nobody says otherwise. */
 const MOST_BYTES = 1_048_576
-const MOST_FRAGMENTS = 1_024
+/** Of the client; the hub takes fewer. */
+const MOST_FRAGMENTS = 16_384
 
 /** Fragments of a message that has no end. */
 const endless = (count: number): Row['frames'] =>
