@@ -66,6 +66,7 @@ const TELLS_TIME_OF_DAY = [
   'websocket/src/client/reconnect/breaker.ts',
   'websocket/src/hub/bus-v1/admission/authenticator.ts',
   'websocket/src/hub/bus-v1/connections/connection-manager.ts',
+  'websocket/src/hub/hub.ts',
 ]
 
 test('the sources read the time of day only where it is reported or compared with one [F7]', () => {

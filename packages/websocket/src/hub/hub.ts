@@ -191,7 +191,9 @@ class RunningHub implements Hub {
   }
 
   sessions(): readonly HubSession[] {
-    return [...this.#exchange.sessions(), ...this.#relay.sessions()]
+    const [now, wall] = [systemClock.now(), Date.now()]
+    const sessions = [...this.#exchange.sessions(), ...this.#relay.sessions()]
+    return sessions.map((session) => ({ ...session, since: wall - (now - session.since) }))
   }
 
   revoke(principalId: string): number {

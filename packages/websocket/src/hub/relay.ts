@@ -107,14 +107,14 @@ export class Relay {
     this.#updateFull()
   }
 
+  /** One for each connection, `since` by the hub's clock. */
   sessions(): HubSession[] {
-    const [now, wall] = [this.#options.clock.now(), Date.now()]
     return Array.from(this.#connections, ([{ address }, { id, since }]) => ({
       principal: id,
       wire: 'plain' as const,
       isConnected: true,
       address,
-      since: wall - (now - since),
+      since,
       subscriptions: 0,
       unacknowledged: 0,
       behind: 0,

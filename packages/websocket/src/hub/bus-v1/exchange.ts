@@ -184,14 +184,14 @@ export class Exchange {
     this.#flush.schedule()
   }
 
+  /** Those of `bus.v1`, `since` by the hub's clock. */
   sessions(): HubSession[] {
-    const [now, wall] = [this.#clock.now(), Date.now()]
     return Array.from(this.#sessions, ({ principalId, link, connectedAt, goneAt, subscriber }) => ({
       principal: principalId,
       wire: 'bus.v1' as const,
       isConnected: link !== undefined,
       address: link?.address,
-      since: wall - (now - (link === undefined ? goneAt : connectedAt)),
+      since: link === undefined ? goneAt : connectedAt,
       subscriptions: subscriber.subscriptions,
       unacknowledged: subscriber.unackedEvents,
       behind: subscriber.behind(this.log),
